@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# pyimport-bpf: `make help` lists the targets. Everything generated lands in .output/.
+O       := .output
+V       ?= 0
+Q       := $(if $(filter 1,$(V)),,@)
+msg      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' "$(1)" "$(2)")
+CLANG   ?= clang
+BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
+CC      ?= cc
+PKGS    := libbpf libelf libdw zlib capstone jansson libcap-ng
+ARCH    := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
+
+prefix  ?= /usr/local
+VERSION := $(shell cat VERSION)
+GITREV  := $(shell git rev-parse --short HEAD 2>/dev/null)
+
+WARN    := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+CFLAGS  ?= -O2 -g
+HOST    := -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -Iinclude -Iuser -I$(O) \
+           -DPYIMPORT_VERSION='"$(VERSION)"' -DPYIMPORT_GITREV='"$(GITREV)"' \
+           $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
+LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread
+ifeq ($(SAN),1)
+O       := .output/san
+HOST    += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+LIBS    += -fsanitize=address,undefined
+endif
+ifeq ($(CI),true)
+HOST    += -Werror
+endif
+BPFFLAGS := -g -O2 -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf
+
+BIN     := $(if $(filter 1,$(SAN)),$(O)/pyimport-bpf,pyimport-bpf)
+SRCS    := $(wildcard user/*/*.c)
+OBJS    := $(SRCS:user/%.c=$(O)/user/%.o)
+LIBOBJS := $(filter-out $(O)/user/cli/main.o,$(OBJS))
+BPFSRCS := $(wildcard bpf/*.bpf.c)
+BPFOBJS := $(BPFSRCS:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
+SKEL    := $(O)/pyimport.skel.h
+UNITS   := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test_*.c))
+
+.DELETE_ON_ERROR:
+.PHONY: all help clean install check
+all: $(BIN) ## build pyimport-bpf
+
+$(BIN): $(OBJS)
+	$(call msg,BIN,$@)
+	$(Q)$(CC) $(CFLAGS) $^ $(LIBS) $(LDFLAGS) -o $@
+
+$(O)/user/probe/%.o: $(SKEL)
+$(O)/user/%.o: user/%.c Makefile VERSION
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) -MMD -MP -c $< -o $@
+
+$(O)/bpf/%.bpf.o: bpf/%.bpf.c Makefile
+	$(call msg,BPF,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPFFLAGS) -MMD -MP -c $< -o $@
+$(O)/pyimport.bpf.o: $(BPFOBJS)
+	$(call msg,LINK,$@)
+	$(Q)$(BPFTOOL) gen object $@ $^
+$(SKEL): $(O)/pyimport.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name pyimport_bpf > $@
+
+# Unit tests: one program per file in tests/unit, linked with everything but main.
+$(O)/tests/%: tests/unit/%.c $(LIBOBJS)
+	$(call msg,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) -Itests/unit -MMD -MP $< $(LIBOBJS) $(LIBS) -o $@
+check: $(UNITS) ## unit tests: no root, no BPF
+	$(Q)set -e; for t in $(UNITS); do $$t; done
+
+clean: ## remove what was built
+	$(Q)rm -rf .output pyimport-bpf
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+-include $(wildcard $(O)/user/*/*.d $(O)/bpf/*.d $(O)/tests/*.d)

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The contract between the BPF programs and user space: every record in the ring buffer, every
+ * map value that both sides read. Fixed-width types only, padding spelled out, sizes asserted.
+ * Kinds are append-only; a reader that does not know a kind skips `size` bytes.
+ */
+#ifndef PYIMPORT_EVENT_H
+#define PYIMPORT_EVENT_H
+
+#define PYI_ABI_VERSION 1
+
+enum pyi_event_kind {
+	PYI_EV_EXEC = 1,   /* a process (re)started: struct pyi_exec */
+	PYI_EV_FORK = 2,   /* struct pyi_fork */
+	PYI_EV_EXIT = 3,   /* the whole process ended: struct pyi_exit */
+	PYI_EV_PYTHON = 4, /* first hit of a probed interpreter in a process: struct pyi_python */
+	PYI_EV_BEGIN = 5,  /* a span opened on a thread: struct pyi_begin */
+	PYI_EV_END = 6,    /* a span closed: struct pyi_end */
+	PYI_EV_MARK = 7,   /* something happened inside the span on top: struct pyi_mark */
+	PYI_EV_EDGE = 8,   /* first run of one import statement: struct pyi_edge */
+	PYI_EV_CODE = 9,   /* a code object named by an edge or a frame: struct pyi_code */
+	PYI_EV_THREAD_EXIT = 10, /* a thread other than the last ended: header only */
+	PYI_EV_FRAMES = 11, /* more of the Python stack for a span or an edge: struct pyi_frames */
+	PYI_EV_FROM = 12,   /* names of a `from x import …`: struct pyi_from */
+	/* Synthesised by user space into the same stream, never sent by BPF. */
+	PYI_EV_EDGE_COUNT = 32, /* struct pyi_edge_count */
+};
+
+/* Flags of any record. */
+enum pyi_event_flag {
+	PYI_F_TRUNC = 1 << 0,       /* a string or table was cut to fit */
+	PYI_F_UNREADABLE = 1 << 1,  /* a read from the target's memory failed */
+	PYI_F_SWITCHING = 1 << 2,   /* the process switches C stacks (greenlet): nesting from frames */
+	PYI_F_UNOBSERVED = 1 << 3,  /* END: the end was not seen; ts is an upper bound */
+	PYI_F_OVERFLOW = 1 << 4,    /* BEGIN: deeper than PYI_MAX_DEPTH; parent is the deepest known */
+	PYI_F_APPROX = 1 << 5,      /* parent chosen without proof */
+	PYI_F_VFORK = 1 << 6,       /* FORK: the child shares the parent's memory until it execs */
+};
+
+/* What a span measures. */
+enum pyi_span {
+	PYI_SPAN_FIND = 1,   /* importlib._bootstrap._find_and_load called by the import function */
+	PYI_SPAN_LOCK = 2,   /* the same work reached without it: import_module, reload; see `via` */
+	PYI_SPAN_BODY = 3,   /* PyEval_EvalCode of a code object named <module> */
+	PYI_SPAN_EXECDEF = 4, /* PyModule_ExecDef: body of an extension or builtin module */
+	PYI_SPAN_DLOPEN = 5, /* dlopen called by the interpreter */
+	PYI_SPAN_DYNAMIC = 6, /* _imp.create_dynamic: open, link and PyInit of an extension */
+};
+
+/* PYI_EV_MARK: what happened. */
+enum pyi_mark_kind {
+	PYI_MARK_COMPILE = 1,        /* source compiled: no usable .pyc */
+	PYI_MARK_NEW_MODULE = 2,     /* a module object was created: the search succeeded */
+	PYI_MARK_CREATE_BUILTIN = 3, /* _imp.create_builtin */
+	PYI_MARK_LOCK_TAKEN = 4,     /* _find_and_load asked for the module's lock */
+	PYI_MARK_LAZY_RESOLVE = 5,   /* 3.15: a lazy import is being loaded; name = declared name */
+	PYI_MARK_RUN_MAIN = 6,       /* Py_RunMain entered: interpreter initialised */
+	PYI_MARK_FINALIZE = 7,       /* Py_FinalizeEx entered */
+};
+
+/* Why a SPAN_LOCK (or a lock-less span) was opened: the nearest frame that tells. */
+enum pyi_via {
+	PYI_VIA_UNKNOWN = 0,
+	PYI_VIA_IMPORT_MODULE = 1, /* importlib.import_module or _gcd_import */
+	PYI_VIA_RELOAD = 2,        /* importlib.reload (_bootstrap._exec) */
+};
+
+#define PYI_MAX_DEPTH 640       /* open spans kept per thread; deeper ones are counted */
+#define PYI_MAX_FRAMES 16       /* Python frames sent where the first is importlib's own */
+#define PYI_STR_SMALL 96        /* tail of the small record class */
+#define PYI_STR_LARGE 4096      /* tail of the large one: 1,000 four-byte characters fit */
+#define PYI_CODE_NAME_SZ 256    /* per name in a code record */
+#define PYI_ERROR_SZ 48         /* exception type name */
+#define PYI_ARGS_SZ 1024        /* command line captured at exec */
+#define PYI_MAX_FROMLIST 8
+#define PYI_FROM_SZ 40
+
+/* Start of every record. Times are CLOCK_MONOTONIC. */
+struct pyi_hdr {
+	__u16 kind; /* enum pyi_event_kind */
+	__u16 pad;
+	__u32 size; /* the whole record */
+	__u32 flags;
+	__u32 tgid;
+	__u32 tid;
+	__u32 proc; /* serial of the process image: new at fork and exec, so pid reuse is harmless */
+	__u64 ts_ns;
+};
+
+/*
+ * Text from the target as it lies in its memory: `kind` 1, 2 or 4 bytes per character as in
+ * PyUnicodeObject (1 is Latin-1, not UTF-8), 0 for a C string of unknown encoding.
+ */
+struct pyi_str {
+	__u16 sz;   /* bytes that follow, without NUL */
+	__u8 kind;
+	__u8 is_ascii;
+	__u32 full_chars; /* length in the target, to show how much a cut one lost */
+};
+
+/* A Python frame: which code object, and where in it. */
+struct pyi_frame {
+	__u32 code;  /* id of a PYI_EV_CODE record, 0 = unknown */
+	__s32 lasti; /* byte offset of the running instruction in the bytecode, -1 = unknown */
+};
+
+struct pyi_exec {
+	struct pyi_hdr hdr;
+	__u32 ppid;
+	__u32 nspid;
+	__u32 uid;
+	__u32 old_tid; /* thread that called exec */
+	__u64 cgroup;
+	char comm[16];
+	__u16 filename_sz; /* with NUL; 0 = unreadable */
+	__u16 args_sz;     /* NUL-separated; cut if PYI_F_TRUNC */
+	__u32 pad;
+	char filename[256];
+	char args[PYI_ARGS_SZ];
+};
+
+struct pyi_fork {
+	struct pyi_hdr hdr; /* of the parent */
+	__u32 child_tgid;
+	__u32 child_proc;
+	__u32 child_nspid;
+	__u32 pad;
+	char comm[16];
+};
+
+struct pyi_exit {
+	struct pyi_hdr hdr;
+	__s32 exit_code; /* as wait(2) gives it: status << 8 | signal */
+	__u32 pad;
+};
+
+/* Result of the checks made on the first hit, so that a wrong layout shows instead of lying. */
+enum pyi_check {
+	PYI_CHECK_NAME = 1 << 0,   /* the name argument is a str whose type is PyUnicode_Type */
+	PYI_CHECK_THREAD = 1 << 1, /* a thread state with our thread id was found */
+	PYI_CHECK_FRAME = 1 << 2,  /* its frame's code object has type PyCode_Type */
+	PYI_CHECK_GLOBALS = 1 << 3, /* globals are a dict whose first key is __name__ */
+};
+
+struct pyi_python {
+	struct pyi_hdr hdr;
+	__u32 layout;   /* index of the interpreter in user space's table */
+	__u32 checks;   /* enum pyi_check bits that held; one event per change */
+	__u64 bias;     /* load bias of the interpreter's file */
+	char comm[16];
+};
+
+struct pyi_begin {
+	struct pyi_hdr hdr;
+	__u32 id;      /* unique in the trace, never 0 */
+	__u32 parent;  /* span below it on the same stack, 0 = none */
+	__u8 span;     /* enum pyi_span */
+	__u8 via;      /* enum pyi_via */
+	__u16 pad;
+	__u32 edge;    /* FIND: the statement that asked (id of a PYI_EV_EDGE), 0 = unknown */
+	__u64 globals; /* BODY: the module's dict, so that later code records name it; else 0 */
+	struct pyi_frame frame; /* who asked, innermost frame; a PYI_EV_FRAMES may give the rest */
+	__u32 code;    /* BODY: its own code object */
+	__u32 interp;  /* interpreter state, hashed to 32 bits: sub-interpreters differ */
+	struct pyi_str name; /* absolute module name; DLOPEN: path */
+	char text[];
+};
+
+struct pyi_end {
+	struct pyi_hdr hdr;
+	__u32 id;
+	__u8 span;
+	__u8 failed; /* the call returned NULL or -1 */
+	__u16 pad;
+	char error[PYI_ERROR_SZ]; /* exception type, empty = unknown */
+};
+
+struct pyi_mark {
+	struct pyi_hdr hdr;
+	__u32 id; /* span on top, 0 = none */
+	__u32 mark;
+	struct pyi_frame frame; /* LAZY_RESOLVE: where the import was declared */
+	struct pyi_str name;
+	char text[PYI_STR_SMALL];
+};
+
+/* One import statement (code object, instruction, name), at its first run in a process. */
+struct pyi_edge {
+	struct pyi_hdr hdr;
+	__u32 id;     /* unique in the trace, never 0 */
+	__u32 span;   /* innermost open span of the thread, 0 = none */
+	__s32 level;  /* 0 absolute, 1 = `from .` … */
+	__u32 has_from; /* a fromlist was given (a PYI_EV_FROM may follow) */
+	struct pyi_frame frame;
+	struct pyi_str name; /* as written: relative names are not resolved */
+	char text[];
+};
+
+/* Follows the record it extends when that one's own frame is importlib's or no file's. */
+struct pyi_frames {
+	struct pyi_hdr hdr;
+	__u32 span; /* BEGIN it belongs to, or 0 */
+	__u32 edge; /* EDGE it belongs to, or 0 */
+	__u32 cnt;
+	__u32 pad;
+	struct pyi_frame frames[PYI_MAX_FRAMES]; /* innermost first, from the record's own frame on */
+};
+
+struct pyi_from {
+	struct pyi_hdr hdr;
+	__u32 edge;
+	__u16 cnt; /* valid entries of names[]; an empty one was not ASCII or too long */
+	__u16 all; /* names in the fromlist */
+	char names[PYI_MAX_FROMLIST][PYI_FROM_SZ]; /* NUL-padded */
+};
+
+enum pyi_lines {
+	PYI_LINES_NONE = 0,
+	PYI_LINES_LNOTAB = 1,   /* 3.6-3.9: co_lnotab */
+	PYI_LINES_RANGES = 2,   /* 3.10: co_linetable, PEP 626 */
+	PYI_LINES_LOCATIONS = 3, /* 3.11+: co_linetable, PEP 657 */
+};
+
+struct pyi_code {
+	struct pyi_hdr hdr;
+	__u32 id;        /* unique in the trace, never 0 */
+	__s32 firstlineno;
+	__u64 globals;   /* module dict: joins with pyi_begin.globals */
+	__u32 lines;     /* enum pyi_lines: format of the table */
+	__u32 table_sz;  /* bytes of the line table at the tail */
+	struct pyi_str module;   /* globals["__name__"] */
+	struct pyi_str package;  /* globals["__package__"], sz 0 = None or absent */
+	struct pyi_str filename; /* co_filename */
+	struct pyi_str name;     /* co_name */
+	char module_text[PYI_CODE_NAME_SZ];
+	char package_text[PYI_CODE_NAME_SZ];
+	char filename_text[PYI_CODE_NAME_SZ];
+	char name_text[64];
+	__u8 table[];
+};
+
+struct pyi_edge_count {
+	struct pyi_hdr hdr;
+	__u32 id;
+	__u32 count; /* runs of the statement */
+	__u32 loads; /* of these, how many led to a FIND span */
+	__u32 pad;
+	__u64 first_ns;
+};
+
+/* Every way to lose something, counted where it happens. */
+struct pyi_stats {
+	__u64 ring_full;        /* records that found no room in the ring buffer */
+	__u64 thread_state;     /* hits without memory for the thread's state */
+	__u64 proc_full;        /* processes not followed: map full */
+	__u64 edges_full;       /* runs of statements not counted: map full */
+	__u64 codes_full;       /* code objects without id: map full */
+	__u64 depth_overflow;   /* spans deeper than PYI_MAX_DEPTH */
+	__u64 names_truncated;  /* names cut */
+	__u64 tables_truncated; /* line tables not sent whole: those lines are unknown */
+	__u64 unreadable;       /* reads of target memory that failed */
+	__u64 ends_unobserved;  /* spans closed without seeing their end */
+	__u64 frames_cut;       /* importer not reached within PYI_MAX_FRAMES frames */
+	__u64 no_thread;        /* no thread state found for a thread: line and frames unknown */
+	/* Not losses: facts a report shows. */
+	__u64 hits;             /* probe hits in followed processes */
+	__u64 bystander_hits;   /* probe hits in other processes */
+	__u64 ends_unmatched;   /* ends of spans that began before we attached */
+};
+
+/* What a probe site stands for. A site may end one thing and begin the next. */
+enum pyi_site_kind {
+	PYI_SITE_NONE = 0,
+	PYI_SITE_IMPORT = 1,       /* PyImport_ImportModuleLevelObject entered */
+	PYI_SITE_FIND = 2,         /* call …CallMethod…ObjArgs(importlib, "_find_and_load", abs_name…) */
+	PYI_SITE_BODY = 3,         /* call PyEval_EvalCode(co, globals, locals) */
+	PYI_SITE_EXECDEF = 4,      /* call PyModule_ExecDef(module, def) */
+	PYI_SITE_DLOPEN = 5,       /* call dlopen(path, flags) inside the interpreter */
+	PYI_SITE_DYNAMIC = 6,      /* _imp.create_dynamic(spec, file) */
+	PYI_SITE_BUILTIN = 7,      /* _imp.create_builtin(spec) entered */
+	PYI_SITE_ACQUIRE_LOCK = 8, /* _imp.acquire_lock() entered */
+	PYI_SITE_NEW_MODULE = 9,   /* tp_init of PyModule_Type entered */
+	PYI_SITE_COMPILE = 10,     /* source is being compiled */
+	PYI_SITE_RUN_MAIN = 11,    /* Py_RunMain entered */
+	PYI_SITE_FINALIZE = 12,    /* Py_FinalizeEx entered */
+	PYI_SITE_LAZY = 13,        /* 3.15: _PyImport_LoadLazyImportTstate / _PyLazyImport_Reify */
+	PYI_SITE_MAX,
+};
+
+/* Where a value stands at a site: index of a general register. */
+enum pyi_reg {
+	PYI_REG_NONE = 0,
+	PYI_REG_AX = 1, PYI_REG_BX, PYI_REG_CX, PYI_REG_DX, PYI_REG_SI, PYI_REG_DI, PYI_REG_BP,
+	PYI_REG_R8, PYI_REG_R9, PYI_REG_R10, PYI_REG_R11, PYI_REG_R12, PYI_REG_R13, PYI_REG_R14,
+	PYI_REG_R15,
+	/* arm64: x0 … x30 are PYI_REG_X0 + n */
+	PYI_REG_X0 = 32,
+};
+
+/* Map `sites`: index = attach cookie. One probed instruction. */
+struct pyi_site {
+	__u64 addr;      /* address in the file's own address space: load bias = ip - addr */
+	__u32 layout;    /* index into map `layouts` */
+	__u8 end;        /* enum pyi_site_kind that ends here, 0 = none */
+	__u8 begin;      /* enum pyi_site_kind that begins here, 0 = none */
+	__u8 result_reg; /* enum pyi_reg: result of what ended; NONE = unknown */
+	__u8 result_is_int; /* result is an int: failed when < 0; else a pointer: failed when NULL */
+	__s32 sp_delta;  /* sp here minus sp at the begin site of what ends */
+	__u32 pad;
+};
+
+/* Map `layouts`: what BPF must know of one interpreter file. Offset -1 = not there. */
+struct pyi_layout {
+	__u32 version;      /* PY_VERSION_HEX >> 16: 0x030b for 3.11; 0 = unknown */
+	__u32 has;          /* enum pyi_check bits worth trying */
+	__u64 runtime_addr; /* _PyRuntime; up to 3.6 _PyThreadState_Current; 0 = unknown */
+	__u64 unicode_type_addr, dict_type_addr, code_type_addr; /* 0 = unknown */
+	__s32 ob_type;
+	__s32 str_length, str_state, str_ascii_data, str_compact_data;
+	__u32 str_kind_shift, str_compact_shift, str_ascii_shift; /* in the 32-bit state */
+	__s32 bytes_size, bytes_data;
+	__s32 tuple_size, tuple_items;
+	__s32 dict_keys;
+	__s32 keys_log2_size; /* u8; up to 3.10 -1 and keys_size is the Py_ssize_t */
+	__s32 keys_size, keys_log2_index_bytes, keys_kind, keys_indices;
+	__s32 code_filename, code_name, code_firstlineno, code_table;
+	__s32 code_code;      /* first instruction (3.11+), else -1 */
+	__s32 code_tlbc;      /* free-threaded 3.14+, else -1 */
+	__u32 lines;          /* enum pyi_lines */
+	__s32 runtime_interp_head, interp_next, interp_id, interp_threads_head;
+	__s32 thread_next, thread_interp, thread_id;
+	__s32 thread_frame;   /* PyFrameObject* or _PyInterpreterFrame* */
+	__s32 thread_cframe, cframe_frame; /* 3.11-3.12: two steps; else -1 */
+	__s32 thread_exc_type; /* 3.6-3.11: curexc_type (a type) */
+	__s32 thread_exc;     /* 3.12+: current_exception (an instance) */
+	__s32 type_name;      /* PyTypeObject.tp_name */
+	__s32 frame_back, frame_code, frame_globals, frame_lasti, frame_owner, frame_tlbc_index;
+	__s32 frame_locals;   /* f_localsplus */
+	__u32 lasti_is_ptr;   /* frame_lasti holds an instruction pointer */
+	__s32 lasti_scale;    /* else bytes per unit of f_lasti: 1 (3.6-3.9) or 2 (3.10) */
+	__u64 code_mask;      /* AND mask for the frame's code reference (3.14+ stack refs) */
+	__u32 owner_skip_min; /* frames whose owner is >= this are not Python frames; 0 = none */
+	__u32 find_name_is_identifier; /* up to 3.10: method argument is a _Py_Identifier */
+	__s32 identifier_string; /* where its char* stands: 8 up to 3.9, 0 in 3.10 */
+	__u32 imports_fastcall; /* reserved for calling conventions of _imp functions */
+	__s32 module_name_dict; /* PyModuleObject.md_dict */
+	__s32 module_name;      /* PyModuleObject.md_name */
+	__s32 lazy_from, lazy_attr, lazy_code, lazy_instr; /* PyLazyImportObject, 3.15 */
+};
+
+_Static_assert(sizeof(struct pyi_hdr) == 32, "pyi_hdr");
+_Static_assert(sizeof(struct pyi_str) == 8, "pyi_str");
+_Static_assert(sizeof(struct pyi_exec) == 32 + 16 + 8 + 16 + 8 + 256 + PYI_ARGS_SZ, "pyi_exec");
+_Static_assert(sizeof(struct pyi_end) == 32 + 8 + PYI_ERROR_SZ, "pyi_end");
+_Static_assert(sizeof(struct pyi_site) == 24, "pyi_site");
+
+#endif

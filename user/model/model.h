@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The model: what the decoded stream means. Processes, threads, loads (imports that did work),
+ * edges (every import statement, cached or not) and losses. Pure: no BPF, no /proc, no clock.
+ * Strings are UTF-8 (surrogates and invalid bytes already replaced), not escaped for a terminal.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include "pyimport_event.h"
+
+#define NS_UNKNOWN (~0ULL) /* a time that was not measured: null in JSON, never 0 */
+
+enum load_result { LOAD_LOADED = 1, LOAD_FAILED, LOAD_UNFINISHED };
+enum load_kind {
+	KIND_UNKNOWN = 0, KIND_SOURCE, KIND_BYTECODE, KIND_EXTENSION, KIND_BUILTIN, KIND_FROZEN,
+	KIND_NAMESPACE, KIND_ZIP,
+};
+enum load_via {
+	VIA_UNKNOWN = 0, VIA_STATEMENT, VIA_IMPORT_MODULE, VIA_MAIN, VIA_RELOAD, VIA_NATIVE, VIA_LAZY,
+	VIA_LOADER, /* a loader's exec_module called by hand */
+};
+
+/* Where an import was asked for. NULL and line 0 = unknown. */
+struct site {
+	const char *module, *file;
+	int line;
+};
+
+struct load {
+	__u32 id;                 /* unique in the trace */
+	struct load *parent;      /* NULL: a root on its thread */
+	struct load **children;   /* in order of start */
+	size_t child_cnt, child_cap;
+	struct process *process;
+	__u32 tid, seq;           /* seq: order of start within the process, from 0 */
+	__u32 interp;
+	const char *module, *file, *error; /* NULL = unknown; error only when failed */
+	enum load_result result;
+	enum load_kind kind;
+	enum load_via via;
+	struct site importer;
+	struct site declared;     /* 3.15 lazy imports: where the name was declared */
+	__u64 start_ns, wall_ns, self_ns; /* wall/self NS_UNKNOWN while unfinished */
+	__u64 find_ns, dlopen_ns, init_ns, exec_ns; /* stages; NS_UNKNOWN = not measured */
+	__u64 lock_wait_ns;       /* waiting for another thread that loads the same module */
+	bool is_exact;            /* nesting and both ends were observed */
+	bool is_inherited;        /* began in the parent process, before fork */
+};
+
+/* One import statement of one process and what it asked for. */
+struct edge {
+	struct site importer;
+	const char *module;       /* absolute */
+	__u32 count, cached;      /* runs; runs that found the module in sys.modules */
+	__u64 first_ns;
+	bool is_circular;         /* closes a cycle: the module was still loading below us */
+	struct load *load;        /* the load it caused, or NULL */
+};
+
+struct lib {
+	const char *path;
+	struct load *load;        /* NULL = outside any load */
+	__u32 tid;
+	__u64 start_ns, wall_ns;
+	bool failed;
+};
+
+/* Facts user space read elsewhere about a process or an interpreter. All may be NULL. */
+struct process_info {
+	const char *exe, *cwd, *cgroup;
+	const char *const *argv;
+	size_t argc;
+};
+struct python_info {
+	const char *version, *implementation, *binary;
+	bool free_threaded;
+	__u32 layers;             /* enum interp_layer of user/target, as plain bits */
+	const char *const *notes;
+	size_t note_cnt;
+};
+
+struct process {
+	__u32 serial;             /* pyi_hdr.proc */
+	__u32 tgid, nspid, ppid, uid;
+	struct process *parent;
+	__u64 start_ns, end_ns;   /* end NS_UNKNOWN while running */
+	__u64 exec_ns;            /* NS_UNKNOWN: attached later */
+	__u64 run_main_ns;        /* interpreter initialised; NS_UNKNOWN */
+	__u64 startup_end_ns;     /* end of the last import of start-up, see docs; NS_UNKNOWN */
+	char comm[16];
+	char **argv; size_t argc; /* NULL = unknown */
+	const char *exe, *cwd, *cgroup;
+	bool is_late;             /* was running when we attached */
+	bool is_python;           /* an interpreter was hit */
+	bool is_switching;        /* greenlets: nesting from Python frames */
+	bool has_exit; int exit_code, exit_signal;
+	__u32 layout, checks;     /* of struct pyi_python */
+	const struct python_info *python; /* NULL = unknown */
+	struct load **loads; size_t load_cnt, load_cap; /* all, by seq */
+	struct load **roots; size_t root_cnt, root_cap;
+	struct edge **edges; size_t edge_cnt, edge_cap;
+	struct lib **libs; size_t lib_cnt, lib_cap;
+	__u32 loaded_cnt, failed_cnt, unfinished_cnt, lock_waits;
+	__u64 cached_cnt;         /* runs of import statements that found sys.modules */
+};
+
+struct host_info {
+	const char *kernel, *arch, *hostname;
+	const char *tool_version;
+	__u64 trace_start_ns, trace_end_ns;
+};
+
+struct model;
+
+int model__new(struct model **out);
+void model__free(struct model *model);
+
+/*
+ * Applies one raw record (as it left the ring buffer). Returns 0 also for records it refuses:
+ * these are counted in model__malformed. -ENOMEM only when memory ran out.
+ */
+int model__apply(struct model *model, const void *record, size_t size);
+
+/* Side facts; strings are copied. Unknown serials are ignored. */
+int model__set_process_info(struct model *model, __u32 serial, const struct process_info *info);
+int model__set_python_info(struct model *model, __u32 layout, const struct python_info *info);
+void model__set_stats(struct model *model, const struct pyi_stats *stats);
+int model__set_host(struct model *model, const struct host_info *host);
+
+/*
+ * Ends the trace at @end_ns: open loads become unfinished, self times, kinds, results, edges and
+ * counts are settled. Call once, before any reader below.
+ */
+int model__finish(struct model *model, __u64 end_ns);
+
+size_t model__process_cnt(const struct model *model);
+struct process *model__process(const struct model *model, size_t index); /* by start */
+const struct pyi_stats *model__stats(const struct model *model);
+const struct host_info *model__host(const struct model *model);
+__u64 model__malformed(const struct model *model);
+bool model__is_complete(const struct model *model); /* no loss of any kind */
+
+/* For a progress line while tracing: Python processes, loads so far, module loading now. */
+void model__progress(const struct model *model, size_t *processes, size_t *loads,
+		     const char **current);
+
+#endif
