@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The only code that knows the BPF skeleton: load, attach, follow processes, drain, detach.
+ * The door of user/probe.
+ */
+#ifndef PROBE_PROBES_H
+#define PROBE_PROBES_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+#include "pyimport_event.h"
+
+struct interp;
+struct probes;
+
+/* One record as it left the ring. Runs on the thread that calls probes__poll. Must not fail. */
+typedef void (*probes_record_fn)(void *ctx, const void *record, size_t size);
+
+struct probes_opts {
+	size_t ring_sz;        /* bytes, a power of two >= 4096; 0 = 16 MiB */
+	bool want_perf;        /* perf uprobes even where uprobe_multi exists */
+	bool want_all;         /* follow every process that hits a probe, not only followed ones */
+	bool want_no_edges;    /* do not probe import statements: loads only */
+	probes_record_fn on_record;
+	void *ctx;
+};
+
+/* Kernel facts, each found by trying it. For doctor and --version -v. */
+struct probes_facts {
+	bool has_btf, has_bpf, has_uprobe_multi, has_task_storage, has_tp_btf;
+	int bpf_errno;         /* why the first BPF call failed, 0 = it did not */
+	char detail[256];      /* the verifier's or libbpf's own words, "" = none */
+};
+void probes_facts(struct probes_facts *out);
+
+/*
+ * Loads the programs and attaches the process life-cycle tracepoints. Nothing is followed yet.
+ * -EPERM: capabilities missing. -ENOENT/-ESRCH: no kernel BTF. -ENOTSUP: kernel too old.
+ */
+int probes__new(const struct probes_opts *opts, struct probes **out);
+
+/*
+ * Probes an interpreter file, open at @fd (kept open by the caller for the call only). Reads the
+ * probed pages first: a uprobe on a page outside the page cache made ext4 on 6.18 warn. *layout is
+ * the index that struct pyi_python will carry. The same inode twice is one probe set, 0 and the
+ * same layout.
+ */
+int probes__attach(struct probes *probes, int fd, const struct interp *interp, __u32 *layout);
+
+/* Follows a process and the children it starts from now on; *serial is its pyi_hdr.proc. */
+int probes__follow(struct probes *probes, pid_t tgid, __u32 *serial);
+
+/* Hands records to on_record; waits at most @timeout_ms for some. Count or -errno (-EINTR too). */
+int probes__poll(struct probes *probes, int timeout_ms);
+
+/* Detaches every probe: from here on the targets run as if we had never been there. */
+void probes__detach(struct probes *probes);
+
+/* After detach: the rest of the ring, then one PYI_EV_EDGE_COUNT per statement, to on_record. */
+int probes__drain(struct probes *probes);
+
+int probes__stats(struct probes *probes, struct pyi_stats *out);
+
+/* Begins against ends per kind of span, e.g. to report probe sites that do not pair up. */
+struct probes_balance { const char *span; __u64 begins, ends; };
+size_t probes__balance(struct probes *probes, struct probes_balance *out, size_t max);
+
+bool probes__is_multi(const struct probes *probes); /* uprobe_multi in use */
+void probes__free(struct probes *probes); /* NULL-safe; detaches if need be */
+
+#endif
