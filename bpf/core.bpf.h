@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every BPF file shares: the state of a thread and of a process, and the doors to the maps,
+ * which all live in core.bpf.c. Knobs are set by user space before load.
+ */
+#ifndef CORE_BPF_H
+#define CORE_BPF_H
+
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include <pyimport_event.h>
+
+/* An open span. LOCK spans have no stack pointer that could be compared (sp 0). */
+struct open_span {
+	u64 sp;      /* user stack pointer at the begin site */
+	u64 pyframe; /* Python frame running then: tells greenlets apart that share addresses */
+	u32 id;      /* 0: ended, kept as a hole until everything above it has gone */
+	u8 span;     /* enum pyi_span */
+	u8 flags;    /* enum open_flag */
+	u16 pad;
+};
+
+enum open_flag {
+	OPEN_LOCK_TAKEN = 1 << 0,
+	OPEN_NEW_MODULE = 1 << 1,
+	OPEN_COMPILED = 1 << 2,
+};
+
+#define FRAME_BUF_SZ 128 /* enough for the fields we read of any version's frame */
+
+struct edge_key {
+	u64 globals;
+	u64 name_hash; /* the str's own hash: unlike its address it outlives the object */
+	u64 instr;     /* address of the running instruction (up to 3.10: code object + f_lasti) */
+	u32 serial;
+	s32 level;
+};
+struct edge_value {
+	u32 id, count, loads, pad;
+	u64 first_ns;
+};
+struct code_key {
+	u64 code, globals;
+	u32 serial, pad;
+};
+struct code_value {
+	u32 id;
+	u32 is_internal; /* importlib's own code, or no file's: callers are wanted as well */
+};
+
+/* Of one thread, in task storage: goes away with it. */
+struct thread {
+	u32 serial;       /* of the process image this state belongs to */
+	u32 depth;        /* open spans; may exceed PYI_MAX_DEPTH, then only counted */
+	u64 tstate;       /* PyThreadState, found once per thread */
+	u64 interp;
+	u64 find_name;    /* address of the str or _Py_Identifier "_find_and_load" */
+	u64 module_name;  /* address of the interned str "<module>" */
+	u64 lazy_until;   /* nonzero: a lazy import is being resolved */
+	struct edge_key edge; /* last statement run, so that its load can be counted */
+	u32 edge_id;      /* of the same; 0 = none or importlib's */
+	u32 layout;
+	/* Scratch, instead of the small BPF stack. */
+	u64 frame_buf[FRAME_BUF_SZ / 8];
+	u64 str_buf[8];
+	struct pyi_frame frames[PYI_MAX_FRAMES];
+	struct open_span open[PYI_MAX_DEPTH];
+};
+
+enum proc_flag {
+	PROC_SWITCHING = 1 << 0, /* a greenlet library is mapped */
+	PROC_SEEN = 1 << 1,      /* PYI_EV_PYTHON was sent */
+};
+
+struct proc {
+	u32 serial;
+	u32 flags;
+	u32 layout;
+	u32 checks;
+};
+
+/*
+ * The maps: defined in core.bpf.c and nowhere else. Their types stand here because a map can be
+ * handed to a helper only by name. User space sizes events, edges, codes and procs before load.
+ */
+struct events_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 16 << 20);
+};
+struct threads_map {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct thread);
+};
+struct procs_map { /* followed processes by tgid */
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, u32);
+	__type(value, struct proc);
+};
+struct execs_map { /* when a process not (yet) followed was exec'ed */
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32);
+	__type(value, u64);
+};
+struct sites_map { /* index = attach cookie */
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 8192);
+	__type(key, u32);
+	__type(value, struct pyi_site);
+};
+struct layouts_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 256);
+	__type(key, u32);
+	__type(value, struct pyi_layout);
+};
+struct edges_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 131072);
+	__type(key, struct edge_key);
+	__type(value, struct edge_value);
+};
+struct codes_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 65536);
+	__type(key, struct code_key);
+	__type(value, struct code_value);
+};
+struct pairs_map { /* index = 2 * enum pyi_span + is_end */
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 32);
+	__type(key, u32);
+	__type(value, u64);
+};
+extern struct events_map events SEC(".maps");
+extern struct threads_map threads SEC(".maps");
+extern struct procs_map procs SEC(".maps");
+extern struct execs_map execs SEC(".maps");
+extern struct sites_map sites SEC(".maps");
+extern struct layouts_map layouts SEC(".maps");
+extern struct edges_map edges SEC(".maps");
+extern struct codes_map codes SEC(".maps");
+extern struct pairs_map pairs SEC(".maps");
+
+extern const volatile bool cfg_all;       /* follow whatever hits a probe */
+extern const volatile __u32 cfg_wakeup_sz;  /* wake the reader when this much is waiting */
+extern bool cfg_active;                   /* set once every probe is attached */
+extern __u32 last_id, last_serial;
+extern struct pyi_stats stats;
+
+#define count_loss(field) __sync_fetch_and_add(&stats.field, 1)
+#define new_id() (__sync_fetch_and_add(&last_id, 1) + 1)
+#define new_serial() (__sync_fetch_and_add(&last_serial, 1) + 1)
+
+/*
+ * Waking the reader costs more than the probe itself, so records are submitted silently until
+ * enough of them wait; the reader looks at the ring on a timer as well.
+ */
+static __always_inline u64 wake_flag(void)
+{
+	u64 waiting_sz = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+
+	return waiting_sz >= cfg_wakeup_sz ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+static __always_inline void fill_hdr(struct pyi_hdr *hdr, u16 kind, u32 sz, u32 serial)
+{
+	u64 id = bpf_get_current_pid_tgid();
+
+	hdr->kind = kind;
+	hdr->pad = 0;
+	hdr->size = sz;
+	hdr->flags = 0;
+	hdr->tgid = id >> 32;
+	hdr->tid = id;
+	hdr->proc = serial;
+	hdr->ts_ns = bpf_ktime_get_ns();
+}
+
+__hidden struct proc *proc_add(u32 tgid, u32 flags);
+__hidden void emit_exec(u32 serial, u64 ts_ns, u32 old_tid, const char *filename);
+__hidden void count_pair(u32 span, u32 is_end);
+
+#endif

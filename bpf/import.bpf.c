@@ -1,0 +1,843 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Everything seen of imports: one program on every probed instruction, told apart by the attach
+ * cookie, so that an interpreter needs one link whatever the number of its sites. A site may end
+ * one span and begin the next (the branch behind one call can be the next call).
+ */
+#include "stack.bpf.h"
+
+/* Arguments at a call or a function's entry. */
+#define ARG1(ctx) PT_REGS_PARM1(ctx)
+#define ARG2(ctx) PT_REGS_PARM2(ctx)
+#define ARG3(ctx) PT_REGS_PARM3(ctx)
+#define ARG4(ctx) PT_REGS_PARM4(ctx)
+#define ARG5(ctx) PT_REGS_PARM5(ctx)
+
+static __always_inline u64 reg_value(struct pt_regs *ctx, u8 reg)
+{
+#if defined(__TARGET_ARCH_x86)
+	switch (reg) {
+	case PYI_REG_AX: return ctx->ax;
+	case PYI_REG_BX: return ctx->bx;
+	case PYI_REG_CX: return ctx->cx;
+	case PYI_REG_DX: return ctx->dx;
+	case PYI_REG_SI: return ctx->si;
+	case PYI_REG_DI: return ctx->di;
+	case PYI_REG_BP: return ctx->bp;
+	case PYI_REG_R8: return ctx->r8;
+	case PYI_REG_R9: return ctx->r9;
+	case PYI_REG_R10: return ctx->r10;
+	case PYI_REG_R11: return ctx->r11;
+	case PYI_REG_R12: return ctx->r12;
+	case PYI_REG_R13: return ctx->r13;
+	case PYI_REG_R14: return ctx->r14;
+	case PYI_REG_R15: return ctx->r15;
+	}
+#endif
+	return 1; /* unknown: not a failure */
+}
+
+/* The thread's state is looked up once per thread; a cached one must still be this thread's. */
+static __always_inline u64 current_frame(struct hit *h)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	struct thread *t = h->t;
+
+#if defined(__TARGET_ARCH_x86)
+	if (t->tstate && read_ptr(t->tstate + h->lay->thread_id) == task->thread.fsbase)
+		return tstate_frame(h->lay, t->tstate);
+#endif
+	t->tstate = tstate_find(h->lay, h->bias, &t->interp);
+	if (!t->tstate) {
+		count_loss(no_thread);
+		return 0;
+	}
+	return tstate_frame(h->lay, t->tstate);
+}
+
+static __always_inline bool ends_with_importlib(const struct str_view *file)
+{
+	char tail[24] = {};
+
+	/* …/importlib/__init__.py is import_module's file: 22 characters. */
+	if (!file->is_ascii || file->sz < 22)
+		return false;
+	bpf_probe_read_user(tail, 22, (void *)(file->data + file->sz - 22));
+	return *(u64 *)tail == WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i') &&
+	       *(u64 *)(tail + 8) == WORD8('b', '/', '_', '_', 'i', 'n', 'i', 't');
+}
+
+#define CODE_FIXED_SZ ((u32)sizeof(struct pyi_code))
+
+static __always_inline void fill_code(struct hit *h, struct pyi_code *rec, u32 table_max,
+				      const struct pyframe *frame, u32 id, u64 table, u32 table_sz)
+{
+	const struct pyi_layout *lay = h->lay;
+	u64 name, package;
+	u32 flags = 0;
+
+	fill_hdr(&rec->hdr, PYI_EV_CODE, CODE_FIXED_SZ + table_max, h->t->serial);
+	rec->id = id;
+	rec->firstlineno = read_u32(frame->code + lay->code_firstlineno);
+	rec->globals = frame->globals;
+	rec->lines = lay->lines;
+	rec->table_sz = 0;
+	globals_names(lay, frame->globals, &name, &package);
+	str_read(lay, name, rec->module_text, sizeof(rec->module_text), &rec->module, &flags);
+	str_read(lay, package, rec->package_text, sizeof(rec->package_text), &rec->package, &flags);
+	str_read(lay, read_ptr(frame->code + lay->code_filename), rec->filename_text,
+		 sizeof(rec->filename_text), &rec->filename, &flags);
+	str_read(lay, read_ptr(frame->code + lay->code_name), rec->name_text,
+		 sizeof(rec->name_text), &rec->name, &flags);
+	if (table_sz > table_max) {
+		count_loss(tables_truncated);
+		flags |= PYI_F_TRUNC;
+		table_sz = table_max;
+	}
+	barrier_var(table_sz);
+	if (table_sz && table_sz <= table_max) {
+		if (bpf_probe_read_user(rec->table, table_sz, (void *)table))
+			count_loss(unreadable);
+		else
+			rec->table_sz = table_sz;
+	}
+	rec->hdr.flags = flags;
+}
+
+/* The record's room grows in steps because the verifier wants constant sizes. */
+#define EMIT_CODE(max)                                                                            \
+	do {                                                                                      \
+		struct pyi_code *rec = bpf_ringbuf_reserve(&events, CODE_FIXED_SZ + (max), 0);     \
+		if (!rec) {                                                                       \
+			count_loss(ring_full);                                                    \
+			break;                                                                    \
+		}                                                                                 \
+		fill_code(h, rec, (max), frame, id, table + lay->bytes_data, sz);                 \
+		bpf_ringbuf_submit(rec, wake_flag());                                             \
+	} while (0)
+
+static __noinline int emit_code(struct hit *h, const struct pyframe *frame, u32 id)
+{
+	const struct pyi_layout *lay;
+	u64 table;
+	u64 sz;
+
+	if (!h || !frame)
+		return 0;
+	lay = h->lay;
+	table = lay->code_table >= 0 ? read_ptr(frame->code + lay->code_table) : 0;
+	sz = table ? read_ptr(table + lay->bytes_size) : 0;
+	if (sz <= 512)
+		EMIT_CODE(512);
+	else if (sz <= 4096)
+		EMIT_CODE(4096);
+	else
+		EMIT_CODE(49152);
+	return 0;
+}
+
+/* Number of a frame's code object; sends the object the first time it is met. */
+static __always_inline struct code_value *code_id(struct hit *h, const struct pyframe *frame)
+{
+	struct code_key key = {
+		.code = frame->code, .globals = frame->globals, .serial = h->t->serial,
+	};
+	struct code_value *value = bpf_map_lookup_elem(&codes, &key), fresh = {};
+	struct str_view file;
+
+	if (value || !frame->code)
+		return value;
+	fresh.id = new_id();
+	if (!str_open(h->lay, read_ptr(frame->code + h->lay->code_filename), &file)) {
+		u8 first = read_u8(file.data);
+
+		fresh.is_internal = first == '<' || ends_with_importlib(&file);
+	}
+	if (bpf_map_update_elem(&codes, &key, &fresh, BPF_ANY)) {
+		count_loss(codes_full);
+		return NULL;
+	}
+	emit_code(h, frame, fresh.id);
+	return bpf_map_lookup_elem(&codes, &key);
+}
+
+/*
+ * Sends the Python stack from @frame on, up to and including the first frame that is in a file of
+ * somebody else than importlib: that one is the importer a person wants to see.
+ */
+static __noinline int emit_frames(struct hit *h, u64 addr, u32 span)
+{
+	struct pyframe frame = {};
+	struct code_value *code;
+	struct pyi_frames *rec;
+	struct thread *t;
+	u32 cnt = 0;
+
+	if (!h)
+		return 0;
+	t = h->t;
+	for (int i = 0; i < 24 && cnt < PYI_MAX_FRAMES && addr; i++) {
+		if (frame_read(t, h->lay, addr, &frame))
+			break;
+		addr = frame.back;
+		if (frame_is_shim(t, h->lay))
+			continue;
+		code = code_id(h, &frame);
+		if (!code)
+			break;
+		t->frames[cnt & (PYI_MAX_FRAMES - 1)].code = code->id;
+		t->frames[cnt & (PYI_MAX_FRAMES - 1)].lasti = frame_lasti(h->lay, &frame);
+		cnt++;
+		if (!code->is_internal)
+			break;
+	}
+	if (cnt == PYI_MAX_FRAMES)
+		count_loss(frames_cut);
+	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+	if (!rec) {
+		count_loss(ring_full);
+		return 0;
+	}
+	fill_hdr(&rec->hdr, PYI_EV_FRAMES, sizeof(*rec), t->serial);
+	rec->span = span;
+	rec->edge = 0;
+	rec->cnt = cnt;
+	rec->pad = 0;
+	__builtin_memcpy(rec->frames, t->frames, sizeof(rec->frames));
+	bpf_ringbuf_submit(rec, wake_flag());
+	return 0;
+}
+
+struct begin_args {
+	u64 sp, pyframe, globals, name; /* name: a str object */
+	u64 cstr;                       /* or a C string */
+	u32 edge, code;
+	struct pyi_frame frame;
+	u8 span, via;
+	bool want_frames;
+};
+
+static __always_inline void fill_begin(struct hit *h, struct pyi_begin *rec, u32 text_max,
+				       const struct begin_args *args, u32 id, u32 parent,
+				       const struct str_view *str)
+{
+	long len;
+
+	fill_hdr(&rec->hdr, PYI_EV_BEGIN, sizeof(*rec) + text_max, h->t->serial);
+	rec->hdr.ts_ns = h->now;
+	rec->id = id;
+	rec->parent = parent;
+	rec->span = args->span;
+	rec->via = args->via;
+	rec->pad = 0;
+	rec->edge = args->edge;
+	rec->globals = args->globals;
+	rec->frame = args->frame;
+	rec->code = args->code;
+	rec->interp = h->t->interp >> 4;
+	rec->name = (struct pyi_str){};
+	if (args->cstr) {
+		len = bpf_probe_read_user_str(rec->text, text_max, (void *)args->cstr);
+		rec->name.sz = len > 0 ? len - 1 : 0;
+		if (len == text_max)
+			h->flags |= PYI_F_TRUNC;
+	} else if (str->sz) {
+		str_copy(str, rec->text, text_max, &rec->name, &h->flags);
+	}
+	rec->hdr.flags = h->flags;
+}
+
+/* Opens and reports a span; its id. */
+static __noinline int span_begin(struct hit *h, const struct begin_args *args)
+{
+	struct str_view str = {};
+	struct pyi_begin *rec;
+	u32 id, parent;
+
+	if (!h || !args)
+		return 0;
+	sweep(h, args->sp, args->pyframe);
+	parent = parent_of(h, args->pyframe);
+	id = new_id();
+	if (!span_open(h->t, id, args->span, args->sp, args->pyframe))
+		h->flags |= PYI_F_OVERFLOW;
+	count_pair(args->span, 0);
+	if (args->name && str_open(h->lay, args->name, &str))
+		h->flags |= PYI_F_UNREADABLE;
+	if (!args->cstr && str.sz <= PYI_STR_SMALL) {
+		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_SMALL, 0);
+		if (!rec)
+			goto full;
+		fill_begin(h, rec, PYI_STR_SMALL, args, id, parent, &str);
+		bpf_ringbuf_submit(rec, wake_flag());
+	} else {
+		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_LARGE, 0);
+		if (!rec)
+			goto full;
+		fill_begin(h, rec, PYI_STR_LARGE, args, id, parent, &str);
+		bpf_ringbuf_submit(rec, wake_flag());
+	}
+	if (args->want_frames)
+		emit_frames(h, args->pyframe, id);
+	return id;
+full:
+	count_loss(ring_full);
+	return id;
+}
+
+/* Type of the exception that is set on the thread, 0 = none or unknown. */
+static __always_inline u64 error_type(struct hit *h)
+{
+	u64 exc;
+
+	if (!h->t->tstate)
+		return 0;
+	if (h->lay->thread_exc_type >= 0)
+		return read_ptr(h->t->tstate + h->lay->thread_exc_type);
+	if (h->lay->thread_exc < 0)
+		return 0;
+	exc = read_ptr(h->t->tstate + h->lay->thread_exc);
+	return exc ? read_ptr(exc + h->lay->ob_type) : 0;
+}
+
+static __noinline int span_end(struct hit *h, u8 kind, u64 sp, u64 pyframe, int failed)
+{
+	struct open_span *span;
+	int index;
+
+	if (!h)
+		return 0;
+	index = span_find(h, kind, sp, pyframe);
+	if (index < 0)
+		return 0;
+	if (!h->is_switching) {
+		for (int i = 0; i < 64 && stored_depth(h->t) > index + 1; i++) {
+			span = open_top(h->t);
+			if (span)
+				close_unobserved(h, span, stored_depth(h->t) - 1);
+		}
+	}
+	span = open_at(h->t, index);
+	if (!span)
+		return 0;
+	emit_end(h, span, failed, failed ? error_type(h) : 0, h->flags);
+	count_pair(kind, 1);
+	span_close(h->t, index);
+	return 1;
+}
+
+/* ---- the sites ---- */
+
+static __always_inline void emit_edge_text(struct hit *h, struct pyi_edge *rec, u32 max, u32 id,
+					   s32 level, u32 has_from, const struct pyi_frame *at,
+					   const struct str_view *str)
+{
+	struct open_span *top = open_top(h->t);
+	u32 flags = 0;
+
+	fill_hdr(&rec->hdr, PYI_EV_EDGE, sizeof(*rec) + max, h->t->serial);
+	rec->id = id;
+	rec->span = top ? top->id : 0;
+	rec->level = level;
+	rec->has_from = has_from;
+	rec->frame = *at;
+	str_copy(str, rec->text, max, &rec->name, &flags);
+	rec->hdr.flags = flags;
+}
+
+/* The names behind `from x import`: any of them may be a submodule. */
+static __always_inline void emit_from(struct hit *h, u64 fromlist, u32 edge)
+{
+	struct pyi_from *rec;
+	u64 cnt = read_ptr(fromlist + h->lay->tuple_size), item;
+	struct str_view str;
+
+	if (!cnt || cnt > 65535)
+		return;
+	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+	if (!rec) {
+		count_loss(ring_full);
+		return;
+	}
+	fill_hdr(&rec->hdr, PYI_EV_FROM, sizeof(*rec), h->t->serial);
+	rec->edge = edge;
+	rec->all = cnt;
+	rec->cnt = 0;
+	__builtin_memset(rec->names, 0, sizeof(rec->names));
+	for (int i = 0; i < PYI_MAX_FROMLIST && i < cnt; i++) {
+		item = read_ptr(fromlist + h->lay->tuple_items + 8 * i);
+		if (!str_open(h->lay, item, &str) && str.is_ascii && str.sz < PYI_FROM_SZ) {
+			u32 sz = str.sz;
+
+			barrier_var(sz);
+			if (sz < PYI_FROM_SZ)
+				bpf_probe_read_user(rec->names[i], sz, (void *)str.data);
+		}
+		rec->cnt = i + 1;
+	}
+	bpf_ringbuf_submit(rec, wake_flag());
+}
+
+/* First run of a statement: number it and say where it stands. */
+static __noinline int edge_first(struct hit *h, const struct pyframe *frame, u64 name,
+				 u64 fromlist)
+{
+	struct edge_value fresh = { .count = 1, .first_ns = h->now };
+	struct code_value *code;
+	struct pyi_edge *rec;
+	struct pyi_frame at;
+	struct str_view str;
+	u64 type;
+	u32 has_from = 0;
+
+	if (!h || !frame)
+		return 0;
+	code = code_id(h, frame);
+	if (!code || code->is_internal || str_open(h->lay, name, &str))
+		return 0;
+	at.code = code->id;
+	at.lasti = frame_lasti(h->lay, frame);
+	fresh.id = new_id();
+	if (bpf_map_update_elem(&edges, &h->t->edge, &fresh, BPF_ANY)) {
+		count_loss(edges_full);
+		return 0;
+	}
+	type = fromlist ? read_ptr(fromlist + h->lay->ob_type) : 0;
+	if (type) {
+		/* tuple (statement), NoneType, or list (PyImport_Import from C) */
+		u8 first = read_u8(read_ptr(type + h->lay->type_name));
+
+		has_from = first == 't' ? 1 : first == 'l' ? 2 : 0;
+	}
+	if (str.sz <= PYI_STR_SMALL) {
+		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_SMALL, 0);
+		if (!rec)
+			goto full;
+		emit_edge_text(h, rec, PYI_STR_SMALL, fresh.id, h->t->edge.level, has_from, &at,
+			       &str);
+	} else {
+		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_LARGE, 0);
+		if (!rec)
+			goto full;
+		emit_edge_text(h, rec, PYI_STR_LARGE, fresh.id, h->t->edge.level, has_from, &at,
+			       &str);
+	}
+	bpf_ringbuf_submit(rec, wake_flag());
+	if (has_from == 1)
+		emit_from(h, fromlist, fresh.id);
+	return fresh.id;
+full:
+	count_loss(ring_full);
+	return fresh.id;
+}
+
+/* Every import, five to ten times as often for cached modules as for loads: do little. */
+static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
+{
+	struct thread *t = h->t;
+	u64 globals = ARG2(ctx), name = ARG1(ctx);
+	struct pyframe frame = {};
+	struct edge_value *edge;
+	struct str_view str;
+	u64 addr;
+
+	t->edge_id = 0;
+	if (!globals) /* from C without a frame, or the function calling itself for the top package */
+		return;
+	/* The caller's globals are its frame's: proof enough that the cached thread state holds. */
+	addr = t->tstate ? tstate_frame(h->lay, t->tstate) : 0;
+	if (frame_read(t, h->lay, addr, &frame) || frame.globals != globals) {
+		if (frame_read_real(t, h->lay, current_frame(h), &frame))
+			return;
+	}
+	if (str_open(h->lay, name, &str))
+		return;
+	if (str.hash == ~0ULL) { /* not hashed yet: a computed name, hashed while we look */
+		u64 head[2] = {};
+
+		bpf_probe_read_user(head, sizeof(head), (void *)str.data);
+		str.hash = head[0] * 31 + head[1] * 17 + str.sz + name;
+	}
+	t->edge.globals = globals;
+	t->edge.name_hash = str.hash;
+	t->edge.instr = frame.instr;
+	t->edge.serial = t->serial;
+	t->edge.level = (s32)ARG5(ctx);
+	edge = bpf_map_lookup_elem(&edges, &t->edge);
+	if (edge) {
+		__sync_fetch_and_add(&edge->count, 1);
+		t->edge_id = edge->id;
+		return;
+	}
+	t->edge_id = edge_first(h, &frame, name, ARG4(ctx));
+}
+
+/* The method called on importlib: `_find_and_load` only, not `_handle_fromlist` and others. */
+static __always_inline bool is_find_and_load(struct hit *h, u64 method)
+{
+	u64 addr = method, words[2] = {};
+	struct str_view str;
+
+	if (method == h->t->find_name)
+		return true;
+	if (h->lay->find_name_is_identifier) {
+		addr = read_ptr(method + h->lay->identifier_string);
+	} else {
+		if (str_open(h->lay, method, &str) || str.chars != 14)
+			return false;
+		addr = str.data;
+	}
+	bpf_probe_read_user(words, 15, (void *)addr);
+	if (words[0] != WORD8('_', 'f', 'i', 'n', 'd', '_', 'a', 'n') ||
+	    words[1] != WORD8('d', '_', 'l', 'o', 'a', 'd', 0, 0))
+		return false;
+	h->t->find_name = method;
+	return true;
+}
+
+static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
+{
+	struct begin_args args = {
+		.sp = h->sp, .name = ARG3(ctx), .edge = h->t->edge_id, .span = PYI_SPAN_FIND,
+	};
+	struct edge_value *edge;
+
+	if (!is_find_and_load(h, ARG2(ctx)))
+		return;
+	args.pyframe = current_frame(h);
+	if (args.edge) {
+		edge = bpf_map_lookup_elem(&edges, &h->t->edge);
+		if (edge)
+			__sync_fetch_and_add(&edge->loads, 1);
+		h->t->edge_id = 0; /* what is imported inside asks for itself */
+	}
+	args.want_frames = !args.edge && args.pyframe;
+	span_begin(h, &args);
+}
+
+static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
+{
+	struct begin_args args = { .sp = h->sp, .globals = ARG2(ctx), .span = PYI_SPAN_BODY };
+	u64 co = ARG1(ctx), co_name, package;
+	struct open_span *top;
+	struct code_value *code;
+	struct pyframe frame = {};
+	u32 chars;
+
+	if (h->lay->code_name < 0)
+		return;
+	co_name = read_ptr(co + h->lay->code_name);
+	if (!co_name)
+		return;
+	if (co_name != h->t->module_name) {
+		if (str_word(h->lay, co_name, &chars) !=
+			    WORD8('<', 'm', 'o', 'd', 'u', 'l', 'e', '>') || chars != 8)
+			return;
+		h->t->module_name = co_name;
+	}
+	frame.code = co;
+	frame.globals = args.globals;
+	globals_names(h->lay, args.globals, &args.name, &package);
+	code = code_id(h, &frame);
+	args.code = code ? code->id : 0;
+	args.pyframe = current_frame(h);
+	top = open_top(h->t);
+	/* Under a load whose body this is, the load's own record says who asked. */
+	args.want_frames = args.pyframe && (!top || top->span == PYI_SPAN_BODY ||
+					    h->is_switching);
+	span_begin(h, &args);
+}
+
+static __always_inline void on_execdef(struct hit *h, struct pt_regs *ctx)
+{
+	struct begin_args args = { .sp = h->sp, .span = PYI_SPAN_EXECDEF };
+	u64 package, dict;
+
+	if (h->lay->module_name_dict >= 0) {
+		dict = read_ptr(ARG1(ctx) + h->lay->module_name_dict);
+		if (dict)
+			globals_names(h->lay, dict, &args.name, &package);
+	}
+	args.pyframe = current_frame(h);
+	span_begin(h, &args);
+}
+
+/* greenlet, gevent's copies of it, and whatever else carries the word in its file name */
+static __noinline int is_greenlet_path(u64 path)
+{
+	char text[256] = {};
+	long len = bpf_probe_read_user_str(text, sizeof(text), (void *)path);
+
+	for (int i = 0; i < 247 && i + 8 < len; i++) {
+		if (text[i] == 'g' && text[i + 1] == 'r' && text[i + 2] == 'e' &&
+		    text[i + 3] == 'e' && text[i + 4] == 'n' && text[i + 5] == 'l' &&
+		    text[i + 6] == 'e' && text[i + 7] == 't')
+			return 1;
+	}
+	return 0;
+}
+
+static __always_inline void on_dlopen(struct hit *h, struct pt_regs *ctx)
+{
+	struct begin_args args = { .sp = h->sp, .cstr = ARG1(ctx), .span = PYI_SPAN_DLOPEN };
+
+	if (h->proc && !h->is_switching && is_greenlet_path(args.cstr))
+		__sync_fetch_and_or(&h->proc->flags, PROC_SWITCHING);
+	args.pyframe = current_frame(h);
+	span_begin(h, &args);
+}
+
+static __always_inline void on_dynamic(struct hit *h)
+{
+	struct begin_args args = { .sp = h->sp, .span = PYI_SPAN_DYNAMIC };
+
+	args.pyframe = current_frame(h);
+	span_begin(h, &args);
+}
+
+static __noinline int emit_mark(struct hit *h, u32 mark, const struct pyi_frame *at)
+{
+	struct open_span *top;
+	struct pyi_mark *rec;
+
+	if (!h)
+		return 0;
+	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+	if (!rec) {
+		count_loss(ring_full);
+		return 0;
+	}
+	top = open_top(h->t);
+	fill_hdr(&rec->hdr, PYI_EV_MARK, sizeof(*rec), h->t->serial);
+	rec->id = top ? top->id : 0;
+	rec->mark = mark;
+	rec->frame = at ? *at : (struct pyi_frame){ 0, -1 };
+	rec->name = (struct pyi_str){};
+	__builtin_memset(rec->text, 0, sizeof(rec->text));
+	bpf_ringbuf_submit(rec, wake_flag());
+	return 0;
+}
+
+/* Marks once per load, and only while the load has not reached its body. */
+static __always_inline void mark_top(struct hit *h, u32 mark, u8 flag)
+{
+	struct open_span *top = open_top(h->t);
+
+	if (!top || (top->span != PYI_SPAN_FIND && top->span != PYI_SPAN_LOCK))
+		return;
+	if (top->flags & flag)
+		return;
+	top->flags |= flag;
+	emit_mark(h, mark, NULL);
+}
+
+/*
+ * _imp.acquire_lock() is called when importlib fetches the lock of a module, at the start of
+ * _find_and_load, and again when the lock object dies at its end (the weakref callback `cb` in
+ * _get_module_lock). That makes it the one C function that brackets loads which do not come
+ * through the import function: import_module() and reload().
+ */
+static __noinline int lock_begin(struct hit *h, struct pyframe *frame)
+{
+	struct begin_args args = { .span = PYI_SPAN_LOCK, .want_frames = true };
+	struct thread *t;
+	u32 chars;
+	u64 word;
+
+	if (!h || !frame)
+		return 0;
+	t = h->t;
+	args.name = read_ptr(frame->addr + h->lay->frame_locals); /* _get_module_lock(name) */
+	if (frame_read_real(t, h->lay, frame->back, frame))
+		return 0;
+	word = str_word(h->lay, read_ptr(frame->code + h->lay->code_name), &chars);
+	if (word != WORD8('_', '_', 'e', 'n', 't', 'e', 'r', '_')) /* _lock_unlock_module: no load */
+		return 0;
+	if (frame_read_real(t, h->lay, frame->back, frame))
+		return 0;
+	word = str_word(h->lay, read_ptr(frame->code + h->lay->code_name), &chars);
+	if (word == WORD8('_', 'f', 'i', 'n', 'd', '_', 'a', 'n'))
+		args.via = PYI_VIA_IMPORT_MODULE;
+	else if (chars == 5) /* _exec */
+		args.via = PYI_VIA_RELOAD;
+	args.pyframe = frame->addr;
+	return span_begin(h, &args);
+}
+
+static __always_inline void on_acquire_lock(struct hit *h)
+{
+	struct thread *t = h->t;
+	struct open_span *top = open_top(t);
+	struct pyframe frame = {};
+	u32 chars;
+	u64 word;
+
+	if (top && top->span == PYI_SPAN_FIND && !(top->flags & OPEN_LOCK_TAKEN) &&
+	    !h->is_switching) {
+		top->flags |= OPEN_LOCK_TAKEN;
+		return;
+	}
+	if (h->lay->frame_locals < 0 || frame_read_real(t, h->lay, current_frame(h), &frame))
+		return;
+	word = str_word(h->lay, read_ptr(frame.code + h->lay->code_name), &chars);
+	if (chars == 2 && (word & 0xffff) == ('c' | 'b' << 8)) {
+		if (!frame_read_real(t, h->lay, frame.back, &frame))
+			span_end(h, PYI_SPAN_LOCK, 0, frame.addr, 0);
+		return;
+	}
+	if (word == WORD8('_', 'g', 'e', 't', '_', 'm', 'o', 'd'))
+		lock_begin(h, &frame);
+}
+
+/* 3.15: PyLazyImportObject says which statement declared the name that is loaded now. */
+static __always_inline void on_lazy(struct hit *h, struct pt_regs *ctx)
+{
+	struct pyi_frame at = { 0, -1 };
+	struct pyframe frame = {};
+	struct code_value *code;
+	u64 lazy = ARG2(ctx);
+
+	if (h->lay->lazy_code >= 0) {
+		frame.code = read_ptr(lazy + h->lay->lazy_code);
+		code = frame.code ? code_id(h, &frame) : NULL;
+		if (code) {
+			at.code = code->id;
+			at.lasti = read_u32(lazy + h->lay->lazy_instr) * 2;
+		}
+	}
+	emit_mark(h, PYI_MARK_LAZY_RESOLVE, &at);
+}
+
+static __always_inline void on_begin(struct hit *h, struct pt_regs *ctx)
+{
+	switch (h->site->begin) {
+	case PYI_SITE_IMPORT: on_import(h, ctx); break;
+	case PYI_SITE_FIND: on_find(h, ctx); break;
+	case PYI_SITE_BODY: on_body(h, ctx); break;
+	case PYI_SITE_EXECDEF: on_execdef(h, ctx); break;
+	case PYI_SITE_DLOPEN: on_dlopen(h, ctx); break;
+	case PYI_SITE_DYNAMIC: on_dynamic(h); break;
+	case PYI_SITE_BUILTIN: emit_mark(h, PYI_MARK_CREATE_BUILTIN, NULL); break;
+	case PYI_SITE_ACQUIRE_LOCK: on_acquire_lock(h); break;
+	case PYI_SITE_NEW_MODULE: mark_top(h, PYI_MARK_NEW_MODULE, OPEN_NEW_MODULE); break;
+	case PYI_SITE_COMPILE: mark_top(h, PYI_MARK_COMPILE, OPEN_COMPILED); break;
+	case PYI_SITE_RUN_MAIN: emit_mark(h, PYI_MARK_RUN_MAIN, NULL); break;
+	case PYI_SITE_FINALIZE: emit_mark(h, PYI_MARK_FINALIZE, NULL); break;
+	case PYI_SITE_LAZY: on_lazy(h, ctx); break;
+	}
+}
+
+static __always_inline void on_end(struct hit *h, struct pt_regs *ctx)
+{
+	static const u8 span_of[PYI_SITE_MAX] = {
+		[PYI_SITE_FIND] = PYI_SPAN_FIND, [PYI_SITE_BODY] = PYI_SPAN_BODY,
+		[PYI_SITE_EXECDEF] = PYI_SPAN_EXECDEF, [PYI_SITE_DLOPEN] = PYI_SPAN_DLOPEN,
+		[PYI_SITE_DYNAMIC] = PYI_SPAN_DYNAMIC,
+	};
+	u64 result = reg_value(ctx, h->site->result_reg), pyframe = 0;
+	bool failed = h->site->result_is_int ? (s32)result < 0 : !result;
+	u8 end = h->site->end;
+
+	if (end >= PYI_SITE_MAX || !h->t->depth)
+		return;
+	if (h->is_switching || failed)
+		pyframe = current_frame(h);
+	span_end(h, span_of[end], h->sp - h->site->sp_delta, pyframe, failed);
+}
+
+/* First hit of an interpreter in a process: which, where, and does our layout hold? */
+static __noinline int first_hit(struct hit *h, u32 tgid)
+{
+	struct pyi_python *rec;
+	struct pyframe frame = {};
+	u64 exec_ns = 0, *seen;
+
+	if (!h || !h->proc)
+		return 0;
+	seen = bpf_map_lookup_elem(&execs, &tgid);
+	if (seen) {
+		exec_ns = *seen;
+		bpf_map_delete_elem(&execs, &tgid);
+		emit_exec(h->proc->serial, exec_ns, tgid, NULL);
+	}
+	h->proc->layout = h->site->layout;
+	h->proc->flags |= PROC_SEEN;
+	if (h->lay->thread_id >= 0 && !frame_read_real(h->t, h->lay, current_frame(h), &frame)) {
+		u64 type = read_ptr(frame.code + h->lay->ob_type);
+
+		h->proc->checks |= PYI_CHECK_THREAD;
+		if (!h->lay->code_type_addr || type == h->lay->code_type_addr + h->bias)
+			h->proc->checks |= PYI_CHECK_FRAME;
+	}
+	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+	if (!rec) {
+		count_loss(ring_full);
+		return 0;
+	}
+	fill_hdr(&rec->hdr, PYI_EV_PYTHON, sizeof(*rec), h->proc->serial);
+	rec->layout = h->site->layout;
+	rec->checks = h->proc->checks;
+	rec->bias = h->bias;
+	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
+	bpf_ringbuf_submit(rec, wake_flag());
+	return 0;
+}
+
+static __always_inline int on_site(struct pt_regs *ctx)
+{
+	u32 index = bpf_get_attach_cookie(ctx), tgid = bpf_get_current_pid_tgid() >> 32;
+	struct hit h = { .now = bpf_ktime_get_ns() };
+
+	if (!cfg_active)
+		return 0;
+	h.proc = bpf_map_lookup_elem(&procs, &tgid);
+	if (!h.proc) {
+		if (!cfg_all)
+			return 0;
+		h.proc = proc_add(tgid, 0);
+		if (!h.proc)
+			return 0;
+	}
+	h.site = bpf_map_lookup_elem(&sites, &index);
+	if (!h.site)
+		return 0;
+	index = h.site->layout;
+	h.lay = bpf_map_lookup_elem(&layouts, &index);
+	if (!h.lay)
+		return 0;
+	h.t = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL,
+				   BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!h.t) {
+		count_loss(thread_state);
+		return 0;
+	}
+	if (h.t->serial != h.proc->serial) { /* a new image, or the first hit of the thread */
+		h.t->serial = h.proc->serial;
+		h.t->depth = 0;
+		h.t->tstate = h.t->interp = 0;
+		h.t->find_name = h.t->module_name = 0;
+		h.t->edge_id = 0;
+	}
+	h.bias = PT_REGS_IP(ctx) - h.site->addr;
+	h.sp = PT_REGS_SP(ctx);
+	h.is_switching = h.proc->flags & PROC_SWITCHING;
+	if (!(h.proc->flags & PROC_SEEN))
+		first_hit(&h, tgid);
+	if (h.site->end)
+		on_end(&h, ctx);
+	if (h.site->begin)
+		on_begin(&h, ctx);
+	return 0;
+}
+
+SEC("?uprobe.multi")
+int site_multi(struct pt_regs *ctx)
+{
+	return on_site(ctx);
+}
+
+SEC("?uprobe")
+int site_perf(struct pt_regs *ctx)
+{
+	return on_site(ctx);
+}

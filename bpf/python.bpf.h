@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Reading CPython's objects from a probed thread: strings, dicts, frames, thread states. Every
+ * offset comes from struct pyi_layout. Reads never fault the target: a page that is not there
+ * makes the read fail, and the caller goes on without that fact.
+ */
+#ifndef PYTHON_BPF_H
+#define PYTHON_BPF_H
+
+#include "core.bpf.h"
+
+struct str_view {
+	u64 data;   /* address of the characters */
+	u64 hash;
+	u32 sz;     /* bytes */
+	u32 chars;
+	u8 kind, is_ascii, is_interned, pad;
+};
+
+static __always_inline u64 read_ptr(u64 addr)
+{
+	u64 value = 0;
+
+	bpf_probe_read_user(&value, sizeof(value), (void *)addr);
+	return value;
+}
+
+static __always_inline u32 read_u32(u64 addr)
+{
+	u32 value = 0;
+
+	bpf_probe_read_user(&value, sizeof(value), (void *)addr);
+	return value;
+}
+
+static __always_inline u8 read_u8(u64 addr)
+{
+	u8 value = 0;
+
+	bpf_probe_read_user(&value, sizeof(value), (void *)addr);
+	return value;
+}
+
+/* length, hash and state of a str lie side by side in every version. 0, or -1 if not a str. */
+static __always_inline int str_open(const struct pyi_layout *lay, u64 obj, struct str_view *str)
+{
+	struct { u64 length, hash; u32 state, pad; } head = {};
+	u32 kind;
+
+	if (!obj || lay->str_length < 0)
+		return -1;
+	if (bpf_probe_read_user(&head, sizeof(head), (void *)(obj + lay->str_length)))
+		return -1;
+	kind = (head.state >> lay->str_kind_shift) & 7;
+	if ((kind != 1 && kind != 2 && kind != 4) ||
+	    !((head.state >> lay->str_compact_shift) & 1) || head.length > (1 << 20))
+		return -1;
+	str->kind = kind;
+	str->is_ascii = (head.state >> lay->str_ascii_shift) & 1;
+	str->is_interned = head.state & 3;
+	str->chars = head.length;
+	str->sz = head.length * kind;
+	str->hash = head.hash;
+	str->data = obj + (str->is_ascii ? lay->str_ascii_data : lay->str_compact_data);
+	return 0;
+}
+
+/* Copies at most @max bytes to @dst and describes them in @out; flags and counts a cut. */
+static __always_inline void str_copy(const struct str_view *str, char *dst, u32 max,
+				     struct pyi_str *out, u32 *flags)
+{
+	u32 sz = str->sz;
+
+	out->kind = str->kind;
+	out->is_ascii = str->is_ascii;
+	out->full_chars = str->chars;
+	out->sz = 0;
+	if (sz > max) {
+		sz = max;
+		*flags |= PYI_F_TRUNC;
+		count_loss(names_truncated);
+	}
+	barrier_var(sz);
+	if (sz > max)
+		sz = max;
+	if (sz && bpf_probe_read_user(dst, sz, (void *)str->data)) {
+		*flags |= PYI_F_UNREADABLE;
+		count_loss(unreadable);
+		return;
+	}
+	out->sz = sz;
+}
+
+/* The str at @obj, or an empty one. */
+static __always_inline void str_read(const struct pyi_layout *lay, u64 obj, char *dst, u32 max,
+				     struct pyi_str *out, u32 *flags)
+{
+	struct str_view str;
+
+	*out = (struct pyi_str){};
+	if (obj && !str_open(lay, obj, &str))
+		str_copy(&str, dst, max, out, flags);
+}
+
+/* First 8 bytes of an ASCII str as a number, to compare short names; 0 if there are none. */
+static __always_inline u64 str_word(const struct pyi_layout *lay, u64 obj, u32 *chars)
+{
+	struct str_view str;
+	u64 word = 0;
+
+	*chars = 0;
+	if (str_open(lay, obj, &str) || !str.is_ascii)
+		return 0;
+	*chars = str.chars;
+	/* ASCII data is NUL-terminated, so a shorter one is read with what follows and masked. */
+	bpf_probe_read_user(&word, sizeof(word), (void *)str.data);
+	if (str.chars < 8)
+		word &= (1ULL << (8 * (str.chars & 7))) - 1;
+	return word;
+}
+
+#define WORD8(a, b, c, d, e, f, g, h)                                                             \
+	((u64)(a) | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32 |            \
+	 (u64)(f) << 40 | (u64)(g) << 48 | (u64)(h) << 56)
+
+/*
+ * Entries of a dict in insertion order. Module dicts start with __name__, __doc__, __package__ in
+ * every version (Objects/moduleobject.c, module_init_dict). *step is the size of an entry, the
+ * key stands at the address returned, the value behind it.
+ */
+static __always_inline u64 dict_entries(const struct pyi_layout *lay, u64 dict, u32 *step)
+{
+	u64 keys, size;
+	u32 width;
+
+	if (lay->dict_keys < 0)
+		return 0;
+	keys = read_ptr(dict + lay->dict_keys);
+	if (!keys)
+		return 0;
+	if (lay->keys_log2_size < 0) { /* up to 3.10: index width follows from the size */
+		size = read_ptr(keys + lay->keys_size);
+		if (!size || size > (1U << 24))
+			return 0;
+		width = size <= 0xff ? 1 : size <= 0xffff ? 2 : 4;
+		*step = 24;
+		return keys + lay->keys_indices + size * width + 8;
+	}
+	width = read_u8(keys + lay->keys_log2_index_bytes);
+	if (width > 26)
+		return 0;
+	if (read_u8(keys + lay->keys_kind) == 1) { /* all keys are str: no hash stored */
+		*step = 16;
+		return keys + lay->keys_indices + (1ULL << width);
+	}
+	*step = 24;
+	return keys + lay->keys_indices + (1ULL << width) + 8;
+}
+
+/* Values of __name__ and __package__ in a module's dict, 0 where absent. */
+static __always_inline void globals_names(const struct pyi_layout *lay, u64 dict, u64 *name,
+					  u64 *package)
+{
+	u64 pair[2], word;
+	u32 step = 0, chars;
+	u64 entry = dict_entries(lay, dict, &step);
+
+	*name = *package = 0;
+	if (!entry)
+		return;
+	for (int i = 0; i < 6; i++, entry += step) {
+		if (bpf_probe_read_user(pair, sizeof(pair), (void *)entry))
+			return;
+		if (!pair[0])
+			continue;
+		word = str_word(lay, pair[0], &chars);
+		if (chars == 8 && word == WORD8('_', '_', 'n', 'a', 'm', 'e', '_', '_'))
+			*name = pair[1];
+		else if (chars == 11 && word == WORD8('_', '_', 'p', 'a', 'c', 'k', 'a', 'g'))
+			*package = pair[1];
+		if (*name && *package)
+			return;
+	}
+}
+
+/* A Python frame as far as we need it. */
+struct pyframe {
+	u64 addr, code, globals, back;
+	u64 instr; /* names the running instruction: its address, or code + f_lasti up to 3.10 */
+};
+
+#define FRAME_AT(buf, off, type) (*(type *)((char *)(buf) + ((off) & (FRAME_BUF_SZ - 8))))
+
+static __always_inline int frame_read(struct thread *t, const struct pyi_layout *lay, u64 addr,
+				      struct pyframe *frame)
+{
+	/* A frame of 3.11+ is at least 80 bytes; older ones are objects of more than 128. */
+	u32 sz = lay->lasti_is_ptr ? 80 : FRAME_BUF_SZ;
+
+	frame->addr = 0;
+	if (!addr || lay->frame_code < 0)
+		return -1;
+	if (bpf_probe_read_user(t->frame_buf, sz, (void *)addr))
+		return -1;
+	frame->addr = addr;
+	frame->code = FRAME_AT(t->frame_buf, lay->frame_code, u64) & lay->code_mask;
+	frame->globals = FRAME_AT(t->frame_buf, lay->frame_globals, u64);
+	frame->back = FRAME_AT(t->frame_buf, lay->frame_back, u64);
+	if (lay->lasti_is_ptr)
+		frame->instr = FRAME_AT(t->frame_buf, lay->frame_lasti, u64);
+	else
+		frame->instr = frame->code + FRAME_AT(t->frame_buf, lay->frame_lasti & ~3, u32);
+	return 0;
+}
+
+/* Is the frame last read one of the evaluator's own (C stack, interpreter), not a function's? */
+static __always_inline bool frame_is_shim(struct thread *t, const struct pyi_layout *lay)
+{
+	u32 off = lay->frame_owner;
+
+	if (!lay->owner_skip_min || lay->frame_owner < 0)
+		return false;
+	return ((u8 *)t->frame_buf)[off & (FRAME_BUF_SZ - 1)] >= lay->owner_skip_min;
+}
+
+/* Reads the frame at @addr or the nearest real one behind it. */
+static __always_inline int frame_read_real(struct thread *t, const struct pyi_layout *lay,
+					   u64 addr, struct pyframe *frame)
+{
+	if (frame_read(t, lay, addr, frame))
+		return -1;
+	if (frame_is_shim(t, lay) && frame_read(t, lay, frame->back, frame))
+		return -1;
+	return 0;
+}
+
+/* Byte offset of the running instruction in the code's bytecode, -1 = unknown. */
+static __always_inline s32 frame_lasti(const struct pyi_layout *lay, const struct pyframe *frame)
+{
+	u64 base = frame->code + lay->code_code;
+	s64 off;
+
+	if (!lay->lasti_is_ptr)
+		return (s32)(frame->instr - frame->code) * lay->lasti_scale;
+	if (lay->code_tlbc >= 0) { /* free-threaded 3.14+: every thread has its own copy */
+		u64 array = read_ptr(frame->code + lay->code_tlbc);
+		u32 index = read_u32(frame->addr + lay->frame_tlbc_index);
+
+		if (array && index < 4096)
+			base = read_ptr(array + 8 + 8ULL * index);
+	}
+	off = frame->instr - base;
+	return off >= 0 && off < (1 << 24) ? off : -1;
+}
+
+/* The thread state whose thread_id is ours: pthread_self() is the FS base with glibc and musl. */
+static __always_inline u64 tstate_find(const struct pyi_layout *lay, u64 bias, u64 *interp_out)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+	u64 self, interp, ts;
+
+#if defined(__TARGET_ARCH_x86)
+	self = task->thread.fsbase;
+#else
+	self = 0;
+#endif
+	if (!lay->runtime_addr || lay->thread_id < 0 || !self)
+		return 0;
+	interp = read_ptr(lay->runtime_addr + bias + lay->runtime_interp_head);
+	for (int i = 0; i < 16 && interp; i++) {
+		ts = read_ptr(interp + lay->interp_threads_head);
+		for (int j = 0; j < 256 && ts; j++) {
+			if (read_ptr(ts + lay->thread_id) == self) {
+				*interp_out = interp;
+				return ts;
+			}
+			ts = read_ptr(ts + lay->thread_next);
+		}
+		interp = read_ptr(interp + lay->interp_next);
+	}
+	return 0;
+}
+
+/* Address of the frame that runs on a thread state. */
+static __always_inline u64 tstate_frame(const struct pyi_layout *lay, u64 tstate)
+{
+	u64 addr;
+
+	if (lay->thread_cframe >= 0) { /* 3.11, 3.12 */
+		addr = read_ptr(tstate + lay->thread_cframe);
+		return addr ? read_ptr(addr + lay->cframe_frame) : 0;
+	}
+	return lay->thread_frame >= 0 ? read_ptr(tstate + lay->thread_frame) : 0;
+}
+
+#endif
