@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See log.h. One write per line, so that lines of two threads never mix. */
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static int verbosity_now;
+static void (*before_line)(void);
+
+static const char *const prefixes[] = {
+	[LOG_ERROR] = "pyimport-bpf: error: ",
+	[LOG_WARN] = "pyimport-bpf: warning: ",
+	[LOG_HINT] = "  try: ",
+	[LOG_INFO] = "pyimport-bpf: ",
+	[LOG_DEBUG] = "pyimport-bpf: debug: ",
+	[LOG_TRACE] = "pyimport-bpf: trace: ",
+};
+
+void log_set_verbosity(int verbosity)
+{
+	verbosity_now = verbosity;
+}
+
+int log_is_on(enum log_level level)
+{
+	return (int)level <= (int)LOG_HINT + verbosity_now;
+}
+
+void log_set_before(void (*before)(void))
+{
+	before_line = before;
+}
+
+/* Escape sequences in a hostile name must not reach the terminal; C1 controls are C2 80…9F. */
+static void sanitize(char *text, size_t sz)
+{
+	unsigned char *c = (unsigned char *)text;
+
+	for (size_t i = 0; i < sz; i++) {
+		if ((c[i] < 0x20 && c[i] != '\n' && c[i] != '\t') || c[i] == 0x7f)
+			c[i] = '?';
+		else if (c[i] == 0xc2 && i + 1 < sz && c[i + 1] >= 0x80 && c[i + 1] < 0xa0)
+			c[i] = c[i + 1] = '?';
+	}
+}
+
+static size_t clamp_len(int printed, size_t room)
+{
+	if (printed < 0)
+		return 0;
+	return (size_t)printed < room ? (size_t)printed : room - 1;
+}
+
+/* Nothing can be done about a stderr that does not take the text. */
+static void write_line(char *line, size_t sz)
+{
+	if (!sz || line[sz - 1] != '\n')
+		line[sz++] = '\n';
+	sanitize(line, sz);
+	if (before_line)
+		before_line();
+	if (write(STDERR_FILENO, line, sz) < 0)
+		return;
+}
+
+static void print_line(const char *prefix, int err, const char *fmt, va_list args)
+{
+	char line[2048];
+	const size_t room = sizeof(line) - 1; /* for the newline */
+	size_t sz;
+
+	sz = clamp_len(snprintf(line, room, "%s", prefix), room);
+	sz += clamp_len(vsnprintf(line + sz, room - sz, fmt, args), room - sz);
+	if (err)
+		sz += clamp_len(snprintf(line + sz, room - sz, ": %s", strerror(-err)), room - sz);
+	write_line(line, sz);
+}
+
+void log_vprint(enum log_level level, const char *fmt, va_list args)
+{
+	if (log_is_on(level))
+		print_line(prefixes[level], 0, fmt, args);
+}
+
+int log_err(int err, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print_line(prefixes[LOG_ERROR], err, fmt, args);
+	va_end(args);
+	return err;
+}
+
+#define LOG_FUNCTION(name, level) \
+	void name(const char *fmt, ...) \
+	{ \
+		va_list args; \
+\
+		va_start(args, fmt); \
+		log_vprint(level, fmt, args); \
+		va_end(args); \
+	}
+
+LOG_FUNCTION(log_warn, LOG_WARN)
+LOG_FUNCTION(log_hint, LOG_HINT)
+LOG_FUNCTION(log_info, LOG_INFO)
+LOG_FUNCTION(log_debug, LOG_DEBUG)
+
+void log_line(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	print_line("", 0, fmt, args);
+	va_end(args);
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The command line. The option table below is the single source: --help is made from it by argp,
+ * the shells' completions by opts_print_completion, and the man page is checked against it.
+ */
+#include "cli/opts.h"
+
+#include <argp.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report/report.h"
+
+enum {
+	OPT_VIEW = 0x100, OPT_FORMAT, OPT_REPORT, OPT_STRICT, OPT_RING, OPT_PERF, OPT_NO_EDGES,
+	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION,
+};
+
+#define RING_MIN 4096
+#define RING_MAX (1u << 30)
+#define TOP_MAX 1000000
+
+const struct argp_option opts_table[] = {
+	{ .doc = "What to trace (every Python process on the host if none is named):", .group = 1 },
+	{ "pid", 'p', "PID[,PID...]", 0, "running processes, and the children they start", 0 },
+	{ "all", 'a', NULL, 0, "every Python process on the host, also those started later", 0 },
+	{ "duration", 'd', "TIME", 0, "stop after TIME (500ms, 30s, 2m; a bare number is seconds)", 0 },
+
+	{ .doc = "What to show:", .group = 2 },
+	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree or blame", 0 },
+	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json or importtime", 0 },
+	{ "report", OPT_REPORT, "FILE", 0, "write the report to FILE instead of the standard output", 0 },
+	{ "top", OPT_TOP, "N", 0, "rows in ranked tables (10)", 0 },
+	{ "no-color", OPT_NO_COLOR, NULL, 0, "no colour, on a terminal either", 0 },
+
+	{ .doc = "How to trace:", .group = 3 },
+	{ "strict", OPT_STRICT, NULL, 0, "exit with status 4 if any data was lost", 0 },
+	{ "ring", OPT_RING, "SIZE", 0, "ring buffer, a power of two from 4kb to 1gb (16mb)", 0 },
+	{ "perf-uprobes", OPT_PERF, NULL, 0, "perf-event uprobes even where the kernel has uprobe_multi", 0 },
+	{ "no-edges", OPT_NO_EDGES, NULL, 0, "only imports that load something, not the cached ones", 0 },
+	{ "no-hold", OPT_NO_HOLD, NULL, 0, "never hold a starting program until it is probed; first imports of an interpreter not known beforehand may be missed", 0 },
+
+	{ .doc = "About the tool itself:", .group = 4 },
+	{ "dry-run", OPT_DRY_RUN, NULL, 0, "print every probe site and attach nothing", 0 },
+	{ "stats", OPT_STATS, NULL, 0, "tell what tracing cost, on the standard error", 0 },
+	{ "verbose", 'v', NULL, 0, "say what is done; -vv debug, -vvv with libbpf's own words", 0 },
+	{ "version", 'V', NULL, 0, "print the version; with -v kernel facts too", 0 },
+	{ "completion", OPT_COMPLETION, "SHELL", OPTION_HIDDEN, "print a completion script for bash, zsh or fish", 0 },
+	{},
+};
+
+static const char args_doc[] = "-- COMMAND [ARG...]\n-p PID[,PID...]\n-a\ndoctor [-p PID]";
+
+static const char doc[] =
+	"Traces the imports of unmodified Python programs: what loads what, from which line, and what it costs.\v"
+	"Examples:\n"
+	"  pyimport-bpf -- python3 app.py --help     trace one run of a command\n"
+	"  pyimport-bpf --view tree -- ./manage.py check\n"
+	"  pyimport-bpf -p 4711 -d 30s               30 seconds of a running service\n"
+	"  pyimport-bpf -a --view blame              the whole host until Ctrl-C\n"
+	"  pyimport-bpf --format json --report r.json -- pytest -q\n"
+	"  pyimport-bpf doctor                       what would work here, and what to do about the rest\n"
+	"\n"
+	"Exit status: 0 ok; 1 failure of ours; 2 usage; 3 could not trace; 4 with --strict, data was lost; after -- otherwise that of COMMAND (128+N for signal N).";
+
+struct parse {
+	struct opts *opts;
+	bool is_quiet;
+	bool is_command_named; /* a subcommand was seen */
+};
+
+static error_t refuse(struct argp_state *state, struct parse *parse, const char *what,
+		      const char *value)
+{
+	if (!parse->is_quiet)
+		argp_error(state, value ? "%s: '%s'" : "%s", what, value);
+	return EINVAL;
+}
+
+static bool is_listed(const char *const *list, const char *name)
+{
+	for (; *list; list++) {
+		if (!strcmp(*list, name))
+			return true;
+	}
+	return false;
+}
+
+static error_t parse_value(int key, char *arg, struct argp_state *state, struct parse *parse)
+{
+	struct opts *opts = parse->opts;
+	int err;
+
+	switch (key) {
+	case 'p':
+		err = parse_tgids(arg, &opts->tgids, &opts->tgid_cnt);
+		if (err == -ENOMEM)
+			return ENOMEM;
+		return err ? refuse(state, parse, "not a list of process ids", arg) : 0;
+	case 'd':
+		if (parse_duration(arg, &opts->duration_ns))
+			return refuse(state, parse, "not a time like 500ms, 30s or 2m", arg);
+		return 0;
+	case OPT_VIEW:
+		if (!is_listed(report_views, arg))
+			return refuse(state, parse, "no such view", arg);
+		opts->view = arg;
+		return 0;
+	case OPT_FORMAT:
+		if (!is_listed(report_formats, arg))
+			return refuse(state, parse, "no such format", arg);
+		opts->format = arg;
+		return 0;
+	case OPT_TOP:
+		if (parse_count(arg, 1, TOP_MAX, &opts->top))
+			return refuse(state, parse, "not a number of rows", arg);
+		return 0;
+	case OPT_RING:
+		if (parse_bytes(arg, &opts->ring_sz) || opts->ring_sz < RING_MIN ||
+		    opts->ring_sz > RING_MAX || (opts->ring_sz & (opts->ring_sz - 1)))
+			return refuse(state, parse, "not a power of two from 4kb to 1gb", arg);
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+static error_t parse_switch(int key, char *arg, struct argp_state *state, struct parse *parse)
+{
+	struct opts *opts = parse->opts;
+
+	switch (key) {
+	case 'a': opts->want_all = true; return 0;
+	case 'v': opts->verbosity++; return 0;
+	case 'V': opts->command = COMMAND_VERSION; return 0;
+	case OPT_REPORT: opts->report_path = arg; return 0;
+	case OPT_STRICT: opts->is_strict = true; return 0;
+	case OPT_PERF: opts->want_perf = true; return 0;
+	case OPT_NO_EDGES: opts->want_no_edges = true; return 0;
+	case OPT_NO_HOLD: opts->want_no_hold = true; return 0;
+	case OPT_NO_COLOR: opts->want_no_color = true; return 0;
+	case OPT_STATS: opts->want_stats = true; return 0;
+	case OPT_DRY_RUN: opts->is_dry_run = true; return 0;
+	case OPT_COMPLETION:
+		if (opts_print_completion(arg, stdout))
+			return refuse(state, parse, "no completion for this shell", arg);
+		exit(fflush(stdout) ? EXIT_OURS : EXIT_OK);
+	}
+	return parse_value(key, arg, state, parse);
+}
+
+/* Behind a -- everything is the command's; before it a word can only be a subcommand. */
+static error_t parse_word(char *word, struct argp_state *state, struct parse *parse)
+{
+	if (state->quoted && state->next > state->quoted) {
+		if (parse->is_command_named)
+			return refuse(state, parse, "doctor takes no command", word);
+		parse->opts->argv = state->argv + state->next - 1;
+		state->next = state->argc;
+		return 0;
+	}
+	if (!strcmp(word, "doctor") && !parse->is_command_named) {
+		parse->opts->command = COMMAND_DOCTOR;
+		parse->is_command_named = true;
+		return 0;
+	}
+	if (parse->is_command_named)
+		return refuse(state, parse, "unexpected argument", word);
+	return refuse(state, parse, "a command to launch goes behind --, as in: pyimport-bpf -- COMMAND",
+		      word);
+}
+
+/* Options that make sense one by one but not together. */
+static error_t check_whole(struct argp_state *state, struct parse *parse)
+{
+	struct opts *opts = parse->opts;
+
+	if (opts->command == COMMAND_VERSION)
+		return 0;
+	if (!opts->argv && state->quoted)
+		return refuse(state, parse, "no command behind --", NULL);
+	if ((opts->argv != NULL) + (opts->tgid_cnt != 0) + opts->want_all > 1)
+		return refuse(state, parse, "only one of -p, -a and -- COMMAND can be traced", NULL);
+	if (!strcmp(opts->format, "importtime") && strcmp(opts->view, "summary"))
+		return refuse(state, parse, "--format importtime has no views", NULL);
+	if (!opts->argv && !opts->tgid_cnt)
+		opts->want_all = true;
+	return 0;
+}
+
+static error_t parse_opt(int key, char *arg, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+
+	switch (key) {
+	case ARGP_KEY_ARG:
+		return parse_word(arg, state, parse);
+	case ARGP_KEY_END:
+		return check_whole(state, parse);
+	default:
+		return parse_switch(key, arg, state, parse);
+	}
+}
+
+static const struct argp argp = { opts_table, parse_opt, args_doc, doc, NULL, NULL, NULL };
+
+static int parse(struct opts *opts, int argc, char **argv, bool is_quiet)
+{
+	struct parse ctx = { .opts = opts, .is_quiet = is_quiet };
+	error_t err;
+
+	*opts = (struct opts){ .view = "summary", .format = "text" };
+	argp_err_exit_status = EXIT_USAGE;
+	err = argp_parse(&argp, argc, argv, ARGP_IN_ORDER | (is_quiet ? ARGP_SILENT : 0), NULL,
+			 &ctx);
+	if (err)
+		opts__clear(opts);
+	return err == ENOMEM ? -ENOMEM : err ? -EINVAL : 0;
+}
+
+int opts__parse(struct opts *opts, int argc, char **argv)
+{
+	return parse(opts, argc, argv, false);
+}
+
+int opts__parse_quiet(struct opts *opts, int argc, char **argv)
+{
+	return parse(opts, argc, argv, true);
+}
+
+void opts__clear(struct opts *opts)
+{
+	free(opts->tgids);
+	opts->tgids = NULL;
+	opts->tgid_cnt = 0;
+}

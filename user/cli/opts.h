@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What the command line asked for. Parsed once, then passed as const. */
+#ifndef CLI_OPTS_H
+#define CLI_OPTS_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+/* Exit statuses: a contract. In launch mode the command's own status comes before EXIT_OK. */
+enum exit_status {
+	EXIT_OK = 0,
+	EXIT_OURS = 1,     /* a failure of ours while running */
+	EXIT_USAGE = 2,
+	EXIT_UNTRACED = 3, /* could not trace */
+	EXIT_LOSS = 4,     /* --strict, and data was lost */
+};
+
+enum command { COMMAND_TRACE = 0, COMMAND_DOCTOR, COMMAND_VERSION };
+
+struct opts {
+	enum command command;
+	pid_t *tgids;      /* -p */
+	size_t tgid_cnt;
+	char **argv;       /* after --, verbatim; NULL = none. Points into main's argv */
+	bool want_all;
+	__u64 duration_ns; /* 0 = until the end */
+	const char *view, *format;
+	const char *report_path; /* NULL = standard output */
+	bool is_strict;
+	size_t ring_sz;    /* 0 = default */
+	bool want_perf, want_no_edges, want_no_hold, want_no_color;
+	size_t top;        /* 0 = default */
+	int verbosity;
+	bool want_stats, is_dry_run;
+};
+
+/* Parses or exits: usage errors with EXIT_USAGE, --help with EXIT_OK. -ENOMEM otherwise. */
+int opts__parse(struct opts *opts, int argc, char **argv);
+void opts__clear(struct opts *opts);
+
+/* The same as opts__parse without exit or output, for tests: -EINVAL on a usage error. */
+int opts__parse_quiet(struct opts *opts, int argc, char **argv);
+
+/* Values with units; -EINVAL when malformed, -ERANGE when out of range. A bare time is seconds. */
+int parse_duration(const char *text, __u64 *ns); /* 250ms, 1.5s, 2m, 1h; not 0 */
+int parse_bytes(const char *text, size_t *bytes); /* 65536, 64kb, 16mb, 1g; powers of 1024 */
+int parse_count(const char *text, size_t min, size_t max, size_t *out);
+int parse_tgids(const char *text, pid_t **tgids, size_t *cnt); /* appends */
+
+/* The options, as argp has them: for whoever makes something out of all of them. */
+struct argp_option;
+extern const struct argp_option opts_table[];
+
+/* A completion script made from the option table: "bash", "zsh" or "fish". -EINVAL otherwise. */
+int opts_print_completion(const char *shell, FILE *out);
+
+#endif

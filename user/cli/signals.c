@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See signals.h. Handlers set flags or pass the signal on; everything else is the loop's. */
+#include "cli/signals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include "target/launch.h"
+
+static volatile sig_atomic_t want_stop, want_tstp;
+static const struct launch *volatile forward_to;
+
+static void on_signal(int sig, siginfo_t *info, void *context)
+{
+	int saved = errno;
+
+	(void)context;
+	if (!forward_to)
+		want_stop = 1;
+	else if (sig != SIGINT || info->si_code == SI_USER)
+		launch__signal(forward_to, sig);
+	errno = saved;
+}
+
+static void on_tstp(int sig)
+{
+	(void)sig;
+	want_tstp = 1;
+}
+
+/* Its only purpose is to end a wait. */
+static void on_child(int sig)
+{
+	(void)sig;
+}
+
+/* nohup, or a shell without job control in the background, had it ignored: so it stays. */
+static void take(int sig, const struct sigaction *action)
+{
+	struct sigaction old;
+
+	if (!sigaction(sig, NULL, &old) && old.sa_handler == SIG_IGN)
+		return;
+	sigaction(sig, action, NULL);
+}
+
+void signals_install(const struct launch *launch)
+{
+	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
+	struct sigaction once = { .sa_sigaction = on_signal,
+				  .sa_flags = SA_SIGINFO | (int)SA_RESETHAND };
+	struct sigaction child = { .sa_handler = on_child, .sa_flags = SA_NOCLDSTOP };
+	struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	forward_to = launch;
+	take(SIGINT, &once);
+	take(SIGTERM, launch ? &action : &once);
+	take(SIGHUP, launch ? &action : &once);
+	/* An inherited SIG_IGN would make the command's status be thrown away. */
+	sigaction(SIGCHLD, &child, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+}
+
+void signals_watch_tstp(void)
+{
+	struct sigaction action = { .sa_handler = on_tstp };
+
+	take(SIGTSTP, &action);
+}
+
+bool signals_want_tstp(void)
+{
+	bool was = want_tstp;
+
+	want_tstp = 0;
+	return was;
+}
+
+void signals_stop_now(void)
+{
+	struct sigaction plain = { .sa_handler = SIG_DFL }, old;
+
+	sigaction(SIGTSTP, &plain, &old);
+	raise(SIGTSTP);
+	sigaction(SIGTSTP, &old, NULL);
+}
+
+bool signals_want_stop(void)
+{
+	return want_stop;
+}
+
+void signals_restore(void)
+{
+	static const int all[] = { SIGINT, SIGTERM, SIGHUP, SIGTSTP };
+	struct sigaction plain = { .sa_handler = SIG_DFL }, old;
+
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (!sigaction(all[i], NULL, &old) && old.sa_handler != SIG_IGN)
+			sigaction(all[i], &plain, NULL);
+	}
+	forward_to = NULL;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Signals to us, as flags for the main loop. */
+#ifndef CLI_SIGNALS_H
+#define CLI_SIGNALS_H
+
+#include <stdbool.h>
+
+struct launch;
+
+/*
+ * Takes over SIGINT, SIGTERM, SIGHUP, SIGCHLD and SIGPIPE (not those we were started with
+ * ignored). With @launch, SIGTERM and SIGHUP go on to the command, and so does a SIGINT that
+ * somebody sent to us alone: one from the terminal has reached the command by itself. Without, the
+ * first of the three asks to stop. A second SIGINT has its default effect in any case.
+ */
+void signals_install(const struct launch *launch);
+
+/* Also SIGTSTP, which must not stop us while execs of the host wait for our answer. */
+void signals_watch_tstp(void);
+bool signals_want_tstp(void); /* clears the flag */
+void signals_stop_now(void);  /* stops us as SIGTSTP would have; returns after SIGCONT */
+
+bool signals_want_stop(void);
+
+/* What is left to do is short: everything has its default effect again, SIGPIPE but ignored. */
+void signals_restore(void);
+
+#endif

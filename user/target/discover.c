@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Finding interpreter files; see discover.h. A file is known by device, inode, size and change
+ * time. On overlayfs a copy-up keeps the merged inode number, but not the time.
+ */
+#include "target/discover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "target/interp.h"
+#include "target/proc.h"
+#include "target/shebang.h"
+
+#define BUCKETS 1024
+
+struct file_key {
+	__u64 dev, ino, size, ctime_ns;
+};
+
+struct known_file {
+	struct known_file *next;
+	struct file_key key;
+	int verdict;
+};
+
+/* A mapping seen in some maps file, so that a library is opened once per scan, not per process. */
+struct known_map {
+	struct known_map *next;
+	__u64 dev, ino;
+	int verdict;
+};
+
+struct discover {
+	discover_fn fn;
+	void *ctx;
+	pthread_mutex_t lock;
+	struct known_file *files[BUCKETS];
+	struct known_map *maps[BUCKETS];
+	size_t examined_cnt;
+};
+
+int discover__new(discover_fn fn, void *ctx, struct discover **out)
+{
+	struct discover *discover = calloc(1, sizeof(*discover));
+	pthread_mutexattr_t attr;
+
+	if (!discover)
+		return -ENOMEM;
+	discover->fn = fn;
+	discover->ctx = ctx;
+	/* Recursive: a program leads to its library under one lock. */
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_settype(&attr, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(&discover->lock, &attr);
+	pthread_mutexattr_destroy(&attr);
+	*out = discover;
+	return 0;
+}
+
+static void forget_maps(struct discover *discover)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct known_map *map;
+
+		while ((map = discover->maps[i])) {
+			discover->maps[i] = map->next;
+			free(map);
+		}
+	}
+}
+
+void discover__free(struct discover *discover)
+{
+	if (!discover)
+		return;
+	forget_maps(discover);
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct known_file *file;
+
+		while ((file = discover->files[i])) {
+			discover->files[i] = file->next;
+			free(file);
+		}
+	}
+	pthread_mutex_destroy(&discover->lock);
+	free(discover);
+}
+
+size_t discover__examined(const struct discover *discover)
+{
+	return discover->examined_cnt;
+}
+
+static size_t bucket_of(__u64 dev, __u64 ino)
+{
+	return ((dev * 31 + ino) * 0x9e3779b97f4a7c15ULL) >> 54;
+}
+_Static_assert(BUCKETS == 1 << (64 - 54), "bucket_of yields 10 bits");
+
+static struct known_file *find_file(struct discover *discover, const struct file_key *key)
+{
+	struct known_file *file = discover->files[bucket_of(key->dev, key->ino)];
+
+	while (file && memcmp(&file->key, key, sizeof(*key)))
+		file = file->next;
+	return file;
+}
+
+static void remember_file(struct discover *discover, const struct file_key *key, int verdict)
+{
+	struct known_file **head = &discover->files[bucket_of(key->dev, key->ino)];
+	struct known_file *file = malloc(sizeof(*file));
+
+	if (!file) /* it will be examined again: slower, not wrong */
+		return;
+	*file = (struct known_file){ .next = *head, .key = *key, .verdict = verdict };
+	*head = file;
+}
+
+static int examine_library(struct discover *discover, int exe_fd, const char *path,
+			   const char *root)
+{
+	_cleanup_free_ char *library = NULL;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int err;
+
+	err = interp_needed_libpython(exe_fd, path, root, &library);
+	if (err)
+		return DISCOVER_NOTHING;
+	fd = open(library, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
+		log_debug("%s needs %s, which cannot be opened: %s", path, library,
+			  strerror(errno));
+		return DISCOVER_NOTHING;
+	}
+	err = discover__file(discover, fd, library, "");
+	return err == DISCOVER_INTERPRETER ? DISCOVER_LIBRARY : DISCOVER_NOTHING;
+}
+
+static int examine(struct discover *discover, int fd, const char *path, const char *root)
+{
+	int is_python = interp_probe(fd);
+	int err;
+
+	discover->examined_cnt++;
+	if (is_python < 0) {
+		log_debug("%s: not examined: %s", path, strerror(-is_python));
+		return DISCOVER_NOTHING;
+	}
+	if (!is_python)
+		return examine_library(discover, fd, path, root);
+	err = discover->fn(discover->ctx, fd, path);
+	return err ? DISCOVER_NOTHING : DISCOVER_INTERPRETER;
+}
+
+static int examine_once(struct discover *discover, int fd, const char *path, const char *root)
+{
+	struct known_file *known;
+	struct file_key key;
+	struct stat st;
+	int verdict;
+
+	if (fstat(fd, &st))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EINVAL;
+	key = (struct file_key){ .dev = st.st_dev, .ino = st.st_ino, .size = st.st_size,
+				 .ctime_ns = st.st_ctim.tv_sec * 1000000000ULL +
+					     st.st_ctim.tv_nsec };
+	known = find_file(discover, &key);
+	if (known && known->verdict != DISCOVER_LIBRARY)
+		return known->verdict;
+	/* A program that needs a libpython: the library may have been replaced since. */
+	if (known)
+		return examine_library(discover, fd, path, root);
+	verdict = examine(discover, fd, path, root);
+	remember_file(discover, &key, verdict);
+	return verdict;
+}
+
+int discover__file(struct discover *discover, int fd, const char *path, const char *root)
+{
+	int verdict;
+
+	pthread_mutex_lock(&discover->lock);
+	verdict = examine_once(discover, fd, path, root);
+	pthread_mutex_unlock(&discover->lock);
+	return verdict;
+}
+
+static int examine_path(struct discover *discover, const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	char link[32], real[PATH_MAX];
+	ssize_t sz;
+
+	if (fd < 0)
+		return -errno;
+	/* ld.so takes $ORIGIN from the program's real path, not from a symbolic link to it. */
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	sz = readlink(link, real, sizeof(real) - 1);
+	if (sz <= 0)
+		return -errno;
+	real[sz] = '\0';
+	return discover__file(discover, fd, real, "");
+}
+
+int discover__command(struct discover *discover, const char *name, const char *path)
+{
+	_cleanup_free_ char *program = NULL;
+	int err;
+
+	err = shebang_resolve(name, path, &program);
+	return err ? err : examine_path(discover, program);
+}
+
+struct scan {
+	struct discover *discover;
+	bool want_named; /* first pass: files whose name says Python; second: all the others */
+	int found_cnt;
+	char root[32];
+	__u64 last_dev, last_ino; /* the segments of one file stand in a row */
+};
+
+static bool is_named_python(const char *path)
+{
+	const char *base = strrchr(path, '/');
+
+	return strcasestr(base ? base + 1 : path, "python") != NULL;
+}
+
+static int examine_map(struct scan *scan, int proc_fd, const struct proc_map *map)
+{
+	_cleanup_close_ int fd = proc_open_map(proc_fd, map);
+
+	if (fd < 0) {
+		log_debug("%s%s: cannot be opened: %s", scan->root, map->path, strerror(-fd));
+		return DISCOVER_NOTHING;
+	}
+	return discover__file(scan->discover, fd, map->path, scan->root);
+}
+
+static int scan_map(void *ctx, int proc_fd, const struct proc_map *map)
+{
+	struct scan *scan = ctx;
+	__u64 dev = (__u64)map->major << 32 | map->minor;
+	struct known_map **head, *known;
+	int verdict;
+
+	if (!map->is_exec || !map->ino || map->path[0] != '/' ||
+	    is_named_python(map->path) != scan->want_named)
+		return 0;
+	if (dev == scan->last_dev && map->ino == scan->last_ino)
+		return 0;
+	scan->last_dev = dev;
+	scan->last_ino = map->ino;
+	head = &scan->discover->maps[bucket_of(dev, map->ino)];
+	for (known = *head; known && (known->dev != dev || known->ino != map->ino);)
+		known = known->next;
+	if (known) {
+		scan->found_cnt += known->verdict != DISCOVER_NOTHING;
+		return 0;
+	}
+	verdict = examine_map(scan, proc_fd, map);
+	scan->found_cnt += verdict > DISCOVER_NOTHING;
+	known = malloc(sizeof(*known));
+	if (known) {
+		*known = (struct known_map){ .next = *head, .dev = dev, .ino = map->ino,
+					     .verdict = verdict > 0 ? verdict : 0 };
+		*head = known;
+	}
+	return 0;
+}
+
+/*
+ * Names first: nearly every interpreter has one that says so, and then the hundreds of libraries
+ * of a big program need not be read. Only where that finds nothing, everything is looked into.
+ */
+static int scan_process(struct discover *discover, pid_t tgid)
+{
+	struct scan scan = { .discover = discover, .want_named = true };
+	_cleanup_close_ int proc_fd = proc_open(tgid);
+	int err;
+
+	if (proc_fd < 0)
+		return proc_fd;
+	snprintf(scan.root, sizeof(scan.root), "/proc/%d/root", tgid);
+	err = proc_each_map(proc_fd, scan_map, &scan);
+	if (err || scan.found_cnt)
+		return err ? err : scan.found_cnt;
+	scan.want_named = false;
+	scan.last_ino = 0;
+	err = proc_each_map(proc_fd, scan_map, &scan);
+	return err ? err : scan.found_cnt;
+}
+
+int discover__process(struct discover *discover, pid_t tgid)
+{
+	int cnt;
+
+	pthread_mutex_lock(&discover->lock);
+	cnt = scan_process(discover, tgid);
+	forget_maps(discover);
+	pthread_mutex_unlock(&discover->lock);
+	return cnt;
+}
+
+static int scan_any_process(void *ctx, pid_t tgid)
+{
+	int cnt = scan_process(ctx, tgid);
+
+	if (cnt < 0 && cnt != -ESRCH && cnt != -ENOENT)
+		log_debug("process %d: maps cannot be read: %s", tgid, strerror(-cnt));
+	return 0;
+}
+
+static void scan_glob(struct discover *discover, const char *pattern)
+{
+	glob_t found = {};
+
+	if (!glob(pattern, GLOB_NOSORT, NULL, &found)) {
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			examine_path(discover, found.gl_pathv[i]);
+	}
+	globfree(&found);
+}
+
+static void scan_path_dirs(struct discover *discover, const char *path)
+{
+	char pattern[PATH_MAX];
+
+	for (;;) {
+		size_t sz = strcspn(path, ":");
+
+		if (sz && snprintf(pattern, sizeof(pattern), "%.*s/python*", (int)sz, path) <
+			  (int)sizeof(pattern))
+			scan_glob(discover, pattern);
+		if (!path[sz])
+			return;
+		path += sz + 1;
+	}
+}
+
+int discover__host(struct discover *discover, const char *path)
+{
+	static const char *const patterns[] = {
+		"/usr/bin/python*", "/usr/local/bin/python*",
+		"/usr/lib/*/libpython*.so*", "/usr/lib/libpython*.so*",
+		"/usr/lib64/libpython*.so*", "/usr/local/lib/libpython*.so*",
+		"/usr/local/lib64/libpython*.so*",
+	};
+	int err;
+
+	pthread_mutex_lock(&discover->lock);
+	err = proc_each(scan_any_process, discover);
+	forget_maps(discover);
+	pthread_mutex_unlock(&discover->lock);
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++)
+		scan_glob(discover, patterns[i]);
+	if (path)
+		scan_path_dirs(discover, path);
+	return err;
+}

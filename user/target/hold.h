@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Holds every exec on the host for the moment it takes to look at the file, so that an
+ * interpreter nobody could foresee (a version manager's shim, a wrapper script, a container's own
+ * Python) is probed before its first instruction. A thread of its own answers; whatever happens
+ * to us, the kernel lets everything go when our descriptor closes.
+ */
+#ifndef TARGET_HOLD_H
+#define TARGET_HOLD_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#define HOLD_LIMIT_NS 2000000000ULL /* then hold__tick gives up and lets everything go */
+
+struct hold;
+
+/*
+ * Looks at the file of an exec, on the hold thread. @path as our mount namespace names it,
+ * @tgid the process that execs (0 = in another pid namespace). True when the same file need not
+ * be offered again until it is written to.
+ */
+typedef bool (*hold_fn)(void *ctx, int fd, const char *path, pid_t tgid);
+
+struct hold_stats {
+	__u64 held_cnt;              /* execs held, ld.so and scripts counted too */
+	__u64 total_ns, max_ns;      /* time they were held in user space */
+	__u64 missed_cnt;            /* the kernel's queue overflowed, or reading failed */
+	bool has_given_up;
+};
+
+/* -EPERM: no CAP_SYS_ADMIN. -ENOSYS, -EINVAL: kernel without it. -ENODEV: no mark was accepted. */
+int hold__new(hold_fn fn, void *ctx, struct hold **out);
+
+/* To be called every 100 ms or so: ends holding altogether if one answer takes too long. */
+void hold__tick(struct hold *hold);
+
+/* Around a stop of our whole process (Ctrl-Z): execs of the host must not wait for us. */
+void hold__suspend(struct hold *hold);
+void hold__resume(struct hold *hold);
+
+void hold__stats(const struct hold *hold, struct hold_stats *out);
+
+/* Answers what is left, ends the thread. NULL-safe. */
+void hold__free(struct hold *hold);
+
+/* Can it be used at all? 0 or the -errno of hold__new, nothing marked. */
+int hold_check(void);
+
+#endif
