@@ -13,28 +13,37 @@
 #define ARG4(ctx) PT_REGS_PARM4(ctx)
 #define ARG5(ctx) PT_REGS_PARM5(ctx)
 
+/* The barrier keeps the compiler from turning the cases into one read at a computed offset. */
+#define REG_CASE(name, field)                                                                     \
+	case PYI_REG_##name:                                                                      \
+		value = ctx->field;                                                               \
+		barrier_var(value);                                                               \
+		return value
+
 static __always_inline u64 reg_value(struct pt_regs *ctx, u8 reg)
 {
+	u64 value = 1; /* unknown register: not a failure */
+
 #if defined(__TARGET_ARCH_x86)
 	switch (reg) {
-	case PYI_REG_AX: return ctx->ax;
-	case PYI_REG_BX: return ctx->bx;
-	case PYI_REG_CX: return ctx->cx;
-	case PYI_REG_DX: return ctx->dx;
-	case PYI_REG_SI: return ctx->si;
-	case PYI_REG_DI: return ctx->di;
-	case PYI_REG_BP: return ctx->bp;
-	case PYI_REG_R8: return ctx->r8;
-	case PYI_REG_R9: return ctx->r9;
-	case PYI_REG_R10: return ctx->r10;
-	case PYI_REG_R11: return ctx->r11;
-	case PYI_REG_R12: return ctx->r12;
-	case PYI_REG_R13: return ctx->r13;
-	case PYI_REG_R14: return ctx->r14;
-	case PYI_REG_R15: return ctx->r15;
+	REG_CASE(AX, ax);
+	REG_CASE(BX, bx);
+	REG_CASE(CX, cx);
+	REG_CASE(DX, dx);
+	REG_CASE(SI, si);
+	REG_CASE(DI, di);
+	REG_CASE(BP, bp);
+	REG_CASE(R8, r8);
+	REG_CASE(R9, r9);
+	REG_CASE(R10, r10);
+	REG_CASE(R11, r11);
+	REG_CASE(R12, r12);
+	REG_CASE(R13, r13);
+	REG_CASE(R14, r14);
+	REG_CASE(R15, r15);
 	}
 #endif
-	return 1; /* unknown: not a failure */
+	return value;
 }
 
 /* The thread's state is looked up once per thread; a cached one must still be this thread's. */
@@ -47,7 +56,7 @@ static __always_inline u64 current_frame(struct hit *h)
 	if (t->tstate && read_ptr(t->tstate + h->lay->thread_id) == task->thread.fsbase)
 		return tstate_frame(h->lay, t->tstate);
 #endif
-	t->tstate = tstate_find(h->lay, h->bias, &t->interp);
+	t->tstate = tstate_find(t, h->lay, h->bias);
 	if (!t->tstate) {
 		count_loss(no_thread);
 		return 0;
@@ -69,22 +78,22 @@ static __always_inline bool ends_with_importlib(const struct str_view *file)
 
 #define CODE_FIXED_SZ ((u32)sizeof(struct pyi_code))
 
-static __always_inline void fill_code(struct hit *h, struct pyi_code *rec, u32 table_max,
+static __always_inline void fill_code(struct thread *t, const struct pyi_layout *lay,
+				      struct pyi_code *rec, u32 table_max,
 				      const struct pyframe *frame, u32 id, u64 table, u32 table_sz)
 {
-	const struct pyi_layout *lay = h->lay;
-	u64 name, package;
+	struct module_names names = {};
 	u32 flags = 0;
 
-	fill_hdr(&rec->hdr, PYI_EV_CODE, CODE_FIXED_SZ + table_max, h->t->serial);
+	fill_hdr(&rec->hdr, PYI_EV_CODE, CODE_FIXED_SZ + table_max, t->serial);
 	rec->id = id;
 	rec->firstlineno = read_u32(frame->code + lay->code_firstlineno);
 	rec->globals = frame->globals;
 	rec->lines = lay->lines;
 	rec->table_sz = 0;
-	globals_names(lay, frame->globals, &name, &package);
-	str_read(lay, name, rec->module_text, sizeof(rec->module_text), &rec->module, &flags);
-	str_read(lay, package, rec->package_text, sizeof(rec->package_text), &rec->package, &flags);
+	globals_names(lay, frame->globals, &names);
+	str_read(lay, names.name, rec->module_text, sizeof(rec->module_text), &rec->module, &flags);
+	str_read(lay, names.package, rec->package_text, sizeof(rec->package_text), &rec->package, &flags);
 	str_read(lay, read_ptr(frame->code + lay->code_filename), rec->filename_text,
 		 sizeof(rec->filename_text), &rec->filename, &flags);
 	str_read(lay, read_ptr(frame->code + lay->code_name), rec->name_text,
@@ -112,19 +121,17 @@ static __always_inline void fill_code(struct hit *h, struct pyi_code *rec, u32 t
 			count_loss(ring_full);                                                    \
 			break;                                                                    \
 		}                                                                                 \
-		fill_code(h, rec, (max), frame, id, table + lay->bytes_data, sz);                 \
+		fill_code(t, lay, rec, (max), frame, id, table + lay->bytes_data, sz);                 \
 		bpf_ringbuf_submit(rec, wake_flag());                                             \
 	} while (0)
 
-static __noinline int emit_code(struct hit *h, const struct pyframe *frame, u32 id)
+__noinline int emit_code(struct thread *t, const struct pyi_layout *lay,
+			 const struct pyframe *frame, u32 id)
 {
-	const struct pyi_layout *lay;
-	u64 table;
-	u64 sz;
+	u64 table, sz;
 
-	if (!h || !frame)
+	if (!t || !lay || !frame)
 		return 0;
-	lay = h->lay;
 	table = lay->code_table >= 0 ? read_ptr(frame->code + lay->code_table) : 0;
 	sz = table ? read_ptr(table + lay->bytes_size) : 0;
 	if (sz <= 512)
@@ -136,59 +143,64 @@ static __noinline int emit_code(struct hit *h, const struct pyframe *frame, u32 
 	return 0;
 }
 
-/* Number of a frame's code object; sends the object the first time it is met. */
-static __always_inline struct code_value *code_id(struct hit *h, const struct pyframe *frame)
+#define CODE_INTERNAL (1ULL << 32) /* importlib's own code, or no file's */
+#define CODE_ID(value) ((u32)(value))
+
+/* Number of a frame's code object, 0 = none; sends the object the first time it is met. */
+__noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const struct pyframe *frame)
 {
-	struct code_key key = {
-		.code = frame->code, .globals = frame->globals, .serial = h->t->serial,
-	};
-	struct code_value *value = bpf_map_lookup_elem(&codes, &key), fresh = {};
-	struct str_view file;
+	struct code_value *value, fresh = {};
+	struct code_key key = {};
+	struct str_view file = {};
+	u8 first;
 
-	if (value || !frame->code)
-		return value;
+	if (!t || !lay || !frame || !frame->code || lay->code_filename < 0)
+		return 0;
+	key.code = frame->code;
+	key.globals = frame->globals;
+	key.serial = t->serial;
+	value = bpf_map_lookup_elem(&codes, &key);
+	if (value)
+		return value->id | (value->is_internal ? CODE_INTERNAL : 0);
 	fresh.id = new_id();
-	if (!str_open(h->lay, read_ptr(frame->code + h->lay->code_filename), &file)) {
-		u8 first = read_u8(file.data);
-
+	if (!str_open(lay, read_ptr(frame->code + lay->code_filename), &file)) {
+		first = read_u8(file.data);
 		fresh.is_internal = first == '<' || ends_with_importlib(&file);
 	}
 	if (bpf_map_update_elem(&codes, &key, &fresh, BPF_ANY)) {
 		count_loss(codes_full);
-		return NULL;
+		return 0;
 	}
-	emit_code(h, frame, fresh.id);
-	return bpf_map_lookup_elem(&codes, &key);
+	emit_code(t, lay, frame, fresh.id);
+	return fresh.id | (fresh.is_internal ? CODE_INTERNAL : 0);
 }
 
 /*
  * Sends the Python stack from @frame on, up to and including the first frame that is in a file of
  * somebody else than importlib: that one is the importer a person wants to see.
  */
-static __noinline int emit_frames(struct hit *h, u64 addr, u32 span)
+__noinline int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 addr, u32 span)
 {
 	struct pyframe frame = {};
-	struct code_value *code;
 	struct pyi_frames *rec;
-	struct thread *t;
 	u32 cnt = 0;
+	u64 code;
 
-	if (!h)
+	if (!t || !lay)
 		return 0;
-	t = h->t;
 	for (int i = 0; i < 24 && cnt < PYI_MAX_FRAMES && addr; i++) {
-		if (frame_read(t, h->lay, addr, &frame))
+		if (frame_read(t, lay, addr, &frame))
 			break;
 		addr = frame.back;
-		if (frame_is_shim(t, h->lay))
+		if (frame_is_shim(t, lay))
 			continue;
-		code = code_id(h, &frame);
+		code = code_id(t, lay, &frame);
 		if (!code)
 			break;
-		t->frames[cnt & (PYI_MAX_FRAMES - 1)].code = code->id;
-		t->frames[cnt & (PYI_MAX_FRAMES - 1)].lasti = frame_lasti(h->lay, &frame);
+		t->frames[cnt & (PYI_MAX_FRAMES - 1)].code = CODE_ID(code);
+		t->frames[cnt & (PYI_MAX_FRAMES - 1)].lasti = frame_lasti(lay, &frame);
 		cnt++;
-		if (!code->is_internal)
+		if (!(code & CODE_INTERNAL))
 			break;
 	}
 	if (cnt == PYI_MAX_FRAMES)
@@ -209,22 +221,21 @@ static __noinline int emit_frames(struct hit *h, u64 addr, u32 span)
 }
 
 struct begin_args {
-	u64 sp, pyframe, globals, name; /* name: a str object */
-	u64 cstr;                       /* or a C string */
-	u32 edge, code;
-	struct pyi_frame frame;
-	u8 span, via;
-	bool want_frames;
+	u64 sp, pyframe, globals, now;
+	u64 name; /* a str object */
+	u64 cstr; /* or a C string */
+	u32 edge, code, flags;
+	u8 span, via, want_frames, is_switching;
 };
 
-static __always_inline void fill_begin(struct hit *h, struct pyi_begin *rec, u32 text_max,
+static __always_inline void fill_begin(struct thread *t, struct pyi_begin *rec, u32 text_max,
 				       const struct begin_args *args, u32 id, u32 parent,
-				       const struct str_view *str)
+				       const struct str_view *str, u32 flags)
 {
 	long len;
 
-	fill_hdr(&rec->hdr, PYI_EV_BEGIN, sizeof(*rec) + text_max, h->t->serial);
-	rec->hdr.ts_ns = h->now;
+	fill_hdr(&rec->hdr, PYI_EV_BEGIN, sizeof(*rec) + text_max, t->serial);
+	rec->hdr.ts_ns = args->now;
 	rec->id = id;
 	rec->parent = parent;
 	rec->span = args->span;
@@ -232,72 +243,93 @@ static __always_inline void fill_begin(struct hit *h, struct pyi_begin *rec, u32
 	rec->pad = 0;
 	rec->edge = args->edge;
 	rec->globals = args->globals;
-	rec->frame = args->frame;
+	rec->frame = (struct pyi_frame){ 0, -1 };
 	rec->code = args->code;
-	rec->interp = h->t->interp >> 4;
+	rec->interp = t->interp >> 4;
 	rec->name = (struct pyi_str){};
 	if (args->cstr) {
 		len = bpf_probe_read_user_str(rec->text, text_max, (void *)args->cstr);
 		rec->name.sz = len > 0 ? len - 1 : 0;
 		if (len == text_max)
-			h->flags |= PYI_F_TRUNC;
+			flags |= PYI_F_TRUNC;
 	} else if (str->sz) {
-		str_copy(str, rec->text, text_max, &rec->name, &h->flags);
+		str_copy(str, rec->text, text_max, &rec->name, &flags);
 	}
-	rec->hdr.flags = h->flags;
+	rec->hdr.flags = flags;
+}
+
+static __always_inline u32 parent_of(struct thread *t, const struct pyi_layout *lay,
+				     const struct begin_args *args, u32 *flags)
+{
+	struct open_span *top = open_top(t);
+
+	if (!top)
+		return 0;
+	if (!args->is_switching)
+		return top->id;
+	*flags |= PYI_F_SWITCHING;
+	if (!args->pyframe) { /* imported from C without a frame: no proof possible */
+		*flags |= PYI_F_APPROX;
+		return top->id;
+	}
+	return chain_parent(t, lay, args->pyframe);
 }
 
 /* Opens and reports a span; its id. */
-static __noinline int span_begin(struct hit *h, const struct begin_args *args)
+__noinline u32 span_begin(struct thread *t, const struct pyi_layout *lay,
+			  const struct begin_args *args)
 {
 	struct str_view str = {};
 	struct pyi_begin *rec;
-	u32 id, parent;
+	u32 id, parent, flags;
 
-	if (!h || !args)
+	if (!t || !lay || !args)
 		return 0;
-	sweep(h, args->sp, args->pyframe);
-	parent = parent_of(h, args->pyframe);
+	flags = args->flags;
+	if (!args->is_switching && t->depth)
+		sweep(t, lay, args->sp, args->pyframe, args->now);
+	parent = parent_of(t, lay, args, &flags);
 	id = new_id();
-	if (!span_open(h->t, id, args->span, args->sp, args->pyframe))
-		h->flags |= PYI_F_OVERFLOW;
+	if (!span_open(t, id, args->span, args->sp, args->pyframe))
+		flags |= PYI_F_OVERFLOW;
 	count_pair(args->span, 0);
-	if (args->name && str_open(h->lay, args->name, &str))
-		h->flags |= PYI_F_UNREADABLE;
+	if (args->name && str_open(lay, args->name, &str))
+		flags |= PYI_F_UNREADABLE;
 	if (!args->cstr && str.sz <= PYI_STR_SMALL) {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_SMALL, 0);
 		if (!rec)
 			goto full;
-		fill_begin(h, rec, PYI_STR_SMALL, args, id, parent, &str);
+		fill_begin(t, rec, PYI_STR_SMALL, args, id, parent, &str, flags);
 		bpf_ringbuf_submit(rec, wake_flag());
 	} else {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_LARGE, 0);
 		if (!rec)
 			goto full;
-		fill_begin(h, rec, PYI_STR_LARGE, args, id, parent, &str);
+		fill_begin(t, rec, PYI_STR_LARGE, args, id, parent, &str, flags);
 		bpf_ringbuf_submit(rec, wake_flag());
 	}
 	if (args->want_frames)
-		emit_frames(h, args->pyframe, id);
+		emit_frames(t, lay, args->pyframe, id);
 	return id;
 full:
 	count_loss(ring_full);
 	return id;
 }
 
-/* Type of the exception that is set on the thread, 0 = none or unknown. */
-static __always_inline u64 error_type(struct hit *h)
+/* Address of the name of the type of the exception set on the thread, 0 = none or unknown. */
+static __always_inline u64 error_name(struct hit *h)
 {
-	u64 exc;
+	u64 type = 0, exc;
 
-	if (!h->t->tstate)
+	if (!h->t->tstate || h->lay->type_name < 0)
 		return 0;
-	if (h->lay->thread_exc_type >= 0)
-		return read_ptr(h->t->tstate + h->lay->thread_exc_type);
-	if (h->lay->thread_exc < 0)
-		return 0;
-	exc = read_ptr(h->t->tstate + h->lay->thread_exc);
-	return exc ? read_ptr(exc + h->lay->ob_type) : 0;
+	if (h->lay->thread_exc_type >= 0) {
+		type = read_ptr(h->t->tstate + h->lay->thread_exc_type);
+	} else if (h->lay->thread_exc >= 0) {
+		exc = read_ptr(h->t->tstate + h->lay->thread_exc);
+		type = exc ? read_ptr(exc + h->lay->ob_type) : 0;
+	}
+	return type ? read_ptr(type + h->lay->type_name) : 0;
 }
 
 static __noinline int span_end(struct hit *h, u8 kind, u64 sp, u64 pyframe, int failed)
@@ -307,20 +339,17 @@ static __noinline int span_end(struct hit *h, u8 kind, u64 sp, u64 pyframe, int 
 
 	if (!h)
 		return 0;
-	index = span_find(h, kind, sp, pyframe);
+	index = span_find(h->t, kind | (h->is_switching ? FIND_SWITCHING : 0), sp, pyframe);
 	if (index < 0)
 		return 0;
-	if (!h->is_switching) {
-		for (int i = 0; i < 64 && stored_depth(h->t) > index + 1; i++) {
-			span = open_top(h->t);
-			if (span)
-				close_unobserved(h, span, stored_depth(h->t) - 1);
-		}
-	}
+	if (!h->is_switching) /* what was opened later and is still open has gone with it */
+		for (int i = 0; i < 8 && stored_depth(h->t) > index + 1; i++)
+			close_top(h->t, h->now);
 	span = open_at(h->t, index);
 	if (!span)
 		return 0;
-	emit_end(h, span, failed, failed ? error_type(h) : 0, h->flags);
+	emit_end(h->t, span->id, END_META(kind, failed, 0), failed ? error_name(h) : 0,
+		 h->now);
 	count_pair(kind, 1);
 	span_close(h->t, index);
 	return 1;
@@ -328,14 +357,14 @@ static __noinline int span_end(struct hit *h, u8 kind, u64 sp, u64 pyframe, int 
 
 /* ---- the sites ---- */
 
-static __always_inline void emit_edge_text(struct hit *h, struct pyi_edge *rec, u32 max, u32 id,
+static __always_inline void emit_edge_text(struct thread *t, struct pyi_edge *rec, u32 max, u32 id,
 					   s32 level, u32 has_from, const struct pyi_frame *at,
 					   const struct str_view *str)
 {
-	struct open_span *top = open_top(h->t);
+	struct open_span *top = open_top(t);
 	u32 flags = 0;
 
-	fill_hdr(&rec->hdr, PYI_EV_EDGE, sizeof(*rec) + max, h->t->serial);
+	fill_hdr(&rec->hdr, PYI_EV_EDGE, sizeof(*rec) + max, t->serial);
 	rec->id = id;
 	rec->span = top ? top->id : 0;
 	rec->level = level;
@@ -346,27 +375,30 @@ static __always_inline void emit_edge_text(struct hit *h, struct pyi_edge *rec, 
 }
 
 /* The names behind `from x import`: any of them may be a submodule. */
-static __always_inline void emit_from(struct hit *h, u64 fromlist, u32 edge)
+__noinline int emit_from(struct thread *t, const struct pyi_layout *lay, u64 fromlist, u32 edge)
 {
 	struct pyi_from *rec;
-	u64 cnt = read_ptr(fromlist + h->lay->tuple_size), item;
-	struct str_view str;
+	struct str_view str = {};
+	u64 cnt, item;
 
+	if (!t || !lay || lay->tuple_size < 0)
+		return 0;
+	cnt = read_ptr(fromlist + lay->tuple_size);
 	if (!cnt || cnt > 65535)
-		return;
+		return 0;
 	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
 	if (!rec) {
 		count_loss(ring_full);
-		return;
+		return 0;
 	}
-	fill_hdr(&rec->hdr, PYI_EV_FROM, sizeof(*rec), h->t->serial);
+	fill_hdr(&rec->hdr, PYI_EV_FROM, sizeof(*rec), t->serial);
 	rec->edge = edge;
 	rec->all = cnt;
 	rec->cnt = 0;
 	__builtin_memset(rec->names, 0, sizeof(rec->names));
 	for (int i = 0; i < PYI_MAX_FROMLIST && i < cnt; i++) {
-		item = read_ptr(fromlist + h->lay->tuple_items + 8 * i);
-		if (!str_open(h->lay, item, &str) && str.is_ascii && str.sz < PYI_FROM_SZ) {
+		item = read_ptr(fromlist + lay->tuple_items + 8 * i);
+		if (!str_open(lay, item, &str) && str.is_ascii && str.sz < PYI_FROM_SZ) {
 			u32 sz = str.sz;
 
 			barrier_var(sz);
@@ -376,36 +408,36 @@ static __always_inline void emit_from(struct hit *h, u64 fromlist, u32 edge)
 		rec->cnt = i + 1;
 	}
 	bpf_ringbuf_submit(rec, wake_flag());
+	return 0;
 }
 
 /* First run of a statement: number it and say where it stands. */
-static __noinline int edge_first(struct hit *h, const struct pyframe *frame, u64 name,
-				 u64 fromlist)
+__noinline u32 edge_first(struct thread *t, const struct pyi_layout *lay,
+			  const struct pyframe *frame, u64 name, u64 fromlist)
 {
-	struct edge_value fresh = { .count = 1, .first_ns = h->now };
-	struct code_value *code;
+	struct edge_value fresh = { .count = 1, .first_ns = bpf_ktime_get_ns() };
 	struct pyi_edge *rec;
+	struct str_view str = {};
 	struct pyi_frame at;
-	struct str_view str;
-	u64 type;
+	u64 type, code;
 	u32 has_from = 0;
 
-	if (!h || !frame)
+	if (!t || !lay || !frame)
 		return 0;
-	code = code_id(h, frame);
-	if (!code || code->is_internal || str_open(h->lay, name, &str))
+	code = code_id(t, lay, frame);
+	if (!code || (code & CODE_INTERNAL) || str_open(lay, name, &str))
 		return 0;
-	at.code = code->id;
-	at.lasti = frame_lasti(h->lay, frame);
+	at.code = CODE_ID(code);
+	at.lasti = frame_lasti(lay, frame);
 	fresh.id = new_id();
-	if (bpf_map_update_elem(&edges, &h->t->edge, &fresh, BPF_ANY)) {
+	if (bpf_map_update_elem(&edges, &t->edge, &fresh, BPF_ANY)) {
 		count_loss(edges_full);
 		return 0;
 	}
-	type = fromlist ? read_ptr(fromlist + h->lay->ob_type) : 0;
+	type = fromlist ? read_ptr(fromlist + lay->ob_type) : 0;
 	if (type) {
 		/* tuple (statement), NoneType, or list (PyImport_Import from C) */
-		u8 first = read_u8(read_ptr(type + h->lay->type_name));
+		u8 first = read_u8(read_ptr(type + lay->type_name));
 
 		has_from = first == 't' ? 1 : first == 'l' ? 2 : 0;
 	}
@@ -413,18 +445,18 @@ static __noinline int edge_first(struct hit *h, const struct pyframe *frame, u64
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_SMALL, 0);
 		if (!rec)
 			goto full;
-		emit_edge_text(h, rec, PYI_STR_SMALL, fresh.id, h->t->edge.level, has_from, &at,
+		emit_edge_text(t, rec, PYI_STR_SMALL, fresh.id, t->edge.level, has_from, &at,
 			       &str);
 	} else {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_LARGE, 0);
 		if (!rec)
 			goto full;
-		emit_edge_text(h, rec, PYI_STR_LARGE, fresh.id, h->t->edge.level, has_from, &at,
+		emit_edge_text(t, rec, PYI_STR_LARGE, fresh.id, t->edge.level, has_from, &at,
 			       &str);
 	}
 	bpf_ringbuf_submit(rec, wake_flag());
 	if (has_from == 1)
-		emit_from(h, fromlist, fresh.id);
+		emit_from(t, lay, fromlist, fresh.id);
 	return fresh.id;
 full:
 	count_loss(ring_full);
@@ -438,7 +470,7 @@ static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 	u64 globals = ARG2(ctx), name = ARG1(ctx);
 	struct pyframe frame = {};
 	struct edge_value *edge;
-	struct str_view str;
+	struct str_view str = {};
 	u64 addr;
 
 	t->edge_id = 0;
@@ -469,14 +501,14 @@ static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 		t->edge_id = edge->id;
 		return;
 	}
-	t->edge_id = edge_first(h, &frame, name, ARG4(ctx));
+	t->edge_id = edge_first(t, h->lay, &frame, name, ARG4(ctx));
 }
 
 /* The method called on importlib: `_find_and_load` only, not `_handle_fromlist` and others. */
 static __always_inline bool is_find_and_load(struct hit *h, u64 method)
 {
 	u64 addr = method, words[2] = {};
-	struct str_view str;
+	struct str_view str = {};
 
 	if (method == h->t->find_name)
 		return true;
@@ -499,6 +531,7 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 {
 	struct begin_args args = {
 		.sp = h->sp, .name = ARG3(ctx), .edge = h->t->edge_id, .span = PYI_SPAN_FIND,
+		.now = h->now, .is_switching = h->is_switching,
 	};
 	struct edge_value *edge;
 
@@ -512,17 +545,18 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 		h->t->edge_id = 0; /* what is imported inside asks for itself */
 	}
 	args.want_frames = !args.edge && args.pyframe;
-	span_begin(h, &args);
+	span_begin(h->t, h->lay, &args);
 }
 
 static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 {
-	struct begin_args args = { .sp = h->sp, .globals = ARG2(ctx), .span = PYI_SPAN_BODY };
-	u64 co = ARG1(ctx), co_name, package;
+	struct begin_args args = { .sp = h->sp, .globals = ARG2(ctx), .span = PYI_SPAN_BODY,
+		.now = h->now, .is_switching = h->is_switching };
+	struct module_names names = {};
+	u64 co = ARG1(ctx), co_name;
 	struct open_span *top;
-	struct code_value *code;
 	struct pyframe frame = {};
-	u32 chars;
+	u32 chars = 0;
 
 	if (h->lay->code_name < 0)
 		return;
@@ -537,33 +571,36 @@ static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 	}
 	frame.code = co;
 	frame.globals = args.globals;
-	globals_names(h->lay, args.globals, &args.name, &package);
-	code = code_id(h, &frame);
-	args.code = code ? code->id : 0;
+	globals_names(h->lay, args.globals, &names);
+	args.name = names.name;
+	args.code = CODE_ID(code_id(h->t, h->lay, &frame));
 	args.pyframe = current_frame(h);
 	top = open_top(h->t);
 	/* Under a load whose body this is, the load's own record says who asked. */
 	args.want_frames = args.pyframe && (!top || top->span == PYI_SPAN_BODY ||
 					    h->is_switching);
-	span_begin(h, &args);
+	span_begin(h->t, h->lay, &args);
 }
 
 static __always_inline void on_execdef(struct hit *h, struct pt_regs *ctx)
 {
-	struct begin_args args = { .sp = h->sp, .span = PYI_SPAN_EXECDEF };
-	u64 package, dict;
+	struct begin_args args = { .sp = h->sp, .span = PYI_SPAN_EXECDEF,
+		.now = h->now, .is_switching = h->is_switching };
+	struct module_names names = {};
+	u64 dict;
 
 	if (h->lay->module_name_dict >= 0) {
 		dict = read_ptr(ARG1(ctx) + h->lay->module_name_dict);
 		if (dict)
-			globals_names(h->lay, dict, &args.name, &package);
+			globals_names(h->lay, dict, &names);
+		args.name = names.name;
 	}
 	args.pyframe = current_frame(h);
-	span_begin(h, &args);
+	span_begin(h->t, h->lay, &args);
 }
 
 /* greenlet, gevent's copies of it, and whatever else carries the word in its file name */
-static __noinline int is_greenlet_path(u64 path)
+__noinline int is_greenlet_path(u64 path)
 {
 	char text[256] = {};
 	long len = bpf_probe_read_user_str(text, sizeof(text), (void *)path);
@@ -579,33 +616,33 @@ static __noinline int is_greenlet_path(u64 path)
 
 static __always_inline void on_dlopen(struct hit *h, struct pt_regs *ctx)
 {
-	struct begin_args args = { .sp = h->sp, .cstr = ARG1(ctx), .span = PYI_SPAN_DLOPEN };
+	struct begin_args args = { .sp = h->sp, .cstr = ARG1(ctx), .span = PYI_SPAN_DLOPEN,
+		.now = h->now, .is_switching = h->is_switching };
 
 	if (h->proc && !h->is_switching && is_greenlet_path(args.cstr))
 		__sync_fetch_and_or(&h->proc->flags, PROC_SWITCHING);
 	args.pyframe = current_frame(h);
-	span_begin(h, &args);
+	span_begin(h->t, h->lay, &args);
 }
 
 static __always_inline void on_dynamic(struct hit *h)
 {
-	struct begin_args args = { .sp = h->sp, .span = PYI_SPAN_DYNAMIC };
+	struct begin_args args = { .sp = h->sp, .span = PYI_SPAN_DYNAMIC,
+		.now = h->now, .is_switching = h->is_switching };
 
 	args.pyframe = current_frame(h);
-	span_begin(h, &args);
+	span_begin(h->t, h->lay, &args);
 }
 
-static __noinline int emit_mark(struct hit *h, u32 mark, const struct pyi_frame *at)
+static __always_inline void emit_mark(struct hit *h, u32 mark, const struct pyi_frame *at)
 {
 	struct open_span *top;
 	struct pyi_mark *rec;
 
-	if (!h)
-		return 0;
 	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
 	if (!rec) {
 		count_loss(ring_full);
-		return 0;
+		return;
 	}
 	top = open_top(h->t);
 	fill_hdr(&rec->hdr, PYI_EV_MARK, sizeof(*rec), h->t->serial);
@@ -615,7 +652,6 @@ static __noinline int emit_mark(struct hit *h, u32 mark, const struct pyi_frame 
 	rec->name = (struct pyi_str){};
 	__builtin_memset(rec->text, 0, sizeof(rec->text));
 	bpf_ringbuf_submit(rec, wake_flag());
-	return 0;
 }
 
 /* Marks once per load, and only while the load has not reached its body. */
@@ -639,9 +675,10 @@ static __always_inline void mark_top(struct hit *h, u32 mark, u8 flag)
  */
 static __noinline int lock_begin(struct hit *h, struct pyframe *frame)
 {
-	struct begin_args args = { .span = PYI_SPAN_LOCK, .want_frames = true };
+	struct begin_args args = { .span = PYI_SPAN_LOCK,
+		.now = h->now, .is_switching = h->is_switching, .want_frames = true };
 	struct thread *t;
-	u32 chars;
+	u32 chars = 0;
 	u64 word;
 
 	if (!h || !frame)
@@ -661,7 +698,7 @@ static __noinline int lock_begin(struct hit *h, struct pyframe *frame)
 	else if (chars == 5) /* _exec */
 		args.via = PYI_VIA_RELOAD;
 	args.pyframe = frame->addr;
-	return span_begin(h, &args);
+	return span_begin(h->t, h->lay, &args);
 }
 
 static __always_inline void on_acquire_lock(struct hit *h)
@@ -669,7 +706,7 @@ static __always_inline void on_acquire_lock(struct hit *h)
 	struct thread *t = h->t;
 	struct open_span *top = open_top(t);
 	struct pyframe frame = {};
-	u32 chars;
+	u32 chars = 0;
 	u64 word;
 
 	if (top && top->span == PYI_SPAN_FIND && !(top->flags & OPEN_LOCK_TAKEN) &&
@@ -694,14 +731,13 @@ static __always_inline void on_lazy(struct hit *h, struct pt_regs *ctx)
 {
 	struct pyi_frame at = { 0, -1 };
 	struct pyframe frame = {};
-	struct code_value *code;
-	u64 lazy = ARG2(ctx);
+	u64 lazy = ARG2(ctx), code;
 
 	if (h->lay->lazy_code >= 0) {
 		frame.code = read_ptr(lazy + h->lay->lazy_code);
-		code = frame.code ? code_id(h, &frame) : NULL;
+		code = code_id(h->t, h->lay, &frame);
 		if (code) {
-			at.code = code->id;
+			at.code = CODE_ID(code);
 			at.lasti = read_u32(lazy + h->lay->lazy_instr) * 2;
 		}
 	}

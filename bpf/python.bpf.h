@@ -42,12 +42,12 @@ static __always_inline u8 read_u8(u64 addr)
 }
 
 /* length, hash and state of a str lie side by side in every version. 0, or -1 if not a str. */
-static __always_inline int str_open(const struct pyi_layout *lay, u64 obj, struct str_view *str)
+static __always_inline int str_view(const struct pyi_layout *lay, u64 obj, struct str_view *str)
 {
 	struct { u64 length, hash; u32 state, pad; } head = {};
 	u32 kind;
 
-	if (!obj || lay->str_length < 0)
+	if (!lay || !str || !obj || lay->str_length < 0)
 		return -1;
 	if (bpf_probe_read_user(&head, sizeof(head), (void *)(obj + lay->str_length)))
 		return -1;
@@ -63,6 +63,11 @@ static __always_inline int str_open(const struct pyi_layout *lay, u64 obj, struc
 	str->hash = head.hash;
 	str->data = obj + (str->is_ascii ? lay->str_ascii_data : lay->str_compact_data);
 	return 0;
+}
+
+__noinline int str_open(const struct pyi_layout *lay, u64 obj, struct str_view *str)
+{
+	return str_view(lay, obj, str);
 }
 
 /* Copies at most @max bytes to @dst and describes them in @out; flags and counts a cut. */
@@ -95,7 +100,7 @@ static __always_inline void str_copy(const struct str_view *str, char *dst, u32 
 static __always_inline void str_read(const struct pyi_layout *lay, u64 obj, char *dst, u32 max,
 				     struct pyi_str *out, u32 *flags)
 {
-	struct str_view str;
+	struct str_view str = {};
 
 	*out = (struct pyi_str){};
 	if (obj && !str_open(lay, obj, &str))
@@ -103,13 +108,15 @@ static __always_inline void str_read(const struct pyi_layout *lay, u64 obj, char
 }
 
 /* First 8 bytes of an ASCII str as a number, to compare short names; 0 if there are none. */
-static __always_inline u64 str_word(const struct pyi_layout *lay, u64 obj, u32 *chars)
+__noinline u64 str_word(const struct pyi_layout *lay, u64 obj, u32 *chars)
 {
-	struct str_view str;
+	struct str_view str = {};
 	u64 word = 0;
 
+	if (!chars)
+		return 0;
 	*chars = 0;
-	if (str_open(lay, obj, &str) || !str.is_ascii)
+	if (str_view(lay, obj, &str) || !str.is_ascii) /* inline: calls nest at most 8 deep */
 		return 0;
 	*chars = str.chars;
 	/* ASCII data is NUL-terminated, so a shorter one is read with what follows and masked. */
@@ -119,6 +126,10 @@ static __always_inline u64 str_word(const struct pyi_layout *lay, u64 obj, u32 *
 	return word;
 }
 
+/*
+ * Functions without `static` are verified once on their own, not once per path that calls them.
+ * They take scalars and whole structs only, at most five.
+ */
 #define WORD8(a, b, c, d, e, f, g, h)                                                             \
 	((u64)(a) | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32 |            \
 	 (u64)(f) << 40 | (u64)(g) << 48 | (u64)(h) << 56)
@@ -158,29 +169,35 @@ static __always_inline u64 dict_entries(const struct pyi_layout *lay, u64 dict, 
 }
 
 /* Values of __name__ and __package__ in a module's dict, 0 where absent. */
-static __always_inline void globals_names(const struct pyi_layout *lay, u64 dict, u64 *name,
-					  u64 *package)
-{
-	u64 pair[2], word;
-	u32 step = 0, chars;
-	u64 entry = dict_entries(lay, dict, &step);
+struct module_names {
+	u64 name, package;
+};
 
-	*name = *package = 0;
+__noinline int globals_names(const struct pyi_layout *lay, u64 dict, struct module_names *out)
+{
+	u64 pair[2], word, entry;
+	u32 step = 0, chars = 0;
+
+	if (!lay || !out)
+		return 0;
+	out->name = out->package = 0;
+	entry = dict_entries(lay, dict, &step);
 	if (!entry)
-		return;
+		return 0;
 	for (int i = 0; i < 6; i++, entry += step) {
 		if (bpf_probe_read_user(pair, sizeof(pair), (void *)entry))
-			return;
+			return 0;
 		if (!pair[0])
 			continue;
 		word = str_word(lay, pair[0], &chars);
 		if (chars == 8 && word == WORD8('_', '_', 'n', 'a', 'm', 'e', '_', '_'))
-			*name = pair[1];
+			out->name = pair[1];
 		else if (chars == 11 && word == WORD8('_', '_', 'p', 'a', 'c', 'k', 'a', 'g'))
-			*package = pair[1];
-		if (*name && *package)
-			return;
+			out->package = pair[1];
+		if (out->name && out->package)
+			return 0;
 	}
+	return 0;
 }
 
 /* A Python frame as far as we need it. */
@@ -253,28 +270,39 @@ static __always_inline s32 frame_lasti(const struct pyi_layout *lay, const struc
 	return off >= 0 && off < (1 << 24) ? off : -1;
 }
 
+/* Among the threads of one interpreter. */
+__noinline u64 tstate_find_in(const struct pyi_layout *lay, u64 interp, u64 self)
+{
+	u64 ts;
+
+	if (!lay)
+		return 0;
+	ts = read_ptr(interp + lay->interp_threads_head);
+	for (int i = 0; i < 512 && ts; i++) {
+		if (read_ptr(ts + lay->thread_id) == self)
+			return ts;
+		ts = read_ptr(ts + lay->thread_next);
+	}
+	return 0;
+}
+
 /* The thread state whose thread_id is ours: pthread_self() is the FS base with glibc and musl. */
-static __always_inline u64 tstate_find(const struct pyi_layout *lay, u64 bias, u64 *interp_out)
+__noinline u64 tstate_find(struct thread *t, const struct pyi_layout *lay, u64 bias)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-	u64 self, interp, ts;
+	u64 self = 0, interp, ts;
 
 #if defined(__TARGET_ARCH_x86)
 	self = task->thread.fsbase;
-#else
-	self = 0;
 #endif
-	if (!lay->runtime_addr || lay->thread_id < 0 || !self)
+	if (!t || !lay || !lay->runtime_addr || lay->thread_id < 0 || !self)
 		return 0;
 	interp = read_ptr(lay->runtime_addr + bias + lay->runtime_interp_head);
-	for (int i = 0; i < 16 && interp; i++) {
-		ts = read_ptr(interp + lay->interp_threads_head);
-		for (int j = 0; j < 256 && ts; j++) {
-			if (read_ptr(ts + lay->thread_id) == self) {
-				*interp_out = interp;
-				return ts;
-			}
-			ts = read_ptr(ts + lay->thread_next);
+	for (int i = 0; i < 32 && interp; i++) {
+		ts = tstate_find_in(lay, interp, self);
+		if (ts) {
+			t->interp = interp;
+			return ts;
 		}
 		interp = read_ptr(interp + lay->interp_next);
 	}

@@ -29,7 +29,6 @@ struct hit {
 	const struct pyi_layout *lay;
 	const struct pyi_site *site;
 	u64 bias, sp, now;
-	u32 flags; /* enum pyi_event_flag for the records of this hit */
 	bool is_switching;
 };
 
@@ -54,63 +53,78 @@ static __always_inline struct open_span *open_top(struct thread *t)
 	return depth ? open_at(t, depth - 1) : NULL;
 }
 
-static __always_inline void emit_end(struct hit *h, const struct open_span *span, bool failed,
-				     u64 type, u32 flags)
+#define END_META(span, failed, flags) ((u64)(flags) << 16 | (failed) << 8 | (span))
+
+/* @type_name: address of the exception type's name, 0 = none. */
+__noinline int emit_end(struct thread *t, u32 id, u64 meta, u64 type_name, u64 now)
 {
 	struct pyi_end *rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
-	u64 name = 0;
 
 	if (!rec) {
 		count_loss(ring_full);
-		return;
+		return 0;
 	}
-	fill_hdr(&rec->hdr, PYI_EV_END, sizeof(*rec), h->t->serial);
-	rec->hdr.ts_ns = h->now;
-	rec->hdr.flags = flags;
-	rec->id = span->id;
-	rec->span = span->span;
-	rec->failed = failed;
+	fill_hdr(&rec->hdr, PYI_EV_END, sizeof(*rec), t ? t->serial : 0);
+	rec->hdr.ts_ns = now;
+	rec->hdr.flags = meta >> 16;
+	rec->id = id;
+	rec->span = meta;
+	rec->failed = meta >> 8;
 	rec->pad = 0;
 	__builtin_memset(rec->error, 0, sizeof(rec->error));
-	if (type && h->lay->type_name >= 0)
-		name = read_ptr(type + h->lay->type_name);
-	if (name && bpf_probe_read_user_str(rec->error, sizeof(rec->error), (void *)name) < 0) {
+	if (type_name &&
+	    bpf_probe_read_user_str(rec->error, sizeof(rec->error), (void *)type_name) < 0) {
 		rec->error[0] = 0;
 		rec->hdr.flags |= PYI_F_UNREADABLE;
 		count_loss(unreadable);
 	}
 	bpf_ringbuf_submit(rec, wake_flag());
+	return 0;
 }
 
 /* Removes the span at @index; drops the holes that come to lie on top. */
-static __always_inline void span_close(struct thread *t, u32 index)
+__noinline int span_close(struct thread *t, u32 index)
 {
-	struct open_span *span = open_at(t, index);
+	struct open_span *span;
+	u32 depth;
 
+	if (!t)
+		return 0;
+	span = open_at(t, index);
 	if (!span)
-		return;
+		return 0;
 	span->id = 0;
-	if (t->depth > PYI_MAX_DEPTH)
-		t->depth = PYI_MAX_DEPTH;
-	for (int i = 0; i < 64; i++) {
-		span = t->depth ? open_at(t, t->depth - 1) : NULL;
+	depth = stored_depth(t);
+	for (int i = 0; i < PYI_MAX_DEPTH; i++) {
+		span = open_at(t, depth - 1);
 		if (!span || span->id)
 			break;
-		t->depth--;
+		depth--;
 	}
+	t->depth = depth;
+	return 0;
 }
 
-static __always_inline void close_unobserved(struct hit *h, struct open_span *span, u32 index)
+/* Closes the innermost span, whose end was not seen. Its depth is what remains. */
+__noinline u32 close_top(struct thread *t, u64 now)
 {
+	struct open_span *top;
+
+	if (!t)
+		return 0;
+	top = open_top(t);
+	if (!top)
+		return 0;
 	/* A lock that other threads still wait for is freed by them: no loss, just no exact end. */
-	if (span->span != PYI_SPAN_LOCK)
+	if (top->span != PYI_SPAN_LOCK)
 		count_loss(ends_unobserved);
-	emit_end(h, span, false, 0, PYI_F_UNOBSERVED);
-	span_close(h->t, index);
+	emit_end(t, top->id, END_META(top->span, 0, PYI_F_UNOBSERVED), 0, now);
+	span_close(t, stored_depth(t) - 1);
+	return t->depth;
 }
 
 /* Is the Python frame @wanted among the callers of @from (or @from itself)? */
-static __noinline int chain_has(struct thread *t, const struct pyi_layout *lay, u64 from,
+__noinline int chain_has(struct thread *t, const struct pyi_layout *lay, u64 from,
 				u64 wanted)
 {
 	u64 addr = from;
@@ -125,65 +139,70 @@ static __noinline int chain_has(struct thread *t, const struct pyi_layout *lay, 
 	return 0;
 }
 
-/* Closes what a new span at @sp, asked by @pyframe, proves to have ended. */
-static __always_inline void sweep(struct hit *h, u64 sp, u64 pyframe)
+/* Closes the innermost span if the new one proves that it has ended; 0 when it is alive. */
+__noinline int sweep_one(struct thread *t, const struct pyi_layout *lay, u64 sp, u64 pyframe,
+			 u64 now)
 {
 	struct open_span *top;
 
-	if (h->is_switching)
-		return;
-	for (int i = 0; i < 32; i++) {
-		top = open_top(h->t);
-		if (!top)
-			return;
-		if (top->span == PYI_SPAN_LOCK) {
-			if (!pyframe || chain_has(h->t, h->lay, pyframe, top->pyframe))
-				return;
-		} else if (!sp || top->sp > sp) {
-			return;
-		}
-		close_unobserved(h, top, stored_depth(h->t) - 1);
-	}
-}
-
-/* Greenlets: the innermost open span that one of our Python callers asked for. */
-static __noinline u32 chain_parent(struct thread *t, const struct pyi_layout *lay, u64 pyframe)
-{
-	struct open_span *span;
-	u64 addr = pyframe;
-	u32 depth, index;
-
 	if (!t || !lay)
 		return 0;
+	top = open_top(t);
+	if (!top)
+		return 0;
+	if (top->span == PYI_SPAN_LOCK) {
+		if (!pyframe || chain_has(t, lay, pyframe, top->pyframe))
+			return 0;
+	} else if (!sp || top->sp > sp) {
+		return 0;
+	}
+	close_top(t, now);
+	return 1;
+}
+
+/* Closes what a new span at @sp, asked by @pyframe, proves to have ended. */
+__noinline int sweep(struct thread *t, const struct pyi_layout *lay, u64 sp, u64 pyframe, u64 now)
+{
+	for (int i = 0; i < PYI_MAX_DEPTH; i++)
+		if (!sweep_one(t, lay, sp, pyframe, now))
+			break;
+	return 0;
+}
+
+/* The innermost open span that the Python frame @pyframe asked for: its id. */
+__noinline u32 span_of_frame(struct thread *t, u64 pyframe)
+{
+	struct open_span *span;
+	u32 depth;
+
+	if (!t)
+		return 0;
 	depth = stored_depth(t);
-	for (int i = 0; i < MAX_CHAIN && addr; i++) {
-		for (int j = 0; j < 64; j++) {
-			index = depth - 1 - j;
-			span = open_at(t, index);
-			if (!span)
-				break;
-			if (span->id && span->pyframe == addr)
-				return span->id;
-		}
-		addr = read_ptr(addr + lay->frame_back);
+	for (int j = 0; j < PYI_MAX_DEPTH; j++) {
+		span = open_at(t, depth - 1 - j);
+		if (!span)
+			break;
+		if (span->id && span->pyframe == pyframe)
+			return span->id;
 	}
 	return 0;
 }
 
-static __always_inline u32 parent_of(struct hit *h, u64 pyframe)
+/* Greenlets: the innermost open span that one of our Python callers asked for. */
+__noinline u32 chain_parent(struct thread *t, const struct pyi_layout *lay, u64 pyframe)
 {
-	struct open_span *top = open_top(h->t);
+	u64 addr = pyframe;
+	u32 id;
 
-	if (!top)
+	if (!t || !lay)
 		return 0;
-	if (!h->is_switching)
-		return top->id;
-	h->flags |= PYI_F_SWITCHING;
-	if (!pyframe) { /* imported from C without a frame: no proof possible */
-		h->flags |= PYI_F_APPROX;
-		return top->id;
+	for (int i = 0; i < MAX_CHAIN && addr; i++) {
+		id = span_of_frame(t, addr);
+		if (id)
+			return id;
+		addr = read_ptr(addr + lay->frame_back);
 	}
-	return chain_parent(h->t, h->lay, pyframe);
+	return 0;
 }
 
 /* Opens a span; false when deeper than we keep. */
@@ -205,25 +224,47 @@ static __always_inline bool span_open(struct thread *t, u32 id, u8 kind, u64 sp,
 	return true;
 }
 
+enum span_match { SPAN_OTHER, SPAN_MATCH, SPAN_CALLER };
+#define FIND_SWITCHING 0x100 /* beside the kind in span_match's and span_find's @want */
+
+__noinline int span_match(struct thread *t, u32 index, u32 want, u64 sp, u64 pyframe)
+{
+	struct open_span *span;
+	bool is_switching = want & FIND_SWITCHING;
+	u8 kind = want;
+
+	if (!t)
+		return SPAN_CALLER;
+	span = open_at(t, index);
+	if (!span)
+		return SPAN_CALLER;
+	if (!span->id || span->span != kind)
+		return SPAN_OTHER;
+	if (kind == PYI_SPAN_LOCK)
+		return span->pyframe == pyframe ? SPAN_MATCH : SPAN_OTHER;
+	if (span->sp == sp && (!is_switching || !pyframe || span->pyframe == pyframe))
+		return SPAN_MATCH;
+	/* A caller of what ends is still running, and so is all below it. */
+	return !is_switching && span->sp > sp ? SPAN_CALLER : SPAN_OTHER;
+}
+
 /*
  * Index of the open span that ends here, -1 if it began before we attached. LOCK spans match by
  * frame alone, the others by stack pointer; greenlets need both.
  */
-static __always_inline int span_find(struct hit *h, u8 kind, u64 sp, u64 pyframe)
+__noinline int span_find(struct thread *t, u32 want, u64 sp, u64 pyframe)
 {
-	u32 depth = stored_depth(h->t);
-	struct open_span *span;
+	u32 depth;
+	int match;
 
+	if (!t)
+		return -1;
+	depth = stored_depth(t);
 	for (int j = 0; j < PYI_MAX_DEPTH; j++) {
-		span = open_at(h->t, depth - 1 - j);
-		if (!span)
-			break;
-		if (!span->id || span->span != kind)
-			continue;
-		if (kind == PYI_SPAN_LOCK ? span->pyframe == pyframe :
-		    span->sp == sp && (!h->is_switching || !pyframe || span->pyframe == pyframe))
+		match = span_match(t, depth - 1 - j, want, sp, pyframe);
+		if (match == SPAN_MATCH)
 			return depth - 1 - j;
-		if (!h->is_switching && kind != PYI_SPAN_LOCK && span->sp > sp)
+		if (match == SPAN_CALLER)
 			break;
 	}
 	return -1;

@@ -50,8 +50,11 @@ int probes__new(const struct probes_opts *opts, struct probes **out);
  */
 int probes__attach(struct probes *probes, int fd, const struct interp *interp, __u32 *layout);
 
-/* Follows a process and the children it starts from now on; *serial is its pyi_hdr.proc. */
-int probes__follow(struct probes *probes, pid_t tgid, __u32 *serial);
+/*
+ * Follows a process and the children it starts from now on; *serial is its pyi_hdr.proc.
+ * @is_switching: a greenlet library is mapped already (later ones are noticed by themselves).
+ */
+int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *serial);
 
 /* Hands records to on_record; waits at most @timeout_ms for some. Count or -errno (-EINTR too). */
 int probes__poll(struct probes *probes, int timeout_ms);

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What this kernel can do, found by trying, never by comparing versions. Each fact names the
+ * kernel change behind it.
+ */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "probe/features.h"
+
+/* A program that returns 0, of the given type; its descriptor or -errno. */
+static int load_empty(enum bpf_prog_type type, enum bpf_attach_type attach)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = attach);
+	int fd = bpf_prog_load(type, "pyi_probe", "GPL", insns, 2, &opts);
+
+	return fd;
+}
+
+/* uprobe_multi links: kernel 6.6, commit 89ae89f53d20. */
+bool feature_uprobe_multi(void)
+{
+	unsigned long offset = 0;
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .uprobe_multi = {
+		.path = "/", .offsets = &offset, .cnt = 1,
+	});
+	_cleanup_close_ int prog = load_empty(BPF_PROG_TYPE_KPROBE, BPF_TRACE_UPROBE_MULTI);
+	int link;
+
+	if (prog < 0)
+		return false;
+	/* A kernel that knows the link type looks at the path and finds a directory: -EBADF. */
+	link = bpf_link_create(prog, -1, BPF_TRACE_UPROBE_MULTI, &opts);
+	if (link >= 0)
+		close(link);
+	return link == -EBADF;
+}
+
+/* BPF memory allocator: 6.1, commit 7c8199e24fa0. Before it, maps grown on demand can deadlock. */
+bool feature_mem_alloc(void)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool has = btf && btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) > 0;
+
+	btf__free(btf);
+	return has;
+}
+
+/* Local storage of tasks for tracing programs: 5.12, commit a10787e6d58c. */
+static bool has_task_storage(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	struct btf *btf = btf__new_empty();
+	int type, fd = -1;
+
+	if (!btf)
+		return false;
+	type = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
+	if (type > 0 && !btf__load_into_kernel(btf)) {
+		opts.btf_fd = btf__fd(btf);
+		opts.btf_key_type_id = opts.btf_value_type_id = type;
+		fd = bpf_map_create(BPF_MAP_TYPE_TASK_STORAGE, "pyi_probe", 4, 4, 0, &opts);
+	}
+	btf__free(btf);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+void probes_facts(struct probes_facts *out)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int fd;
+
+	*out = (struct probes_facts){ .has_btf = btf != NULL };
+	out->has_tp_btf = btf && btf__find_by_name_kind(btf, "btf_trace_sched_process_exec",
+							BTF_KIND_TYPEDEF) > 0;
+	btf__free(btf);
+	fd = load_empty(BPF_PROG_TYPE_KPROBE, 0);
+	out->has_bpf = fd >= 0;
+	if (fd < 0) {
+		out->bpf_errno = -fd;
+		strncpy(out->detail, strerror(-fd), sizeof(out->detail) - 1);
+		return;
+	}
+	close(fd);
+	out->has_uprobe_multi = feature_uprobe_multi();
+	out->has_task_storage = has_task_storage();
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Kernel facts that user/probe itself decides by; the public ones are in probes.h. */
+#ifndef PROBE_FEATURES_H
+#define PROBE_FEATURES_H
+
+#include <stdbool.h>
+#include "probe/probes.h"
+
+bool feature_uprobe_multi(void);
+bool feature_mem_alloc(void);
+
+#endif

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Loads the BPF programs, follows processes, hands records on, reads counters, takes everything
+ * down again. Attaching to an interpreter file is in attach.c.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "probe/features.h"
+#include "probe/private.h"
+
+#define RING_DEFAULT_SZ (16u << 20)
+#define EDGES_PREALLOC 131072u   /* 14 MB of kernel memory */
+#define EDGES_ON_DEMAND 2097152u /* taken only when used */
+
+static int on_ring_record(void *ctx, void *data, size_t sz)
+{
+	struct probes *probes = ctx;
+
+	probes->on_record(probes->ctx, data, sz);
+	return 0; /* anything else would make libbpf stop reading */
+}
+
+/* libbpf's own words: what it warns of is explained by our messages, so only -vvv shows them. */
+static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	(void)level;
+	log_vprint(LOG_TRACE, fmt, args);
+	return 0;
+}
+
+static void size_maps(struct probes *probes, const struct probes_opts *opts)
+{
+	struct pyimport_bpf *skel = probes->skel;
+	size_t ring_sz = opts->ring_sz ? opts->ring_sz : RING_DEFAULT_SZ;
+
+	bpf_map__set_max_entries(skel->maps.events, ring_sz);
+	skel->rodata->cfg_wakeup_sz = ring_sz / 8;
+	skel->rodata->cfg_all = opts->want_all;
+	if (feature_mem_alloc()) {
+		bpf_map__set_map_flags(skel->maps.edges, BPF_F_NO_PREALLOC);
+		bpf_map__set_max_entries(skel->maps.edges, EDGES_ON_DEMAND);
+		bpf_map__set_map_flags(skel->maps.codes, BPF_F_NO_PREALLOC);
+		bpf_map__set_max_entries(skel->maps.codes, EDGES_ON_DEMAND / 4);
+	} else {
+		bpf_map__set_max_entries(skel->maps.edges, EDGES_PREALLOC);
+	}
+}
+
+static int explain_load(int err)
+{
+	if (err == -EPERM || err == -EACCES)
+		return log_err(-EPERM, "the kernel refuses to load BPF programs: "
+			       "CAP_BPF and CAP_PERFMON are needed (try sudo), "
+			       "or kernel lockdown forbids it");
+	if (err == -ESRCH || err == -ENOENT)
+		return log_err(-ENOENT, "the kernel has no type information: /sys/kernel/btf/vmlinux "
+			       "is missing (CONFIG_DEBUG_INFO_BTF)");
+	return log_err(-ENOTSUP, "the kernel refuses the BPF programs (%s): Linux 5.15 or newer is "
+		       "needed; -vvv shows the verifier's words", strerror(-err));
+}
+
+int probes__new(const struct probes_opts *opts, struct probes **out)
+{
+	_cleanup_(probes__freep) struct probes *probes = calloc(1, sizeof(*probes));
+	int err;
+
+	if (!probes)
+		return -ENOMEM;
+	probes->on_record = opts->on_record;
+	probes->ctx = opts->ctx;
+	probes->want_no_edges = opts->want_no_edges;
+	libbpf_set_print(print_libbpf);
+	probes->skel = pyimport_bpf__open();
+	if (!probes->skel)
+		return explain_load(-errno);
+	probes->is_multi = !opts->want_perf && feature_uprobe_multi();
+	bpf_program__set_autoload(probes->is_multi ? probes->skel->progs.site_multi :
+						     probes->skel->progs.site_perf, true);
+	size_maps(probes, opts);
+	err = pyimport_bpf__load(probes->skel);
+	if (err)
+		return explain_load(err);
+	err = pyimport_bpf__attach(probes->skel);
+	if (err)
+		return explain_load(err);
+	probes->ring = ring_buffer__new(bpf_map__fd(probes->skel->maps.events), on_ring_record,
+					probes, NULL);
+	if (!probes->ring)
+		return log_err(-errno, "cannot map the ring buffer");
+	probes->skel->bss->cfg_active = true;
+	*out = TAKE_PTR(probes);
+	return 0;
+}
+
+int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *serial)
+{
+	struct { __u32 serial, flags, layout, checks; } proc = { .layout = ~0u };
+	__u32 key = tgid;
+
+	if (!bpf_map_lookup_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc)) {
+		*serial = proc.serial; /* a child of a followed process: BPF was first */
+		return 0;
+	}
+	proc.serial = __sync_fetch_and_add(&probes->skel->bss->last_serial, 1) + 1;
+	proc.flags = is_switching ? 1 : 0; /* PROC_SWITCHING */
+	if (bpf_map_update_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc, BPF_ANY))
+		return log_err(-errno, "cannot follow process %d", (int)tgid);
+	*serial = proc.serial;
+	return 0;
+}
+
+int probes__poll(struct probes *probes, int timeout_ms)
+{
+	return ring_buffer__poll(probes->ring, timeout_ms);
+}
+
+/* One synthetic record per statement, so that the stream alone tells everything. */
+static void send_edge_count(struct probes *probes, const struct edge_key *key,
+			    const struct edge_value *value)
+{
+	struct pyi_edge_count rec = {
+		.hdr = { .kind = PYI_EV_EDGE_COUNT, .size = sizeof(rec), .proc = key->serial,
+			 .ts_ns = value->first_ns },
+		.id = value->id, .count = value->count, .loads = value->loads,
+		.first_ns = value->first_ns,
+	};
+
+	probes->on_record(probes->ctx, &rec, sizeof(rec));
+}
+
+static int send_edge_counts(struct probes *probes)
+{
+	enum { BATCH = 4096 };
+	_cleanup_free_ struct edge_key *keys = calloc(BATCH, sizeof(*keys));
+	_cleanup_free_ struct edge_value *values = calloc(BATCH, sizeof(*values));
+	int fd = bpf_map__fd(probes->skel->maps.edges), err;
+	__u32 batch = 0, cnt;
+	void *in = NULL;
+
+	if (!keys || !values)
+		return -ENOMEM;
+	do {
+		cnt = BATCH;
+		err = bpf_map_lookup_batch(fd, in, &batch, keys, values, &cnt, NULL);
+		if (err && err != -ENOENT)
+			return log_err(err, "cannot read the counts of import statements");
+		for (__u32 i = 0; i < cnt; i++)
+			send_edge_count(probes, &keys[i], &values[i]);
+		in = &batch;
+	} while (!err);
+	return 0;
+}
+
+int probes__drain(struct probes *probes)
+{
+	int err = ring_buffer__consume(probes->ring);
+
+	if (err < 0)
+		return log_err(err, "cannot read the rest of the ring buffer");
+	return send_edge_counts(probes);
+}
+
+int probes__stats(struct probes *probes, struct pyi_stats *out)
+{
+	*out = probes->skel->bss->stats;
+	return 0;
+}
+
+size_t probes__balance(struct probes *probes, struct probes_balance *out, size_t max)
+{
+	static const char *const names[] = {
+		[PYI_SPAN_FIND] = "find", [PYI_SPAN_LOCK] = "lock", [PYI_SPAN_BODY] = "body",
+		[PYI_SPAN_EXECDEF] = "execdef", [PYI_SPAN_DLOPEN] = "dlopen",
+		[PYI_SPAN_DYNAMIC] = "dynamic",
+	};
+	int cpu_cnt = libbpf_num_possible_cpus(), fd = bpf_map__fd(probes->skel->maps.pairs);
+	_cleanup_free_ __u64 *values = calloc(cpu_cnt > 0 ? cpu_cnt : 1, sizeof(*values));
+	size_t cnt = 0;
+
+	if (!values || cpu_cnt <= 0)
+		return 0;
+	for (__u32 span = PYI_SPAN_FIND; span <= PYI_SPAN_DYNAMIC && cnt < max; span++, cnt++) {
+		out[cnt] = (struct probes_balance){ .span = names[span] };
+		for (__u32 is_end = 0; is_end < 2; is_end++) {
+			__u32 key = 2 * span + is_end;
+
+			if (bpf_map_lookup_elem(fd, &key, values))
+				continue;
+			for (int i = 0; i < cpu_cnt; i++)
+				*(is_end ? &out[cnt].ends : &out[cnt].begins) += values[i];
+		}
+	}
+	return cnt;
+}
+
+bool probes__is_multi(const struct probes *probes)
+{
+	return probes->is_multi;
+}
+
+void probes__free(struct probes *probes)
+{
+	if (!probes)
+		return;
+	probes__detach(probes);
+	ring_buffer__free(probes->ring);
+	pyimport_bpf__destroy(probes->skel);
+	free(probes->files);
+	free(probes);
+}
