@@ -701,6 +701,20 @@ static __noinline int lock_begin(struct hit *h, struct pyframe *frame)
 	return span_begin(h->t, h->lay, &args);
 }
 
+/* The lock dies in _find_and_load itself or while its manager's __exit__ is being left. */
+static __noinline int lock_end(struct hit *h, struct pyframe *frame)
+{
+	if (!h || !frame)
+		return 0;
+	for (int i = 0; i < 3; i++) {
+		if (frame_read_real(h->t, h->lay, frame->back, frame))
+			return 0;
+		if (span_end(h, PYI_SPAN_LOCK, 0, frame->addr, 0))
+			return 0;
+	}
+	return 0;
+}
+
 static __always_inline void on_acquire_lock(struct hit *h)
 {
 	struct thread *t = h->t;
@@ -718,8 +732,7 @@ static __always_inline void on_acquire_lock(struct hit *h)
 		return;
 	word = str_word(h->lay, read_ptr(frame.code + h->lay->code_name), &chars);
 	if (chars == 2 && (word & 0xffff) == ('c' | 'b' << 8)) {
-		if (!frame_read_real(t, h->lay, frame.back, &frame))
-			span_end(h, PYI_SPAN_LOCK, 0, frame.addr, 0);
+		lock_end(h, &frame);
 		return;
 	}
 	if (word == WORD8('_', 'g', 'e', 't', '_', 'm', 'o', 'd'))
