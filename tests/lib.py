@@ -309,7 +309,7 @@ def split_stderr(err):
     """(the target's stderr, the tool's lines): the tool marks each line of its own."""
     ours, theirs = [], []
     for line in err.splitlines(keepends=True):
-        (ours if line.startswith(b"pyimport-bpf: ") else theirs).append(line)
+        (ours if line.startswith((b"pyimport-bpf: ", b"  try: ")) else theirs).append(line)
     return b"".join(theirs), b"".join(ours)
 
 

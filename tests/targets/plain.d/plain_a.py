@@ -1,0 +1,4 @@
+# SPDX-License-Identifier: BSD-2-Clause
+VALUE = 1
+
+import plain_b  #@b
