@@ -3,6 +3,7 @@
 #ifndef CLI_OPTS_H
 #define CLI_OPTS_H
 
+#include <argp.h>
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,7 +52,6 @@ int parse_count(const char *text, size_t min, size_t max, size_t *out);
 int parse_tgids(const char *text, pid_t **tgids, size_t *cnt); /* appends */
 
 /* The options, as argp has them: for whoever makes something out of all of them. */
-struct argp_option;
 extern const struct argp_option opts_table[];
 
 /* A completion script made from the option table: "bash", "zsh" or "fish". -EINVAL otherwise. */

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The commands. Each returns an exit status and has logged what went wrong. */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+struct opts;
+
+int trace_run(const struct opts *opts);
+int doctor_run(const struct opts *opts);
+int version_run(const struct opts *opts);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Side facts of the processes in the stream (exe, cwd, cgroup, whole command line), read from
+ * /proc while they live and given to the model; and who of the followed ones still lives.
+ */
+#ifndef CLI_FACTS_H
+#define CLI_FACTS_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct facts;
+struct model;
+
+int facts__new(struct facts **out);
+void facts__free(struct facts *facts);
+
+/* A process followed from now on by our wish: read at once, told to the model at the end too. */
+int facts__follow(struct facts *facts, pid_t tgid, __u32 serial);
+
+/* Looks at one raw record; cheap. */
+void facts__note(struct facts *facts, const void *record, size_t size);
+
+/* Reads /proc for what was noted since the last call. */
+void facts__read(struct facts *facts, struct model *model);
+
+/* Before model__finish: what was read early of followed processes. */
+void facts__finish(struct facts *facts, struct model *model);
+
+/* False when every process of facts__follow and every child of theirs has ended. */
+bool facts__has_living(struct facts *facts);
+
+#endif

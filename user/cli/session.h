@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What one trace consists of, and its phases in order: session__open, __target, __run, __close.
+ * Private to user/cli.
+ */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include "cli/output.h"
+#include "target/hold.h"
+#include "target/invoker.h"
+
+struct session {
+	const struct opts *opts;
+	struct output output;
+	struct invoker invoker;
+	struct launch *launch;     /* NULL unless a command is launched */
+	struct model *model;
+	struct probes *probes;
+	struct pythons *pythons;
+	struct discover *discover;
+	struct facts *facts;
+	struct hold *hold;         /* NULL: nothing is held */
+	struct hold_stats held;
+	bool has_ended;            /* the launched command */
+	int wait_status;
+	__u64 record_cnt;
+	__u64 start_ns, ready_ns, detach_ns; /* for --stats: begin, when live, how long it took */
+};
+
+__u64 session_now_ns(void);
+
+/* Finds and probes what the options name; -errno after a logged message: could not trace. */
+int session__target(struct session *session);
+
+/* Starts holding execs; a failure is a warning only. */
+void session__hold(struct session *session);
+
+/* What tracing cost, on standard error. */
+void session__print_stats(struct session *session);
+
+#endif

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * From what the options name to probed interpreters and followed processes. The interpreters
+ * that cannot be foreseen come through the hold.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "cli/facts.h"
+#include "cli/opts.h"
+#include "cli/pythons.h"
+#include "cli/session.h"
+#include "probe/probes.h"
+#include "target/discover.h"
+#include "target/interp.h"
+#include "target/launch.h"
+#include "target/proc.h"
+
+/* What a process is, when it is not Python: its program, or why that cannot be told. */
+static void explain_process(struct session *session, pid_t tgid)
+{
+	_cleanup_close_ int proc_fd = proc_open(tgid);
+	_cleanup_free_ char *exe = NULL;
+	int err = proc_fd < 0 ? proc_fd : proc_link(proc_fd, "exe", &exe);
+	_cleanup_close_ int exe_fd = err ? -1 : proc_open_exe(proc_fd);
+
+	if (err == -ESRCH) {
+		log_err(0, "process %d ended while it was looked at", tgid);
+		return;
+	}
+	if (err == -EACCES || err == -EPERM) {
+		log_err(err, "process %d belongs to somebody else and may not be looked at", tgid);
+		log_hint("sudo, or the capability CAP_SYS_PTRACE");
+		return;
+	}
+	/* An interpreter of another kind knows best why it cannot be probed. */
+	if (exe_fd >= 0)
+		pythons__add(session->pythons, exe_fd, exe);
+	if (pythons__refused_cnt(session->pythons)) {
+		pythons__log_refused(session->pythons);
+		return;
+	}
+	log_err(0, "process %d is not a Python program: it runs %s", tgid,
+		exe ? exe : "in the kernel");
+	log_hint("the process id of the interpreter itself; pyimport-bpf -a follows every Python process");
+}
+
+static int log_process(int err, pid_t tgid)
+{
+	if (err == -ESRCH || err == -ENOENT) {
+		log_err(0, "no process %d", tgid);
+		log_hint("pgrep -af python lists Python processes");
+	} else if (err == -EACCES || err == -EPERM) {
+		log_err(err, "process %d may not be looked at", tgid);
+		log_hint("sudo, or the capability CAP_SYS_PTRACE");
+	} else {
+		log_err(err, "process %d cannot be looked at", tgid);
+	}
+	return err;
+}
+
+static int find_greenlet(void *ctx, int proc_fd, const struct proc_map *map)
+{
+	(void)ctx;
+	(void)proc_fd;
+	/* As wide as the test BPF makes when one is loaded later: gevent has copies of its own. */
+	return map->is_exec && strstr(map->path, "greenlet") != NULL;
+}
+
+/* Has it mapped a library that switches C stacks? Nesting must then not rest on the stack. */
+static bool is_switching(pid_t tgid)
+{
+	_cleanup_close_ int proc_fd = proc_open(tgid);
+
+	return proc_fd >= 0 && proc_each_map(proc_fd, find_greenlet, NULL) == 1;
+}
+
+static int follow_process(struct session *session, pid_t tgid)
+{
+	__u32 serial;
+	int err;
+
+	err = probes__follow(session->probes, tgid, is_switching(tgid), &serial);
+	if (!err)
+		err = facts__follow(session->facts, tgid, serial);
+	if (err == -ESRCH)
+		log_err(0, "process %d ended while it was being attached", tgid);
+	return err;
+}
+
+/* All that were named must be traceable; one that ends meanwhile is bad luck, not an error. */
+static int target_processes(struct session *session)
+{
+	const struct opts *opts = session->opts;
+	size_t followed_cnt = 0;
+	int err;
+
+	for (size_t i = 0; i < opts->tgid_cnt; i++) {
+		err = discover__process(session->discover, opts->tgids[i]);
+		if (err < 0)
+			return log_process(err, opts->tgids[i]);
+		if (!err) {
+			explain_process(session, opts->tgids[i]);
+			return -ENOTSUP;
+		}
+	}
+	if (opts->is_dry_run)
+		return 0;
+	for (size_t i = 0; i < opts->tgid_cnt; i++) {
+		err = follow_process(session, opts->tgids[i]);
+		if (err && err != -ESRCH)
+			return err;
+		followed_cnt += !err;
+	}
+	return followed_cnt ? 0 : -ESRCH;
+}
+
+static int target_command(struct session *session)
+{
+	const struct opts *opts = session->opts;
+	const char *path = invoker_getenv(&session->invoker, "PATH");
+	__u32 serial;
+	int verdict;
+
+	verdict = discover__command(session->discover, opts->argv[0], path);
+	if (verdict < 0 || (opts->is_dry_run && verdict == DISCOVER_NOTHING))
+		log_debug("%s: no interpreter found beforehand", opts->argv[0]);
+	if (opts->is_dry_run)
+		return 0;
+	return probes__follow(session->probes, launch__tgid(session->launch), false, &serial);
+}
+
+static int follow_switching(void *ctx, pid_t tgid)
+{
+	struct session *session = ctx;
+	__u32 serial;
+
+	if (is_switching(tgid) && probes__follow(session->probes, tgid, true, &serial))
+		log_debug("process %d: cannot be followed", tgid);
+	return 0;
+}
+
+static int target_host(struct session *session)
+{
+	int err = discover__host(session->discover, getenv("PATH"));
+
+	if (err)
+		return log_err(err, "cannot list the processes of the host");
+	log_info("%zu interpreters among %zu files looked at", pythons__cnt(session->pythons),
+		 discover__examined(session->discover));
+	return session->opts->is_dry_run ? 0 : proc_each(follow_switching, session);
+}
+
+int session__target(struct session *session)
+{
+	if (session->opts->argv)
+		return target_command(session);
+	if (session->opts->tgid_cnt)
+		return target_processes(session);
+	return target_host(session);
+}
+
+/* On the hold thread. */
+static bool look_at_exec(void *ctx, int fd, const char *path, pid_t tgid)
+{
+	struct session *session = ctx;
+	char root[32] = "";
+	int verdict;
+
+	/* A library is looked for below the root of the process that will map it. */
+	if (tgid > 0)
+		snprintf(root, sizeof(root), "/proc/%d/root", tgid);
+	verdict = discover__file(session->discover, fd, path, root);
+	return verdict == DISCOVER_NOTHING || verdict == DISCOVER_INTERPRETER;
+}
+
+void session__hold(struct session *session)
+{
+	int err;
+
+	if (session->opts->want_no_hold)
+		return;
+	err = hold__new(look_at_exec, session, &session->hold);
+	if (!err)
+		return;
+	log_warn("starting programs cannot be held until they are probed (%s): first imports of an interpreter not known beforehand may be missed",
+		 err == -EPERM ? "CAP_SYS_ADMIN is missing" : strerror(-err));
+}

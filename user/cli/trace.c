@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The default command: one trace from options to report. Phases: check, launch held, load, find
+ * and probe, hold, ready, watch, detach, drain, report. The command is forked before anything
+ * else of ours exists, so that it inherits exactly what we were given.
+ */
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "cli/checks.h"
+#include "cli/cli.h"
+#include "cli/facts.h"
+#include "cli/opts.h"
+#include "cli/progress.h"
+#include "cli/pythons.h"
+#include "cli/session.h"
+#include "cli/signals.h"
+#include "model/model.h"
+#include "probe/probes.h"
+#include "target/discover.h"
+#include "target/interp.h"
+#include "target/launch.h"
+#include "target/shebang.h"
+
+#define POLL_MS 20            /* the ring wakes us earlier when it fills */
+#define LIVING_GAP_NS 250000000ULL
+
+__u64 session_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
+static void close_session(struct session *session)
+{
+	hold__free(session->hold);
+	launch__free(session->launch);
+	probes__free(session->probes);
+	discover__free(session->discover);
+	pythons__free(session->pythons);
+	facts__free(session->facts);
+	model__free(session->model);
+	invoker_clear(&session->invoker);
+	output__close(&session->output);
+}
+
+static void on_record(void *ctx, const void *record, size_t size)
+{
+	struct session *session = ctx;
+
+	session->record_cnt++;
+	facts__note(session->facts, record, size);
+	if (model__apply(session->model, record, size) == -ENOMEM)
+		log_debug("out of memory for a record");
+}
+
+/* An event that cannot get a descriptor makes the kernel refuse the exec: have plenty. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		log_debug("more descriptors: %s", strerror(errno));
+}
+
+/* The shell's words and status for a command that cannot be started. */
+static int refuse_command(const char *name, int err)
+{
+	if (err == -ENOENT)
+		log_err(0, "%s: command not found", name);
+	else
+		log_err(err, "%s: cannot be run", name);
+	return launch_exec_status(err);
+}
+
+/* 0, or the exit status that ends us. */
+static int launch_command(struct session *session)
+{
+	const struct opts *opts = session->opts;
+	struct launch_opts launch = { .argv = opts->argv, .invoker = &session->invoker,
+				      .is_stdout_ours = output_takes_stdout(opts) };
+	_cleanup_free_ char *program = NULL;
+	int err;
+
+	err = invoker_find(&session->invoker);
+	if (err) {
+		log_err(err, "cannot tell who the command belongs to");
+		return EXIT_UNTRACED;
+	}
+	err = shebang_search(opts->argv[0], invoker_getenv(&session->invoker, "PATH"), &program);
+	if (err)
+		return refuse_command(opts->argv[0], err);
+	if (opts->is_dry_run)
+		return 0;
+	err = launch__new(&launch, &session->launch);
+	if (!err)
+		return 0;
+	log_err(err, "cannot start %s", opts->argv[0]);
+	return EXIT_UNTRACED;
+}
+
+static int open_session(struct session *session)
+{
+	const struct opts *opts = session->opts;
+	struct probes_opts probes = { .ring_sz = opts->ring_sz, .want_perf = opts->want_perf,
+				      .want_all = opts->want_all,
+				      .want_no_edges = opts->want_no_edges,
+				      .on_record = on_record, .ctx = session };
+	int err;
+
+	err = model__new(&session->model);
+	if (!err)
+		err = facts__new(&session->facts);
+	if (!err && !opts->is_dry_run)
+		err = probes__new(&probes, &session->probes);
+	if (!err)
+		err = pythons__new(session->probes, &session->pythons);
+	if (!err)
+		err = discover__new(pythons__add, session->pythons, &session->discover);
+	return err == -ENOMEM ? log_err(err, "cannot start tracing") : err;
+}
+
+/* Lets the command go. 0, or the exit status that ends us. */
+static int release(struct session *session)
+{
+	int err;
+
+	if (!session->launch)
+		return 0;
+	err = launch__release(session->launch);
+	return err ? refuse_command(session->opts->argv[0], err) : 0;
+}
+
+static bool has_ended(struct session *session, __u64 *checked_ns, __u64 now_ns)
+{
+	if (session->launch) {
+		session->has_ended = launch__poll(session->launch, false,
+						  &session->wait_status) == 1;
+		return session->has_ended;
+	}
+	if (!session->opts->tgid_cnt || now_ns - *checked_ns < LIVING_GAP_NS)
+		return false;
+	*checked_ns = now_ns;
+	return !facts__has_living(session->facts);
+}
+
+/* Ctrl-Z: execs of the whole host must not wait for a tracer that is stopped. */
+static void stop_for_terminal(struct session *session)
+{
+	hold__suspend(session->hold);
+	signals_stop_now();
+	hold__resume(session->hold);
+}
+
+static int watch(struct session *session)
+{
+	__u64 duration_ns = session->opts->duration_ns, now_ns = session_now_ns(), checked_ns = 0;
+	__u64 until_ns = duration_ns ? now_ns + duration_ns : ~0ULL;
+	int got;
+
+	while (!signals_want_stop() && now_ns < until_ns &&
+	       !has_ended(session, &checked_ns, now_ns)) {
+		got = probes__poll(session->probes, POLL_MS);
+		if (got < 0 && got != -EINTR)
+			return log_err(got, "cannot read events");
+		facts__read(session->facts, session->model);
+		hold__tick(session->hold);
+		progress_update(session->model);
+		if (signals_want_tstp())
+			stop_for_terminal(session);
+		now_ns = session_now_ns();
+	}
+	return 0;
+}
+
+static void stop_holding(struct session *session)
+{
+	if (!session->hold)
+		return;
+	hold__stats(session->hold, &session->held);
+	hold__free(session->hold);
+	session->hold = NULL;
+}
+
+/* Detach before anything else: from then on the targets run free. */
+static int stop_tracing(struct session *session)
+{
+	__u64 end_ns = session_now_ns();
+	struct pyi_stats stats = {};
+	int err;
+
+	stop_holding(session);
+	probes__detach(session->probes);
+	session->detach_ns = session_now_ns() - end_ns;
+	err = probes__drain(session->probes);
+	facts__read(session->facts, session->model);
+	if (!probes__stats(session->probes, &stats))
+		model__set_stats(session->model, &stats);
+	return err;
+}
+
+static int finish_model(struct session *session, __u64 end_ns)
+{
+	struct host_info host = { .tool_version = PYIMPORT_VERSION,
+				  .trace_start_ns = session->ready_ns, .trace_end_ns = end_ns };
+	struct utsname name;
+	int err;
+
+	if (!uname(&name)) {
+		host.kernel = name.release;
+		host.arch = name.machine;
+		host.hostname = name.nodename;
+	}
+	facts__finish(session->facts, session->model);
+	err = pythons__describe(session->pythons, session->model);
+	if (!err)
+		err = model__set_host(session->model, &host);
+	if (!err)
+		err = model__finish(session->model, end_ns);
+	return err ? log_err(err, "cannot put the report together") : 0;
+}
+
+/* The report is out; a command that runs on (-d) still owes us its status. */
+static int final_status(struct session *session)
+{
+	bool is_lossy = !model__is_complete(session->model);
+	int status;
+
+	if (session->launch && !session->has_ended) {
+		while (launch__poll(session->launch, true, &session->wait_status) == -EINTR)
+			;
+	}
+	signals_restore();
+	if (session->opts->is_strict && is_lossy) {
+		log_err(0, "data was lost (--strict); the report says what");
+		log_hint("a larger --ring, or --no-edges");
+		return EXIT_LOSS;
+	}
+	if (!session->launch)
+		return EXIT_OK;
+	status = session->wait_status;
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int report(struct session *session)
+{
+	__u64 end_ns = session_now_ns();
+	int err = stop_tracing(session);
+
+	progress_stop();
+	if (!err)
+		err = finish_model(session, end_ns);
+	if (!err)
+		err = output__write(&session->output, session->opts, session->model);
+	if (session->opts->want_stats)
+		session__print_stats(session);
+	return err ? EXIT_OURS : final_status(session);
+}
+
+static int run(struct session *session)
+{
+	int status;
+
+	session__hold(session);
+	if (session->hold)
+		signals_watch_tstp();
+	if (!session->launch)
+		progress_start();
+	session->ready_ns = session_now_ns();
+	log_line("pyimport-bpf: ready");
+	status = release(session);
+	if (status)
+		return status;
+	if (watch(session))
+		return EXIT_OURS;
+	return report(session);
+}
+
+static int dry_run(struct session *session)
+{
+	const struct interp *interp;
+	bool is_refused;
+
+	for (size_t i = 0; (interp = pythons__get(session->pythons, i, &is_refused)); i++)
+		interp__print(interp, session->output.file);
+	if (!pythons__cnt(session->pythons)) {
+		log_err(0, "no interpreter that can be probed was found beforehand");
+		log_hint("naming the interpreter itself: a wrapper's is found only when it starts");
+		return EXIT_UNTRACED;
+	}
+	return fflush(session->output.file) ? EXIT_OURS : EXIT_OK;
+}
+
+static int prepare_and_run(struct session *session)
+{
+	struct check checks[CHECKS_MAX];
+	int status;
+
+	session->start_ns = session_now_ns();
+	if (output__open(session->opts, &session->output))
+		return EXIT_OURS;
+	if (!session->opts->is_dry_run && checks_log_fatal(checks, checks_quick(checks)))
+		return EXIT_UNTRACED;
+	if (session->opts->argv) {
+		status = launch_command(session);
+		if (status)
+			return status;
+	}
+	signals_install(session->launch);
+	raise_descriptor_limit();
+	if (open_session(session) || session__target(session))
+		return EXIT_UNTRACED;
+	return session->opts->is_dry_run ? dry_run(session) : run(session);
+}
+
+int trace_run(const struct opts *opts)
+{
+	struct session session = { .opts = opts };
+	int status = prepare_and_run(&session);
+
+	progress_stop();
+	close_session(&session);
+	return status;
+}
