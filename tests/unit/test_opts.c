@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The command line: values with units, what goes together, what belongs to the command. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/opts.h"
+#include "unit.h"
+
+static void test_durations(void)
+{
+	static const struct {
+		const char *text;
+		int err;
+		__u64 ns;
+	} cases[] = {
+		{ "30s", 0, 30000000000 }, { "30", 0, 30000000000 }, { "2ms", 0, 2000000 },
+		{ "1.5s", 0, 1500000000 }, { "0.25ms", 0, 250000 }, { "2m", 0, 120000000000 },
+		{ "1h", 0, 3600000000000 }, { "7us", 0, 7000 }, { "9NS", 0, 9 },
+		{ "1.0000000019s", 0, 1000000001 }, { "0", -ERANGE, 0 }, { "0s", -ERANGE, 0 },
+		{ "", -EINVAL, 0 }, { "s", -EINVAL, 0 }, { "-1s", -EINVAL, 0 },
+		{ "1.s", -EINVAL, 0 }, { ".5s", -EINVAL, 0 }, { "1 s", -EINVAL, 0 },
+		{ "1x", -EINVAL, 0 }, { "1ss", -EINVAL, 0 }, { "0x10", -EINVAL, 0 },
+		{ "99999999999999999999", -ERANGE, 0 }, { "9999999999h", -ERANGE, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		__u64 ns = 0;
+		int err = parse_duration(cases[i].text, &ns);
+
+		if (err != cases[i].err || (!err && ns != cases[i].ns))
+			FAIL("%s: err %d, %llu ns", cases[i].text, err, ns);
+	}
+}
+
+static void test_bytes(void)
+{
+	static const struct {
+		const char *text;
+		int err;
+		size_t bytes;
+	} cases[] = {
+		{ "64kb", 0, 65536 }, { "16mb", 0, 16 << 20 }, { "16M", 0, 16 << 20 },
+		{ "4096", 0, 4096 }, { "1gib", 0, 1 << 30 }, { "0.5k", 0, 512 }, { "7b", 0, 7 },
+		{ "16 mb", -EINVAL, 0 }, { "mb", -EINVAL, 0 }, { "1tb", -EINVAL, 0 },
+		{ "99999999999g", -ERANGE, 0 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		size_t bytes = 0;
+		int err = parse_bytes(cases[i].text, &bytes);
+
+		if (err != cases[i].err || (!err && bytes != cases[i].bytes))
+			FAIL("%s: err %d, %zu bytes", cases[i].text, err, bytes);
+	}
+}
+
+static void test_tgids(void)
+{
+	pid_t *tgids = NULL;
+	size_t cnt = 0;
+
+	CHECK(!parse_tgids("1,22", &tgids, &cnt));
+	CHECK(!parse_tgids("333", &tgids, &cnt));
+	CHECK(cnt == 3 && tgids[0] == 1 && tgids[1] == 22 && tgids[2] == 333);
+	CHECK(parse_tgids("", &tgids, &cnt) == -EINVAL);
+	CHECK(parse_tgids("1,", &tgids, &cnt) == -EINVAL);
+	CHECK(parse_tgids("0", &tgids, &cnt) == -ERANGE);
+	CHECK(parse_tgids("-5", &tgids, &cnt) == -EINVAL);
+	CHECK(parse_tgids("4294967297", &tgids, &cnt) == -ERANGE);
+	CHECK(parse_tgids("12345678901234567890", &tgids, &cnt) == -EINVAL);
+	free(tgids);
+}
+
+#define PARSE(opts, ...) \
+	opts__parse_quiet(opts, \
+			  sizeof((char *[]){ "pyimport-bpf", ##__VA_ARGS__ }) / sizeof(char *), \
+			  (char *[]){ "pyimport-bpf", ##__VA_ARGS__, NULL })
+
+static void test_targets(void)
+{
+	struct opts opts;
+
+	CHECK(!PARSE(&opts) && opts.want_all && !opts.argv && !opts.tgid_cnt);
+	CHECK(!strcmp(opts.view, "summary") && !strcmp(opts.format, "text"));
+	CHECK(!PARSE(&opts, "-p", "7,8") && opts.tgid_cnt == 2 && !opts.want_all);
+	opts__clear(&opts);
+	CHECK(!PARSE(&opts, "--", "ls", "-l", "--", "-p") && !opts.want_all);
+	CHECK(PARSE(&opts, "-p", "7", "-a") == -EINVAL);
+	CHECK(PARSE(&opts, "-a", "--", "ls") == -EINVAL);
+	CHECK(PARSE(&opts, "-p", "7", "--", "ls") == -EINVAL);
+	CHECK(PARSE(&opts, "--") == -EINVAL);
+	CHECK(PARSE(&opts, "ls") == -EINVAL);
+	CHECK(PARSE(&opts, "ls", "--", "ls") == -EINVAL);
+	CHECK(PARSE(&opts, "--no-such-option") == -EINVAL);
+}
+
+static void test_command_is_verbatim(void)
+{
+	char *argv[] = { "pyimport-bpf", "-v", "--", "--", "-p", "doctor", "", NULL };
+	struct opts opts;
+
+	CHECK(!opts__parse_quiet(&opts, 7, argv));
+	CHECK(opts.argv == argv + 3 && opts.verbosity == 1);
+	CHECK(!strcmp(opts.argv[0], "--") && !strcmp(opts.argv[3], "") && !opts.argv[4]);
+}
+
+static void test_subcommand(void)
+{
+	struct opts opts;
+
+	CHECK(!PARSE(&opts, "doctor") && opts.command == COMMAND_DOCTOR);
+	CHECK(!PARSE(&opts, "doctor", "-p", "3") && opts.tgid_cnt == 1);
+	opts__clear(&opts);
+	CHECK(PARSE(&opts, "doctor", "doctor") == -EINVAL);
+	CHECK(PARSE(&opts, "doctor", "--", "ls") == -EINVAL);
+	CHECK(!PARSE(&opts, "--", "doctor") && opts.command == COMMAND_TRACE && opts.argv);
+}
+
+static void test_values(void)
+{
+	struct opts opts;
+
+	CHECK(!PARSE(&opts, "--view", "tree", "--format", "json", "--top", "3"));
+	CHECK(!strcmp(opts.view, "tree") && !strcmp(opts.format, "json") && opts.top == 3);
+	CHECK(!PARSE(&opts, "--ring", "64kb", "-d", "2ms"));
+	CHECK(opts.ring_sz == 65536 && opts.duration_ns == 2000000);
+	CHECK(PARSE(&opts, "--ring", "65kb") == -EINVAL);
+	CHECK(PARSE(&opts, "--ring", "2kb") == -EINVAL);
+	CHECK(PARSE(&opts, "--view", "no") == -EINVAL);
+	CHECK(PARSE(&opts, "--format", "no") == -EINVAL);
+	CHECK(PARSE(&opts, "--top", "0") == -EINVAL);
+	CHECK(PARSE(&opts, "-d", "0") == -EINVAL);
+}
+
+/* Every option must reach every shell. */
+static void test_completions(void)
+{
+	static const char *const shells[] = { "bash", "zsh", "fish" };
+
+	for (size_t i = 0; i < 3; i++) {
+		char *text = NULL;
+		size_t sz;
+		FILE *out = open_memstream(&text, &sz);
+
+		CHECK(!opts_print_completion(shells[i], out));
+		fclose(out);
+		for (const struct argp_option *opt = opts_table; opt->name || opt->doc; opt++) {
+			if (opt->name && !(opt->flags & OPTION_HIDDEN) && !strstr(text, opt->name))
+				FAIL("--%s is not in the completion for %s", opt->name, shells[i]);
+		}
+		free(text);
+	}
+	CHECK(opts_print_completion("tcsh", stdout) == -EINVAL);
+}
+
+int main(void)
+{
+	RUN(test_durations);
+	RUN(test_bytes);
+	RUN(test_tgids);
+	RUN(test_targets);
+	RUN(test_command_is_verbatim);
+	RUN(test_subcommand);
+	RUN(test_values);
+	RUN(test_completions);
+	return unit_result();
+}
