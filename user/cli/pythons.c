@@ -86,7 +86,7 @@ static int attach(struct pythons *pythons, int fd, const char *path, struct pyth
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	err = probes__attach(pythons->probes, fd, interp, &python->layout);
 	if (err)
-		return log_err(err, "cannot probe %s", path);
+		return err; /* logged there */
 	log_info("probed %s: %s %s, %zu sites, %.1f ms", path, interp->implementation,
 		 interp->version[0] ? interp->version : "of unknown version", interp->site_cnt,
 		 since_ms(&start));
