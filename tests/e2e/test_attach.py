@@ -1,0 +1,291 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Programs that run already: -p and -a, attach inside an import, detach while imports run."""
+import os
+import signal
+import subprocess
+import sys
+
+import lib
+
+MID = """
+import sys
+sys.path.insert(0, %(home)r)
+print("started", flush=True)
+import mid_a
+import mid_after
+print("done", flush=True)
+"""
+
+
+@lib.test(params=lib.core_interpreters)
+def test_attach_inside_import(interp):
+    """The import under way has no invented times; what comes after is exact."""
+    interp.prepare()
+    lib.write("mid/mid_a.py", "import mid_b\nimport mid_last\n")
+    lib.write("mid/mid_b.py", "import sys\nprint('inside', flush=True)\nsys.stdin.readline()\n\n"
+              "import mid_late\n")
+    for name in ("mid_late", "mid_last", "mid_after"):
+        lib.write("mid/%s.py" % name, "")
+    script = lib.write("mid.py", MID % {"home": lib.workdir() + "/mid"})
+    with lib.Target(interp.argv + [script]) as target:
+        target.expect("inside")
+        with lib.Tracer("-p", target.pid) as tracer:
+            target.say()
+            target.expect("done")
+            run = target.finish()
+            tracer.finish()
+        doc = tracer.trace()
+    lib.check_equal(run.rc, 0, "status of the target")
+    lib.check_equal(tracer.rc, 0, "status of the tool, whose target ended")
+    process = doc.pid(target.pid)
+    lib.check(process["attached_late"] is True, "attached_late is %r", process["attached_late"])
+    for name, line, file in (("mid_late", 5, "mid_b.py"), ("mid_last", 2, "mid_a.py"),
+                             ("mid_after", 6, "mid.py")):
+        load = process.one(name)
+        lib.check_equal((load["result"], load["importer"]["line"],
+                         os.path.basename(load["importer"]["file"])), ("loaded", line, file), name)
+    for name in ("mid_a", "mid_b"):
+        for load in process.named(name):
+            lib.check(not load["exact"], "%s began before the attach, and is said to be exact",
+                      name)
+
+
+SERVICE = """
+import os, subprocess, sys, threading
+sys.path.insert(0, %(home)r)
+events = [threading.Event() for _ in range(4)]
+def work(n):
+    events[n].wait()
+    __import__("sv_thread%%d" %% n)
+threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+for t in threads: t.start()
+print("ready", flush=True)
+sys.stdin.readline()
+for e in events: e.set()
+for t in threads: t.join()
+threading.Thread(target=lambda: __import__("sv_new_thread")).start()
+pid = os.fork()
+if pid == 0:
+    import sv_forked
+    os._exit(0)
+os.waitpid(pid, 0)
+subprocess.run([sys.executable, "-c", "import colorsys"], check=True)
+print("done", flush=True)
+"""
+
+
+def service(interp, *opts):
+    interp.prepare()
+    names = ["sv_thread%d" % n for n in range(4)] + ["sv_new_thread", "sv_forked"]
+    for name in names:
+        lib.write("sv/%s.py" % name, "")
+    script = lib.write("sv.py", SERVICE % {"home": lib.workdir() + "/sv"})
+    with lib.Target(interp.argv + [script]) as target:
+        target.expect("ready")
+        with lib.Tracer(*opts, "-p", target.pid) as tracer:
+            target.say()
+            target.expect("done")
+            target.finish()
+            tracer.finish()
+        doc = tracer.trace()
+    doc.check_complete()
+    process = doc.pid(target.pid)
+    for name in names[:5]:
+        lib.check_equal(process.one(name)["result"], "loaded", name)
+    tids = {process.one(name)["tid"] for name in names[:5]}
+    lib.check(len(tids) == 5, "threads: %s", tids)
+    forked, = doc.having("sv_forked")
+    lib.check_equal(forked["ppid"], target.pid, "parent of the forked child")
+    execed, = doc.having("colorsys")
+    lib.check("encodings" in execed.names(), "the start of the later child is not there")
+    lib.check_equal(execed.one("__main__")["via"], "main", "via")
+
+
+@lib.test(params=lib.core_interpreters)
+def test_threads_and_later_children(interp):
+    service(interp)
+
+
+@lib.test()
+def test_threads_and_later_children_perf():
+    service(lib.system(), "--perf-uprobes")
+
+
+@lib.test()
+def test_several_processes():
+    """-p A,B: both, and not a third."""
+    body = lib.write("several.py", "import sys\nprint('up', flush=True)\nsys.stdin.readline()\n"
+                     "import colorsys\nprint('done', flush=True)\n")
+    targets = [lib.Target([lib.system().exe, body]) for _ in range(3)]
+    try:
+        for target in targets:
+            target.expect("up")
+        with lib.Tracer("-p", "%d,%d" % (targets[0].pid, targets[1].pid)) as tracer:
+            for target in targets:
+                target.say()
+                target.expect("done")
+                target.finish()
+            tracer.finish()
+        doc = tracer.trace()
+        lib.check_equal({p.pid for p in doc.having("colorsys")},
+                        {targets[0].pid, targets[1].pid}, "processes in the report")
+        lib.check(targets[2].pid not in {p.pid for p in doc.processes}, "a third process is there")
+    finally:
+        for target in targets:
+            target.__exit__()
+
+
+LOOP = """
+import sys
+sys.path.insert(0, %(home)r)
+print("up", flush=True)
+sys.stdin.readline()
+for n in range(%(count)d):
+    __import__("lp_%%d" %% n)
+    if n %% 100 == 0:
+        print("at", n, flush=True)
+print("sum", sum(sys.modules["lp_%%d" %% n].VALUE for n in range(%(count)d)), flush=True)
+"""
+
+
+@lib.test(params={n + s: (i, o) for n, i in lib.core_interpreters().items()
+                  for s, o in (("", ()), (",perf", ("--perf-uprobes",)))}, timeout_s=200)
+def test_detach_while_imports_run(arg):
+    """Attach and detach again and again under a program that imports all the time."""
+    interp, opts = arg
+    interp.prepare()
+    count = 4000
+    for n in range(count):
+        lib.write("lp/lp_%d.py" % n, "import lp_deep_%d\nVALUE = 1\n" % n)
+        lib.write("lp/lp_deep_%d.py" % n, "VALUE = %d\n" % n)
+    script = lib.write("lp.py", LOOP % {"home": lib.workdir() + "/lp", "count": count})
+    with lib.Target(interp.argv + [script]) as target:
+        target.expect("up")
+        target.say()
+        seen = 0
+        for turn in range(3):
+            with lib.Tracer(*opts, "-p", target.pid) as tracer:
+                # Go on for a while under the tracer; a target that was quicker is no failure.
+                try:
+                    target.expect("at %d" % (turn * 1000 + 900))
+                except AssertionError:
+                    break
+                tracer.stop()
+            lib.check_equal(tracer.rc, 0, "status of the tool")
+            process = tracer.trace().pid(target.pid)
+            seen += len([i for i in process.imports if i["module"].startswith("lp_")])
+            for load in process.imports:
+                if load["exact"] and load["module"].startswith("lp_deep_"):
+                    parent = process.parent(load)
+                    lib.check(parent is None or parent["module"] == "lp_" + load["module"][8:],
+                              "%s is below %s", load["module"], parent and parent["module"])
+        run = target.finish()
+    lib.check_equal(run.rc, 0, "status of the target; stderr: %r" % run.err[-500:])
+    lib.check(run.out.split(b"\n")[-2] == b"sum %d" % count, "output: %r", run.out[-100:])
+    lib.check(seen > 0, "no import was seen in any turn")
+
+
+@lib.test()
+def test_tracer_killed():
+    """SIGKILL for the tool in the middle of everything: the target goes on as if nothing was."""
+    for n in range(2000):
+        lib.write("lp/lp_%d.py" % n, "VALUE = 1\n")
+    script = lib.write("lp.py", LOOP % {"home": lib.workdir() + "/lp", "count": 2000})
+    with lib.Target([lib.system().exe, script]) as target:
+        target.expect("up")
+        tracer = lib.Tracer("-p", target.pid).__enter__()
+        target.say()
+        target.expect("at 300")
+        tracer.proc.kill()
+        tracer.proc.wait()
+        run = target.finish()
+        lib.check_equal((run.rc, run.out.split(b"\n")[-2]), (0, b"sum 2000"), "the target")
+
+
+def all_started_later():
+    return {n: i for n, i in lib.all_interpreters().items()}
+
+
+@lib.test(params=all_started_later)
+def test_all_sees_what_starts_later(interp):
+    """-a: an interpreter that starts later is seen from its first import on."""
+    interp.prepare()
+    code = "import json, sys; sys.stdout.write(json.__name__)"
+    plain = lib.run(interp.argv + ["-c", code])
+    with lib.Tracer("-a") as tracer:
+        traced = lib.run(interp.argv + ["-c", code + " # marked"])
+        tracer.stop()
+    lib.check_same(plain, traced)
+    mine = [p for p in tracer.trace().processes if p["cmdline"] and "# marked" in p["cmdline"][-1]
+            and p.imports]
+    lib.check(len(mine) == 1, "%d processes of that command", len(mine))
+    mine[0].one("encodings")
+    lib.check_equal(mine[0].parent(mine[0].one("json"))["module"], "__main__", "parent of json")
+    version = mine[0]["python"]["version"]
+    lib.check_equal(version.rstrip("+").split(".")[:2], list(map(str, interp.version[:2])),
+                    "version %s" % version)
+
+
+@lib.test()
+def test_default_is_all():
+    """No target named: every Python process."""
+    with lib.Tracer() as tracer:
+        lib.run([lib.system().exe, "-c", "import colorsys # default"])
+        tracer.stop(signal.SIGTERM)
+    mine = [p for p in tracer.trace().having("colorsys") if "# default" in p["cmdline"][-1]]
+    lib.check_equal(len(mine), 1, "processes")
+
+
+@lib.test()
+def test_never_seen_interpreter():
+    """A copy of the interpreter that no tool has ever looked at, started under -a."""
+    copy = lib.workdir() + "/another-python"
+    subprocess.run(["cp", os.path.realpath(lib.SYSTEM), copy], check=True)
+    with lib.Tracer("-a") as tracer:
+        run = lib.run([copy, "-c", "import colorsys # copy"], env={"PYTHONHOME": "/usr"})
+        tracer.stop()
+    lib.check_equal(run.rc, 0, "status")
+    mine = [p for p in tracer.trace().having("colorsys") if p["exe"] == copy]
+    lib.check_equal(len(mine), 1, "processes")
+    mine[0].one("encodings")
+
+
+@lib.test()
+def test_deleted_interpreter():
+    """A process whose interpreter file was replaced (an upgrade) can be attached to."""
+    copy = lib.workdir() + "/old-python"
+    subprocess.run(["cp", os.path.realpath(lib.SYSTEM), copy], check=True)
+    script = lib.write("deleted.py", "import sys\nprint('up', flush=True)\nsys.stdin.readline()\n"
+                       "import colorsys\nprint('done', flush=True)\n")
+    with lib.Target([copy, script], env={"PYTHONHOME": "/usr"}) as target:
+        target.expect("up")
+        os.unlink(copy)
+        with lib.Tracer("-p", target.pid) as tracer:
+            target.say()
+            target.expect("done")
+            target.finish()
+            tracer.finish()
+        lib.check_equal(tracer.trace().pid(target.pid).one("colorsys")["importer"]["line"], 4,
+                        "line")
+
+
+@lib.test()
+def test_duration():
+    """-d ends the trace, not the target."""
+    with lib.Target([lib.system().exe, "-c", "import sys; print('up', flush=True);"
+                     "sys.stdin.readline(); print('fine')"]) as target:
+        target.expect("up")
+        with lib.Tracer("-p", target.pid, "-d", "300ms") as tracer:
+            tracer.finish()
+        lib.check_equal(tracer.rc, 0, "status of the tool")
+        target.say()
+        lib.check_equal(target.finish().rc, 0, "status of the target")
+
+
+if sys.version_info < (3, 11):
+    sys.exit("the tests need Python 3.11")
+
+
+if __name__ == "__main__":
+    lib.main()

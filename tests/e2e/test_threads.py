@@ -1,0 +1,121 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Threads that import at once: one tree per thread, every module loaded once, waiting is not
+loading."""
+import collections
+
+import lib
+
+PACKAGES, MODULES, THREADS = 6, 5, 16
+
+SCRIPT = """
+import sys, threading
+sys.path.insert(0, %(home)r)
+barrier = threading.Barrier(%(threads)d)
+errors = []
+def work(n):
+    barrier.wait()
+    for k in range(%(packages)d):
+        name = "tp%%d" %% ((n + k) %% %(packages)d)
+        try:
+            __import__(name + ".m0")
+            for m in range(%(modules)d):
+                __import__("%%s.m%%d" %% (name, m))
+        except Exception as error:
+            errors.append(repr(error))
+threads = [threading.Thread(target=work, args=(n,)) for n in range(%(threads)d)]
+for t in threads: t.start()
+for t in threads: t.join()
+print(sorted(m for m in sys.modules if m.startswith("tp")), errors)
+"""
+
+
+def write_packages(home):
+    for package in range(PACKAGES):
+        lib.write("%s/tp%d/__init__.py" % (home, package), "import time\ntime.sleep(0.01)\n")
+        for module in range(MODULES):
+            # Each imports the next of its package, and one of a higher package: no circles.
+            lines = ["import time", "time.sleep(0.005)"]
+            if module + 1 < MODULES:
+                lines.append("from . import m%d" % (module + 1))
+            if package + 1 < PACKAGES and module == MODULES - 1:
+                lines.append("import tp%d.m0" % (package + 1))
+            lib.write("%s/tp%d/m%d.py" % (home, package, module), "\n".join(lines) + "\n")
+
+
+def overlap(interp, opts):
+    interp.prepare()
+    write_packages("threads")
+    script = lib.write("threads.py", SCRIPT % {
+        "home": lib.workdir() + "/threads", "threads": THREADS, "packages": PACKAGES,
+        "modules": MODULES})
+    _, doc = lib.trace_both(interp.argv + [script], opts=opts)
+    doc.check_complete()
+    process = doc.python()
+    loads = [i for i in process.imports if (i["module"] or "").startswith("tp")]
+    counts = collections.Counter(i["module"] for i in loads if i["result"] == "loaded")
+    wanted = {"tp%d" % p for p in range(PACKAGES)} | {
+        "tp%d.m%d" % (p, m) for p in range(PACKAGES) for m in range(MODULES)}
+    lib.check_equal(set(counts), wanted, "modules loaded")
+    twice = {m: c for m, c in counts.items() if c != 1}
+    lib.check(not twice, "loaded more than once: %s", twice)
+    tids = {i["tid"] for i in loads}
+    lib.check(len(tids) > 1, "all in one thread")
+    for load in loads:
+        parent = process.parent(load)
+        if parent is not None:
+            lib.check_equal(parent["tid"], load["tid"], "thread of the parent of " + load["module"])
+        lib.check(load["self_ns"] is None or load["self_ns"] >= 0, "negative self")
+        # A body sleeps: a load that took less than its sleep is somebody's waiting, not a load.
+        lib.check(load["wall_ns"] >= 5_000_000, "%s took only %d ns: not a load", load["module"],
+                  load["wall_ns"])
+
+
+@lib.test(params=lib.core_interpreters)
+def test_overlapping_packages(interp):
+    overlap(interp, ())
+
+
+@lib.test()
+def test_overlapping_packages_perf():
+    overlap(lib.system(), ("--perf-uprobes",))
+
+
+WAITING = """
+import threading, sys
+sys.path.insert(0, %(home)r)
+inside, go = threading.Event(), threading.Event()
+sys.inside = inside
+first = threading.Thread(target=lambda: __import__("slow_mod"))
+first.start()
+inside.wait()
+def second_body():
+    import waiter_mod
+second = threading.Thread(target=second_body)
+second.start()
+first.join(); second.join()
+print(sys.modules["slow_mod"].VALUE)
+"""
+
+
+@lib.test(params=lib.core_interpreters)
+def test_waiting_is_not_loading(interp):
+    """A second thread waits for a module that the first one loads: the module has one load, and
+    the waiting is in nobody's load of it."""
+    interp.prepare()
+    lib.write("waiting/slow_mod.py", "import sys, time\nsys.inside.set()\ntime.sleep(0.2)\nVALUE = 1\n")
+    lib.write("waiting/waiter_mod.py", "import slow_mod\n")
+    script = lib.write("waiting.py", WAITING % {"home": lib.workdir() + "/waiting"})
+    _, doc = lib.trace_both(interp.argv + [script])
+    process = doc.python()
+    slow, waiter = process.one("slow_mod"), process.one("waiter_mod")
+    lib.check(slow["tid"] != waiter["tid"], "the same thread")
+    lib.check(slow["wall_ns"] >= 200_000_000, "slow_mod took %d ns", slow["wall_ns"])
+    lib.check(slow["parent"] is None or process.parent(slow)["tid"] == slow["tid"],
+              "slow_mod hangs below another thread's load")
+    lib.check(not process.children(waiter), "waiter_mod has children: %r",
+              process.children(waiter))
+
+
+if __name__ == "__main__":
+    lib.main()
