@@ -31,10 +31,15 @@ struct table {
 	int err;
 };
 
-static const char *const style_codes[] = {
-	[TABLE_PLAIN] = "", [TABLE_DIM] = "\033[2m", [TABLE_BOLD] = "\033[1m",
-	[TABLE_RED] = "\033[31m",
-};
+const char *table_style_code(enum table_style style)
+{
+	static const char *const codes[] = {
+		[TABLE_PLAIN] = "", [TABLE_DIM] = "\033[2m", [TABLE_BOLD] = "\033[1m",
+		[TABLE_RED] = "\033[31m",
+	};
+
+	return codes[style];
+}
 
 int table__new(struct table **out, const struct table_col *cols, size_t col_cnt)
 {
@@ -177,7 +182,7 @@ static void put_cell(const struct table *table, const struct table_look *look, s
 	if (spec->is_right && cols < width)
 		fprintf(out, "%*s", (int)(width - cols), "");
 	if (has_style)
-		fputs(style_codes[cell->style], out);
+		fputs(table_style_code(cell->style), out);
 	if (cols <= width)
 		fputs(text, out);
 	else
@@ -202,7 +207,8 @@ static size_t used_cols(const struct table *table, const struct cell *row)
 static void put_header(const struct table *table, const struct table_look *look,
 		       const size_t *widths, FILE *out)
 {
-	fprintf(out, "%*s%s", (int)look->indent, "", look->use_color ? style_codes[TABLE_DIM] : "");
+	fprintf(out, "%*s%s", (int)look->indent, "",
+		look->use_color ? table_style_code(TABLE_DIM) : "");
 	for (size_t col = 0; col < table->col_cnt; col++) {
 		const char *title = table->cols[col].title ? table->cols[col].title : "";
 		size_t width = text_width(title);

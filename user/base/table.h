@@ -20,6 +20,9 @@ enum table_cut {
 
 enum table_style { TABLE_PLAIN = 0, TABLE_DIM, TABLE_BOLD, TABLE_RED };
 
+/* Escape sequence that switches a style on; "\033[0m" ends it. */
+const char *table_style_code(enum table_style style);
+
 struct table_col {
 	const char *title; /* NULL in all columns: no header row */
 	bool is_right;

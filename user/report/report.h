@@ -9,19 +9,22 @@
 struct model;
 
 struct report_opts {
-	int width;      /* columns of the terminal; 0 = do not fit to one */
+	int width;      /* columns of the terminal; 0 = not a terminal: 100 */
 	bool use_color;
-	size_t top;     /* rows in ranked tables; 0 = the default of 10 */
+	bool use_ascii; /* not a UTF-8 terminal (see text_locale_is_utf8) */
+	size_t top;     /* rows in ranked tables and lists; 0 = 10, and all in blame */
 };
 
 /*
- * Writes @view ("summary", "tree", "blame") in @format ("text", "json", "importtime") to @out.
- * -EINVAL: unknown view or format, or a pair that makes no sense. -EIO, -EPIPE: from writing.
+ * Writes @view ("summary", "tree", "blame") in @format ("text", "json", "importtime") to @out;
+ * NULL = the first of them. JSON is one document with everything: the view does not matter.
+ * -EINVAL: unknown view or format, or a pair that makes no sense. -EIO, -EPIPE and other errnos
+ * of write(2): from writing; @out is flushed on success. -ENOMEM.
  */
 int report_write(const struct model *model, const char *view, const char *format,
 		 const struct report_opts *opts, FILE *out);
 
-/* Names for --help and completions; NULL-terminated. */
+/* Names for --help and completions; NULL-terminated. The first is the default. */
 extern const char *const report_views[], *const report_formats[];
 
 #endif

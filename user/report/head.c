@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What each text view says about a process before its table, and about the trace at the end. */
+#include "report/view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+bool process_is_shown(const struct process *process)
+{
+	return process->is_python || process->load_cnt || process->edge_cnt;
+}
+
+static void add_python(const struct view *view, const struct process *process,
+		       struct text_buf *buf)
+{
+	const struct python_info *python = process->python;
+	const char *name = python ? python->implementation : NULL;
+
+	if (!name)
+		text_buf__add(buf, "Python");
+	else if (!strcmp(name, "cpython"))
+		text_buf__add(buf, "CPython");
+	else if (!strcmp(name, "pypy"))
+		text_buf__add(buf, "PyPy");
+	else
+		text_buf__escape(buf, name, view_escape_flags(view));
+	text_buf__add(buf, " ");
+	if (python && python->version && *python->version)
+		text_buf__escape(buf, python->version, view_escape_flags(view));
+	else
+		text_buf__add(buf, "of unknown version");
+	if (python && python->free_threaded)
+		text_buf__add(buf, " free-threaded");
+}
+
+static void add_times(const struct facts *facts, struct text_buf *buf)
+{
+	char num[TEXT_NUM_SZ];
+	const char *before = "  (";
+
+	if (facts->startup_ns != NS_UNKNOWN)
+		text_buf__printf(buf, "  start-up %s", text_ns(num, facts->startup_ns));
+	if (facts->interpreter_ns != NS_UNKNOWN) {
+		text_buf__printf(buf, "%sinterpreter %s", before,
+				 text_ns(num, facts->interpreter_ns));
+		before = ", ";
+	}
+	if (facts->imports_ns != NS_UNKNOWN) {
+		text_buf__printf(buf, "%simports %s", before, text_ns(num, facts->imports_ns));
+		before = ", ";
+	}
+	text_buf__add(buf, *before == ',' ? ")" : "");
+}
+
+/* The command in bold and the figures: on one line if they fit, else on two. */
+static void put_headline(const struct view *view, const struct process *process,
+			 const struct facts *facts)
+{
+	struct text_buf command = {0}, rest = {0}, pid = {0};
+	size_t width = (size_t)view->opts.width, cols, head, room;
+	const char *bold = view->opts.use_color ? table_style_code(TABLE_BOLD) : "";
+	const char *plain = view->opts.use_color ? "\033[0m" : "";
+
+	phrase_command(view, process, &command);
+	text_buf__printf(&pid, " (pid %u", process->tgid);
+	if (process->nspid && process->nspid != process->tgid)
+		text_buf__printf(&pid, ", %u in its container", process->nspid);
+	if (process->parent && process_is_shown(process->parent))
+		text_buf__printf(&pid, ", child of %u", process->parent->tgid);
+	text_buf__add(&pid, ")");
+	add_python(view, process, &rest);
+	add_times(facts, &rest);
+
+	cols = text_width(text_buf__str(&command)) + text_width(text_buf__str(&pid));
+	if (cols + 2 + text_width(text_buf__str(&rest)) <= width) {
+		fprintf(view->out, "%s%s%s%s  %s\n", bold, text_buf__str(&command),
+			text_buf__str(&pid), plain, text_buf__str(&rest));
+	} else {
+		const char *text = text_buf__str(&command);
+		const char *dots = view->opts.use_ascii ? "..." : "\u2026";
+
+		room = text_width(text_buf__str(&pid)) + text_width(dots);
+		head = cols <= width ? strlen(text) :
+		       text_head(text, width > room ? width - room : 1, &cols);
+		fprintf(view->out, "%s%.*s%s%s%s\n", bold, (int)head, text,
+			text[head] ? dots : "", text_buf__str(&pid), plain);
+		put_para(view, 2, TABLE_PLAIN, text_buf__str(&rest));
+	}
+	text_buf__free(&command);
+	text_buf__free(&pid);
+	text_buf__free(&rest);
+}
+
+static void put_counts(const struct view *view, const struct process *process,
+		       const struct facts *facts)
+{
+	struct text_buf buf = {0};
+	char num[TEXT_NUM_SZ];
+
+	text_buf__printf(&buf, "%s module%s loaded", text_count(num, process->loaded_cnt),
+			 process->loaded_cnt == 1 ? "" : "s");
+	text_buf__printf(&buf, ", %s import%s found in sys.modules",
+			 text_count(num, process->cached_cnt),
+			 process->cached_cnt == 1 ? "" : "s");
+	if (process->failed_cnt)
+		text_buf__printf(&buf, ", %s failed", text_count(num, process->failed_cnt));
+	if (process->unfinished_cnt)
+		text_buf__printf(&buf, ", %s unfinished",
+				 text_count(num, process->unfinished_cnt));
+	if (facts->thread_cnt > 1)
+		text_buf__printf(&buf, ", on %s threads", text_count(num, facts->thread_cnt));
+	if (facts->heavy && facts->heavy->module) {
+		text_buf__printf(&buf, "; %u %% of the import time is under ", facts->heavy_pct);
+		text_buf__escape(&buf, facts->heavy->module, view_escape_flags(view));
+		if (facts->heavy->importer.file) {
+			text_buf__add(&buf, " (");
+			phrase_place(view, process, &facts->heavy->importer, &buf);
+			text_buf__add(&buf, ")");
+		}
+	}
+	put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
+	text_buf__free(&buf);
+}
+
+static void put_exit(const struct view *view, const struct process *process)
+{
+	struct text_buf buf = {0};
+	const char *name;
+
+	if (process->has_exit && process->exit_signal) {
+		name = sigabbrev_np(process->exit_signal);
+		text_buf__printf(&buf, "Killed by signal %d%s%s.", process->exit_signal,
+				 name ? ", SIG" : "", name ? name : "");
+	} else if (process->has_exit && process->exit_code) {
+		text_buf__printf(&buf, "Ended with status %d.", process->exit_code);
+	}
+	if (buf.sz)
+		put_para(view, 2, TABLE_RED, text_buf__str(&buf));
+	text_buf__free(&buf);
+}
+
+/* The notes of one interpreter, with the first shown process that runs it. */
+static void put_notes(const struct view *view, const struct process *process)
+{
+	const struct python_info *python = process->python;
+	size_t cnt = model__process_cnt(view->model);
+
+	if (!python || !python->note_cnt)
+		return;
+	for (size_t i = 0; i < cnt; i++) {
+		const struct process *other = model__process(view->model, i);
+
+		if (other == process)
+			break;
+		if (other->python == python && process_is_shown(other))
+			return;
+	}
+	for (size_t i = 0; i < python->note_cnt; i++) {
+		struct text_buf buf = {0};
+
+		text_buf__add(&buf, "Note: ");
+		text_buf__escape(&buf, python->notes[i], view_escape_flags(view));
+		put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
+		text_buf__free(&buf);
+	}
+}
+
+int head_write(const struct view *view, const struct process *process)
+{
+	struct facts facts;
+	int err = facts_find(process, &facts);
+
+	if (err)
+		return err;
+	put_headline(view, process, &facts);
+	if (process->is_late)
+		put_para(view, 2, TABLE_PLAIN,
+			 "It was already running when tracing began: earlier imports are not listed.");
+	put_counts(view, process, &facts);
+	put_exit(view, process);
+	if (process->is_switching)
+		put_para(view, 2, TABLE_PLAIN,
+			 "It switches stacks (greenlets): nesting is told from Python frames.");
+	put_notes(view, process);
+	return 0;
+}
+
+static void put_skipped(const struct view *view, size_t shown, size_t skipped)
+{
+	struct text_buf buf = {0};
+	char num[TEXT_NUM_SZ];
+
+	if (!shown)
+		put_para(view, 0, TABLE_PLAIN, "No Python program was seen.");
+	if (skipped) {
+		text_buf__printf(&buf, "%s %sprocess%s ran no Python.", text_count(num, skipped),
+				 shown ? "other " : "", skipped == 1 ? "" : "es");
+		put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));
+	}
+	text_buf__free(&buf);
+}
+
+int foot_write(const struct view *view)
+{
+	size_t cnt = model__process_cnt(view->model), shown = 0;
+	bool has_approx = false;
+
+	for (size_t i = 0; i < cnt; i++) {
+		const struct process *process = model__process(view->model, i);
+
+		shown += process_is_shown(process);
+		for (size_t k = 0; k < process->load_cnt && !has_approx; k++)
+			has_approx = !process->loads[k]->is_exact;
+	}
+	if (has_approx)
+		put_para(view, 0, TABLE_DIM,
+			 "~ approximate: its place in the tree or one of its ends was not observed");
+	put_skipped(view, shown, cnt - shown);
+	return loss_write_text(view);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Private to the JSON writer: objects made with jansson, dumped one by one. A 20,000-module
+ * trace never stands in memory a second time; only the frame around them is printed by hand.
+ */
+#ifndef REPORT_JSON_OUT_H
+#define REPORT_JSON_OUT_H
+
+#include <jansson.h>
+
+#include "report/view.h"
+
+struct json_out {
+	FILE *out;
+	bool needs_ascii; /* the object holds characters that could act on a terminal */
+	int err;          /* -ENOMEM sticks */
+};
+
+/* Each sets one key of @obj; NULL and NS_UNKNOWN become null. */
+void json_set(struct json_out *jo, json_t *obj, const char *key, json_t *value); /* steals */
+void json_set_str(struct json_out *jo, json_t *obj, const char *key, const char *text);
+void json_set_ns(struct json_out *jo, json_t *obj, const char *key, __u64 ns);
+void json_set_int(struct json_out *jo, json_t *obj, const char *key, long long value);
+void json_set_bool(struct json_out *jo, json_t *obj, const char *key, bool value);
+void json_set_null(struct json_out *jo, json_t *obj, const char *key);
+json_t *json_new_str(struct json_out *jo, const char *text);
+json_t *json_new_site(struct json_out *jo, const struct site *site);
+
+/* Writes @obj on one line and frees it; @is_embedded: without the braces around it. */
+void json_put(struct json_out *jo, json_t *obj, bool is_embedded);
+
+/* ---- json_process.c */
+void json_write_process(struct json_out *jo, const struct process *process);
+
+/* ---- json_import.c */
+json_t *json_new_import(struct json_out *jo, const struct load *load);
+json_t *json_new_edge(struct json_out *jo, const struct edge *edge);
+json_t *json_new_lib(struct json_out *jo, const struct lib *lib);
+
+#endif

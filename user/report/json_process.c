@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* One process in JSON: its identity, then its imports, edges and libraries line by line. */
+#include "report/json_out.h"
+
+#include <errno.h>
+#include <string.h>
+
+static json_t *new_layers(struct json_out *jo, __u32 layers)
+{
+	json_t *array = json_array();
+
+	for (unsigned int i = 0; i < 32; i++)
+		if ((layers & 1U << i) && word_layer(i) &&
+		    json_array_append_new(array, json_string(word_layer(i))))
+			jo->err = -ENOMEM;
+	return array;
+}
+
+static json_t *new_strings(struct json_out *jo, const char *const *strings, size_t cnt)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < cnt; i++)
+		if (json_array_append_new(array, json_new_str(jo, strings[i])))
+			jo->err = -ENOMEM;
+	return array;
+}
+
+static json_t *new_python(struct json_out *jo, const struct python_info *python)
+{
+	json_t *obj;
+
+	if (!python)
+		return json_null();
+	obj = json_object();
+	json_set_str(jo, obj, "version",
+		     python->version && *python->version ? python->version : NULL);
+	json_set_str(jo, obj, "implementation", python->implementation);
+	json_set_str(jo, obj, "binary", python->binary);
+	json_set_bool(jo, obj, "free_threaded", python->free_threaded);
+	json_set(jo, obj, "layers", new_layers(jo, python->layers));
+	json_set(jo, obj, "notes", new_strings(jo, python->notes, python->note_cnt));
+	return obj;
+}
+
+static json_t *new_exit(struct json_out *jo, const struct process *process)
+{
+	json_t *obj;
+
+	if (!process->has_exit)
+		return json_null();
+	obj = json_object();
+	if (process->exit_signal) {
+		json_set_null(jo, obj, "code");
+		json_set_int(jo, obj, "signal", process->exit_signal);
+	} else {
+		json_set_int(jo, obj, "code", process->exit_code);
+		json_set_null(jo, obj, "signal");
+	}
+	return obj;
+}
+
+static void add_phase(struct json_out *jo, json_t *phases, const char *name, __u64 start_ns,
+		      __u64 end_ns)
+{
+	json_t *phase;
+
+	if (start_ns == NS_UNKNOWN || end_ns == NS_UNKNOWN)
+		return;
+	phase = json_object();
+	json_set_str(jo, phase, "name", name);
+	json_set_ns(jo, phase, "start_ns", start_ns);
+	json_set_ns(jo, phase, "end_ns", end_ns);
+	if (json_array_append_new(phases, phase))
+		jo->err = -ENOMEM;
+}
+
+static json_t *new_phases(struct json_out *jo, const struct process *process)
+{
+	json_t *phases;
+	__u64 start_ns = process_base_ns(process);
+
+	if (process->is_late)
+		return json_null();
+	phases = json_array();
+	add_phase(jo, phases, "interpreter", start_ns, process->run_main_ns);
+	add_phase(jo, phases, "startup", start_ns, process->startup_end_ns);
+	if (json_array_size(phases))
+		return phases;
+	json_decref(phases);
+	return json_null();
+}
+
+static json_t *new_counts(struct json_out *jo, const struct process *process)
+{
+	json_t *obj = json_object();
+
+	json_set_int(jo, obj, "loaded", process->loaded_cnt);
+	json_set_int(jo, obj, "failed", process->failed_cnt);
+	json_set_int(jo, obj, "unfinished", process->unfinished_cnt);
+	json_set_int(jo, obj, "lock_waits", process->lock_waits);
+	json_set_ns(jo, obj, "cached", process->cached_cnt);
+	return obj;
+}
+
+static json_t *new_identity(struct json_out *jo, const struct process *process)
+{
+	json_t *obj = json_object();
+	char comm[sizeof(process->comm) + 1] = "";
+
+	memcpy(comm, process->comm, sizeof(process->comm));
+	json_set_int(jo, obj, "pid", process->tgid);
+	json_set(jo, obj, "nspid", process->nspid ? json_integer(process->nspid) : json_null());
+	json_set(jo, obj, "ppid", process->ppid ? json_integer(process->ppid) : json_null());
+	json_set_int(jo, obj, "serial", process->serial);
+	json_set(jo, obj, "parent_serial",
+		 process->parent ? json_integer(process->parent->serial) : json_null());
+	json_set_ns(jo, obj, "start_ns", process->start_ns);
+	json_set_ns(jo, obj, "end_ns", process->end_ns);
+	json_set_ns(jo, obj, "exec_ns", process->exec_ns);
+	json_set_str(jo, obj, "comm", *comm ? comm : NULL);
+	json_set(jo, obj, "cmdline", process->argv ?
+		 new_strings(jo, (const char *const *)process->argv, process->argc) : json_null());
+	json_set_str(jo, obj, "exe", process->exe);
+	json_set_str(jo, obj, "cwd", process->cwd);
+	json_set(jo, obj, "python", new_python(jo, process->python));
+	json_set_bool(jo, obj, "is_python", process_is_shown(process));
+	json_set_str(jo, obj, "cgroup", process->cgroup);
+	json_set_null(jo, obj, "container");
+	json_set_bool(jo, obj, "attached_late", process->is_late);
+	json_set_bool(jo, obj, "switches_stacks", process->is_switching);
+	json_set(jo, obj, "exit", new_exit(jo, process));
+	json_set(jo, obj, "phases", new_phases(jo, process));
+	json_set(jo, obj, "counts", new_counts(jo, process));
+	return obj;
+}
+
+static void put_item(struct json_out *jo, json_t *item, bool is_first)
+{
+	fputs(is_first ? "\n" : ",\n", jo->out);
+	json_put(jo, item, false);
+}
+
+void json_write_process(struct json_out *jo, const struct process *process)
+{
+	fputc('{', jo->out);
+	json_put(jo, new_identity(jo, process), true);
+	fputs(",\n\"imports\":[", jo->out);
+	for (size_t i = 0; !jo->err && i < process->load_cnt && !ferror(jo->out); i++)
+		put_item(jo, json_new_import(jo, process->loads[i]), !i);
+	fputs("],\n\"edges\":[", jo->out);
+	for (size_t i = 0; !jo->err && i < process->edge_cnt && !ferror(jo->out); i++)
+		put_item(jo, json_new_edge(jo, process->edges[i]), !i);
+	fputs("],\n\"libs\":[", jo->out);
+	for (size_t i = 0; !jo->err && i < process->lib_cnt && !ferror(jo->out); i++)
+		put_item(jo, json_new_lib(jo, process->libs[i]), !i);
+	fputs("],\n\"files\":null,\"net\":null,\"findings\":null}", jo->out);
+}

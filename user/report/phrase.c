@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Phrases about loads, places and processes. All text of the target enters a text report here
+ * or in head.c, and always through text_buf__escape.
+ */
+#include "report/view.h"
+
+#include <string.h>
+
+unsigned int view_escape_flags(const struct view *view)
+{
+	return view->opts.use_ascii ? TEXT_ASCII : 0;
+}
+
+/* Behind the last occurrence of @dir ("/site-packages/") in @path, or NULL. */
+static const char *behind(const char *path, const char *dir)
+{
+	const char *found = NULL;
+
+	for (const char *at = strstr(path, dir); at; at = strstr(at + 1, dir))
+		found = at + strlen(dir);
+	return found;
+}
+
+/* Behind "/lib/python3.11/" of the standard library, or NULL. */
+static const char *behind_stdlib(const char *path)
+{
+	const char *at = behind(path, "/lib/python");
+
+	if (!at)
+		return NULL;
+	at += strspn(at, "0123456789.t");
+	return *at == '/' && at[1] ? at + 1 : NULL;
+}
+
+/* The part of a file's path that tells one from another. */
+static const char *short_path(const struct process *process, const char *path)
+{
+	const char *found = behind(path, "/site-packages/");
+	size_t cwd_sz = process->cwd ? strlen(process->cwd) : 0;
+
+	if (!found)
+		found = behind(path, "/dist-packages/");
+	if (!found)
+		found = behind_stdlib(path);
+	if (!found && cwd_sz > 1 && !strncmp(path, process->cwd, cwd_sz) && path[cwd_sz] == '/')
+		found = path + cwd_sz + 1;
+	return found && *found ? found : path;
+}
+
+void phrase_place(const struct view *view, const struct process *process,
+		  const struct site *site, struct text_buf *buf)
+{
+	unsigned int flags = view_escape_flags(view);
+
+	if (site->file)
+		text_buf__escape(buf, short_path(process, site->file), flags);
+	else if (site->module)
+		text_buf__escape(buf, site->module, flags);
+	else
+		text_buf__add(buf, "?");
+	if (site->line > 0)
+		text_buf__printf(buf, ":%d", site->line);
+}
+
+void phrase_importer(const struct view *view, const struct load *load, struct text_buf *buf)
+{
+	bool is_known = load->importer.file || load->importer.module;
+
+	if (is_known)
+		phrase_place(view, load->process, &load->importer, buf);
+	switch (load->via) {
+	case VIA_IMPORT_MODULE:
+		text_buf__add(buf, is_known ? " (import_module)" : "import_module");
+		break;
+	case VIA_RELOAD:
+		text_buf__add(buf, is_known ? " (reload)" : "reload");
+		break;
+	case VIA_NATIVE:
+		text_buf__add(buf, is_known ? " (from C)" : "C code");
+		break;
+	case VIA_LOADER:
+		text_buf__add(buf, is_known ? " (loader)" : "a loader");
+		break;
+	case VIA_MAIN:
+		text_buf__add(buf, is_known ? "" : "(the program)");
+		break;
+	case VIA_LAZY:
+		text_buf__add(buf, is_known ? " (lazy" : "(lazy");
+		if (load->declared.file || load->declared.module) {
+			text_buf__add(buf, ", declared at ");
+			phrase_place(view, load->process, &load->declared, buf);
+		}
+		text_buf__add(buf, ")");
+		break;
+	default:
+		text_buf__add(buf, is_known ? "" : "?");
+	}
+}
+
+void phrase_name(const struct view *view, const struct load *load, struct text_buf *buf)
+{
+	if (!load->is_exact)
+		text_buf__add(buf, "~");
+	if (load->module)
+		text_buf__escape(buf, load->module, view_escape_flags(view));
+	else
+		text_buf__add(buf, "?");
+}
+
+void phrase_module(const struct view *view, const struct load *load, struct text_buf *buf)
+{
+	phrase_name(view, load, buf);
+	if (load->result == LOAD_FAILED) {
+		text_buf__add(buf, " (");
+		text_buf__escape(buf, load->error ? load->error : "failed",
+				 view_escape_flags(view));
+		text_buf__add(buf, ")");
+	} else if (load->result == LOAD_UNFINISHED) {
+		text_buf__add(buf, " (unfinished)");
+	}
+	if (load->is_inherited)
+		text_buf__add(buf, " (began before fork)");
+}
+
+/* As one would type it, so that arguments with blanks do not look like several. */
+static void add_arg(const struct view *view, const char *arg, struct text_buf *buf)
+{
+	bool has_quotes = !*arg || strpbrk(arg, " \t\n'\"");
+
+	text_buf__add(buf, has_quotes ? "'" : "");
+	text_buf__escape(buf, arg, view_escape_flags(view));
+	text_buf__add(buf, has_quotes ? "'" : "");
+}
+
+void phrase_command(const struct view *view, const struct process *process, struct text_buf *buf)
+{
+	const char *name = process->argc && process->argv ? process->argv[0] : NULL;
+	char comm[sizeof(process->comm) + 1] = "";
+	const char *slash;
+
+	memcpy(comm, process->comm, sizeof(process->comm));
+	if (!name || !*name)
+		name = *comm ? comm : "?";
+	slash = strrchr(name, '/');
+	add_arg(view, slash && slash[1] ? slash + 1 : name, buf);
+	for (size_t i = 1; process->argv && i < process->argc; i++) {
+		text_buf__add(buf, " ");
+		add_arg(view, process->argv[i] ? process->argv[i] : "", buf);
+	}
+}
+
+void put_para(const struct view *view, size_t indent, enum table_style style, const char *text)
+{
+	size_t width = (size_t)view->opts.width, cols = indent;
+	bool is_first = true;
+
+	fprintf(view->out, "%*s%s", (int)indent, "",
+		view->opts.use_color ? table_style_code(style) : "");
+	while (*text) {
+		size_t sz = strcspn(text, " "), word_cols = 0, off = 0;
+
+		/* Columns of the first @sz bytes. */
+		while (off < sz) {
+			uint32_t c;
+			size_t len = text_decode(text + off, sz - off, &c);
+			char one[5] = {0};
+
+			len = len ? len : 1;
+			memcpy(one, text + off, len);
+			word_cols += text_width(one);
+			off += len;
+		}
+		if (!is_first && cols + 1 + word_cols > width) {
+			fprintf(view->out, "\n%*s", (int)indent + 2, "");
+			cols = indent + 2;
+		} else if (!is_first) {
+			fputc(' ', view->out);
+			cols++;
+		}
+		fwrite(text, 1, sz, view->out);
+		cols += word_cols;
+		is_first = false;
+		text += sz;
+		text += *text == ' ';
+	}
+	fputs(view->opts.use_color && style != TABLE_PLAIN ? "\033[0m\n" : "\n", view->out);
+}

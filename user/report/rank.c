@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Which loads matter: rankings, and the figures of the headline. `imports` counts the outermost
+ * imports of the main thread between the start of the program and the end of its start-up, so
+ * that it and the interpreter's own time never count anything twice.
+ */
+#include "report/view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+/* Below this, telling what most of the time went into helps nobody. */
+#define HEAVY_MIN_NS 5000000
+
+static int cmp_ns(__u64 a, __u64 b)
+{
+	if (a == b)
+		return 0;
+	if (a == NS_UNKNOWN || b == NS_UNKNOWN)
+		return a == NS_UNKNOWN ? 1 : -1;
+	return a > b ? -1 : 1;
+}
+
+static int cmp_self(const void *a, const void *b)
+{
+	const struct load *x = *(struct load *const *)a, *y = *(struct load *const *)b;
+	int order = cmp_ns(x->self_ns, y->self_ns);
+
+	return order ? order : x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+static int cmp_total(const void *a, const void *b)
+{
+	const struct load *x = *(struct load *const *)a, *y = *(struct load *const *)b;
+	int order = cmp_ns(x->wall_ns, y->wall_ns);
+
+	return order ? order : x->seq < y->seq ? -1 : x->seq > y->seq;
+}
+
+int rank_loads(const struct process *process, enum rank by, struct load ***out)
+{
+	struct load **loads = calloc(process->load_cnt + 1, sizeof(struct load *));
+
+	if (!loads)
+		return -ENOMEM;
+	if (process->load_cnt)
+		memcpy(loads, process->loads, process->load_cnt * sizeof(struct load *));
+	qsort(loads, process->load_cnt, sizeof(struct load *),
+	      by == RANK_SELF ? cmp_self : cmp_total);
+	*out = loads;
+	return 0;
+}
+
+__u64 process_base_ns(const struct process *process)
+{
+	if (process->is_late)
+		return process->load_cnt ? process->loads[0]->start_ns : process->start_ns;
+	return process->exec_ns != NS_UNKNOWN ? process->exec_ns : process->start_ns;
+}
+
+static __u64 since(__u64 start_ns, __u64 end_ns)
+{
+	if (start_ns == NS_UNKNOWN || end_ns == NS_UNKNOWN || end_ns < start_ns)
+		return NS_UNKNOWN;
+	return end_ns - start_ns;
+}
+
+static bool is_outermost(const struct load *load)
+{
+	const struct load *above = load->parent;
+
+	if (load->via == VIA_MAIN || load->is_inherited)
+		return false;
+	while (above && above->via == VIA_MAIN)
+		above = above->parent;
+	return !above;
+}
+
+static bool is_startup(const struct process *process, const struct load *load)
+{
+	return load->tid == process->tgid && load->wall_ns != NS_UNKNOWN &&
+	       (process->run_main_ns == NS_UNKNOWN || load->start_ns >= process->run_main_ns) &&
+	       (process->startup_end_ns == NS_UNKNOWN ||
+		load->start_ns <= process->startup_end_ns);
+}
+
+static bool is_same_package(const char *a, const char *b)
+{
+	size_t a_sz = a ? strcspn(a, ".") : 0, b_sz = b ? strcspn(b, ".") : 0;
+
+	return a_sz && a_sz == b_sz && !memcmp(a, b, a_sz);
+}
+
+/*
+ * The deepest load that still holds at least half of all import time, then up again within its
+ * package: the answer wanted is "pandas", not "app" and not "pandas.core.api".
+ */
+static const struct load *find_heavy(const struct load *dearest, __u64 half_ns)
+{
+	const struct load *load = dearest;
+
+	if (!load || load->wall_ns < half_ns)
+		return NULL;
+	for (;;) {
+		const struct load *next = NULL;
+
+		for (size_t i = 0; i < load->child_cnt; i++) {
+			const struct load *child = load->children[i];
+
+			if (child->wall_ns != NS_UNKNOWN && child->wall_ns >= half_ns &&
+			    (!next || child->wall_ns > next->wall_ns))
+				next = child;
+		}
+		if (!next)
+			break;
+		load = next;
+	}
+	while (load != dearest && load->parent && is_same_package(load->parent->module, load->module))
+		load = load->parent;
+	return load;
+}
+
+static int count_threads(const struct process *process, size_t *cnt)
+{
+	_cleanup_free_ struct load **roots = NULL;
+	int err = walk_roots(process, &roots);
+
+	if (err)
+		return err;
+	*cnt = 0;
+	for (size_t i = 0; i < process->root_cnt; i++)
+		*cnt += !i || roots[i]->tid != roots[i - 1]->tid;
+	return 0;
+}
+
+int facts_find(const struct process *process, struct facts *facts)
+{
+	const struct load *dearest = NULL;
+	__u64 begin_ns = process->is_late ? NS_UNKNOWN : process_base_ns(process);
+
+	*facts = (struct facts){
+		.startup_ns = since(begin_ns, process->startup_end_ns),
+		.interpreter_ns = since(begin_ns, process->run_main_ns),
+		.imports_ns = NS_UNKNOWN, .main_self_ns = NS_UNKNOWN,
+	};
+	for (size_t i = 0; i < process->load_cnt; i++) {
+		const struct load *load = process->loads[i];
+
+		facts->approx_cnt += !load->is_exact;
+		if (load->via == VIA_MAIN && load->tid == process->tgid && !load->parent)
+			facts->main_self_ns = load->self_ns;
+		if (load->lock_wait_ns && load->lock_wait_ns != NS_UNKNOWN) {
+			facts->wait_cnt++;
+			facts->wait_ns += load->lock_wait_ns;
+			if (!facts->longest_wait ||
+			    load->lock_wait_ns > facts->longest_wait->lock_wait_ns)
+				facts->longest_wait = load;
+		}
+		if (!is_outermost(load) || !is_startup(process, load))
+			continue;
+		facts->imports_ns = load->wall_ns +
+				    (facts->imports_ns == NS_UNKNOWN ? 0 : facts->imports_ns);
+		if (!dearest || load->wall_ns > dearest->wall_ns)
+			dearest = load;
+	}
+	if (facts->imports_ns != NS_UNKNOWN && facts->imports_ns >= HEAVY_MIN_NS) {
+		facts->heavy = find_heavy(dearest, facts->imports_ns / 2 + 1);
+		if (facts->heavy)
+			facts->heavy_pct = (unsigned int)
+				((double)facts->heavy->wall_ns * 100 / (double)facts->imports_ns);
+	}
+	return count_threads(process, &facts->thread_cnt);
+}

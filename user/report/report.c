@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The registry of views and formats, and the one place where errors of writing are caught:
+ * writers print to a stream of ours that remembers the first errno of the real one.
+ */
+#include "report/report.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "report/view.h"
+
+#define WIDTH_DEFAULT 100
+#define WIDTH_MIN 40
+#define WIDTH_MAX 1000
+
+const char *const report_views[] = {"summary", "tree", "blame", NULL};
+const char *const report_formats[] = {"text", "json", "importtime", NULL};
+
+static const struct report_ops {
+	const char *format, *view; /* view NULL: any */
+	int (*write)(const struct view *view);
+} registry[] = {
+	{"text", "summary", summary_write},
+	{"text", "tree", tree_write},
+	{"text", "blame", blame_write},
+	{"json", NULL, json_write},
+	{"importtime", "summary", importtime_write}, /* the default view: the format decides */
+	{"importtime", "tree", importtime_write},
+};
+
+struct sink {
+	FILE *out;
+	int err;
+};
+
+static ssize_t sink_write(void *cookie, const char *data, size_t sz)
+{
+	struct sink *sink = cookie;
+
+	if (!sink->err) {
+		errno = 0;
+		if (fwrite(data, 1, sz, sink->out) != sz)
+			sink->err = errno ? -errno : -EIO;
+	}
+	return sink->err ? 0 : (ssize_t)sz;
+}
+
+static bool is_name(const char *const *names, const char *name)
+{
+	for (; *names; names++)
+		if (!strcmp(*names, name))
+			return true;
+	return false;
+}
+
+static int write_to(struct sink *sink, const struct report_ops *ops, struct view *view)
+{
+	const cookie_io_functions_t io = {.write = sink_write};
+	int err;
+
+	view->out = fopencookie(sink, "w", io);
+	if (!view->out)
+		return -ENOMEM;
+	err = ops->write(view);
+	if (fclose(view->out) && !sink->err)
+		sink->err = -EIO;
+	view->out = NULL;
+	errno = 0;
+	if (!sink->err && fflush(sink->out))
+		sink->err = errno ? -errno : -EIO;
+	return err ? err : sink->err;
+}
+
+int report_write(const struct model *model, const char *view_name, const char *format,
+		 const struct report_opts *opts, FILE *out)
+{
+	struct sink sink = {.out = out};
+	struct view view = {.model = model};
+
+	view_name = view_name ? view_name : report_views[0];
+	format = format ? format : report_formats[0];
+	if (opts)
+		view.opts = *opts;
+	if (view.opts.width <= 0)
+		view.opts.width = WIDTH_DEFAULT;
+	if (view.opts.width < WIDTH_MIN)
+		view.opts.width = WIDTH_MIN;
+	if (view.opts.width > WIDTH_MAX)
+		view.opts.width = WIDTH_MAX;
+	if (!is_name(report_views, view_name))
+		return -EINVAL;
+	for (size_t i = 0; i < sizeof(registry) / sizeof(registry[0]); i++) {
+		const struct report_ops *ops = &registry[i];
+
+		if (!strcmp(ops->format, format) && (!ops->view || !strcmp(ops->view, view_name)))
+			return write_to(&sink, ops, &view);
+	}
+	return -EINVAL;
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* The tree: every load in order of start, one block per thread, importers with file and line. */
+#include "report/view.h"
+
+#include "base/cleanup.h"
+
+/* Levels drawn; deeper ones say their depth instead, or a deep chain leaves no room for names. */
+#define MAX_DRAWN 20
+
+static const struct table_col cols[] = {
+	{"start", true, TABLE_WHOLE, 8},
+	{"total", true, TABLE_WHOLE, 8},
+	{"self", true, TABLE_WHOLE, 8},
+	{"module", false, TABLE_CUT_MIDDLE, 24},
+	{"kind", false, TABLE_WHOLE, 0},
+	{"imported by", false, TABLE_CUT_HEAD, 12},
+};
+
+static bool is_last_child(const struct walk *walk, size_t level)
+{
+	const struct walk_step *above = &walk->steps[level - 1];
+
+	return above->next >= above->load->child_cnt;
+}
+
+static void add_guides(const struct view *view, const struct walk *walk, struct text_buf *buf)
+{
+	bool is_ascii = view->opts.use_ascii;
+	size_t drawn = walk->depth < MAX_DRAWN ? walk->depth : MAX_DRAWN;
+
+	for (size_t level = 1; level <= drawn; level++) {
+		bool is_last = is_last_child(walk, level);
+
+		if (level < walk->depth)
+			text_buf__add(buf, is_last ? "  " : is_ascii ? "| " : "\u2502 ");
+		else if (is_last)
+			text_buf__add(buf, is_ascii ? "`-" : "\u2514\u2500");
+		else
+			text_buf__add(buf, is_ascii ? "|-" : "\u251c\u2500");
+	}
+	if (walk->depth > drawn)
+		text_buf__printf(buf, "[%zu] ", walk->depth);
+}
+
+static void add_start(const struct load *load, struct text_buf *buf)
+{
+	__u64 base_ns = process_base_ns(load->process);
+	char num[TEXT_NUM_SZ];
+
+	if (load->start_ns == NS_UNKNOWN)
+		text_buf__add(buf, "-");
+	else if (load->is_inherited || load->start_ns < base_ns)
+		text_buf__add(buf, "before");
+	else
+		text_buf__printf(buf, "+%s", text_ns(num, load->start_ns - base_ns));
+}
+
+static void add_row(const struct view *view, const struct load *load, const struct walk *walk,
+		    struct text_buf *buf, struct table *table)
+{
+	char num[TEXT_NUM_SZ];
+	size_t keep;
+
+	text_buf__reset(buf);
+	add_start(load, buf);
+	table__add(table, text_buf__str(buf), TABLE_DIM);
+	table__add(table, text_ns(num, load->wall_ns), TABLE_PLAIN);
+	table__add(table, text_ns(num, load->self_ns), TABLE_PLAIN);
+	text_buf__reset(buf);
+	add_guides(view, walk, buf);
+	keep = text_width(text_buf__str(buf));
+	phrase_module(view, load, buf);
+	table__add_kept(table, text_buf__str(buf),
+			load->result == LOAD_LOADED ? TABLE_PLAIN : TABLE_RED, keep);
+	table__add(table, load->kind == KIND_UNKNOWN ? "" : word_kind(load->kind), TABLE_DIM);
+	text_buf__reset(buf);
+	phrase_importer(view, load, buf);
+	if (load->lock_wait_ns && load->lock_wait_ns != NS_UNKNOWN)
+		text_buf__printf(buf, ", waited %s", text_ns(num, load->lock_wait_ns));
+	table__add(table, text_buf__str(buf), TABLE_DIM);
+}
+
+/* Trees of one thread: roots[0] up to the first root of another one. *used = how many. */
+static int write_thread(const struct view *view, const struct process *process,
+			struct load **roots, size_t root_cnt, size_t *used)
+{
+	const struct table_look look = view_look(view, 2);
+	_cleanup_(table__freep) struct table *table = NULL;
+	_cleanup_(walk__free) struct walk walk = {0};
+	_cleanup_(text_buf__free) struct text_buf buf = {0};
+	__u32 tid = roots[0]->tid;
+	size_t i;
+	int err = table__new(&table, cols, sizeof(cols) / sizeof(cols[0]));
+
+	if (err)
+		return err;
+	for (i = 0; i < root_cnt && roots[i]->tid == tid; i++) {
+		struct load *load;
+
+		walk__start(&walk, roots[i]);
+		while ((load = walk__pre(&walk)))
+			add_row(view, load, &walk, &buf, table);
+	}
+	if (walk.err || buf.err)
+		return walk.err ? walk.err : buf.err;
+	*used = i;
+	fprintf(view->out, "\n  Thread %u%s\n", tid, tid == process->tgid ? " (main)" : "");
+	return table__print(table, &look, view->out);
+}
+
+static int write_process(const struct view *view, const struct process *process)
+{
+	_cleanup_free_ struct load **roots = NULL;
+	size_t used = 1;
+	int err = walk_roots(process, &roots);
+
+	if (!err)
+		err = head_write(view, process);
+	for (size_t i = 0; !err && i < process->root_cnt && !ferror(view->out); i += used)
+		err = write_thread(view, process, roots + i, process->root_cnt - i, &used);
+	fputc('\n', view->out);
+	return err;
+}
+
+int tree_write(const struct view *view)
+{
+	_cleanup_free_ struct process **processes = NULL;
+	size_t cnt;
+	int err = walk_processes(view->model, &processes, &cnt);
+
+	for (size_t i = 0; !err && i < cnt && !ferror(view->out); i++)
+		if (process_is_shown(processes[i]))
+			err = write_process(view, processes[i]);
+	return err ? err : foot_write(view);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Private to user/report: what its files share. */
+#ifndef REPORT_VIEW_H
+#define REPORT_VIEW_H
+
+#include <stdio.h>
+
+#include "base/table.h"
+#include "base/text.h"
+#include "model/model.h"
+#include "report/report.h"
+
+#define TOP_DEFAULT 10
+
+/* One report being written. The width in `opts` is resolved. */
+struct view {
+	const struct model *model;
+	struct report_opts opts;
+	FILE *out;
+};
+
+/* The writers. 0 or -ENOMEM; errors of view->out are seen by report_write. */
+int summary_write(const struct view *view);
+int tree_write(const struct view *view);
+int blame_write(const struct view *view);
+int json_write(const struct view *view);
+int importtime_write(const struct view *view);
+
+/* ---- words.c: words for the model's enums, the same in text and JSON */
+const char *word_result(enum load_result result);
+const char *word_kind(enum load_kind kind);
+const char *word_via(enum load_via via); /* NULL = unknown */
+const char *word_layer(unsigned int index); /* name of bit @index, NULL behind the last */
+
+/* ---- loss.c */
+struct loss_counter {
+	const char *name;
+	size_t off;           /* in struct pyi_stats; SIZE_MAX = records refused by the model */
+	const char *one, *many; /* what goes behind the number */
+};
+extern const struct loss_counter loss_counters[]; /* ends with name NULL */
+__u64 loss_value(const struct model *model, const struct loss_counter *counter);
+int loss_write_text(const struct view *view);
+
+/* ---- walk.c: a load's tree without recursion: trees are as deep as the target likes */
+struct walk {
+	struct walk_step {
+		struct load *load;
+		size_t next; /* child to visit next */
+	} *steps;
+	size_t cnt, cap;
+	size_t depth;        /* of the load returned last; a root has 0 */
+	int err;
+};
+void walk__free(struct walk *walk);
+void walk__start(struct walk *walk, struct load *root);
+struct load *walk__pre(struct walk *walk);  /* parents first; NULL at the end or on err */
+struct load *walk__post(struct walk *walk); /* children first */
+
+/* Roots of @process by thread, the main thread first. malloc'd, root_cnt entries. */
+int walk_roots(const struct process *process, struct load ***out);
+
+/* Processes in tree order: parents, then their children, by start. malloc'd. */
+int walk_processes(const struct model *model, struct process ***out, size_t *cnt);
+
+/* ---- rank.c */
+enum rank { RANK_SELF, RANK_TOTAL };
+/* All loads, dearest first, unknown times last. malloc'd, load_cnt entries. */
+int rank_loads(const struct process *process, enum rank by, struct load ***out);
+
+/* What the headline says. Times NS_UNKNOWN when unknown. */
+struct facts {
+	__u64 startup_ns, interpreter_ns, imports_ns;
+	const struct load *heavy; /* most of the import time is below this one; or NULL */
+	unsigned int heavy_pct;
+	size_t thread_cnt;        /* threads that loaded something */
+	size_t approx_cnt, wait_cnt;
+	__u64 wait_ns;            /* sum of lock waits */
+	const struct load *longest_wait;
+	__u64 main_self_ns;       /* __main__ without its imports */
+};
+int facts_find(const struct process *process, struct facts *facts);
+__u64 process_base_ns(const struct process *process); /* offsets count from here */
+
+/* ---- phrase.c: phrases, escaped, appended to a buffer */
+unsigned int view_escape_flags(const struct view *view);
+void phrase_place(const struct view *view, const struct process *process,
+		  const struct site *site, struct text_buf *buf);
+void phrase_importer(const struct view *view, const struct load *load, struct text_buf *buf);
+void phrase_name(const struct view *view, const struct load *load, struct text_buf *buf);
+/* The name with what went wrong in brackets. */
+void phrase_module(const struct view *view, const struct load *load, struct text_buf *buf);
+void phrase_command(const struct view *view, const struct process *process, struct text_buf *buf);
+/* Writes @text wrapped to the width: @indent blanks first, two more on later lines. */
+void put_para(const struct view *view, size_t indent, enum table_style style, const char *text);
+
+/* ---- head.c: what every text view says about a process before its table */
+int head_write(const struct view *view, const struct process *process);
+bool process_is_shown(const struct process *process);
+int foot_write(const struct view *view); /* legend, skipped processes, loss */
+
+/* ---- summary.c */
+size_t view_top(const struct view *view);
+
+/* ---- lists.c: short lists below the ranked tables */
+int lists_write(const struct view *view, const struct process *process,
+		const struct facts *facts);
+
+static inline struct table_look view_look(const struct view *view, size_t indent)
+{
+	return (struct table_look){
+		.width = (size_t)view->opts.width, .indent = indent,
+		.use_color = view->opts.use_color, .use_ascii = view->opts.use_ascii,
+	};
+}
+
+#endif
