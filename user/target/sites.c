@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Which places of an interpreter are probed for what. Return probes are never used: they replace
+ * return addresses, which kills programs that switch stacks and changes what dlopen finds.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "base/cleanup.h"
+#include "target/sites.h"
+
+#define DECODE_BUDGET 4000000 /* an interpreter takes about 300,000 */
+
+/* Called for its method-name argument: (object, name, arguments…). */
+static const char *const find_callees[] = {
+	"PyObject_CallMethodObjArgs",
+	"_PyObject_CallMethodIdObjArgs",
+};
+#define FIND_CALLEES 2
+
+struct find {
+	struct finder *finder;
+	struct callee callees[FIND_CALLEES];
+	size_t cnt;
+	int err;
+};
+
+static void on_import_insn(void *ctx, const struct insn *insn, unsigned int depth)
+{
+	struct find *find = ctx;
+
+	(void)depth;
+	if (insn->kind != INSN_CALL && insn->kind != INSN_CALL_IND)
+		return;
+	for (size_t i = 0; i < FIND_CALLEES; i++) {
+		if (!callee__is_target(&find->callees[i], insn))
+			continue;
+		if (!bracket_call(find->finder, insn->addr, PYI_SITE_FIND, false,
+				  "the import function's call into importlib"))
+			find->cnt++;
+	}
+}
+
+static int find_import(struct finder *finder)
+{
+	const struct elf_sym *sym = elf__sym(finder->elf, "PyImport_ImportModuleLevelObject");
+	struct find find = { .finder = finder };
+	int err;
+
+	for (size_t i = 0; i < FIND_CALLEES; i++)
+		callee__init(&find.callees[i], finder->elf, find_callees[i]);
+	/* Stubs of the callees, for builds that call themselves through the PLT. */
+	err = callees__scan(finder, find.callees, FIND_CALLEES);
+	if (!err)
+		err = bracket_entry(finder, sym->addr, PYI_SITE_IMPORT, 5, "every import statement");
+	if (!err) {
+		finder->interp->layers |= INTERP_LAYER_IMPORT;
+		err = code_walk(finder, sym->addr, 2, on_import_insn, &find);
+	}
+	for (size_t i = 0; i < FIND_CALLEES; i++)
+		callee__done(&find.callees[i]);
+	if (!err && find.cnt)
+		finder->interp->layers |= INTERP_LAYER_FIND;
+	return err;
+}
+
+/* A function measured from begin to end wherever it is called. */
+struct span_row {
+	const char *name;
+	enum pyi_site_kind kind;
+	unsigned int arg_cnt;
+	bool result_is_int;
+	enum interp_layer layer;
+	const char *call_reason;
+};
+
+static const struct span_row span_rows[] = {
+	{ "PyEval_EvalCode", PYI_SITE_BODY, 3, false, INTERP_LAYER_BODY, "runs a module's code" },
+	{ "PyModule_ExecDef", PYI_SITE_EXECDEF, 2, true, INTERP_LAYER_EXECDEF,
+	  "runs an extension module's body" },
+	{ "PyModule_Exec", PYI_SITE_EXECDEF, 1, true, INTERP_LAYER_EXECDEF,
+	  "runs an extension module's body" },
+	{ "dlopen", PYI_SITE_DLOPEN, 2, false, INTERP_LAYER_DLOPEN, "opens a shared object" },
+};
+#define SPAN_ROWS (sizeof(span_rows) / sizeof(span_rows[0]))
+
+static int find_span(struct finder *finder, const struct span_row *row,
+		     const struct callee *callee)
+{
+	bool has_jump = false;
+	int err = 0, added = 0;
+
+	for (size_t i = 0; i < callee->ref_cnt; i++) {
+		enum insn_kind kind = callee->refs[i].kind;
+
+		has_jump |= kind == INSN_JMP || kind == INSN_JCC || kind == INSN_JMP_IND;
+	}
+	if (callee->addr && (has_jump || !callee->ref_cnt)) {
+		/* A tail call has no instruction behind it: measure inside the callee instead. */
+		err = bracket_function(finder, callee->addr, row->kind, row->arg_cnt,
+				       row->result_is_int, row->call_reason);
+		added = !err;
+	} else {
+		for (size_t i = 0; i < callee->ref_cnt && !err; i++) {
+			enum insn_kind kind = callee->refs[i].kind;
+
+			if (kind != INSN_CALL && kind != INSN_CALL_IND)
+				continue;
+			err = bracket_call(finder, callee->refs[i].addr, row->kind,
+					   row->result_is_int, row->call_reason);
+			added += !err;
+		}
+		if (has_jump)
+			interp__note(finder->interp, "a tail call of %s cannot be measured",
+				     row->name);
+	}
+	if (added)
+		finder->interp->layers |= row->layer;
+	return err == -ENOMEM ? err : 0;
+}
+
+static int find_spans(struct finder *finder)
+{
+	struct callee callees[SPAN_ROWS];
+	int err;
+
+	for (size_t i = 0; i < SPAN_ROWS; i++)
+		callee__init(&callees[i], finder->elf, span_rows[i].name);
+	err = callees__scan(finder, callees, SPAN_ROWS);
+	for (size_t i = 0; i < SPAN_ROWS && !err; i++)
+		err = find_span(finder, &span_rows[i], &callees[i]);
+	for (size_t i = 0; i < SPAN_ROWS; i++)
+		callee__done(&callees[i]);
+	return err;
+}
+
+/* Static functions of _imp and the type slot of modules. */
+static int find_hidden(struct finder *finder)
+{
+	const struct elf_sym *type = elf__sym(finder->elf, "PyModule_Type");
+	struct interp *interp = finder->interp;
+	struct imp_methods imp;
+	struct elf_range range;
+	__u64 init = 0;
+
+	methods_find_imp(finder->elf, &imp);
+	if (imp.create_dynamic &&
+	    !bracket_function(finder, imp.create_dynamic, PYI_SITE_DYNAMIC, 3, false,
+			      "_imp.create_dynamic: loads an extension module"))
+		interp->layers |= INTERP_LAYER_DYNAMIC;
+	if (imp.create_builtin)
+		bracket_entry(finder, imp.create_builtin, PYI_SITE_BUILTIN, 2,
+			      "_imp.create_builtin: makes a builtin module");
+	if (imp.acquire_lock &&
+	    !bracket_entry(finder, imp.acquire_lock, PYI_SITE_ACQUIRE_LOCK, 0,
+			   "_imp.acquire_lock: importlib locks a module"))
+		interp->layers |= INTERP_LAYER_LOCK;
+	/* tp_init is the 37th word of a type; the header before it differs by build. */
+	if (type && interp->layout.type_name > 0)
+		init = elf__ptr_at(finder->elf, type->addr + interp->layout.type_name + 272);
+	if (init && elf__is_exec(finder->elf, init) &&
+	    !elf__func_range(finder->elf, init, &range) && range.start == init)
+		bracket_entry(finder, init, PYI_SITE_NEW_MODULE, 3,
+			      "a module object is made: the search succeeded");
+	return 0;
+}
+
+struct entry_row {
+	const char *name;
+	enum pyi_site_kind kind;
+	unsigned int arg_cnt;
+	__u32 from, until; /* versions, hex as in pyi_layout.version; until 0 = no end */
+	const char *reason;
+};
+
+static const struct entry_row entry_rows[] = {
+	{ "Py_CompileStringObject", PYI_SITE_COMPILE, 2, 0x0300, 0x030e,
+	  "source is compiled: no usable .pyc" },
+	{ "_PyAST_Compile", PYI_SITE_COMPILE, 2, 0x030f, 0, "source is compiled: no usable .pyc" },
+	{ "Py_RunMain", PYI_SITE_RUN_MAIN, 0, 0, 0, "the interpreter is initialised" },
+	{ "Py_FinalizeEx", PYI_SITE_FINALIZE, 0, 0, 0, "the interpreter shuts down" },
+	{ "_PyImport_LoadLazyImportTstate", PYI_SITE_LAZY, 2, 0x030f, 0,
+	  "a lazy import is loaded" },
+};
+
+static void find_entries(struct finder *finder)
+{
+	__u32 version = finder->interp->layout.version;
+
+	for (size_t i = 0; i < sizeof(entry_rows) / sizeof(entry_rows[0]); i++) {
+		const struct entry_row *row = &entry_rows[i];
+		const struct elf_sym *sym = elf__sym(finder->elf, row->name);
+
+		if (!sym || !sym->is_func || version < row->from ||
+		    (row->until && version > row->until))
+			continue;
+		bracket_entry(finder, sym->addr, row->kind, row->arg_cnt, row->reason);
+	}
+}
+
+static int cmp_sites(const void *a, const void *b)
+{
+	const struct interp_site *x = a, *y = b;
+
+	return x->site.addr < y->site.addr ? -1 : x->site.addr > y->site.addr;
+}
+
+static void note_missing(struct interp *interp)
+{
+	static const struct {
+		enum interp_layer layer;
+		const char *text;
+	} rows[] = {
+		{ INTERP_LAYER_FIND, "no call into importlib was found in the import function: loads are only known by their bodies" },
+		{ INTERP_LAYER_BODY, "no call of PyEval_EvalCode was found: module bodies are not timed" },
+		{ INTERP_LAYER_EXECDEF, "PyModule_ExecDef was not found: bodies of extension modules are not timed" },
+		{ INTERP_LAYER_DLOPEN, "no call of dlopen was found: opening of extension modules is not timed" },
+		{ INTERP_LAYER_DYNAMIC, "_imp.create_dynamic was not found: extension modules are not told from others" },
+		{ INTERP_LAYER_LOCK, "_imp.acquire_lock was not found: import_module and reload are only known by their bodies" },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!(interp->layers & rows[i].layer))
+			interp__note(interp, "%s", rows[i].text);
+	}
+}
+
+int sites_find(const struct elf *elf, const struct insn_arch *arch, struct interp *interp)
+{
+	struct finder finder = {
+		.elf = elf, .arch = arch, .interp = interp, .decode_budget = DECODE_BUDGET,
+	};
+	int err = arch->open(&finder.decoder);
+
+	if (err)
+		return err;
+	err = find_import(&finder) ?: find_spans(&finder) ?: find_hidden(&finder);
+	if (!err)
+		find_entries(&finder);
+	arch->close(finder.decoder);
+	if (err)
+		return err;
+	if (!finder.decode_budget)
+		interp__note(interp, "the code is too tangled to be searched to the end");
+	if (interp->site_cnt)
+		qsort(interp->sites, interp->site_cnt, sizeof(*interp->sites), cmp_sites);
+	note_missing(interp);
+	return 0;
+}
