@@ -71,31 +71,39 @@ struct span_row {
 	bool result_is_int;
 	enum interp_layer layer;
 	const char *call_reason;
+	const char *tail_reason; /* why a tail call may go unmeasured if there are calls; or NULL */
 };
 
 static const struct span_row span_rows[] = {
-	{ "PyEval_EvalCode", PYI_SITE_BODY, 3, false, INTERP_LAYER_BODY, "runs a module's code" },
+	{ "PyEval_EvalCode", PYI_SITE_BODY, 3, false, INTERP_LAYER_BODY, "runs a module's code",
+	  "eval() of a code object: module code that is run that way is not seen" },
 	{ "PyModule_ExecDef", PYI_SITE_EXECDEF, 2, true, INTERP_LAYER_EXECDEF,
-	  "runs an extension module's body" },
+	  "runs an extension module's body", NULL },
 	{ "PyModule_Exec", PYI_SITE_EXECDEF, 1, true, INTERP_LAYER_EXECDEF,
-	  "runs an extension module's body" },
-	{ "dlopen", PYI_SITE_DLOPEN, 2, false, INTERP_LAYER_DLOPEN, "opens a shared object" },
+	  "runs an extension module's body", NULL },
+	{ "dlopen", PYI_SITE_DLOPEN, 2, false, INTERP_LAYER_DLOPEN, "opens a shared object", NULL },
 };
 #define SPAN_ROWS (sizeof(span_rows) / sizeof(span_rows[0]))
 
 static int find_span(struct finder *finder, const struct span_row *row,
 		     const struct callee *callee)
 {
-	bool has_jump = false;
+	bool has_jump = false, has_call = false;
 	int err = 0, added = 0;
 
 	for (size_t i = 0; i < callee->ref_cnt; i++) {
 		enum insn_kind kind = callee->refs[i].kind;
 
+		has_call |= kind == INSN_CALL || kind == INSN_CALL_IND;
 		has_jump |= kind == INSN_JMP || kind == INSN_JCC || kind == INSN_JMP_IND;
 	}
-	if (callee->addr && (has_jump || !callee->ref_cnt)) {
-		/* A tail call has no instruction behind it: measure inside the callee instead. */
+	if (callee->addr && (!has_call || (has_jump && !row->tail_reason))) {
+		/*
+		 * A tail call has no instruction behind it: measure inside the callee instead. That
+		 * ends on a `ret`, 20 times as dear, so not where only a rare caller does it:
+		 * exec(), which runs the bodies of modules, turns the result into None and cannot
+		 * be a tail call, eval() is one in LTO builds.
+		 */
 		err = bracket_function(finder, callee->addr, row->kind, row->arg_cnt,
 				       row->result_is_int, row->call_reason);
 		added = !err;
@@ -110,8 +118,8 @@ static int find_span(struct finder *finder, const struct span_row *row,
 			added += !err;
 		}
 		if (has_jump)
-			interp__note(finder->interp, "a tail call of %s cannot be measured",
-				     row->name);
+			interp__note(finder->interp, "%s: a tail call cannot be measured: %s",
+				     row->name, row->tail_reason ?: "some spans are missing");
 	}
 	if (added)
 		finder->interp->layers |= row->layer;
