@@ -167,12 +167,13 @@ int session__target(struct session *session)
 static bool look_at_exec(void *ctx, int fd, const char *path, pid_t tgid)
 {
 	struct session *session = ctx;
-	char root[32] = "";
+	_cleanup_close_ int proc_fd = tgid > 0 ? proc_open(tgid) : -1;
+	char root[PROC_ROOT_SZ] = "";
 	int verdict;
 
 	/* A library is looked for below the root of the process that will map it. */
-	if (tgid > 0)
-		snprintf(root, sizeof(root), "/proc/%d/root", tgid);
+	if (proc_fd >= 0)
+		proc_root(proc_fd, tgid, root);
 	verdict = discover__file(session->discover, fd, path, root);
 	return verdict == DISCOVER_NOTHING || verdict == DISCOVER_INTERPRETER;
 }

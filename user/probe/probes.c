@@ -117,7 +117,10 @@ int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *
 
 int probes__poll(struct probes *probes, int timeout_ms)
 {
-	return ring_buffer__poll(probes->ring, timeout_ms);
+	int cnt = ring_buffer__poll(probes->ring, timeout_ms);
+
+	/* Most records wake nobody: what came in meanwhile is there without having been announced. */
+	return cnt ? cnt : ring_buffer__consume(probes->ring);
 }
 
 /* One synthetic record per statement, so that the stream alone tells everything. */

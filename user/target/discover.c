@@ -132,6 +132,7 @@ static int examine_library(struct discover *discover, int exe_fd, const char *pa
 	_cleanup_free_ char *library = NULL;
 	_cleanup_close_ int fd = -1;
 	struct stat st;
+	size_t sz;
 	int err;
 
 	err = interp_needed_libpython(exe_fd, path, root, &library);
@@ -143,7 +144,9 @@ static int examine_library(struct discover *discover, int exe_fd, const char *pa
 			  strerror(errno));
 		return DISCOVER_NOTHING;
 	}
-	err = discover__file(discover, fd, library, "");
+	/* Named as the process knows it: /proc/PID/root means nothing once the process is gone. */
+	sz = strlen(root);
+	err = discover__file(discover, fd, strncmp(library, root, sz) ? library : library + sz, "");
 	return err == DISCOVER_INTERPRETER ? DISCOVER_LIBRARY : DISCOVER_NOTHING;
 }
 
@@ -228,7 +231,7 @@ struct scan {
 	struct discover *discover;
 	bool want_named; /* first pass: files whose name says Python; second: all the others */
 	int found_cnt;
-	char root[32];
+	char root[PROC_ROOT_SZ];
 	__u64 last_dev, last_ino; /* the segments of one file stand in a row */
 };
 
@@ -294,7 +297,7 @@ static int scan_process(struct discover *discover, pid_t tgid)
 
 	if (proc_fd < 0)
 		return proc_fd;
-	snprintf(scan.root, sizeof(scan.root), "/proc/%d/root", tgid);
+	proc_root(proc_fd, tgid, scan.root);
 	err = proc_each_map(proc_fd, scan_map, &scan);
 	if (err || scan.found_cnt)
 		return err ? err : scan.found_cnt;

@@ -304,6 +304,24 @@ int proc_parent(int proc_fd, pid_t *ppid, char comm[16])
 	return 0;
 }
 
+/* Equal roots are not enough: another mount namespace may have mounted over any directory. */
+static bool shares_root(int proc_fd)
+{
+	struct stat ours, theirs, our_ns, their_ns;
+
+	return !stat("/", &ours) && !fstatat(proc_fd, "root/", &theirs, 0) &&
+	       ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino &&
+	       !stat("/proc/self/ns/mnt", &our_ns) &&
+	       !fstatat(proc_fd, "ns/mnt", &their_ns, 0) && our_ns.st_ino == their_ns.st_ino;
+}
+
+void proc_root(int proc_fd, pid_t tgid, char root[PROC_ROOT_SZ])
+{
+	root[0] = '\0';
+	if (!shares_root(proc_fd))
+		snprintf(root, PROC_ROOT_SZ, "/proc/%d/root", tgid);
+}
+
 int proc_uid(int proc_fd, uid_t *uid)
 {
 	struct stat st;

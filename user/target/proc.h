@@ -58,6 +58,13 @@ int proc_parse_cgroup(char *text, char **out);
 /* Parent and comm from /proc/PID/stat; @comm may be NULL. */
 int proc_parent(int proc_fd, pid_t *ppid, char comm[16]);
 
+/*
+ * Prefix under which we reach the files a process sees: "" when it sees what we see, else
+ * "/proc/PID/root".
+ */
+#define PROC_ROOT_SZ 32
+void proc_root(int proc_fd, pid_t tgid, char root[PROC_ROOT_SZ]);
+
 /* Owner of the process: its effective uid, root when it is not dumpable. */
 int proc_uid(int proc_fd, uid_t *uid);
 
