@@ -155,8 +155,8 @@ static void test_table(void)
 	       " 1.23 s  package.module  path/to/file.py:12\n"
 	       "   4 ms  ||a\n");
 	tabled(__LINE__, 30, true,
-	       "   self  module      importer\n"
-	       " 1.23 s  pac...dule  ...y:12\n"
+	       "   self  module     importer\n"
+	       " 1.23 s  pa...dule  ...e.py:12\n"
 	       "   4 ms  ||a\n");
 }
 
