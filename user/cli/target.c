@@ -4,8 +4,11 @@
  * that cannot be foreseen come through the hold.
  */
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -163,6 +166,28 @@ int session__target(struct session *session)
 	return target_host(session);
 }
 
+/*
+ * The name of the file behind @fd below @root: in a container an exec is reported with the path
+ * of its layer or mount, of which some tail is the path the process itself would use. ld.so's
+ * $ORIGIN depends on that one.
+ */
+static const char *path_below(const char *root, const char *path, int fd)
+{
+	char full[PATH_MAX];
+	struct stat want, st;
+
+	if (!*root || fstat(fd, &want))
+		return path;
+	for (const char *tail = path; tail; tail = strchr(tail + 1, '/')) {
+		if (snprintf(full, sizeof(full), "%s%s", root, tail) < (int)sizeof(full) &&
+		    !lstat(full, &st) && S_ISREG(st.st_mode) && st.st_size == want.st_size &&
+		    st.st_mtim.tv_sec == want.st_mtim.tv_sec &&
+		    st.st_mtim.tv_nsec == want.st_mtim.tv_nsec)
+			return tail;
+	}
+	return path;
+}
+
 /* On the hold thread. */
 static bool look_at_exec(void *ctx, int fd, const char *path, pid_t tgid)
 {
@@ -174,7 +199,7 @@ static bool look_at_exec(void *ctx, int fd, const char *path, pid_t tgid)
 	/* A library is looked for below the root of the process that will map it. */
 	if (proc_fd >= 0)
 		proc_root(proc_fd, tgid, root);
-	verdict = discover__file(session->discover, fd, path, root);
+	verdict = discover__file(session->discover, fd, path_below(root, path, fd), root);
 	return verdict == DISCOVER_NOTHING || verdict == DISCOVER_INTERPRETER;
 }
 
