@@ -157,6 +157,7 @@ static int entry_site(struct finder *finder, __u64 entry, unsigned int arg_cnt, 
 	__u32 args = 0;
 	__u64 at = entry;
 	struct insn insn;
+	bool is_call;
 
 	for (unsigned int i = 0; i < arg_cnt; i++)
 		args |= 1u << finder->arch->arg_regs[i];
@@ -166,7 +167,10 @@ static int entry_site(struct finder *finder, __u64 entry, unsigned int arg_cnt, 
 			*addr = at;
 			return 0;
 		}
-		if (insn.kind != INSN_OTHER || insn.is_sp_lost || insn.writes & args)
+		/* Where no argument matters a call may be passed: __tls_get_addr, typically. */
+		is_call = insn.kind == INSN_CALL || insn.kind == INSN_CALL_IND;
+		if ((insn.kind != INSN_OTHER && (!is_call || arg_cnt)) || insn.is_sp_lost ||
+		    insn.writes & args)
 			break;
 		at += insn.size;
 		*sp += insn.sp_change;
@@ -217,32 +221,32 @@ static void on_insn(void *ctx, const struct insn *insn, unsigned int depth)
 		exits->is_open = true;
 }
 
-int bracket_function(struct finder *finder, __u64 entry, enum pyi_site_kind kind,
-		     unsigned int arg_cnt, bool result_is_int, const char *reason)
+int bracket_function(struct finder *finder, __u64 entry, const struct bracket_opts *opts)
 {
 	struct exits exits = { .elf = finder->elf };
-	struct pyi_site begin = { .begin = kind };
+	struct pyi_site begin = { .begin = opts->kind };
+	struct pyi_site end = {
+		.end = opts->kind, .result_reg = finder->arch->result_reg,
+		.result_is_int = opts->result_is_int,
+	};
 	__s32 sp;
-	int err = entry_site(finder, entry, arg_cnt, &begin.addr, &sp) ?:
+	int err = entry_site(finder, entry, opts->arg_cnt, &begin.addr, &sp) ?:
 		code_walk(finder, entry, 0, on_insn, &exits);
 
+	if (!err && opts->tail)
+		err = code_walk(finder, opts->tail, 0, on_insn, &exits);
 	if (err)
 		return err;
 	if (!exits.cnt)
 		return -ENOENT;
-	if (exits.is_open)
+	if (exits.is_open && !opts->tail)
 		interp__note(finder->interp,
 			     "a function at 0x%llx also leaves by a tail call: some of its spans end late",
 			     entry);
-	for (size_t i = 0; i < exits.cnt; i++) {
-		struct pyi_site end = {
-			.addr = exits.rets[i], .end = kind, .sp_delta = -sp,
-			.result_reg = finder->arch->result_reg, .result_is_int = result_is_int,
-		};
-
+	end.sp_delta = -sp;
+	for (size_t i = 0; i < exits.cnt && !err; i++) {
+		end.addr = exits.rets[i];
 		err = add_site(finder, &end, "return of the function");
-		if (err)
-			return err;
 	}
-	return add_site(finder, &begin, reason);
+	return err ?: add_site(finder, &begin, opts->reason);
 }

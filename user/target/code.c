@@ -98,9 +98,12 @@ static void add_block(struct walk *walk, __u64 addr, unsigned int depth)
 
 static void walk_block(struct walk *walk, struct block block, code_fn fn, void *ctx)
 {
+	struct elf_range func = { 0, ~0ull };
 	struct insn insn;
 
-	for (__u64 at = block.addr;; at += insn.size) {
+	/* Behind a call that does not return lies the next function: do not run into it. */
+	elf__func_range(walk->finder->elf, block.addr, &func);
+	for (__u64 at = block.addr; at < func.end; at += insn.size) {
 		if (!mark_seen(walk, at) || !code_decode(walk->finder, at, &insn))
 			return;
 		fn(ctx, &insn, block.depth);

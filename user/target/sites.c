@@ -70,7 +70,7 @@ struct span_row {
 	unsigned int arg_cnt;
 	bool result_is_int;
 	enum interp_layer layer;
-	const char *call_reason;
+	const char *reason;
 	const char *tail_reason; /* why a tail call may go unmeasured if there are calls; or NULL */
 };
 
@@ -85,27 +85,42 @@ static const struct span_row span_rows[] = {
 };
 #define SPAN_ROWS (sizeof(span_rows) / sizeof(span_rows[0]))
 
+/* PyModule_Exec (3.15) ends by jumping to PyModule_ExecDef. */
+static __u64 tail_of(const struct finder *finder, const struct span_row *row)
+{
+	const struct elf_sym *sym = NULL;
+
+	if (!strcmp(row->name, "PyModule_Exec"))
+		sym = elf__sym(finder->elf, "PyModule_ExecDef");
+	return sym && sym->is_func ? sym->addr : 0;
+}
+
 static int find_span(struct finder *finder, const struct span_row *row,
 		     const struct callee *callee)
 {
-	bool has_jump = false, has_call = false;
+	bool has_call = false;
+	size_t jump_cnt = 0;
 	int err = 0, added = 0;
 
 	for (size_t i = 0; i < callee->ref_cnt; i++) {
 		enum insn_kind kind = callee->refs[i].kind;
 
 		has_call |= kind == INSN_CALL || kind == INSN_CALL_IND;
-		has_jump |= kind == INSN_JMP || kind == INSN_JCC || kind == INSN_JMP_IND;
+		jump_cnt += kind == INSN_JMP || kind == INSN_JCC || kind == INSN_JMP_IND;
 	}
-	if (callee->addr && (!has_call || (has_jump && !row->tail_reason))) {
+	if (callee->addr && (!has_call || (jump_cnt && !row->tail_reason))) {
 		/*
 		 * A tail call has no instruction behind it: measure inside the callee instead. That
 		 * ends on a `ret`, 20 times as dear, so not where only a rare caller does it:
 		 * exec(), which runs the bodies of modules, turns the result into None and cannot
 		 * be a tail call, eval() is one in LTO builds.
 		 */
-		err = bracket_function(finder, callee->addr, row->kind, row->arg_cnt,
-				       row->result_is_int, row->call_reason);
+		const struct bracket_opts opts = {
+			.kind = row->kind, .arg_cnt = row->arg_cnt, .reason = row->reason,
+			.result_is_int = row->result_is_int, .tail = tail_of(finder, row),
+		};
+
+		err = bracket_function(finder, callee->addr, &opts);
 		added = !err;
 	} else {
 		for (size_t i = 0; i < callee->ref_cnt && !err; i++) {
@@ -114,12 +129,14 @@ static int find_span(struct finder *finder, const struct span_row *row,
 			if (kind != INSN_CALL && kind != INSN_CALL_IND)
 				continue;
 			err = bracket_call(finder, callee->refs[i].addr, row->kind,
-					   row->result_is_int, row->call_reason);
+					   row->result_is_int, row->reason);
 			added += !err;
 		}
-		if (has_jump)
-			interp__note(finder->interp, "%s: a tail call cannot be measured: %s",
-				     row->name, row->tail_reason ?: "some spans are missing");
+		/* One is known and harmless; more need not be. */
+		if (jump_cnt > (row->tail_reason ? 1 : 0))
+			interp__note(finder->interp, "%s: %zu tail calls cannot be measured: %s",
+				     row->name, jump_cnt,
+				     row->tail_reason ?: "some spans are missing");
 	}
 	if (added)
 		finder->interp->layers |= row->layer;
@@ -134,8 +151,13 @@ static int find_spans(struct finder *finder)
 	for (size_t i = 0; i < SPAN_ROWS; i++)
 		callee__init(&callees[i], finder->elf, span_rows[i].name);
 	err = callees__scan(finder, callees, SPAN_ROWS);
-	for (size_t i = 0; i < SPAN_ROWS && !err; i++)
+	for (size_t i = 0; i < SPAN_ROWS && !err; i++) {
+		/* From 3.15 it is only a part of PyModule_Exec. */
+		if (!strcmp(span_rows[i].name, "PyModule_ExecDef") &&
+		    elf__sym(finder->elf, "PyModule_Exec"))
+			continue;
 		err = find_span(finder, &span_rows[i], &callees[i]);
+	}
 	for (size_t i = 0; i < SPAN_ROWS; i++)
 		callee__done(&callees[i]);
 	return err;
@@ -146,14 +168,16 @@ static int find_hidden(struct finder *finder)
 {
 	const struct elf_sym *type = elf__sym(finder->elf, "PyModule_Type");
 	struct interp *interp = finder->interp;
+	const struct bracket_opts dynamic = {
+		.kind = PYI_SITE_DYNAMIC, .arg_cnt = 3,
+		.reason = "_imp.create_dynamic: loads an extension module",
+	};
 	struct imp_methods imp;
 	struct elf_range range;
 	__u64 init = 0;
 
 	methods_find_imp(finder->elf, &imp);
-	if (imp.create_dynamic &&
-	    !bracket_function(finder, imp.create_dynamic, PYI_SITE_DYNAMIC, 3, false,
-			      "_imp.create_dynamic: loads an extension module"))
+	if (imp.create_dynamic && !bracket_function(finder, imp.create_dynamic, &dynamic))
 		interp->layers |= INTERP_LAYER_DYNAMIC;
 	if (imp.create_builtin)
 		bracket_entry(finder, imp.create_builtin, PYI_SITE_BUILTIN, 2,
@@ -167,7 +191,7 @@ static int find_hidden(struct finder *finder)
 		init = elf__ptr_at(finder->elf, type->addr + interp->layout.type_name + 272);
 	if (init && elf__is_exec(finder->elf, init) &&
 	    !elf__func_range(finder->elf, init, &range) && range.start == init)
-		bracket_entry(finder, init, PYI_SITE_NEW_MODULE, 3,
+		bracket_entry(finder, init, PYI_SITE_NEW_MODULE, 0,
 			      "a module object is made: the search succeeded");
 	return 0;
 }
@@ -186,8 +210,6 @@ static const struct entry_row entry_rows[] = {
 	{ "_PyAST_Compile", PYI_SITE_COMPILE, 2, 0x030f, 0, "source is compiled: no usable .pyc" },
 	{ "Py_RunMain", PYI_SITE_RUN_MAIN, 0, 0, 0, "the interpreter is initialised" },
 	{ "Py_FinalizeEx", PYI_SITE_FINALIZE, 0, 0, 0, "the interpreter shuts down" },
-	{ "_PyImport_LoadLazyImportTstate", PYI_SITE_LAZY, 2, 0x030f, 0,
-	  "a lazy import is loaded" },
 };
 
 static void find_entries(struct finder *finder)
@@ -203,6 +225,25 @@ static void find_entries(struct finder *finder)
 			continue;
 		bracket_entry(finder, sym->addr, row->kind, row->arg_cnt, row->reason);
 	}
+}
+
+/*
+ * The function all lazy loads pass. Link-time optimisation may have put copies of it into its
+ * callers; then the outer one, which has most of them, must do.
+ */
+static int find_lazy(struct finder *finder)
+{
+	struct callee callee;
+	const struct elf_sym *sym;
+	int err;
+
+	callee__init(&callee, finder->elf, "_PyImport_LoadLazyImportTstate");
+	err = callees__scan(finder, &callee, 1);
+	sym = elf__sym(finder->elf, callee.ref_cnt ? callee.name : "_PyLazyImport_Reify");
+	if (!err && sym && sym->is_func)
+		bracket_entry(finder, sym->addr, PYI_SITE_LAZY, 2, "a lazy import is loaded");
+	callee__done(&callee);
+	return err;
 }
 
 static int cmp_sites(const void *a, const void *b)
@@ -244,6 +285,8 @@ int sites_find(const struct elf *elf, const struct insn_arch *arch, struct inter
 	err = find_import(&finder) ?: find_spans(&finder) ?: find_hidden(&finder);
 	if (!err)
 		find_entries(&finder);
+	if (!err && interp->layout.version >= 0x030f)
+		err = find_lazy(&finder);
 	arch->close(finder.decoder);
 	if (err)
 		return err;

@@ -88,8 +88,15 @@ int bracket_call(struct finder *finder, __u64 call, enum pyi_site_kind kind, boo
 /* Entry of a function; arg_cnt registers must still hold arguments. */
 int bracket_entry(struct finder *finder, __u64 entry, enum pyi_site_kind kind,
 		  unsigned int arg_cnt, const char *reason);
+
+struct bracket_opts {
+	enum pyi_site_kind kind;
+	unsigned int arg_cnt;
+	bool result_is_int;
+	__u64 tail;         /* function it ends in by a jump, whose returns are its own; 0 = none */
+	const char *reason;
+};
 /* Entry and every return of a function. */
-int bracket_function(struct finder *finder, __u64 entry, enum pyi_site_kind kind,
-		     unsigned int arg_cnt, bool result_is_int, const char *reason);
+int bracket_function(struct finder *finder, __u64 entry, const struct bracket_opts *opts);
 
 #endif
