@@ -30,15 +30,8 @@ enum open_flag {
 
 #define FRAME_BUF_SZ 128 /* enough for the fields we read of any version's frame */
 
-struct edge_key {
-	u64 globals;
-	u64 name_hash; /* the str's own hash: unlike its address it outlives the object */
-	u64 instr;     /* address of the running instruction (up to 3.10: code object + f_lasti) */
-	u32 serial;
-	s32 level;
-};
 struct edge_value {
-	u32 id, count, loads, pad;
+	u32 id, count, loads, serial;
 	u64 first_ns;
 };
 struct code_key {
@@ -59,9 +52,12 @@ struct thread {
 	u64 find_name;    /* address of the str or _Py_Identifier "_find_and_load" */
 	u64 module_name;  /* address of the interned str "<module>" */
 	u64 lazy_until;   /* nonzero: a lazy import is being resolved */
-	struct edge_key edge; /* last statement run, so that its load can be counted */
+	u64 edge_key;     /* last statement run, so that its load can be counted */
 	u32 edge_id;      /* of the same; 0 = none or importlib's */
 	u32 layout;
+	u64 tuple_type, none_type; /* types of the fromlists seen */
+	struct code_key last_code; /* statements come in runs of the same code object */
+	u64 last_code_id;
 	/* Scratch, instead of the small BPF stack. */
 	u64 frame_buf[FRAME_BUF_SZ / 8];
 	u64 str_buf[8];
@@ -72,6 +68,7 @@ struct thread {
 enum proc_flag {
 	PROC_SWITCHING = 1 << 0, /* a greenlet library is mapped */
 	PROC_SEEN = 1 << 1,      /* PYI_EV_PYTHON was sent */
+	PROC_CHECKED = 1 << 2,   /* the layout was put to the test */
 };
 
 struct proc {
@@ -119,10 +116,10 @@ struct layouts_map {
 	__type(key, u32);
 	__type(value, struct pyi_layout);
 };
-struct edges_map {
+struct edges_map { /* key: edge_key() in import.bpf.c */
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 131072);
-	__type(key, struct edge_key);
+	__type(key, u64);
 	__type(value, struct edge_value);
 };
 struct codes_map {

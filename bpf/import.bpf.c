@@ -159,9 +159,16 @@ __noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const str
 	key.code = frame->code;
 	key.globals = frame->globals;
 	key.serial = t->serial;
+	if (t->last_code.code == key.code && t->last_code.globals == key.globals &&
+	    t->last_code.serial == key.serial)
+		return t->last_code_id;
+	t->last_code = key;
 	value = bpf_map_lookup_elem(&codes, &key);
-	if (value)
-		return value->id | (value->is_internal ? CODE_INTERNAL : 0);
+	if (value) {
+		t->last_code_id = value->id | (value->is_internal ? CODE_INTERNAL : 0);
+		return t->last_code_id;
+	}
+	t->last_code.code = 0;
 	fresh.id = new_id();
 	if (!str_open(lay, read_ptr(frame->code + lay->code_filename), &file)) {
 		first = read_u8(file.data);
@@ -172,7 +179,9 @@ __noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const str
 		return 0;
 	}
 	emit_code(t, lay, frame, fresh.id);
-	return fresh.id | (fresh.is_internal ? CODE_INTERNAL : 0);
+	t->last_code = key;
+	t->last_code_id = fresh.id | (fresh.is_internal ? CODE_INTERNAL : 0);
+	return t->last_code_id;
 }
 
 /*
@@ -357,6 +366,50 @@ static __noinline int span_end(struct hit *h, u8 kind, u64 sp, u64 pyframe, int 
 
 /* ---- the sites ---- */
 
+static __always_inline void emit_python(struct hit *h)
+{
+	struct pyi_python *rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+
+	if (!rec) {
+		count_loss(ring_full);
+		return;
+	}
+	fill_hdr(&rec->hdr, PYI_EV_PYTHON, sizeof(*rec), h->t->serial);
+	rec->layout = h->site->layout;
+	rec->checks = h->proc->checks;
+	rec->bias = h->bias;
+	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
+	bpf_ringbuf_submit(rec, wake_flag());
+}
+
+/*
+ * The first import statement of a process puts the layout to the test: the types of what it hands
+ * over are known symbols of the interpreter, so a wrong offset shows instead of telling tales.
+ */
+static __noinline int check_layout(struct hit *h, const struct pyframe *frame, u64 name, u64 globals)
+{
+	struct module_names names = {};
+	u64 type;
+
+	if (!h || !frame || !h->proc)
+		return 0;
+	h->proc->flags |= PROC_CHECKED;
+	type = read_ptr(name + h->lay->ob_type) - h->bias;
+	if (!h->lay->unicode_type_addr || type == h->lay->unicode_type_addr)
+		h->proc->checks |= PYI_CHECK_NAME;
+	if (h->t->tstate)
+		h->proc->checks |= PYI_CHECK_THREAD;
+	type = read_ptr(frame->code + h->lay->ob_type) - h->bias;
+	if (!h->lay->code_type_addr || type == h->lay->code_type_addr)
+		h->proc->checks |= PYI_CHECK_FRAME;
+	globals_names(h->lay, globals, &names);
+	if (names.name)
+		h->proc->checks |= PYI_CHECK_GLOBALS;
+	emit_python(h);
+	return 0;
+}
+
+
 static __always_inline void emit_edge_text(struct thread *t, struct pyi_edge *rec, u32 max, u32 id,
 					   s32 level, u32 has_from, const struct pyi_frame *at,
 					   const struct str_view *str)
@@ -374,53 +427,85 @@ static __always_inline void emit_edge_text(struct thread *t, struct pyi_edge *re
 	rec->hdr.flags = flags;
 }
 
+static __always_inline void fill_from(struct thread *t, const struct pyi_layout *lay,
+				      struct pyi_from *rec, u32 max, u64 items, u64 cnt, u32 edge)
+{
+	struct str_view str = {};
+	u32 sz;
+
+	fill_hdr(&rec->hdr, PYI_EV_FROM, sizeof(*rec) + max * PYI_FROM_SZ, t->serial);
+	rec->edge = edge;
+	rec->all = cnt;
+	rec->cnt = cnt < max ? cnt : max;
+	for (u32 i = 0; i < max; i++) {
+		__builtin_memset(rec->names[i], 0, PYI_FROM_SZ);
+		if (i >= cnt || str_open(lay, read_ptr(items + 8 * i), &str) || !str.is_ascii)
+			continue;
+		sz = str.sz;
+		barrier_var(sz);
+		if (sz < PYI_FROM_SZ)
+			bpf_probe_read_user(rec->names[i], sz, (void *)str.data);
+	}
+}
+
 /* The names behind `from x import`: any of them may be a submodule. */
 __noinline int emit_from(struct thread *t, const struct pyi_layout *lay, u64 fromlist, u32 edge)
 {
 	struct pyi_from *rec;
-	struct str_view str = {};
-	u64 cnt, item;
+	u64 cnt, items;
 
 	if (!t || !lay || lay->tuple_size < 0)
 		return 0;
 	cnt = read_ptr(fromlist + lay->tuple_size);
+	items = fromlist + lay->tuple_items;
 	if (!cnt || cnt > 65535)
 		return 0;
-	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
-	if (!rec) {
+	if (cnt <= 2) {
+		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + 2 * PYI_FROM_SZ, 0);
+		if (rec)
+			fill_from(t, lay, rec, 2, items, cnt, edge);
+	} else {
+		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_MAX_FROMLIST * PYI_FROM_SZ,
+					  0);
+		if (rec)
+			fill_from(t, lay, rec, PYI_MAX_FROMLIST, items, cnt, edge);
+	}
+	if (rec)
+		bpf_ringbuf_submit(rec, wake_flag());
+	else
 		count_loss(ring_full);
-		return 0;
-	}
-	fill_hdr(&rec->hdr, PYI_EV_FROM, sizeof(*rec), t->serial);
-	rec->edge = edge;
-	rec->all = cnt;
-	rec->cnt = 0;
-	__builtin_memset(rec->names, 0, sizeof(rec->names));
-	for (int i = 0; i < PYI_MAX_FROMLIST && i < cnt; i++) {
-		item = read_ptr(fromlist + lay->tuple_items + 8 * i);
-		if (!str_open(lay, item, &str) && str.is_ascii && str.sz < PYI_FROM_SZ) {
-			u32 sz = str.sz;
-
-			barrier_var(sz);
-			if (sz < PYI_FROM_SZ)
-				bpf_probe_read_user(rec->names[i], sz, (void *)str.data);
-		}
-		rec->cnt = i + 1;
-	}
-	bpf_ringbuf_submit(rec, wake_flag());
 	return 0;
+}
+
+/* 1 a tuple (a statement's), 2 a list (PyImport_Import, called from C), 0 none. */
+static __always_inline u32 fromlist_kind(struct thread *t, const struct pyi_layout *lay, u64 list)
+{
+	u64 type = list ? read_ptr(list + lay->ob_type) : 0;
+	u8 first;
+
+	if (!type || type == t->none_type)
+		return 0;
+	if (type == t->tuple_type)
+		return 1;
+	first = read_u8(read_ptr(type + lay->type_name));
+	if (first == 't')
+		t->tuple_type = type;
+	else if (first == 'N')
+		t->none_type = type;
+	return first == 't' ? 1 : first == 'l' ? 2 : 0;
 }
 
 /* First run of a statement: number it and say where it stands. */
 __noinline u32 edge_first(struct thread *t, const struct pyi_layout *lay,
-			  const struct pyframe *frame, u64 name, u64 fromlist)
+			  const struct pyframe *frame, u64 name, u64 fromlist_level)
 {
 	struct edge_value fresh = { .count = 1, .first_ns = bpf_ktime_get_ns() };
-	struct pyi_edge *rec;
+	s32 level = fromlist_level >> 56;
+	u64 fromlist = fromlist_level & ((1ULL << 56) - 1), code;
 	struct str_view str = {};
+	struct pyi_edge *rec;
 	struct pyi_frame at;
-	u64 type, code;
-	u32 has_from = 0;
+	u32 has_from;
 
 	if (!t || !lay || !frame)
 		return 0;
@@ -430,29 +515,22 @@ __noinline u32 edge_first(struct thread *t, const struct pyi_layout *lay,
 	at.code = CODE_ID(code);
 	at.lasti = frame_lasti(lay, frame);
 	fresh.id = new_id();
-	if (bpf_map_update_elem(&edges, &t->edge, &fresh, BPF_ANY)) {
+	fresh.serial = t->serial;
+	if (bpf_map_update_elem(&edges, &t->edge_key, &fresh, BPF_ANY)) {
 		count_loss(edges_full);
 		return 0;
 	}
-	type = fromlist ? read_ptr(fromlist + lay->ob_type) : 0;
-	if (type) {
-		/* tuple (statement), NoneType, or list (PyImport_Import from C) */
-		u8 first = read_u8(read_ptr(type + lay->type_name));
-
-		has_from = first == 't' ? 1 : first == 'l' ? 2 : 0;
-	}
+	has_from = fromlist_kind(t, lay, fromlist);
 	if (str.sz <= PYI_STR_SMALL) {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_SMALL, 0);
 		if (!rec)
 			goto full;
-		emit_edge_text(t, rec, PYI_STR_SMALL, fresh.id, t->edge.level, has_from, &at,
-			       &str);
+		emit_edge_text(t, rec, PYI_STR_SMALL, fresh.id, level, has_from, &at, &str);
 	} else {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_LARGE, 0);
 		if (!rec)
 			goto full;
-		emit_edge_text(t, rec, PYI_STR_LARGE, fresh.id, t->edge.level, has_from, &at,
-			       &str);
+		emit_edge_text(t, rec, PYI_STR_LARGE, fresh.id, level, has_from, &at, &str);
 	}
 	bpf_ringbuf_submit(rec, wake_flag());
 	if (has_from == 1)
@@ -463,45 +541,95 @@ full:
 	return fresh.id;
 }
 
-/* Every import, five to ten times as often for cached modules as for loads: do little. */
+/*
+ * A statement's number before it has one: module dict, name, instruction and process mixed into 64
+ * bits. Among a million statements two would collide once in 37 million traces.
+ */
+static __always_inline u64 edge_key(u64 globals, u64 name, u64 instr, u32 serial)
+{
+	u64 key = (globals ^ (u64)serial << 48) * 0x9e3779b97f4a7c15ULL;
+
+	key = (key ^ key >> 29 ^ name) * 0xbf58476d1ce4e5b9ULL;
+	key = (key ^ key >> 32 ^ instr) * 0x94d049bb133111ebULL;
+	return key ^ key >> 31;
+}
+
+static __always_inline bool edge_count(struct thread *t, u64 key)
+{
+	struct edge_value *edge;
+
+	t->edge_key = key;
+	edge = bpf_map_lookup_elem(&edges, &t->edge_key);
+	if (!edge)
+		return false;
+	__sync_fetch_and_add(&edge->count, 1);
+	t->edge_id = edge->id;
+	return true;
+}
+
+/*
+ * Every import, five to ten times as often for cached modules as for loads: a statement seen
+ * before is counted with three reads at most. The thread state needs no check here: a stale one
+ * gives an instruction that matches nothing. Names are interned and live as long as their code,
+ * so their address will do.
+ */
+static __always_inline bool import_again(struct pt_regs *ctx, const struct pyi_site *site,
+					 struct thread *t)
+{
+	u32 index = site->layout;
+	const struct pyi_layout *lay;
+	u64 addr, instr, globals = ARG2(ctx);
+
+	if (!t->serial || !t->tstate || t->layout != index)
+		return false;
+	if (!globals) { /* from C without a frame, or the function calls itself for the package */
+		t->edge_id = 0;
+		return true;
+	}
+	lay = bpf_map_lookup_elem(&layouts, &index);
+	if (!lay || !lay->lasti_is_ptr)
+		return false;
+	addr = tstate_frame(lay, t->tstate);
+	if (bpf_probe_read_user(&instr, sizeof(instr), (void *)(addr + lay->frame_lasti)))
+		return false;
+	return edge_count(t, edge_key(globals, ARG1(ctx), instr, t->serial));
+}
+
+/* The same without short cuts. */
 static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 {
 	struct thread *t = h->t;
-	u64 globals = ARG2(ctx), name = ARG1(ctx);
+	u64 globals = ARG2(ctx), name = ARG1(ctx), head[2] = {}, level = ARG5(ctx) & 0x7f;
 	struct pyframe frame = {};
-	struct edge_value *edge;
 	struct str_view str = {};
 	u64 addr;
 
 	t->edge_id = 0;
-	if (!globals) /* from C without a frame, or the function calling itself for the top package */
+	if (!globals)
 		return;
-	/* The caller's globals are its frame's: proof enough that the cached thread state holds. */
 	addr = t->tstate ? tstate_frame(h->lay, t->tstate) : 0;
-	if (frame_read(t, h->lay, addr, &frame) || frame.globals != globals) {
+	if (frame_read(t, h->lay, addr, &frame) || frame.globals != globals)
 		if (frame_read_real(t, h->lay, current_frame(h), &frame))
 			return;
-	}
+	if (!(h->proc->flags & PROC_CHECKED))
+		check_layout(h, &frame, name, globals);
+	if (edge_count(t, edge_key(globals, name, frame.instr, t->serial)))
+		return;
 	if (str_open(h->lay, name, &str))
 		return;
-	if (str.hash == ~0ULL) { /* not hashed yet: a computed name, hashed while we look */
-		u64 head[2] = {};
-
-		bpf_probe_read_user(head, sizeof(head), (void *)str.data);
-		str.hash = head[0] * 31 + head[1] * 17 + str.sz + name;
+	if (!str.is_interned) {
+		/*
+		 * A computed name, `__import__(f"plugin_{i}")`: its address is used again for the
+		 * next one. Its hash is not, but may not have been computed yet.
+		 */
+		if (str.hash == ~0ULL) {
+			bpf_probe_read_user(head, sizeof(head), (void *)str.data);
+			str.hash = head[0] * 31 + head[1] * 17 + str.sz;
+		}
+		if (edge_count(t, edge_key(globals, str.hash, frame.instr, t->serial)))
+			return;
 	}
-	t->edge.globals = globals;
-	t->edge.name_hash = str.hash;
-	t->edge.instr = frame.instr;
-	t->edge.serial = t->serial;
-	t->edge.level = (s32)ARG5(ctx);
-	edge = bpf_map_lookup_elem(&edges, &t->edge);
-	if (edge) {
-		__sync_fetch_and_add(&edge->count, 1);
-		t->edge_id = edge->id;
-		return;
-	}
-	t->edge_id = edge_first(t, h->lay, &frame, name, ARG4(ctx));
+	t->edge_id = edge_first(t, h->lay, &frame, name, (ARG4(ctx) & ~(0xffULL << 56)) | level << 56);
 }
 
 /* The method called on importlib: `_find_and_load` only, not `_handle_fromlist` and others. */
@@ -539,7 +667,7 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 		return;
 	args.pyframe = current_frame(h);
 	if (args.edge) {
-		edge = bpf_map_lookup_elem(&edges, &h->t->edge);
+		edge = bpf_map_lookup_elem(&edges, &h->t->edge_key);
 		if (edge)
 			__sync_fetch_and_add(&edge->loads, 1);
 		h->t->edge_id = 0; /* what is imported inside asks for itself */
@@ -794,51 +922,39 @@ static __always_inline void on_end(struct hit *h, struct pt_regs *ctx)
 	span_end(h, span_of[end], h->sp - h->site->sp_delta, pyframe, failed);
 }
 
-/* First hit of an interpreter in a process: which, where, and does our layout hold? */
+/* First hit of an interpreter in a process: which, and where. */
 static __noinline int first_hit(struct hit *h, u32 tgid)
 {
-	struct pyi_python *rec;
-	struct pyframe frame = {};
-	u64 exec_ns = 0, *seen;
+	u64 *seen;
 
 	if (!h || !h->proc)
 		return 0;
 	seen = bpf_map_lookup_elem(&execs, &tgid);
 	if (seen) {
-		exec_ns = *seen;
+		emit_exec(h->proc->serial, *seen, tgid, NULL);
 		bpf_map_delete_elem(&execs, &tgid);
-		emit_exec(h->proc->serial, exec_ns, tgid, NULL);
 	}
 	h->proc->layout = h->site->layout;
 	h->proc->flags |= PROC_SEEN;
-	if (h->lay->thread_id >= 0 && !frame_read_real(h->t, h->lay, current_frame(h), &frame)) {
-		u64 type = read_ptr(frame.code + h->lay->ob_type);
-
-		h->proc->checks |= PYI_CHECK_THREAD;
-		if (!h->lay->code_type_addr || type == h->lay->code_type_addr + h->bias)
-			h->proc->checks |= PYI_CHECK_FRAME;
-	}
-	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
-	if (!rec) {
-		count_loss(ring_full);
-		return 0;
-	}
-	fill_hdr(&rec->hdr, PYI_EV_PYTHON, sizeof(*rec), h->proc->serial);
-	rec->layout = h->site->layout;
-	rec->checks = h->proc->checks;
-	rec->bias = h->bias;
-	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
-	bpf_ringbuf_submit(rec, wake_flag());
+	emit_python(h);
 	return 0;
 }
 
 static __always_inline int on_site(struct pt_regs *ctx)
 {
-	u32 index = bpf_get_attach_cookie(ctx), tgid = bpf_get_current_pid_tgid() >> 32;
-	struct hit h = { .now = bpf_ktime_get_ns() };
+	u32 index = bpf_get_attach_cookie(ctx), tgid;
+	struct hit h = {};
 
 	if (!cfg_active)
 		return 0;
+	h.site = bpf_map_lookup_elem(&sites, &index);
+	if (!h.site)
+		return 0;
+	h.t = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
+	if (h.t && h.site->begin == PYI_SITE_IMPORT && !h.site->end &&
+	    import_again(ctx, h.site, h.t))
+		return 0;
+	tgid = bpf_get_current_pid_tgid() >> 32;
 	h.proc = bpf_map_lookup_elem(&procs, &tgid);
 	if (!h.proc) {
 		if (!cfg_all)
@@ -847,15 +963,13 @@ static __always_inline int on_site(struct pt_regs *ctx)
 		if (!h.proc)
 			return 0;
 	}
-	h.site = bpf_map_lookup_elem(&sites, &index);
-	if (!h.site)
-		return 0;
 	index = h.site->layout;
 	h.lay = bpf_map_lookup_elem(&layouts, &index);
 	if (!h.lay)
 		return 0;
-	h.t = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL,
-				   BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!h.t)
+		h.t = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL,
+					   BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!h.t) {
 		count_loss(thread_state);
 		return 0;
@@ -865,8 +979,12 @@ static __always_inline int on_site(struct pt_regs *ctx)
 		h.t->depth = 0;
 		h.t->tstate = h.t->interp = 0;
 		h.t->find_name = h.t->module_name = 0;
+		h.t->tuple_type = h.t->none_type = 0;
+		h.t->last_code.code = 0;
 		h.t->edge_id = 0;
 	}
+	h.t->layout = h.site->layout;
+	h.now = bpf_ktime_get_ns();
 	h.bias = PT_REGS_IP(ctx) - h.site->addr;
 	h.sp = PT_REGS_SP(ctx);
 	h.is_switching = h.proc->flags & PROC_SWITCHING;

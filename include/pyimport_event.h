@@ -211,7 +211,7 @@ struct pyi_from {
 	__u32 edge;
 	__u16 cnt; /* valid entries of names[]; an empty one was not ASCII or too long */
 	__u16 all; /* names in the fromlist */
-	char names[PYI_MAX_FROMLIST][PYI_FROM_SZ]; /* NUL-padded */
+	char names[][PYI_FROM_SZ]; /* NUL-padded; room for 2 or PYI_MAX_FROMLIST */
 };
 
 enum pyi_lines {

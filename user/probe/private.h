@@ -20,13 +20,8 @@ struct probed_file {
 };
 
 /* Map contents, as bpf/core.bpf.h has them. */
-struct edge_key {
-	__u64 globals, name_hash, instr;
-	__u32 serial;
-	__s32 level;
-};
 struct edge_value {
-	__u32 id, count, loads, pad;
+	__u32 id, count, loads, serial;
 	__u64 first_ns;
 };
 

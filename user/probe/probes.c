@@ -16,7 +16,7 @@
 
 #define RING_DEFAULT_SZ (16u << 20)
 #define EDGES_PREALLOC 131072u   /* 14 MB of kernel memory */
-#define EDGES_ON_DEMAND 2097152u /* taken only when used */
+#define EDGES_ON_DEMAND 262144u /* taken only when used; 4 MB of buckets */
 
 static int on_ring_record(void *ctx, void *data, size_t sz)
 {
@@ -124,11 +124,10 @@ int probes__poll(struct probes *probes, int timeout_ms)
 }
 
 /* One synthetic record per statement, so that the stream alone tells everything. */
-static void send_edge_count(struct probes *probes, const struct edge_key *key,
-			    const struct edge_value *value)
+static void send_edge_count(struct probes *probes, const struct edge_value *value)
 {
 	struct pyi_edge_count rec = {
-		.hdr = { .kind = PYI_EV_EDGE_COUNT, .size = sizeof(rec), .proc = key->serial,
+		.hdr = { .kind = PYI_EV_EDGE_COUNT, .size = sizeof(rec), .proc = value->serial,
 			 .ts_ns = value->first_ns },
 		.id = value->id, .count = value->count, .loads = value->loads,
 		.first_ns = value->first_ns,
@@ -140,7 +139,7 @@ static void send_edge_count(struct probes *probes, const struct edge_key *key,
 static int send_edge_counts(struct probes *probes)
 {
 	enum { BATCH = 4096 };
-	_cleanup_free_ struct edge_key *keys = calloc(BATCH, sizeof(*keys));
+	_cleanup_free_ __u64 *keys = calloc(BATCH, sizeof(*keys));
 	_cleanup_free_ struct edge_value *values = calloc(BATCH, sizeof(*values));
 	int fd = bpf_map__fd(probes->skel->maps.edges), err;
 	__u32 batch = 0, cnt;
@@ -154,7 +153,7 @@ static int send_edge_counts(struct probes *probes)
 		if (err && err != -ENOENT)
 			return log_err(err, "cannot read the counts of import statements");
 		for (__u32 i = 0; i < cnt; i++)
-			send_edge_count(probes, &keys[i], &values[i]);
+			send_edge_count(probes, &values[i]);
 		in = &batch;
 	} while (!err);
 	return 0;
