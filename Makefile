@@ -79,3 +79,35 @@ help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 -include $(wildcard $(O)/user/*/*.d $(O)/bpf/*.d $(O)/tests/*.d)
+
+# What needs root, installs what it needs, or both: each is a script of its own.
+.PHONY: deps demo test check-root bench lint
+deps: ## install what building needs (root, Debian)
+	$(Q)scripts/deps.sh build
+demo: ## install, build, and trace a real program of this machine (root)
+	$(Q)scripts/deps.sh demo
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/demo.sh
+test: ## install, build, and pass every test (root)
+	$(Q)scripts/deps.sh test
+	$(Q)scripts/test_roots.sh $(TEST_ROOTS) || echo "some interpreters are missing: their tests are skipped"
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
+	$(Q)$(MAKE) --no-print-directory check lint
+	$(Q)tests/run $(PYIMPORT_TEST_ARGS)
+check-root: all ## the end-to-end tests alone (root)
+	$(Q)tests/run $(PYIMPORT_TEST_ARGS)
+bench: ## install, build, and measure what tracing costs (root)
+	$(Q)scripts/deps.sh bench
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/bench.sh
+lint: ## the rules of this project, and static analysis
+	$(Q)mkdir -p .output
+	$(Q)scripts/lint.sh
+
+PYIMPORT_TEST_ARGS ?=
+# Suites move; sid's interpreters are those of forky, a little newer.
+TEST_ROOTS ?= bullseye trixie forky
+
+install: all ## install below $(DESTDIR)$(prefix)
+	install -D -m 755 $(BIN) $(DESTDIR)$(prefix)/sbin/pyimport-bpf
+	$(if $(wildcard man/*.8),install -D -m 644 -t $(DESTDIR)$(prefix)/share/man/man8 man/*.8)

@@ -1,0 +1,140 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Installs what building, testing or measuring needs, on Debian 12 and later. Does nothing, and
+# needs no root and no network, when everything is there. Silent unless it fails.
+#   deps.sh build | demo | test | bench
+set -eu -o pipefail
+
+mode=${1:-build}
+export DEBIAN_FRONTEND=noninteractive
+BACKPORTS=/etc/apt/sources.list.d/pyimport-bpf-backports.sources
+
+# shellcheck disable=SC1091
+. /etc/os-release
+codename=${VERSION_CODENAME:-}
+
+fresh=(libbpf-dev bpftool libelf-dev libdw-dev)
+packages=(clang llvm gcc libc6-dev make pkg-config zlib1g-dev libcapstone-dev libjansson-dev
+	libcap-ng-dev uthash-dev python3)
+case $mode in
+build | demo) ;;
+test)
+	packages+=(python3-dev python3-venv python3-greenlet python3-gevent python3-eventlet
+		python3-pandas python3-django python3-fastapi python3-ipython python3-boto3
+		mmdebstrap debian-archive-keyring curl ca-certificates xz-utils util-linux procps
+		shellcheck cppcheck clang-tidy groff git TESTSUITE)
+	;;
+bench) packages+=(python3-pandas bpftrace strace) ;;
+*) echo "deps.sh: build, demo, test or bench, not '$mode'" >&2; exit 2 ;;
+esac
+
+if ! command -v apt-get >/dev/null; then
+	echo "deps.sh: no apt-get here; this is what Debian calls what you need:" >&2
+	echo "  ${fresh[*]} ${packages[*]}" >&2
+	exit 1
+fi
+
+has() {
+	[ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# libbpf 1.3 is the oldest with uprobe_multi; Debian 12 has it in its backports only.
+is_fresh_enough() {
+	local version
+	version=$(dpkg-query -W -f '${Version}' libbpf-dev 2>/dev/null) || return 1
+	dpkg --compare-versions "${version#*:}" ge 1.3
+}
+
+quietly() {
+	local log
+	log=$(mktemp)
+	if ! "$@" > "$log" 2>&1; then
+		echo "deps.sh: failed: $*" >&2
+		tail -25 "$log" >&2
+		rm -f "$log"
+		return 1
+	fi
+	rm -f "$log"
+}
+
+apt() {
+	quietly apt-get -q -y -o Dpkg::Use-Pty=0 -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300 "$@"
+}
+
+need_root() {
+	[ "$(id -u)" = 0 ] || {
+		echo "deps.sh: not installed: $*; run this with sudo" >&2
+		exit 1
+	}
+}
+
+# The suite's own test packages bear the version of its Python.
+resolve_testsuite() {
+	local i version
+	version=$(dpkg-query -W -f '${Version}' python3 2>/dev/null | sed 's/^[0-9]*://; s/^\(3\.[0-9]*\).*/\1/')
+	version=${version:-$(apt-cache show --no-all-versions python3 2>/dev/null |
+		sed -n 's/^Version: \(3\.[0-9]*\).*/\1/p' | head -1)}
+	[ -n "$version" ] || return 0 # not before apt-get update
+	for i in "${!packages[@]}"; do
+		[ "${packages[$i]}" != TESTSUITE ] || packages[i]=libpython$version-testsuite
+	done
+}
+
+missing=()
+find_missing() {
+	local package
+	missing=()
+	for package in "$@"; do
+		has "$package" || missing+=("$package")
+	done
+}
+
+resolve_testsuite
+find_missing "${fresh[@]}"
+want_fresh=0
+if [ ${#missing[@]} -gt 0 ] || ! is_fresh_enough; then
+	want_fresh=1
+fi
+find_missing "${packages[@]}"
+if [ $want_fresh = 0 ] && [ ${#missing[@]} = 0 ]; then
+	exit 0
+fi
+need_root "${missing[@]}" "$([ $want_fresh = 0 ] || echo "${fresh[@]}")"
+
+release=()
+if [ "$codename" = bookworm ]; then
+	release=(-t bookworm-backports)
+	# shellcheck disable=SC2016
+	if ! apt-get indextargets --format '$(CODENAME)' | grep -qx bookworm-backports; then
+		# shellcheck disable=SC2016
+		mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' |
+			awk '$1 == "bookworm" { print $2; exit }')
+		keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+		cat > "$BACKPORTS" <<-END
+			# Added by scripts/deps.sh of pyimport-bpf: libbpf and bpftool of Debian 12 are too old.
+			Types: deb
+			URIs: ${mirror:-http://deb.debian.org/debian/}
+			Suites: bookworm-backports
+			Components: main
+			$([ ! -e $keyring ] || echo "Signed-By: $keyring")
+		END
+	fi
+fi
+apt update
+resolve_testsuite
+if [ $want_fresh = 1 ]; then
+	apt install --no-install-recommends "${release[@]}" "${fresh[@]}"
+fi
+
+# A suite may have dropped one of the programs that are only workloads: that skips tests.
+find_missing "${packages[@]}"
+wanted=()
+for package in "${missing[@]}"; do
+	if apt-cache show --no-all-versions "$package" >/dev/null 2>&1; then
+		wanted+=("$package")
+	else
+		echo "deps.sh: $codename has no package $package; what needs it is skipped" >&2
+	fi
+done
+[ ${#wanted[@]} = 0 ] || apt install --no-install-recommends "${wanted[@]}"

@@ -1,0 +1,41 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# `make lint`: our own rules (lint_rules.py, whose examples are checked first), then shellcheck,
+# cppcheck and clang-tidy where they are installed. Silent when all is well; status 1 otherwise.
+set -u
+
+cd "$(dirname "$0")/.." || exit 1
+rc=0
+
+python3 scripts/lint_rules.py --self-test || rc=1
+python3 scripts/lint_rules.py || rc=1
+
+have() {
+	command -v "$1" >/dev/null || { echo "lint: no $1 here, not checked with it"; return 1; }
+}
+
+if have shellcheck; then
+	# shellcheck disable=SC2046
+	shellcheck -x $(git ls-files scripts .ci tests | while read -r file; do
+		head -c 40 "$file" | grep -qE '^#!.*\b(ba)?sh\b' && echo "$file"; done) || rc=1
+fi
+if have cppcheck; then
+	cppcheck --quiet --std=c11 --language=c --force --error-exitcode=1 --inline-suppr -j "$(nproc)" \
+		--enable=warning,portability,performance --suppress=missingInclude \
+		--suppress=normalCheckLevelMaxBranches --suppress=checkersReport \
+		-D_GNU_SOURCE -D__x86_64__ -Iinclude -Iuser user || rc=1
+fi
+if have clang-tidy && [ -z "${NO_TIDY:-}" ]; then
+	checks='-*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling'
+	checks+=',bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions'
+	checks+=',-bugprone-reserved-identifier,-bugprone-assignment-in-if-condition'
+	checks+=',-bugprone-implicit-widening-of-multiplication-result,-bugprone-branch-clone'
+	checks+=',-bugprone-sizeof-expression,-bugprone-multi-level-implicit-pointer-conversion'
+	# shellcheck disable=SC2046
+	find user -name '*.c' -print0 | xargs -0 -n 4 -P "$(nproc)" \
+		clang-tidy --quiet --warnings-as-errors='*' "--checks=$checks" 2>.output/tidy.err >.output/tidy.out \
+		|| { rc=1; }
+	grep -hE '(warning|error):' .output/tidy.out 2>/dev/null && rc=1
+fi
+exit $rc

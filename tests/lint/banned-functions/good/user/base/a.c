@@ -1,0 +1,2 @@
+/* not sprintf( */
+int f(void) { return snprintf(buf, sizeof(buf), "system(x)"); }

@@ -1,0 +1,1 @@
+} a_map_with_a_long_name SEC(".maps");

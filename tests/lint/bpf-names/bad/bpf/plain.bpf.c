@@ -1,0 +1,2 @@
+SEC("tp_btf/x")
+int import_function_entered(void *ctx)

@@ -1,0 +1,2 @@
+SEC("uprobe.multi")
+int BPF_UPROBE(import_function_entered)

@@ -1,0 +1,3 @@
+} events SEC(".maps");
+SEC("uprobe.multi")
+int BPF_UPROBE(import_enter)

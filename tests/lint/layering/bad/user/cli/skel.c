@@ -1,0 +1,1 @@
+#include "pyimport.skel.h"

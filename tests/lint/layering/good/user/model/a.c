@@ -1,0 +1,3 @@
+#include "base/text.h"
+#include "event/decode.h"
+#include <stdlib.h>

@@ -1,0 +1,1 @@
+extern struct events_map events SEC(".maps");

@@ -1,0 +1,1 @@
+ls /root/.pyenv/versions

@@ -1,0 +1,1 @@
+cd ~/.pyenv; ls /var/tmp; x=$PWD/work/y

@@ -1,0 +1,1 @@
+LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = true);

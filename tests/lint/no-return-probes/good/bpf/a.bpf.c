@@ -1,0 +1,2 @@
+/* never a uretprobe */
+SEC("uprobe.multi")

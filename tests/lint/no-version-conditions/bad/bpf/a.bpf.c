@@ -1,0 +1,2 @@
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 0, 0)
+#endif

@@ -1,0 +1,2 @@
+#if defined(__TARGET_ARCH_x86)
+#endif

@@ -1,0 +1,1 @@
+	_cleanup_close_ int fd;

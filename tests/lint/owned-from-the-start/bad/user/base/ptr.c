@@ -1,0 +1,1 @@
+	_cleanup_(model__freep) struct model *model;

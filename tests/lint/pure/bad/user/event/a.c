@@ -1,0 +1,1 @@
+int f(void) { return clock_gettime(CLOCK_MONOTONIC, &ts); }

@@ -1,0 +1,2 @@
+/* /proc/PID/maps is read elsewhere */
+int x;

@@ -1,0 +1,1 @@
+const char *p = "/proc/self/maps";

@@ -1,0 +1,1 @@
+int f(void) { return model__finish(model, 0); }

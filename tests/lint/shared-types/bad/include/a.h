@@ -1,0 +1,3 @@
+struct a {
+	bool x;
+};

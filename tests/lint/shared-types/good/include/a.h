@@ -1,0 +1,4 @@
+struct a {
+	__u64 x; /* not a bool */
+	__s32 y;
+};
