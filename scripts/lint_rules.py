@@ -165,7 +165,7 @@ def bpf_names(source):
     for number, line in enumerate(source.code, 1):
         name = re.match(r"\}\s*(\w+)\s+SEC\(\"\.maps\"\)", line)
         if is_program and not name:
-            name = re.search(r"\bBPF_\w+\((\w+)|\bint\s+(\w+)\s*\(", line)
+            name = re.search(r"\bBPF_\w+\((\w+)|\bint\s+(?!BPF_)(\w+)\s*\(", line)
         word = name and (name.group(1) or name.group(2))
         if word and len(word) > 15:
             yield number, "%s has more than 15 characters" % word
