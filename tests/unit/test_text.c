@@ -124,8 +124,8 @@ static void test_width(void)
 static void tabled(int line, size_t width, bool use_ascii, const char *want)
 {
 	static const struct table_col cols[] = {
-		{"self", true, TABLE_WHOLE, 0}, {"module", false, TABLE_CUT_MIDDLE, 4},
-		{"importer", false, TABLE_CUT_HEAD, 4},
+		{"self", true, TABLE_WHOLE, 0, 0}, {"module", false, TABLE_CUT_MIDDLE, 4, 0},
+		{"importer", false, TABLE_CUT_HEAD, 4, 0},
 	};
 	const struct table_look look = {.width = width, .indent = 1, .use_ascii = use_ascii};
 	_cleanup_free_ char *text = NULL;

@@ -101,8 +101,8 @@ size_t table__row_cnt(const struct table *table)
 	return table->cnt / table->col_cnt;
 }
 
-/* The widest column that may shrink gives way first, so that long outliers pay, not all. */
-static void fit(const struct table *table, const struct table_look *look, size_t *widths)
+/* Natural widths, titles included. Returns the columns of a whole row. */
+static size_t measure(const struct table *table, const struct table_look *look, size_t *widths)
 {
 	size_t total = look->indent + GAP * (table->col_cnt - 1);
 
@@ -115,31 +115,46 @@ static void fit(const struct table *table, const struct table_look *look, size_t
 				widths[col] = table->cells[i].width;
 		total += widths[col];
 	}
+	return total;
+}
+
+/* What counts when it is asked which column is the widest: 0 = it cannot shrink. */
+static size_t claim(const struct table_col *col, size_t width)
+{
+	if (col->cut == TABLE_WHOLE || width <= col->min)
+		return 0;
+	return width > col->bonus ? width - col->bonus : 1;
+}
+
+/*
+ * The widest column that may shrink gives way first, so that long outliers pay, not all.
+ * A terminal too narrow for the minimal widths gets lines that wrap; nothing is hidden.
+ */
+static void fit(const struct table *table, const struct table_look *look, size_t *widths)
+{
+	size_t total = measure(table, look, widths);
+
 	while (total > look->width) {
-		size_t widest = table->col_cnt, second = 0, excess, step;
+		size_t widest = 0, best = 0, second = 0, step;
 
 		for (size_t col = 0; col < table->col_cnt; col++) {
-			const struct table_col *spec = &table->cols[col];
+			size_t claimed = claim(&table->cols[col], widths[col]);
 
-			if (spec->cut == TABLE_WHOLE || widths[col] <= spec->min)
-				continue;
-			if (widest == table->col_cnt || widths[col] > widths[widest]) {
-				second = widest == table->col_cnt ? 0 : widths[widest];
+			if (claimed > best) {
+				second = best;
+				best = claimed;
 				widest = col;
-			} else if (widths[col] > second) {
-				second = widths[col];
+			} else if (claimed > second) {
+				second = claimed;
 			}
 		}
-		if (widest == table->col_cnt)
-			return; /* too narrow a terminal: lines wrap, nothing is hidden */
-		excess = total - look->width;
-		step = widths[widest] - table->cols[widest].min;
-		if (widths[widest] > second && widths[widest] - second < step)
-			step = widths[widest] - second;
-		else if (widths[widest] == second)
-			step = 1;
-		if (step > excess)
-			step = excess;
+		if (!best)
+			return;
+		step = best > second ? best - second : 1;
+		if (step > widths[widest] - table->cols[widest].min)
+			step = widths[widest] - table->cols[widest].min;
+		if (step > total - look->width)
+			step = total - look->width;
 		widths[widest] -= step;
 		total -= step;
 	}

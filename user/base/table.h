@@ -28,6 +28,7 @@ struct table_col {
 	bool is_right;
 	enum table_cut cut;
 	size_t min;        /* columns it keeps while others can still shrink */
+	size_t bonus;      /* columns it may be wider than others before it must shrink */
 };
 
 struct table_look {

@@ -5,10 +5,10 @@
 #include "base/cleanup.h"
 
 static const struct table_col cols[] = {
-	{"self", true, TABLE_WHOLE, 8},
-	{"total", true, TABLE_WHOLE, 8},
-	{"module", false, TABLE_CUT_MIDDLE, 24},
-	{"imported by", false, TABLE_CUT_HEAD, 12},
+	{"self", true, TABLE_WHOLE, 0, 0},
+	{"total", true, TABLE_WHOLE, 0, 0},
+	{"module", false, TABLE_CUT_MIDDLE, 14, 0},
+	{"imported by", false, TABLE_CUT_HEAD, 12, 0},
 };
 
 static void add_row(const struct view *view, const struct load *load, struct text_buf *buf,

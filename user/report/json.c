@@ -74,18 +74,32 @@ json_t *json_new_site(struct json_out *jo, const struct site *site)
 	return obj;
 }
 
+/* ASCII only; DEL, which jansson leaves as it is, included. */
+static void put_ascii(struct json_out *jo, json_t *obj, size_t flags)
+{
+	_cleanup_free_ char *text = json_dumps(obj, flags | JSON_ENSURE_ASCII);
+
+	if (!text)
+		jo->err = -ENOMEM;
+	for (const char *at = text; at && *at; at++) {
+		if (*at == '\177')
+			fputs("\\u007F", jo->out);
+		else
+			fputc(*at, jo->out);
+	}
+}
+
 void json_put(struct json_out *jo, json_t *obj, bool is_embedded)
 {
-	size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
+	size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | (is_embedded ? JSON_EMBED : 0);
 
-	if (is_embedded)
-		flags |= JSON_EMBED;
-	if (jo->needs_ascii)
-		flags |= JSON_ENSURE_ASCII;
-	jo->needs_ascii = false;
-	/* An error of the stream is seen by report_write, which knows its errno. */
-	if (!obj || (json_dumpf(obj, jo->out, flags) && !ferror(jo->out)))
+	if (!obj)
 		jo->err = -ENOMEM;
+	else if (jo->needs_ascii)
+		put_ascii(jo, obj, flags);
+	else if (json_dumpf(obj, jo->out, flags) && !ferror(jo->out))
+		jo->err = -ENOMEM; /* an error of the stream is report_write's, which knows it */
+	jo->needs_ascii = false;
 	json_decref(obj);
 }
 

@@ -45,8 +45,8 @@ static int write_results(const struct view *view, const struct process *process,
 			 enum load_result result, const char *title)
 {
 	static const struct table_col cols[] = {
-		{NULL, false, TABLE_CUT_MIDDLE, 16}, {NULL, false, TABLE_WHOLE, 0},
-		{NULL, false, TABLE_CUT_HEAD, 12},
+		{NULL, false, TABLE_CUT_MIDDLE, 14, 0}, {NULL, false, TABLE_CUT_TAIL, 20, 0},
+		{NULL, false, TABLE_CUT_HEAD, 12, 0},
 	};
 	const struct table_look look = view_look(view, 4);
 	_cleanup_(table__freep) struct table *table = NULL;

@@ -9,13 +9,13 @@ size_t view_top(const struct view *view)
 	return view->opts.top ? view->opts.top : TOP_DEFAULT;
 }
 
-static const struct table_col cols[] = {
-	{"self", true, TABLE_WHOLE, 8},
-	{"total", true, TABLE_WHOLE, 8},
-	{"module", false, TABLE_CUT_MIDDLE, 16},
-	{"kind", false, TABLE_WHOLE, 0},
-	{"imported by", false, TABLE_CUT_HEAD, 12},
-};
+#define COLS_TIME {"self", true, TABLE_WHOLE, 0, 0}, {"total", true, TABLE_WHOLE, 0, 0}
+#define COL_MODULE {"module", false, TABLE_CUT_MIDDLE, 14, 0}
+#define COL_KIND {"kind", false, TABLE_WHOLE, 0, 0}
+#define COL_IMPORTER {"imported by", false, TABLE_CUT_HEAD, 12, 0}
+
+static const struct table_col wide[] = {COLS_TIME, COL_MODULE, COL_KIND, COL_IMPORTER};
+static const struct table_col narrow[] = {COLS_TIME, COL_MODULE, COL_IMPORTER};
 
 static void add_row(const struct view *view, const struct load *load, struct table *table)
 {
@@ -26,7 +26,9 @@ static void add_row(const struct view *view, const struct load *load, struct tab
 	table__add(table, text_ns(num, load->wall_ns), TABLE_PLAIN);
 	phrase_module(view, load, &buf);
 	table__add(table, text_buf__str(&buf), load->result == LOAD_LOADED ? TABLE_BOLD : TABLE_RED);
-	table__add(table, load->kind == KIND_UNKNOWN ? "" : word_kind(load->kind), TABLE_PLAIN);
+	if (!view_is_narrow(view))
+		table__add(table, load->kind == KIND_UNKNOWN ? "" : word_kind(load->kind),
+			   TABLE_PLAIN);
 	text_buf__reset(&buf);
 	phrase_importer(view, load, &buf);
 	table__add(table, text_buf__str(&buf), TABLE_DIM);
@@ -41,7 +43,8 @@ static int write_table(const struct view *view, const struct process *process, e
 	int err = rank_loads(process, by, &loads);
 
 	if (!err)
-		err = table__new(&table, cols, sizeof(cols) / sizeof(cols[0]));
+		err = view_is_narrow(view) ? table__new(&table, narrow, 4) :
+					     table__new(&table, wide, 5);
 	if (err)
 		return err;
 	for (size_t i = 0; i < process->load_cnt; i++) {

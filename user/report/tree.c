@@ -4,17 +4,20 @@
 
 #include "base/cleanup.h"
 
-/* Levels drawn; deeper ones say their depth instead, or a deep chain leaves no room for names. */
-#define MAX_DRAWN 20
+#define COLS_TIME {"start", true, TABLE_WHOLE, 0, 0}, {"total", true, TABLE_WHOLE, 0, 0}, \
+	{"self", true, TABLE_WHOLE, 0, 0}
+#define COL_MODULE {"module", false, TABLE_CUT_MIDDLE, 14, 20} /* the tree needs room */
+#define COL_KIND {"kind", false, TABLE_WHOLE, 0, 0}
+#define COL_IMPORTER {"imported by", false, TABLE_CUT_HEAD, 12, 0}
 
-static const struct table_col cols[] = {
-	{"start", true, TABLE_WHOLE, 8},
-	{"total", true, TABLE_WHOLE, 8},
-	{"self", true, TABLE_WHOLE, 8},
-	{"module", false, TABLE_CUT_MIDDLE, 24},
-	{"kind", false, TABLE_WHOLE, 0},
-	{"imported by", false, TABLE_CUT_HEAD, 12},
-};
+static const struct table_col wide[] = {COLS_TIME, COL_MODULE, COL_KIND, COL_IMPORTER};
+static const struct table_col narrow[] = {COLS_TIME, COL_MODULE, COL_IMPORTER};
+
+/* Levels drawn; deeper ones say their depth instead, or a deep chain leaves no room for names. */
+static size_t max_drawn(const struct view *view)
+{
+	return view->opts.width < 57 ? 3 : ((size_t)view->opts.width - 45) / 4;
+}
 
 static bool is_last_child(const struct walk *walk, size_t level)
 {
@@ -26,7 +29,7 @@ static bool is_last_child(const struct walk *walk, size_t level)
 static void add_guides(const struct view *view, const struct walk *walk, struct text_buf *buf)
 {
 	bool is_ascii = view->opts.use_ascii;
-	size_t drawn = walk->depth < MAX_DRAWN ? walk->depth : MAX_DRAWN;
+	size_t drawn = walk->depth < max_drawn(view) ? walk->depth : max_drawn(view);
 
 	for (size_t level = 1; level <= drawn; level++) {
 		bool is_last = is_last_child(walk, level);
@@ -72,7 +75,9 @@ static void add_row(const struct view *view, const struct load *load, const stru
 	phrase_module(view, load, buf);
 	table__add_kept(table, text_buf__str(buf),
 			load->result == LOAD_LOADED ? TABLE_PLAIN : TABLE_RED, keep);
-	table__add(table, load->kind == KIND_UNKNOWN ? "" : word_kind(load->kind), TABLE_DIM);
+	if (!view_is_narrow(view))
+		table__add(table, load->kind == KIND_UNKNOWN ? "" : word_kind(load->kind),
+			   TABLE_DIM);
 	text_buf__reset(buf);
 	phrase_importer(view, load, buf);
 	if (load->lock_wait_ns && load->lock_wait_ns != NS_UNKNOWN)
@@ -90,7 +95,8 @@ static int write_thread(const struct view *view, const struct process *process,
 	_cleanup_(text_buf__free) struct text_buf buf = {0};
 	__u32 tid = roots[0]->tid;
 	size_t i;
-	int err = table__new(&table, cols, sizeof(cols) / sizeof(cols[0]));
+	int err = view_is_narrow(view) ? table__new(&table, narrow, 5) :
+					 table__new(&table, wide, 6);
 
 	if (err)
 		return err;

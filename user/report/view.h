@@ -11,6 +11,7 @@
 #include "report/report.h"
 
 #define TOP_DEFAULT 10
+#define WIDTH_NARROW 80 /* below, tables leave the kind out */
 
 /* One report being written. The width in `opts` is resolved. */
 struct view {
@@ -105,6 +106,11 @@ size_t view_top(const struct view *view);
 /* ---- lists.c: short lists below the ranked tables */
 int lists_write(const struct view *view, const struct process *process,
 		const struct facts *facts);
+
+static inline bool view_is_narrow(const struct view *view)
+{
+	return view->opts.width < WIDTH_NARROW;
+}
 
 static inline struct table_look view_look(const struct view *view, size_t indent)
 {
