@@ -151,8 +151,8 @@ int bracket_call(struct finder *finder, __u64 call, enum pyi_site_kind kind, boo
 }
 
 /* First emulated instruction at which the arguments are still in their registers. */
-static int entry_site(struct finder *finder, __u64 entry, unsigned int arg_cnt, __u64 *addr,
-		      __s32 *sp)
+static int entry_site(struct finder *finder, __u64 entry, unsigned int arg_cnt, bool is_outer,
+		      __u64 *addr, __s32 *sp)
 {
 	__u32 args = 0;
 	__u64 at = entry;
@@ -163,7 +163,7 @@ static int entry_site(struct finder *finder, __u64 entry, unsigned int arg_cnt, 
 		args |= 1u << finder->arch->arg_regs[i];
 	*sp = 0;
 	for (int i = 0; i < ENTRY_MAX_INSNS && code_decode(finder, at, &insn); i++) {
-		if (insn.is_emulated) {
+		if (insn.is_emulated && (!is_outer || !*sp)) {
 			*addr = at;
 			return 0;
 		}
@@ -188,7 +188,7 @@ int bracket_entry(struct finder *finder, __u64 entry, enum pyi_site_kind kind,
 {
 	struct pyi_site site = { .begin = kind };
 	__s32 sp;
-	int err = entry_site(finder, entry, arg_cnt, &site.addr, &sp);
+	int err = entry_site(finder, entry, arg_cnt, false, &site.addr, &sp);
 
 	return err ?: add_site(finder, &site, reason);
 }
@@ -230,7 +230,7 @@ int bracket_function(struct finder *finder, __u64 entry, const struct bracket_op
 		.result_is_int = opts->result_is_int,
 	};
 	__s32 sp;
-	int err = entry_site(finder, entry, opts->arg_cnt, &begin.addr, &sp) ?:
+	int err = entry_site(finder, entry, opts->arg_cnt, opts->is_outer, &begin.addr, &sp) ?:
 		code_walk(finder, entry, 0, on_insn, &exits);
 
 	if (!err && opts->tail)

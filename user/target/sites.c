@@ -169,7 +169,7 @@ static int find_hidden(struct finder *finder)
 	const struct elf_sym *type = elf__sym(finder->elf, "PyModule_Type");
 	struct interp *interp = finder->interp;
 	const struct bracket_opts dynamic = {
-		.kind = PYI_SITE_DYNAMIC, .arg_cnt = 3,
+		.kind = PYI_SITE_DYNAMIC, .arg_cnt = 3, .is_outer = true,
 		.reason = "_imp.create_dynamic: loads an extension module",
 	};
 	struct imp_methods imp;

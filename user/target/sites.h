@@ -93,6 +93,11 @@ struct bracket_opts {
 	enum pyi_site_kind kind;
 	unsigned int arg_cnt;
 	bool result_is_int;
+	/*
+	 * Spans of other kinds begin in this very function. An equal stack pointer would say that
+	 * ours has returned: begin before the function makes room for its variables.
+	 */
+	bool is_outer;
 	__u64 tail;         /* function it ends in by a jump, whose returns are its own; 0 = none */
 	const char *reason;
 };
