@@ -495,7 +495,8 @@ class Process:
         return self.doc[key]
 
     def named(self, module):
-        return [i for i in self.imports if i["module"] == module]
+        """Its own loads; those that began in the parent, before fork, are the parent's."""
+        return [i for i in self.imports if i["module"] == module and not i.get("inherited")]
 
     def one(self, module):
         found = self.named(module)
@@ -504,7 +505,7 @@ class Process:
         return found[0]
 
     def names(self):
-        return {i["module"] for i in self.imports}
+        return {i["module"] for i in self.imports if not i.get("inherited")}
 
     def parent(self, load):
         return self.by_id[load["parent"]] if load["parent"] is not None else None
@@ -541,7 +542,7 @@ class Trace:
 
     def python(self):
         """The only process that imported anything."""
-        found = [p for p in self.processes if p.imports]
+        found = [p for p in self.processes if any(not i.get("inherited") for i in p.imports)]
         check(len(found) == 1, "%d processes with imports, expected one: %s", len(found),
               [(p.pid, p["cmdline"]) for p in self.processes])
         return found[0]

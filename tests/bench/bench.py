@@ -1,0 +1,309 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""`make bench`: what tracing costs, as one table. Never a test: machines differ, so everything is
+a ratio of runs made in pairs, in turn and in random order, and the medians of those ratios.
+  bench.py [-n PAIRS] [ROW…]     rows: startup cached many attach memory"""
+import contextlib
+import getopt
+import os
+import random
+import re
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import lib  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.path.join(lib.REPO, ".output", "bench")
+PYTHON = os.path.realpath(lib.SYSTEM)
+PAIRS = 15
+ENV = lib.clean_env()
+rows = []
+
+
+def row(what, value, note="", goal=""):
+    rows.append((what, value, goal, note))
+    print("  %-46s %-22s %s" % (what, value, note), flush=True)
+
+
+def quartiles(values):
+    q = statistics.quantiles(values, n=4) if len(values) > 1 else [values[0]] * 3
+    return "%.3f (%.3f to %.3f)" % (statistics.median(values), q[0], q[2])
+
+
+def timed(argv):
+    """Wall time of a command, from its start to its end."""
+    begin = time.perf_counter()
+    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, env=ENV)
+    took = time.perf_counter() - begin
+    if done.returncode:
+        sys.exit("bench: %s ended with %d" % (argv, done.returncode))
+    return took
+
+
+# --- a whole start-up ----------------------------------------------------------------------------
+
+def workload():
+    """A program of at least 300 ms; the first that is here and long enough."""
+    best = None
+    for code in ("import pandas", "import pandas, IPython", "import pandas, django.db.models, "
+                 "IPython, boto3", "import json, asyncio, unittest, http.server, email.message, "
+                 "sqlite3, xml.dom.minidom, concurrent.futures, multiprocessing, ctypes"):
+        argv = [PYTHON, "-B", "-c", code]
+        if subprocess.run(argv, stderr=subprocess.DEVNULL, env=ENV).returncode:
+            continue
+        took = min(timed(argv) for _ in range(3))
+        if best is None or took > best[1]:
+            best = (argv, took, code)
+        if took >= 0.3:
+            return best
+    return best
+
+
+@contextlib.contextmanager
+def nothing():
+    yield
+
+
+@contextlib.contextmanager
+def traced(*opts):
+    """The tool on every process, as somebody would run it beside a service."""
+    with lib.Tracer("-a", *opts) as tracer:
+        yield
+        tracer.stop()
+    complete = tracer.trace(invariants=False)["complete"]
+    if not complete:
+        print("  (a report was not complete: %s)" % lib.losses(tracer.trace(invariants=False).doc))
+
+
+@contextlib.contextmanager
+def bpftrace():
+    """Entry and return probe with a histogram, what one would write by hand."""
+    probe = PYTHON + ":PyImport_ImportModuleLevelObject"
+    text = ("uprobe:%s { @start[tid] = nsecs; } uretprobe:%s /@start[tid]/ "
+            "{ @ns = hist(nsecs - @start[tid]); delete(@start[tid]); } "
+            "interval:ms:100 { printf(\"alive\\n\"); }" % (probe, probe))
+    proc = subprocess.Popen(["bpftrace", "-e", text], stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, start_new_session=True)
+    for line in proc.stdout:
+        if b"alive" in line:
+            break
+    else:
+        raise lib.Skip("bpftrace does not work here")
+    try:
+        yield
+    finally:
+        proc.send_signal(signal.SIGINT)
+        proc.communicate()
+
+
+def bench_startup(pairs):
+    argv, took, code = workload()
+    name = code if len(code) < 40 else code[:37] + "..."
+    print("start-up: %s, %.0f ms untraced, %d pairs each" % (code, took * 1000, pairs))
+    modes = {
+        "untraced against itself": (nothing, argv, ""),
+        "pyimport-bpf": (traced, argv, "<= 1.03"),
+        "pyimport-bpf --no-edges": (lambda: traced("--no-edges"), argv, ""),
+        "pyimport-bpf --perf-uprobes": (lambda: traced("--perf-uprobes"), argv, ""),
+        "-X importtime": (nothing, argv[:1] + ["-X", "importtime"] + argv[1:], ""),
+    }
+    if shutil.which("bpftrace"):
+        modes["bpftrace, uprobe + uretprobe"] = (bpftrace, argv, "")
+    if shutil.which("strace"):
+        modes["strace -f -c"] = (nothing, ["strace", "-f", "-c", "-o", "/dev/null"] + argv, "")
+    ratios = {mode: [] for mode in modes}
+    for _ in range(pairs):
+        # All modes in every round, so that a slow minute hits them all.
+        for mode in random.sample(list(modes), len(modes)):
+            context, command, _ = modes[mode]
+            try:
+                if random.random() < 0.5:
+                    plain = timed(argv)
+                    with context():
+                        ratio = timed(command) / plain
+                else:
+                    with context():
+                        other = timed(command)
+                    ratio = other / timed(argv)
+                ratios[mode].append(ratio)
+            except lib.Skip as skip:
+                print("  %s: %s" % (mode, skip))
+    for mode, (_, _, goal) in modes.items():
+        if ratios[mode]:
+            row(mode + ", wall / untraced", quartiles(ratios[mode]), name, goal)
+
+
+# --- one cached import ---------------------------------------------------------------------------
+
+LOOP = """
+import sys, time
+def loop(n):
+    for _ in range(n):
+        import sys
+def measure():
+    best = 1e9
+    for _ in range(5):
+        begin = time.perf_counter_ns()
+        loop(20000)
+        best = min(best, (time.perf_counter_ns() - begin) / 20000)
+    return best
+loop(1000)
+print("up", flush=True)
+for line in sys.stdin:
+    print(measure(), flush=True)
+"""
+
+
+def import_sites():
+    """File offsets of the probe that a cached import passes, from --dry-run."""
+    out = subprocess.run([lib.TOOL, "--dry-run", "--", PYTHON, "-c", "pass"], capture_output=True,
+                         env=ENV, check=True).stdout.decode()
+    found = []
+    for line in out.splitlines():
+        if re.search(r"import statement|PyImport_ImportModuleLevelObject entered|\bimport\b.*\benter",
+                     line, re.I) and not re.search(r"\bend", line):
+            match = re.search(r"\b(0x[0-9a-f]+)\b", line)
+            if match:
+                found.append(match.group(1))
+    return found[:1], out
+
+
+def build_empty():
+    os.makedirs(BUILD, exist_ok=True)
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libbpf"], capture_output=True,
+                           check=True).stdout.decode().split()
+    arch = "-I/usr/include/%s-linux-gnu" % os.uname().machine
+    subprocess.run(["clang", "-O2", "-g", "-target", "bpf", arch, "-c", HERE + "/empty.bpf.c",
+                    "-o", BUILD + "/empty.bpf.o"], check=True)
+    subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", HERE + "/attach_empty.c", "-o",
+                    BUILD + "/attach_empty", *flags], check=True)
+
+
+@contextlib.contextmanager
+def empty_program(sites):
+    proc = subprocess.Popen([BUILD + "/attach_empty", BUILD + "/empty.bpf.o", PYTHON, *sites],
+                            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    if b"attached" not in proc.stdout.readline():
+        raise lib.Skip("the empty program cannot be attached")
+    try:
+        yield
+    finally:
+        proc.communicate()
+
+
+def bench_cached(pairs):
+    sites, listing = import_sites()
+    if not sites:
+        print("cached import: no site found in --dry-run:\n" + listing)
+        return
+    build_empty()
+    print("cached `import sys`: %s at %s" % (PYTHON, ", ".join(sites)))
+    target = lib.Target([PYTHON, "-c", LOOP])
+    target.expect("up")
+
+    def measure():
+        target.say("go")
+        return float(target.proc.stdout.readline())
+
+    seen = {"untraced": [], "empty": [], "traced": [], "no edges": []}
+    for _ in range(max(5, pairs // 2)):
+        seen["untraced"].append(measure())
+        with empty_program(sites):
+            seen["empty"].append(measure())
+        with lib.Tracer("-p", target.pid) as tracer:
+            seen["traced"].append(measure())
+            tracer.stop()
+        with lib.Tracer("--no-edges", "-p", target.pid) as tracer:
+            seen["no edges"].append(measure())
+            tracer.stop()
+    target.proc.stdin.close()
+    target.proc.wait()
+    for name, values in seen.items():
+        row("cached import, " + name, "%.0f ns" % statistics.median(values))
+    extra = [(t - u) / (e - u) for u, e, t in zip(seen["untraced"], seen["empty"], seen["traced"])]
+    row("cached import, extra cost / empty program's", quartiles(extra), "", "<= 1.3")
+
+
+# --- many at once, attach, memory ----------------------------------------------------------------
+
+def bench_many(_):
+    print("64 interpreters at once")
+    argv = [PYTHON, "-c", "import json, email.message, asyncio"]
+    with lib.Tracer("-a") as tracer:
+        all_of_them = [subprocess.Popen(argv, env=ENV) for _ in range(64)]
+        for proc in all_of_them:
+            proc.wait()
+        tracer.stop()
+    doc = tracer.trace(invariants=False)
+    seen = len(doc.having("email.message"))
+    loads = sum(len(p.imports) for p in doc.processes)
+    row("64 interpreters at once, lost", str(sum(doc["loss"].values())),
+        "%d processes, %d loads, complete: %s" % (seen, loads, doc["complete"]), "0")
+
+
+def bench_attach(pairs):
+    print("attach to a running process, and detach")
+    attach, detach = [], []
+    with lib.Target([PYTHON, "-c", "print('up', flush=True); input()"]) as target:
+        target.expect("up")
+        for _ in range(max(5, pairs // 2)):
+            tracer = lib.Tracer("-p", target.pid)
+            begin = time.perf_counter()
+            tracer.__enter__()
+            attach.append((time.perf_counter() - begin) * 1000)
+            begin = time.perf_counter()
+            tracer.stop()
+            detach.append((time.perf_counter() - begin) * 1000)
+    row("attach, from exec to ready", "%.0f ms" % statistics.median(attach),
+        "at most %.0f" % max(attach), "<= 300 ms")
+    row("detach, from Ctrl-C to our end", "%.0f ms" % statistics.median(detach),
+        "at most %.0f, with the report" % max(detach), "<= 500 ms")
+
+
+def bench_memory(_):
+    print("resident memory of the tool")
+    for count in (20000, 40000):
+        home = tempfile.mkdtemp(dir=lib.workdir())
+        for n in range(count):
+            with open("%s/mem_%d.py" % (home, n), "w") as file:
+                file.write("V = 1\n")
+        code = ("import sys; sys.path.insert(0, %r); print('up', flush=True); input()\n"
+                "for n in range(%d): __import__('mem_%%d' %% n)" % (home, count))
+        with lib.Target([PYTHON, "-B", "-c", code]) as target:
+            target.expect("up")
+            with lib.Tracer("-p", target.pid, fmt="text") as tracer:
+                target.say()
+                target.finish()
+                # Its own high-water mark, not that of what it waited for.
+                _, status, usage = os.wait4(tracer.proc.pid, 0)
+                tracer.proc.returncode = os.waitstatus_to_exitcode(status)
+        row("memory at %d modules" % count, "%.1f MB" % (usage.ru_maxrss / 1024), "",
+            "<= 40 MB" if count == 20000 else "linear")
+        shutil.rmtree(home)
+
+
+def main():
+    options, names = getopt.getopt(sys.argv[1:], "n:")
+    pairs = int(dict(options).get("-n", PAIRS))
+    if os.geteuid() != 0:
+        sys.exit("bench: needs root")
+    benches = {"startup": bench_startup, "cached": bench_cached, "many": bench_many,
+               "attach": bench_attach, "memory": bench_memory}
+    for name in names or benches:
+        benches[name](pairs)
+    print("\n%-48s %-26s %-10s %s" % ("what", "median (quartiles)", "goal", ""))
+    for what, value, goal, note in rows:
+        print("%-48s %-26s %-10s %s" % (what, value, goal, note))
+    shutil.rmtree(lib.workdir(), ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The least a probe can cost: a program that does nothing. The yardstick of `make bench`. */
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+SEC("uprobe.multi")
+int empty(void *ctx)
+{
+	return 0;
+}
+
+SEC("uprobe")
+int empty_perf(void *ctx)
+{
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
