@@ -9,7 +9,7 @@
 
 #include "target/launch.h"
 
-static volatile sig_atomic_t want_stop, want_tstp;
+static volatile sig_atomic_t want_stop;
 static const struct launch *volatile forward_to;
 
 static void on_signal(int sig, siginfo_t *info, void *context)
@@ -22,12 +22,6 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	else if (sig != SIGINT || info->si_code == SI_USER)
 		launch__signal(forward_to, sig);
 	errno = saved;
-}
-
-static void on_tstp(int sig)
-{
-	(void)sig;
-	want_tstp = 1;
 }
 
 /* Its only purpose is to end a wait. */
@@ -63,30 +57,6 @@ void signals_install(const struct launch *launch)
 	sigaction(SIGPIPE, &ignore, NULL);
 }
 
-void signals_watch_tstp(void)
-{
-	struct sigaction action = { .sa_handler = on_tstp };
-
-	take(SIGTSTP, &action);
-}
-
-bool signals_want_tstp(void)
-{
-	bool was = want_tstp;
-
-	want_tstp = 0;
-	return was;
-}
-
-void signals_stop_now(void)
-{
-	struct sigaction plain = { .sa_handler = SIG_DFL }, old;
-
-	sigaction(SIGTSTP, &plain, &old);
-	raise(SIGTSTP);
-	sigaction(SIGTSTP, &old, NULL);
-}
-
 bool signals_want_stop(void)
 {
 	return want_stop;
@@ -94,7 +64,7 @@ bool signals_want_stop(void)
 
 void signals_restore(void)
 {
-	static const int all[] = { SIGINT, SIGTERM, SIGHUP, SIGTSTP };
+	static const int all[] = { SIGINT, SIGTERM, SIGHUP };
 	struct sigaction plain = { .sa_handler = SIG_DFL }, old;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {

@@ -15,11 +15,6 @@ struct launch;
  */
 void signals_install(const struct launch *launch);
 
-/* Also SIGTSTP, which must not stop us while execs of the host wait for our answer. */
-void signals_watch_tstp(void);
-bool signals_want_tstp(void); /* clears the flag */
-void signals_stop_now(void);  /* stops us as SIGTSTP would have; returns after SIGCONT */
-
 bool signals_want_stop(void);
 
 /* What is left to do is short: everything has its default effect again, SIGPIPE but ignored. */

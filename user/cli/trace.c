@@ -63,7 +63,7 @@ static void on_record(void *ctx, const void *record, size_t size)
 		log_debug("out of memory for a record");
 }
 
-/* An event that cannot get a descriptor makes the kernel refuse the exec: have plenty. */
+/* Each perf uprobe takes one: the usual 1024 are soon used up by a host with many Pythons. */
 static void raise_descriptor_limit(void)
 {
 	struct rlimit limit;
@@ -156,14 +156,6 @@ static bool has_ended(struct session *session, __u64 *checked_ns, __u64 now_ns)
 	return !facts__has_living(session->facts);
 }
 
-/* Ctrl-Z: execs of the whole host must not wait for a tracer that is stopped. */
-static void stop_for_terminal(struct session *session)
-{
-	hold__suspend(session->hold);
-	signals_stop_now();
-	hold__resume(session->hold);
-}
-
 static int watch(struct session *session)
 {
 	__u64 duration_ns = session->opts->duration_ns, now_ns = session_now_ns(), checked_ns = 0;
@@ -176,10 +168,7 @@ static int watch(struct session *session)
 		if (got < 0 && got != -EINTR)
 			return log_err(got, "cannot read events");
 		facts__read(session->facts, session->model);
-		hold__tick(session->hold);
 		progress_update(session->model);
-		if (signals_want_tstp())
-			stop_for_terminal(session);
 		now_ns = session_now_ns();
 	}
 	return 0;
@@ -274,8 +263,6 @@ static int run(struct session *session)
 	int status;
 
 	session__hold(session);
-	if (session->hold)
-		signals_watch_tstp();
 	if (!session->launch)
 		progress_start();
 	session->ready_ns = session_now_ns();

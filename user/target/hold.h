@@ -2,8 +2,8 @@
 /*
  * Holds every exec on the host for the moment it takes to look at the file, so that an
  * interpreter nobody could foresee (a version manager's shim, a wrapper script, a container's own
- * Python) is probed before its first instruction. A thread of its own answers; whatever happens
- * to us, the kernel lets everything go when our descriptor closes.
+ * Python) is probed before its first instruction. A small process of its own gives the answers;
+ * whatever happens to it or to us, the kernel lets everything go when its descriptor closes.
  */
 #ifndef TARGET_HOLD_H
 #define TARGET_HOLD_H
@@ -13,37 +13,31 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define HOLD_LIMIT_NS 2000000000ULL /* then hold__tick gives up and lets everything go */
+#define HOLD_LIMIT_NS 2000000000ULL /* longer than this nothing waits for us */
 
 struct hold;
 
 /*
- * Looks at the file of an exec, on the hold thread. @path as our mount namespace names it,
+ * Looks at the file of an exec, on a thread of hold's. @path as our mount namespace names it,
  * @tgid the process that execs (0 = in another pid namespace). True when the same file need not
  * be offered again until it is written to.
  */
 typedef bool (*hold_fn)(void *ctx, int fd, const char *path, pid_t tgid);
 
 struct hold_stats {
-	__u64 held_cnt;              /* execs held, ld.so and scripts counted too */
-	__u64 total_ns, max_ns;      /* time they were held in user space */
-	__u64 missed_cnt;            /* the kernel's queue overflowed, or reading failed */
-	bool has_given_up;
+	__u64 held_cnt;         /* execs held, ld.so and scripts counted too */
+	__u64 total_ns, max_ns; /* time they were held in user space */
+	__u64 missed_cnt;       /* not looked at: queue overflow, or reading failed */
+	__u64 late_cnt;         /* let go because we took longer than HOLD_LIMIT_NS */
+	bool has_ended;         /* the process that answers is gone: nothing is held any more */
 };
 
 /* -EPERM: no CAP_SYS_ADMIN. -ENOSYS, -EINVAL: kernel without it. -ENODEV: no mark was accepted. */
 int hold__new(hold_fn fn, void *ctx, struct hold **out);
 
-/* To be called every 100 ms or so: ends holding altogether if one answer takes too long. */
-void hold__tick(struct hold *hold);
-
-/* Around a stop of our whole process (Ctrl-Z): execs of the host must not wait for us. */
-void hold__suspend(struct hold *hold);
-void hold__resume(struct hold *hold);
-
 void hold__stats(const struct hold *hold, struct hold_stats *out);
 
-/* Answers what is left, ends the thread. NULL-safe. */
+/* Lets go what is held, ends process and thread. NULL-safe. */
 void hold__free(struct hold *hold);
 
 /* Can it be used at all? 0 or the -errno of hold__new, nothing marked. */
