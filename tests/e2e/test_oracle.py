@@ -95,9 +95,9 @@ print(len(app.routes))
     "relative": ((), "import rel_pkg\nprint(rel_pkg.sub.four.VALUE)\n"),
     "plugins": ((), """
 import importlib, importlib.util, pkgutil, runpy, plug_pkg
-for info in sorted(pkgutil.iter_modules(plug_pkg.__path__), key=lambda i: i.name):
+for info in sorted(pkgutil.iter_modules(plug_pkg.__path__), key=lambda i: i.name)[1:]:
     importlib.import_module('plug_pkg.' + info.name)
-spec = importlib.util.spec_from_file_location('by_hand', plug_pkg.__path__[0] + '/p1.py')
+spec = importlib.util.spec_from_file_location('by_hand', plug_pkg.__path__[0] + '/_hand.py')
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
 importlib.reload(plug_pkg.p2)
@@ -251,6 +251,7 @@ def prepare(workload):
         for n in range(4):
             lib.write("wl/plug_pkg/p%d.py" % n, "from . import common\nimport colorsys\n")
         lib.write("wl/plug_pkg/common.py", "import textwrap\n")
+        lib.write("wl/plug_pkg/_hand.py", "import plistlib\n")
         lib.write("wl/plug_pkg/__init__.py", "")
     path = os.path.join(home, "workload.py")
     with open(path, "w", encoding="utf-8") as file:

@@ -2,6 +2,7 @@
 """python -m: the package is loaded, the module itself is __main__.
 
 Interpreters: all
+Env: PYTHONPATH={dir}
 Run: {python} -m dash_pkg.tool
 Expect:
     dash_pkg result=loaded
