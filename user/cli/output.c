@@ -30,7 +30,8 @@ int output_fill_standard(void)
 
 bool output_takes_stdout(const struct opts *opts)
 {
-	return !opts->report_path && (!opts->argv || !strcmp(opts->format, "json"));
+	return !opts->report_path &&
+	       (!opts->argv || opts->is_dry_run || !strcmp(opts->format, "json"));
 }
 
 static int open_report(const char *path, struct output *out)

@@ -140,6 +140,10 @@ static int release(struct session *session)
 	if (!session->launch)
 		return 0;
 	err = launch__release(session->launch);
+	if (err == -ENOENT) { /* it was there a moment ago: what its first line names is not */
+		log_err(0, "%s: bad interpreter: %s", session->opts->argv[0], strerror(-err));
+		return launch_exec_status(err);
+	}
 	return err ? refuse_command(session->opts->argv[0], err) : 0;
 }
 
