@@ -72,9 +72,9 @@ need_root() {
 # The suite's own test packages bear the version of its Python.
 resolve_testsuite() {
 	local i version
-	version=$(dpkg-query -W -f '${Version}' python3 2>/dev/null | sed 's/^[0-9]*://; s/^\(3\.[0-9]*\).*/\1/')
-	version=${version:-$(apt-cache show --no-all-versions python3 2>/dev/null |
-		sed -n 's/^Version: \(3\.[0-9]*\).*/\1/p' | head -1)}
+	version=$({ dpkg-query -W -f '${Version}' python3 ||
+		apt-cache show --no-all-versions python3 | sed -n 's/^Version: //p'; } 2>/dev/null |
+		sed -n 's/^\([0-9]*:\)\{0,1\}\(3\.[0-9]*\).*/\2/p' | head -1) || true
 	[ -n "$version" ] || return 0 # not before apt-get update
 	for i in "${!packages[@]}"; do
 		[ "${packages[$i]}" != TESTSUITE ] || packages[i]=libpython$version-testsuite
