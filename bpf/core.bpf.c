@@ -19,6 +19,7 @@ const volatile __u32 cfg_wakeup_sz = 1 << 20;
 bool cfg_active = false;
 __u32 last_id = 0;
 __u32 last_serial = 0;
+__u32 submit_cnt = 0;
 struct pyi_stats stats = {};
 
 __hidden struct proc *proc_add(u32 tgid, u32 flags)

@@ -43,6 +43,53 @@ struct code_value {
 	u32 is_internal; /* importlib's own code, or no file's: callers are wanted as well */
 };
 
+/* Values of __name__ and __package__ in a module's dict, 0 where absent. */
+struct module_names {
+	u64 name, package;
+};
+
+struct str_view {
+	u64 data;   /* address of the characters */
+	u64 hash;
+	u32 sz;     /* bytes */
+	u32 chars;
+	u8 kind, is_ascii, is_interned, pad;
+};
+
+/* A Python frame as far as we need it. */
+struct pyframe {
+	u64 addr, code, globals, back;
+	u64 instr; /* names the running instruction: its address, or code + f_lasti up to 3.10 */
+};
+
+/* What span_begin opens. */
+struct begin_args {
+	u64 sp, pyframe, globals, now;
+	u64 name; /* a str object */
+	u64 cstr; /* or a C string */
+	u32 edge, code, flags;
+	u8 span, via, want_frames, is_switching;
+};
+
+/*
+ * Locals of functions deep in the call chain. Kernels before 6.13 allow 512 bytes of stack for
+ * the whole chain, not per function. No function that owns one of these is entered twice at once.
+ */
+struct scratch {
+	struct begin_args begin;          /* whoever calls span_begin */
+	struct str_view begin_name;       /* span_begin */
+	struct pyframe frames_at;         /* emit_frames */
+	struct str_view code_file;        /* code_id */
+	char code_tail[24];
+	struct module_names code_names;
+	struct str_view code_str;         /* emit_code */
+	struct module_names names;        /* a site */
+	struct pyframe frame;
+	struct str_view name;
+	struct str_view edge_name;        /* edge_first */
+	char path[256];                   /* is_greenlet_path */
+};
+
 /* Of one thread, in task storage: goes away with it. */
 struct thread {
 	u32 serial;       /* of the process image this state belongs to */
@@ -58,7 +105,8 @@ struct thread {
 	u64 tuple_type, none_type; /* types of the fromlists seen */
 	struct code_key last_code; /* statements come in runs of the same code object */
 	u64 last_code_id;
-	/* Scratch, instead of the small BPF stack. */
+	struct scratch scratch;
+	/* Scratch as well: windows of the target's memory. */
 	u64 frame_buf[FRAME_BUF_SZ / 8];
 	u64 str_buf[8];
 	struct pyi_frame frames[PYI_MAX_FRAMES];
@@ -147,7 +195,7 @@ extern struct pairs_map pairs SEC(".maps");
 extern const volatile bool cfg_all;       /* follow whatever hits a probe */
 extern const volatile __u32 cfg_wakeup_sz;  /* wake the reader when this much is waiting */
 extern bool cfg_active;                   /* set once every probe is attached */
-extern __u32 last_id, last_serial;
+extern __u32 last_id, last_serial, submit_cnt;
 extern struct pyi_stats stats;
 
 #define count_loss(field) __sync_fetch_and_add(&stats.field, 1)
@@ -160,9 +208,11 @@ extern struct pyi_stats stats;
  */
 static __always_inline u64 wake_flag(void)
 {
-	u64 waiting_sz = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
-
-	return waiting_sz >= cfg_wakeup_sz ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+	/* Looking is not free either: its cache line belongs to the reader. Racy on purpose. */
+	if (++submit_cnt & 31)
+		return BPF_RB_NO_WAKEUP;
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= cfg_wakeup_sz ?
+		       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
 }
 
 static __always_inline void fill_hdr(struct pyi_hdr *hdr, u16 kind, u32 sz, u32 serial)

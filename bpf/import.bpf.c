@@ -64,10 +64,8 @@ static __always_inline u64 current_frame(struct hit *h)
 	return tstate_frame(h->lay, t->tstate);
 }
 
-static __always_inline bool ends_with_importlib(const struct str_view *file)
+static __always_inline bool ends_with_importlib(const struct str_view *file, char *tail)
 {
-	char tail[24] = {};
-
 	/* …/importlib/__init__.py is import_module's file: 22 characters. */
 	if (!file->is_ascii || file->sz < 22)
 		return false;
@@ -82,7 +80,8 @@ static __always_inline void fill_code(struct thread *t, const struct pyi_layout 
 				      struct pyi_code *rec, u32 table_max,
 				      const struct pyframe *frame, u32 id, u64 table, u32 table_sz)
 {
-	struct module_names names = {};
+	struct module_names *names = &t->scratch.code_names;
+	struct str_view *str = &t->scratch.code_str;
 	u32 flags = 0;
 
 	fill_hdr(&rec->hdr, PYI_EV_CODE, CODE_FIXED_SZ + table_max, t->serial);
@@ -91,13 +90,14 @@ static __always_inline void fill_code(struct thread *t, const struct pyi_layout 
 	rec->globals = frame->globals;
 	rec->lines = lay->lines;
 	rec->table_sz = 0;
-	globals_names(lay, frame->globals, &names);
-	str_read(lay, names.name, rec->module_text, sizeof(rec->module_text), &rec->module, &flags);
-	str_read(lay, names.package, rec->package_text, sizeof(rec->package_text), &rec->package, &flags);
+	str_read(lay, names->name, rec->module_text, sizeof(rec->module_text), &rec->module,
+		 &flags, str);
+	str_read(lay, names->package, rec->package_text, sizeof(rec->package_text), &rec->package,
+		 &flags, str);
 	str_read(lay, read_ptr(frame->code + lay->code_filename), rec->filename_text,
-		 sizeof(rec->filename_text), &rec->filename, &flags);
+		 sizeof(rec->filename_text), &rec->filename, &flags, str);
 	str_read(lay, read_ptr(frame->code + lay->code_name), rec->name_text,
-		 sizeof(rec->name_text), &rec->name, &flags);
+		 sizeof(rec->name_text), &rec->name, &flags, str);
 	if (table_sz > table_max) {
 		count_loss(tables_truncated);
 		flags |= PYI_F_TRUNC;
@@ -146,42 +146,63 @@ __noinline int emit_code(struct thread *t, const struct pyi_layout *lay,
 #define CODE_INTERNAL (1ULL << 32) /* importlib's own code, or no file's */
 #define CODE_ID(value) ((u32)(value))
 
+/* Up to 6.1 a map's key and value must lie on the stack: copied there for the call alone. */
+__noinline u64 code_find(struct thread *t)
+{
+	struct code_value *value;
+	struct code_key key;
+
+	if (!t)
+		return 0;
+	key = t->last_code;
+	value = bpf_map_lookup_elem(&codes, &key);
+	return value ? value->id | (value->is_internal ? CODE_INTERNAL : 0) : 0;
+}
+
+__noinline int code_add(struct thread *t, u64 id)
+{
+	struct code_value value = { .id = CODE_ID(id), .is_internal = !!(id & CODE_INTERNAL) };
+	struct code_key key;
+
+	if (!t)
+		return -1;
+	key = t->last_code;
+	return bpf_map_update_elem(&codes, &key, &value, BPF_ANY) ? -1 : 0;
+}
+
 /* Number of a frame's code object, 0 = none; sends the object the first time it is met. */
 __noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const struct pyframe *frame)
 {
-	struct code_value *value, fresh = {};
-	struct code_key key = {};
-	struct str_view file = {};
-	u8 first;
+	struct code_key *key;
+	struct str_view *file;
+	u64 id;
 
 	if (!t || !lay || !frame || !frame->code || lay->code_filename < 0)
 		return 0;
-	key.code = frame->code;
-	key.globals = frame->globals;
-	key.serial = t->serial;
-	if (t->last_code.code == key.code && t->last_code.globals == key.globals &&
-	    t->last_code.serial == key.serial)
+	key = &t->last_code;
+	if (key->code == frame->code && key->globals == frame->globals && key->serial == t->serial)
 		return t->last_code_id;
-	t->last_code = key;
-	value = bpf_map_lookup_elem(&codes, &key);
-	if (value) {
-		t->last_code_id = value->id | (value->is_internal ? CODE_INTERNAL : 0);
+	key->code = frame->code;
+	key->globals = frame->globals;
+	key->serial = t->serial;
+	key->pad = 0;
+	t->last_code_id = code_find(t);
+	if (t->last_code_id)
 		return t->last_code_id;
-	}
-	t->last_code.code = 0;
-	fresh.id = new_id();
-	if (!str_open(lay, read_ptr(frame->code + lay->code_filename), &file)) {
-		first = read_u8(file.data);
-		fresh.is_internal = first == '<' || ends_with_importlib(&file);
-	}
-	if (bpf_map_update_elem(&codes, &key, &fresh, BPF_ANY)) {
+	id = new_id();
+	file = &t->scratch.code_file;
+	if (!str_open(lay, read_ptr(frame->code + lay->code_filename), file) &&
+	    (read_u8(file->data) == '<' || ends_with_importlib(file, t->scratch.code_tail)))
+		id |= CODE_INTERNAL;
+	if (code_add(t, id)) {
+		key->code = 0;
 		count_loss(codes_full);
 		return 0;
 	}
-	emit_code(t, lay, frame, fresh.id);
-	t->last_code = key;
-	t->last_code_id = fresh.id | (fresh.is_internal ? CODE_INTERNAL : 0);
-	return t->last_code_id;
+	t->last_code_id = id;
+	globals_names(lay, frame->globals, &t->scratch.code_names);
+	emit_code(t, lay, frame, id);
+	return id;
 }
 
 /*
@@ -190,24 +211,25 @@ __noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const str
  */
 __noinline int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 addr, u32 span)
 {
-	struct pyframe frame = {};
+	struct pyframe *frame;
 	struct pyi_frames *rec;
 	u32 cnt = 0;
 	u64 code;
 
 	if (!t || !lay)
 		return 0;
+	frame = &t->scratch.frames_at;
 	for (int i = 0; i < 24 && cnt < PYI_MAX_FRAMES && addr; i++) {
-		if (frame_read(t, lay, addr, &frame))
+		if (frame_read(t, lay, addr, frame))
 			break;
-		addr = frame.back;
+		addr = frame->back;
 		if (frame_is_shim(t, lay))
 			continue;
-		code = code_id(t, lay, &frame);
+		code = code_id(t, lay, frame);
 		if (!code)
 			break;
 		t->frames[cnt & (PYI_MAX_FRAMES - 1)].code = CODE_ID(code);
-		t->frames[cnt & (PYI_MAX_FRAMES - 1)].lasti = frame_lasti(lay, &frame);
+		t->frames[cnt & (PYI_MAX_FRAMES - 1)].lasti = frame_lasti(lay, frame);
 		cnt++;
 		if (!(code & CODE_INTERNAL))
 			break;
@@ -229,13 +251,18 @@ __noinline int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 a
 	return 0;
 }
 
-struct begin_args {
-	u64 sp, pyframe, globals, now;
-	u64 name; /* a str object */
-	u64 cstr; /* or a C string */
-	u32 edge, code, flags;
-	u8 span, via, want_frames, is_switching;
-};
+/* The thread's own room for a span's description, set to what every begin site knows. */
+static __always_inline struct begin_args *begin_at(struct hit *h, u8 span, u64 sp)
+{
+	struct begin_args *args = &h->t->scratch.begin;
+
+	__builtin_memset(args, 0, sizeof(*args));
+	args->sp = sp;
+	args->now = h->now;
+	args->span = span;
+	args->is_switching = h->is_switching;
+	return args;
+}
 
 static __always_inline void fill_begin(struct thread *t, struct pyi_begin *rec, u32 text_max,
 				       const struct begin_args *args, u32 id, u32 parent,
@@ -288,13 +315,15 @@ static __always_inline u32 parent_of(struct thread *t, const struct pyi_layout *
 __noinline u32 span_begin(struct thread *t, const struct pyi_layout *lay,
 			  const struct begin_args *args)
 {
-	struct str_view str = {};
+	struct str_view *str;
 	struct pyi_begin *rec;
 	u32 id, parent, flags;
 
 	if (!t || !lay || !args)
 		return 0;
 	flags = args->flags;
+	str = &t->scratch.begin_name;
+	str->sz = 0;
 	if (!args->is_switching && t->depth)
 		sweep(t, lay, args->sp, args->pyframe, args->now);
 	parent = parent_of(t, lay, args, &flags);
@@ -302,19 +331,19 @@ __noinline u32 span_begin(struct thread *t, const struct pyi_layout *lay,
 	if (!span_open(t, id, args->span, args->sp, args->pyframe))
 		flags |= PYI_F_OVERFLOW;
 	count_pair(args->span, 0);
-	if (args->name && str_open(lay, args->name, &str))
+	if (args->name && str_open(lay, args->name, str))
 		flags |= PYI_F_UNREADABLE;
-	if (!args->cstr && str.sz <= PYI_STR_SMALL) {
+	if (!args->cstr && str->sz <= PYI_STR_SMALL) {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_SMALL, 0);
 		if (!rec)
 			goto full;
-		fill_begin(t, rec, PYI_STR_SMALL, args, id, parent, &str, flags);
+		fill_begin(t, rec, PYI_STR_SMALL, args, id, parent, str, flags);
 		bpf_ringbuf_submit(rec, wake_flag());
 	} else {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_LARGE, 0);
 		if (!rec)
 			goto full;
-		fill_begin(t, rec, PYI_STR_LARGE, args, id, parent, &str, flags);
+		fill_begin(t, rec, PYI_STR_LARGE, args, id, parent, str, flags);
 		bpf_ringbuf_submit(rec, wake_flag());
 	}
 	if (args->want_frames)
@@ -502,38 +531,42 @@ __noinline u32 edge_first(struct thread *t, const struct pyi_layout *lay,
 	struct edge_value fresh = { .count = 1, .first_ns = bpf_ktime_get_ns() };
 	s32 level = fromlist_level >> 56;
 	u64 fromlist = fromlist_level & ((1ULL << 56) - 1), code;
-	struct str_view str = {};
+	struct str_view *str;
 	struct pyi_edge *rec;
+	u64 key;
 	struct pyi_frame at;
 	u32 has_from;
 
 	if (!t || !lay || !frame)
 		return 0;
+	str = &t->scratch.edge_name;
 	code = code_id(t, lay, frame);
-	if (!code || (code & CODE_INTERNAL) || str_open(lay, name, &str))
+	if (!code || (code & CODE_INTERNAL) || str_open(lay, name, str))
 		return 0;
 	at.code = CODE_ID(code);
 	at.lasti = frame_lasti(lay, frame);
 	fresh.id = new_id();
 	fresh.serial = t->serial;
-	if (bpf_map_update_elem(&edges, &t->edge_key, &fresh, BPF_ANY)) {
+	key = t->edge_key;
+	if (bpf_map_update_elem(&edges, &key, &fresh, BPF_ANY)) {
 		count_loss(edges_full);
 		return 0;
 	}
 	has_from = fromlist_kind(t, lay, fromlist);
-	if (str.sz <= PYI_STR_SMALL) {
+	if (str->sz <= PYI_STR_SMALL) {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_SMALL, 0);
 		if (!rec)
 			goto full;
-		emit_edge_text(t, rec, PYI_STR_SMALL, fresh.id, level, has_from, &at, &str);
+		emit_edge_text(t, rec, PYI_STR_SMALL, fresh.id, level, has_from, &at, str);
 	} else {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_LARGE, 0);
 		if (!rec)
 			goto full;
-		emit_edge_text(t, rec, PYI_STR_LARGE, fresh.id, level, has_from, &at, &str);
+		emit_edge_text(t, rec, PYI_STR_LARGE, fresh.id, level, has_from, &at, str);
 	}
 	bpf_ringbuf_submit(rec, wake_flag());
-	if (has_from == 1)
+	/* `from . import x, y` names its modules only there; elsewhere the names cost 1 us each. */
+	if (has_from == 1 && !str->sz)
 		emit_from(t, lay, fromlist, fresh.id);
 	return fresh.id;
 full:
@@ -600,52 +633,52 @@ static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 {
 	struct thread *t = h->t;
 	u64 globals = ARG2(ctx), name = ARG1(ctx), head[2] = {}, level = ARG5(ctx) & 0x7f;
-	struct pyframe frame = {};
-	struct str_view str = {};
+	struct pyframe *frame = &t->scratch.frame;
+	struct str_view *str = &t->scratch.name;
 	u64 addr;
 
 	t->edge_id = 0;
 	if (!globals)
 		return;
 	addr = t->tstate ? tstate_frame(h->lay, t->tstate) : 0;
-	if (frame_read(t, h->lay, addr, &frame) || frame.globals != globals)
-		if (frame_read_real(t, h->lay, current_frame(h), &frame))
+	if (frame_read(t, h->lay, addr, frame) || frame->globals != globals)
+		if (frame_read_real(t, h->lay, current_frame(h), frame))
 			return;
 	if (!(h->proc->flags & PROC_CHECKED))
-		check_layout(h, &frame, name, globals);
-	if (edge_count(t, edge_key(globals, name, frame.instr, t->serial)))
+		check_layout(h, frame, name, globals);
+	if (edge_count(t, edge_key(globals, name, frame->instr, t->serial)))
 		return;
-	if (str_open(h->lay, name, &str))
+	if (str_open(h->lay, name, str))
 		return;
-	if (!str.is_interned) {
+	if (!str->is_interned) {
 		/*
 		 * A computed name, `__import__(f"plugin_{i}")`: its address is used again for the
 		 * next one. Its hash is not, but may not have been computed yet.
 		 */
-		if (str.hash == ~0ULL) {
-			bpf_probe_read_user(head, sizeof(head), (void *)str.data);
-			str.hash = head[0] * 31 + head[1] * 17 + str.sz;
+		if (str->hash == ~0ULL) {
+			bpf_probe_read_user(head, sizeof(head), (void *)str->data);
+			str->hash = head[0] * 31 + head[1] * 17 + str->sz;
 		}
-		if (edge_count(t, edge_key(globals, str.hash, frame.instr, t->serial)))
+		if (edge_count(t, edge_key(globals, str->hash, frame->instr, t->serial)))
 			return;
 	}
-	t->edge_id = edge_first(t, h->lay, &frame, name, (ARG4(ctx) & ~(0xffULL << 56)) | level << 56);
+	t->edge_id = edge_first(t, h->lay, frame, name, (ARG4(ctx) & ~(0xffULL << 56)) | level << 56);
 }
 
 /* The method called on importlib: `_find_and_load` only, not `_handle_fromlist` and others. */
 static __always_inline bool is_find_and_load(struct hit *h, u64 method)
 {
 	u64 addr = method, words[2] = {};
-	struct str_view str = {};
+	struct str_view *str = &h->t->scratch.name;
 
 	if (method == h->t->find_name)
 		return true;
 	if (h->lay->find_name_is_identifier) {
 		addr = read_ptr(method + h->lay->identifier_string);
 	} else {
-		if (str_open(h->lay, method, &str) || str.chars != 14)
+		if (str_open(h->lay, method, str) || str->chars != 14)
 			return false;
-		addr = str.data;
+		addr = str->data;
 	}
 	bpf_probe_read_user(words, 15, (void *)addr);
 	if (words[0] != WORD8('_', 'f', 'i', 'n', 'd', '_', 'a', 'n') ||
@@ -657,35 +690,35 @@ static __always_inline bool is_find_and_load(struct hit *h, u64 method)
 
 static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 {
-	struct begin_args args = {
-		.sp = h->sp, .name = ARG3(ctx), .edge = h->t->edge_id, .span = PYI_SPAN_FIND,
-		.now = h->now, .is_switching = h->is_switching,
-	};
+	struct begin_args *args;
 	struct edge_value *edge;
 
 	if (!is_find_and_load(h, ARG2(ctx)))
 		return;
-	args.pyframe = current_frame(h);
-	if (args.edge) {
+	args = begin_at(h, PYI_SPAN_FIND, h->sp);
+	args->name = ARG3(ctx);
+	args->edge = h->t->edge_id;
+	args->pyframe = current_frame(h);
+	if (args->edge) {
 		edge = bpf_map_lookup_elem(&edges, &h->t->edge_key);
 		if (edge)
 			__sync_fetch_and_add(&edge->loads, 1);
 		h->t->edge_id = 0; /* what is imported inside asks for itself */
 	}
-	args.want_frames = !args.edge && args.pyframe;
-	span_begin(h->t, h->lay, &args);
+	args->want_frames = !args->edge && args->pyframe;
+	span_begin(h->t, h->lay, args);
 }
 
 static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 {
-	struct begin_args args = { .sp = h->sp, .globals = ARG2(ctx), .span = PYI_SPAN_BODY,
-		.now = h->now, .is_switching = h->is_switching };
-	struct module_names names = {};
+	struct begin_args *args = begin_at(h, PYI_SPAN_BODY, h->sp);
+	struct module_names *names = &h->t->scratch.names;
 	u64 co = ARG1(ctx), co_name;
 	struct open_span *top;
-	struct pyframe frame = {};
+	struct pyframe *frame = &h->t->scratch.frame;
 	u32 chars = 0;
 
+	args->globals = ARG2(ctx);
 	if (h->lay->code_name < 0)
 		return;
 	co_name = read_ptr(co + h->lay->code_name);
@@ -697,69 +730,70 @@ static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 			return;
 		h->t->module_name = co_name;
 	}
-	frame.code = co;
-	frame.globals = args.globals;
-	globals_names(h->lay, args.globals, &names);
-	args.name = names.name;
-	args.code = CODE_ID(code_id(h->t, h->lay, &frame));
-	args.pyframe = current_frame(h);
+	__builtin_memset(frame, 0, sizeof(*frame));
+	frame->code = co;
+	frame->globals = args->globals;
+	globals_names(h->lay, args->globals, names);
+	args->name = names->name;
+	args->code = CODE_ID(code_id(h->t, h->lay, frame));
+	args->pyframe = current_frame(h);
 	top = open_top(h->t);
 	/* Under a load whose body this is, the load's own record says who asked. */
-	args.want_frames = args.pyframe && (!top || top->span == PYI_SPAN_BODY ||
+	args->want_frames = args->pyframe && (!top || top->span == PYI_SPAN_BODY ||
 					    h->is_switching);
-	span_begin(h->t, h->lay, &args);
+	span_begin(h->t, h->lay, args);
 }
 
 static __always_inline void on_execdef(struct hit *h, struct pt_regs *ctx)
 {
-	struct begin_args args = { .sp = h->sp, .span = PYI_SPAN_EXECDEF,
-		.now = h->now, .is_switching = h->is_switching };
-	struct module_names names = {};
+	struct begin_args *args = begin_at(h, PYI_SPAN_EXECDEF, h->sp);
+	struct module_names *names = &h->t->scratch.names;
 	u64 dict;
 
 	if (h->lay->module_name_dict >= 0) {
 		dict = read_ptr(ARG1(ctx) + h->lay->module_name_dict);
-		if (dict)
-			globals_names(h->lay, dict, &names);
-		args.name = names.name;
+		if (dict) {
+			globals_names(h->lay, dict, names);
+			args->name = names->name;
+		}
 	}
-	args.pyframe = current_frame(h);
-	span_begin(h->t, h->lay, &args);
+	args->pyframe = current_frame(h);
+	span_begin(h->t, h->lay, args);
 }
 
 /* greenlet, gevent's copies of it, and whatever else carries the word in its file name */
-__noinline int is_greenlet_path(u64 path)
+__noinline int is_greenlet_path(struct thread *t, u64 path)
 {
-	char text[256] = {};
-	long len = bpf_probe_read_user_str(text, sizeof(text), (void *)path);
+	char *text;
+	long len;
 
-	for (int i = 0; i < 247 && i + 8 < len; i++) {
-		if (text[i] == 'g' && text[i + 1] == 'r' && text[i + 2] == 'e' &&
-		    text[i + 3] == 'e' && text[i + 4] == 'n' && text[i + 5] == 'l' &&
-		    text[i + 6] == 'e' && text[i + 7] == 't')
+	if (!t)
+		return 0;
+	text = t->scratch.path;
+	len = bpf_probe_read_user_str(text, sizeof(t->scratch.path), (void *)path);
+	for (u32 i = 0; i < sizeof(t->scratch.path) - 8 && i + 8 < len; i++)
+		if (*(u64 *)(text + i) == WORD8('g', 'r', 'e', 'e', 'n', 'l', 'e', 't'))
 			return 1;
-	}
 	return 0;
 }
 
 static __always_inline void on_dlopen(struct hit *h, struct pt_regs *ctx)
 {
-	struct begin_args args = { .sp = h->sp, .cstr = ARG1(ctx), .span = PYI_SPAN_DLOPEN,
-		.now = h->now, .is_switching = h->is_switching };
+	struct begin_args *args = begin_at(h, PYI_SPAN_DLOPEN, h->sp);
 
-	if (h->proc && !h->is_switching && is_greenlet_path(args.cstr))
+	args->cstr = ARG1(ctx);
+	if (h->proc && !h->is_switching && is_greenlet_path(h->t, args->cstr))
 		__sync_fetch_and_or(&h->proc->flags, PROC_SWITCHING);
-	args.pyframe = current_frame(h);
-	span_begin(h->t, h->lay, &args);
+	args->pyframe = current_frame(h);
+	span_begin(h->t, h->lay, args);
 }
 
 static __always_inline void on_dynamic(struct hit *h)
 {
-	struct begin_args args = { .sp = h->sp, .span = PYI_SPAN_DYNAMIC,
-		.now = h->now, .is_switching = h->is_switching };
+	struct begin_args *args = begin_at(h, PYI_SPAN_DYNAMIC, h->sp);
 
-	args.pyframe = current_frame(h);
-	span_begin(h->t, h->lay, &args);
+	args->pyframe = current_frame(h);
+	span_begin(h->t, h->lay, args);
 }
 
 static __always_inline void emit_mark(struct hit *h, u32 mark, const struct pyi_frame *at)
@@ -803,8 +837,7 @@ static __always_inline void mark_top(struct hit *h, u32 mark, u8 flag)
  */
 static __noinline int lock_begin(struct hit *h, struct pyframe *frame)
 {
-	struct begin_args args = { .span = PYI_SPAN_LOCK,
-		.now = h->now, .is_switching = h->is_switching, .want_frames = true };
+	struct begin_args *args;
 	struct thread *t;
 	u32 chars = 0;
 	u64 word;
@@ -812,7 +845,9 @@ static __noinline int lock_begin(struct hit *h, struct pyframe *frame)
 	if (!h || !frame)
 		return 0;
 	t = h->t;
-	args.name = read_ptr(frame->addr + h->lay->frame_locals); /* _get_module_lock(name) */
+	args = begin_at(h, PYI_SPAN_LOCK, 0);
+	args->want_frames = true;
+	args->name = read_ptr(frame->addr + h->lay->frame_locals); /* _get_module_lock(name) */
 	if (frame_read_real(t, h->lay, frame->back, frame))
 		return 0;
 	word = str_word(h->lay, read_ptr(frame->code + h->lay->code_name), &chars);
@@ -822,11 +857,11 @@ static __noinline int lock_begin(struct hit *h, struct pyframe *frame)
 		return 0;
 	word = str_word(h->lay, read_ptr(frame->code + h->lay->code_name), &chars);
 	if (word == WORD8('_', 'f', 'i', 'n', 'd', '_', 'a', 'n'))
-		args.via = PYI_VIA_IMPORT_MODULE;
+		args->via = PYI_VIA_IMPORT_MODULE;
 	else if (chars == 5) /* _exec */
-		args.via = PYI_VIA_RELOAD;
-	args.pyframe = frame->addr;
-	return span_begin(h->t, h->lay, &args);
+		args->via = PYI_VIA_RELOAD;
+	args->pyframe = frame->addr;
+	return span_begin(t, h->lay, args);
 }
 
 /* The lock dies in _find_and_load itself or while its manager's __exit__ is being left. */
@@ -847,7 +882,7 @@ static __always_inline void on_acquire_lock(struct hit *h)
 {
 	struct thread *t = h->t;
 	struct open_span *top = open_top(t);
-	struct pyframe frame = {};
+	struct pyframe *frame = &t->scratch.frame;
 	u32 chars = 0;
 	u64 word;
 
@@ -856,27 +891,28 @@ static __always_inline void on_acquire_lock(struct hit *h)
 		top->flags |= OPEN_LOCK_TAKEN;
 		return;
 	}
-	if (h->lay->frame_locals < 0 || frame_read_real(t, h->lay, current_frame(h), &frame))
+	if (h->lay->frame_locals < 0 || frame_read_real(t, h->lay, current_frame(h), frame))
 		return;
-	word = str_word(h->lay, read_ptr(frame.code + h->lay->code_name), &chars);
+	word = str_word(h->lay, read_ptr(frame->code + h->lay->code_name), &chars);
 	if (chars == 2 && (word & 0xffff) == ('c' | 'b' << 8)) {
-		lock_end(h, &frame);
+		lock_end(h, frame);
 		return;
 	}
 	if (word == WORD8('_', 'g', 'e', 't', '_', 'm', 'o', 'd'))
-		lock_begin(h, &frame);
+		lock_begin(h, frame);
 }
 
 /* 3.15: PyLazyImportObject says which statement declared the name that is loaded now. */
 static __always_inline void on_lazy(struct hit *h, struct pt_regs *ctx)
 {
 	struct pyi_frame at = { 0, -1 };
-	struct pyframe frame = {};
+	struct pyframe *frame = &h->t->scratch.frame;
 	u64 lazy = ARG2(ctx), code;
 
 	if (h->lay->lazy_code >= 0) {
-		frame.code = read_ptr(lazy + h->lay->lazy_code);
-		code = code_id(h->t, h->lay, &frame);
+		__builtin_memset(frame, 0, sizeof(*frame));
+		frame->code = read_ptr(lazy + h->lay->lazy_code);
+		code = code_id(h->t, h->lay, frame);
 		if (code) {
 			at.code = CODE_ID(code);
 			at.lasti = read_u32(lazy + h->lay->lazy_instr) * 2;

@@ -9,14 +9,6 @@
 
 #include "core.bpf.h"
 
-struct str_view {
-	u64 data;   /* address of the characters */
-	u64 hash;
-	u32 sz;     /* bytes */
-	u32 chars;
-	u8 kind, is_ascii, is_interned, pad;
-};
-
 static __always_inline u64 read_ptr(u64 addr)
 {
 	u64 value = 0;
@@ -96,15 +88,13 @@ static __always_inline void str_copy(const struct str_view *str, char *dst, u32 
 	out->sz = sz;
 }
 
-/* The str at @obj, or an empty one. */
+/* The str at @obj, or an empty one; @str is room to work in. */
 static __always_inline void str_read(const struct pyi_layout *lay, u64 obj, char *dst, u32 max,
-				     struct pyi_str *out, u32 *flags)
+				     struct pyi_str *out, u32 *flags, struct str_view *str)
 {
-	struct str_view str = {};
-
 	*out = (struct pyi_str){};
-	if (obj && !str_open(lay, obj, &str))
-		str_copy(&str, dst, max, out, flags);
+	if (obj && !str_open(lay, obj, str))
+		str_copy(str, dst, max, out, flags);
 }
 
 /* First 8 bytes of an ASCII str as a number, to compare short names; 0 if there are none. */
@@ -168,11 +158,6 @@ static __always_inline u64 dict_entries(const struct pyi_layout *lay, u64 dict, 
 	return keys + lay->keys_indices + (1ULL << width) + 8;
 }
 
-/* Values of __name__ and __package__ in a module's dict, 0 where absent. */
-struct module_names {
-	u64 name, package;
-};
-
 __noinline int globals_names(const struct pyi_layout *lay, u64 dict, struct module_names *out)
 {
 	u64 pair[2], word, entry;
@@ -199,12 +184,6 @@ __noinline int globals_names(const struct pyi_layout *lay, u64 dict, struct modu
 	}
 	return 0;
 }
-
-/* A Python frame as far as we need it. */
-struct pyframe {
-	u64 addr, code, globals, back;
-	u64 instr; /* names the running instruction: its address, or code + f_lasti up to 3.10 */
-};
 
 #define FRAME_AT(buf, off, type) (*(type *)((char *)(buf) + ((off) & (FRAME_BUF_SZ - 8))))
 

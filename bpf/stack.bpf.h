@@ -34,6 +34,8 @@ struct hit {
 
 static __always_inline struct open_span *open_at(struct thread *t, u32 index)
 {
+	/* Older verifiers forget a bound that was checked before an addition: check the sum itself. */
+	barrier_var(index);
 	if (index >= PYI_MAX_DEPTH)
 		return NULL;
 	barrier_var(index); /* or the compiler computes the address before it is checked */
