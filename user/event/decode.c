@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Which records are well formed. Sizes before offsets, offsets before pointers. */
+#include "event/event.h"
+
+struct shape {
+	size_t fixed_sz;
+};
+
+static const struct shape shapes[] = {
+	[PYI_EV_EXEC] = { sizeof(struct pyi_exec) },
+	[PYI_EV_FORK] = { sizeof(struct pyi_fork) },
+	[PYI_EV_EXIT] = { sizeof(struct pyi_exit) },
+	[PYI_EV_PYTHON] = { sizeof(struct pyi_python) },
+	[PYI_EV_BEGIN] = { sizeof(struct pyi_begin) },
+	[PYI_EV_END] = { sizeof(struct pyi_end) },
+	[PYI_EV_MARK] = { sizeof(struct pyi_mark) },
+	[PYI_EV_EDGE] = { sizeof(struct pyi_edge) },
+	[PYI_EV_CODE] = { sizeof(struct pyi_code) },
+	[PYI_EV_THREAD_EXIT] = { sizeof(struct pyi_hdr) },
+	[PYI_EV_FRAMES] = { sizeof(struct pyi_frames) },
+	[PYI_EV_FROM] = { sizeof(struct pyi_from) },
+	[PYI_EV_EDGE_COUNT] = { sizeof(struct pyi_edge_count) },
+};
+
+static bool is_text_inside(const struct pyi_str *str, size_t room)
+{
+	return str->sz <= room && str->kind <= 4 && str->kind != 3;
+}
+
+static bool is_code_valid(const struct pyi_code *code, size_t size)
+{
+	return code->id && is_text_inside(&code->module, sizeof(code->module_text)) &&
+	       is_text_inside(&code->package, sizeof(code->package_text)) &&
+	       is_text_inside(&code->filename, sizeof(code->filename_text)) &&
+	       is_text_inside(&code->name, sizeof(code->name_text)) &&
+	       code->table_sz <= size - sizeof(*code);
+}
+
+static bool is_from_valid(const struct pyi_from *from, size_t size)
+{
+	if (from->cnt > PYI_MAX_FROMLIST || from->cnt * PYI_FROM_SZ > size - sizeof(*from))
+		return false;
+	for (int i = 0; i < from->cnt; i++)
+		if (from->names[i][PYI_FROM_SZ - 1])
+			return false;
+	return true;
+}
+
+bool event_is_valid(const void *record, size_t size)
+{
+	const struct pyi_hdr *hdr = record;
+	const struct pyi_begin *begin = record;
+	const struct pyi_end *end = record;
+	const struct pyi_edge *edge = record;
+	const struct pyi_exec *exec = record;
+
+	if (size < sizeof(*hdr) || hdr->size > size || hdr->size < sizeof(*hdr))
+		return false;
+	size = hdr->size;
+	if (hdr->kind >= sizeof(shapes) / sizeof(shapes[0]) || !shapes[hdr->kind].fixed_sz ||
+	    size < shapes[hdr->kind].fixed_sz)
+		return false;
+	switch (hdr->kind) {
+	case PYI_EV_EXEC:
+		return exec->filename_sz <= sizeof(exec->filename) &&
+		       exec->args_sz <= sizeof(exec->args);
+	case PYI_EV_BEGIN:
+		return begin->id && begin->span >= PYI_SPAN_FIND &&
+		       begin->span <= PYI_SPAN_DYNAMIC &&
+		       is_text_inside(&begin->name, size - sizeof(*begin));
+	case PYI_EV_END:
+		return end->id && !end->error[PYI_ERROR_SZ - 1];
+	case PYI_EV_EDGE:
+		return edge->id && is_text_inside(&edge->name, size - sizeof(*edge));
+	case PYI_EV_CODE:
+		return is_code_valid(record, size);
+	case PYI_EV_FRAMES:
+		return ((const struct pyi_frames *)record)->cnt <= PYI_MAX_FRAMES;
+	case PYI_EV_FROM:
+		return is_from_valid(record, size);
+	}
+	return true;
+}

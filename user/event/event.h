@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * From raw records to facts: which records are well formed, text of the target as UTF-8, lines
+ * from line tables. Pure; everything here is fed by a hostile target.
+ */
+#ifndef EVENT_EVENT_H
+#define EVENT_EVENT_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include "pyimport_event.h"
+
+/* Is the record whole: known kind, fixed part there, every length inside it? */
+bool event_is_valid(const void *record, size_t size);
+
+/* Room that event_utf8 may need for @str, NUL included. */
+size_t event_utf8_max(const struct pyi_str *str);
+
+/*
+ * Text of a str object as UTF-8 in @dst (of at least event_utf8_max bytes); lone surrogates and
+ * invalid bytes become U+FFFD, an ellipsis stands for what was cut. Returns its length.
+ */
+size_t event_utf8(const struct pyi_str *str, const char *text, char *dst);
+
+/*
+ * Line of the instruction at byte offset @lasti, 0 = unknown. co_lnotab up to 3.9, PEP 626 ranges
+ * in 3.10, PEP 657 locations from 3.11 (Objects/lnotab_notes.txt, Objects/locations.md).
+ */
+int event_line(__u32 lines, int firstlineno, const unsigned char *table, size_t table_sz,
+	       int lasti);
+
+#endif

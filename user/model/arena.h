@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Memory that lives as long as the model, and strings kept once however often they are met. */
+#ifndef MODEL_ARENA_H
+#define MODEL_ARENA_H
+
+#include <stddef.h>
+
+struct interned;
+struct arena_block;
+
+struct arena { /* starts as {0} */
+	struct arena_block *blocks;
+	struct interned *strings;
+};
+
+/* Zeroed, aligned to 16; NULL when memory ran out. */
+void *arena__alloc(struct arena *arena, size_t sz);
+/* The one copy of a string; NULL when memory ran out. */
+const char *arena__intern(struct arena *arena, const char *text, size_t len);
+void arena__free(struct arena *arena);
+
+#endif

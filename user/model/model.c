@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a number in the report means.
+ *
+ * A load is an import that did work: the import function found no module in sys.modules and called
+ * importlib (FIND), or import_module or reload did the same without it (LOCK), or a module's body
+ * ran by itself (`__main__`, a loader's exec_module, a LazyLoader's first access). Its wall time is
+ * from begin to end of that call, everything inside included; its self time is that minus the wall
+ * time of the loads made inside it on the same thread. Both are as long as the target took, probes
+ * included. A call that only waited for another thread's load of the same module is not a load:
+ * it is a cached import, and its time is lock_wait_ns of the load around it.
+ *
+ * An edge is an import statement of the program: who asked for what, how often, and how often the
+ * module was there already.
+ *
+ * What was not seen stays unknown: NS_UNKNOWN, NULL, line 0. Nothing is filled in.
+ *
+ * This file: creating, freeing, reading and the facts that do not come from the kernel.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/state.h"
+
+int model__new(struct model **out)
+{
+	struct model *model = calloc(1, sizeof(*model));
+
+	if (!model)
+		return -ENOMEM;
+	*out = model;
+	return 0;
+}
+
+static void process__free(struct process_state *state)
+{
+	struct process *process = &state->process;
+	struct thread_state *thread, *next_thread;
+	struct open_name *name, *next_name;
+	struct load_state *clone, *next_clone;
+
+	HASH_ITER(hh, state->threads, thread, next_thread)
+		HASH_DEL(state->threads, thread);
+	HASH_ITER(hh, state->names, name, next_name)
+		HASH_DEL(state->names, name);
+	HASH_ITER(hh_clone, state->clones, clone, next_clone)
+		HASH_DELETE(hh_clone, state->clones, clone);
+	for (size_t i = 0; i < process->load_cnt; i++)
+		free(process->loads[i]->children);
+	free(process->loads);
+	free(process->roots);
+	free(process->edges);
+	free(process->libs);
+}
+
+void model__free(struct model *model)
+{
+	struct span *span, *next_span;
+
+	if (!model)
+		return;
+	HASH_ITER(hh, model->spans, span, next_span) {
+		HASH_DEL(model->spans, span);
+		free(span);
+	}
+	HASH_CLEAR(hh, model->stmts);
+	HASH_CLEAR(hh, model->codes);
+	HASH_CLEAR(hh, model->pythons);
+	HASH_CLEAR(hh, model->by_serial);
+	for (size_t i = 0; i < model->process_cnt; i++)
+		process__free((struct process_state *)model->processes[i]);
+	free(model->processes);
+	arena__free(&model->arena);
+	free(model);
+}
+
+static const char *keep(struct model *model, const char *text)
+{
+	return text ? arena__intern(&model->arena, text, strlen(text)) : NULL;
+}
+
+static const char **keep_all(struct model *model, const char *const *texts, size_t cnt)
+{
+	const char **out = arena__alloc(&model->arena, (cnt + 1) * sizeof(*out));
+
+	for (size_t i = 0; out && i < cnt; i++)
+		out[i] = keep(model, texts[i]);
+	return out;
+}
+
+int model__set_process_info(struct model *model, __u32 serial, const struct process_info *info)
+{
+	struct process_state *state;
+	struct process *process;
+
+	HASH_FIND(hh, model->by_serial, &serial, sizeof(serial), state);
+	if (!state)
+		return 0;
+	process = &state->process;
+	if (info->exe)
+		process->exe = keep(model, info->exe);
+	if (info->cwd)
+		process->cwd = keep(model, info->cwd);
+	if (info->cgroup)
+		process->cgroup = keep(model, info->cgroup);
+	if (info->argc && !process->argc) {
+		process->argv = (char **)keep_all(model, info->argv, info->argc);
+		if (!process->argv)
+			return -ENOMEM;
+		process->argc = info->argc;
+	}
+	return 0;
+}
+
+int model__set_python_info(struct model *model, __u32 layout, const struct python_info *info)
+{
+	struct python_state *python;
+
+	HASH_FIND(hh, model->pythons, &layout, sizeof(layout), python);
+	if (!python) {
+		python = arena__alloc(&model->arena, sizeof(*python));
+		if (!python)
+			return -ENOMEM;
+		python->layout = layout;
+		HASH_ADD(hh, model->pythons, layout, sizeof(python->layout), python);
+	}
+	python->info = *info;
+	python->info.version = keep(model, info->version);
+	python->info.implementation = keep(model, info->implementation);
+	python->info.binary = keep(model, info->binary);
+	python->info.notes = keep_all(model, info->notes, info->note_cnt);
+	return python->info.notes ? 0 : -ENOMEM;
+}
+
+void model__set_stats(struct model *model, const struct pyi_stats *stats)
+{
+	model->stats = *stats;
+}
+
+int model__set_host(struct model *model, const struct host_info *host)
+{
+	model->host = *host;
+	model->host.kernel = keep(model, host->kernel);
+	model->host.arch = keep(model, host->arch);
+	model->host.hostname = keep(model, host->hostname);
+	model->host.tool_version = keep(model, host->tool_version);
+	return 0;
+}
+
+size_t model__process_cnt(const struct model *model)
+{
+	return model->process_cnt;
+}
+
+struct process *model__process(const struct model *model, size_t index)
+{
+	return index < model->process_cnt ? model->processes[index] : NULL;
+}
+
+const struct pyi_stats *model__stats(const struct model *model)
+{
+	return &model->stats;
+}
+
+const struct host_info *model__host(const struct model *model)
+{
+	return &model->host;
+}
+
+__u64 model__malformed(const struct model *model)
+{
+	return model->malformed;
+}
+
+bool model__is_complete(const struct model *model)
+{
+	const struct pyi_stats *stats = &model->stats;
+
+	return !(stats->ring_full | stats->thread_state | stats->proc_full | stats->edges_full |
+		 stats->codes_full | stats->depth_overflow | stats->names_truncated |
+		 stats->tables_truncated | stats->unreadable | stats->ends_unobserved |
+		 stats->frames_cut | stats->no_thread | model->malformed);
+}
+
+void model__progress(const struct model *model, size_t *processes, size_t *loads,
+		     const char **current)
+{
+	*processes = 0;
+	for (size_t i = 0; i < model->process_cnt; i++)
+		*processes += model->processes[i]->is_python;
+	*loads = model->load_cnt;
+	*current = model->current;
+}
