@@ -163,7 +163,7 @@ static bool has_string(const struct elf *elf, const char *str)
 /* The text behind sys.version. want_minor < 0: any whose "python3.X" is in the file too. */
 static bool version_by_string(const struct elf *elf, int want_minor, struct interp *interp)
 {
-	int tries = 256;
+	int tries = 16; /* each may search the whole file */
 
 	for (size_t i = 0; i < elf->seg_cnt; i++) {
 		const struct elf_seg *seg = &elf->segs[i];

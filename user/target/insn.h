@@ -26,12 +26,13 @@ struct insn {
 	__u64 addr;
 	__u64 target; /* direct call or jump */
 	__u64 slot;   /* memory the indirect call or jump reads, if its address is fixed */
-	__u64 ref;    /* fixed address this instruction computes or loads from, 0 = none */
+	__u64 ref;    /* address this instruction computes or loads from, relative to ref_base */
 	enum insn_kind kind;
 	__u32 writes;           /* registers changed; a call's clobbers are not listed */
 	__u8 size;
 	__u8 copy_from, copy_to; /* plain register copy of the whole value, else 0 */
-	__u8 ref_reg;           /* register that receives ref or what lies there */
+	__u8 ref_reg;           /* register that receives ref or what lies there, 0 = none */
+	__u8 ref_base;          /* register to add to ref, 0 = ref is the address itself */
 	bool is_copy_32;        /* copies the low half only: enough for an int */
 	bool is_emulated;       /* a uprobe here needs no single step */
 	bool is_sp_lost;        /* the stack pointer changes by an unknown amount */
@@ -44,6 +45,7 @@ struct insn {
 struct insn_arch {
 	__u8 result_reg;
 	__u8 arg_regs[6];
+	__u32 saved_regs; /* mask of those a callee preserves */
 	int (*open)(void **decoder);
 	void (*close)(void *decoder);
 	/* False: not an instruction. `want_text` fills insn.text. */

@@ -198,10 +198,26 @@ static void track_values(const cs_insn *insn, struct insn *out)
 		out->is_copy_32 = dst->size == 4;
 		return;
 	}
-	if (insn->id == X86_INS_LEA || insn->id == X86_INS_MOV) {
-		out->ref = src->type == X86_OP_IMM ? (__u64)src->imm : fixed_addr(insn, src);
+	/* Narrower results and 32-bit sums are no addresses. */
+	if (dst->size < 4 || (dst->size == 4 && src->type != X86_OP_IMM))
+		return;
+	if (insn->id == X86_INS_ADD && src->type == X86_OP_IMM && dst->size == 8) {
+		out->ref = src->imm;
+		out->ref_base = out->ref_reg = reg_of[dst->reg];
+	} else if (insn->id == X86_INS_MOV && src->type == X86_OP_IMM) {
+		out->ref = src->imm;
 		out->ref_reg = reg_of[dst->reg];
-		out->is_load = insn->id == X86_INS_MOV && src->type == X86_OP_MEM;
+	} else if ((insn->id == X86_INS_LEA || insn->id == X86_INS_MOV) &&
+		   src->type == X86_OP_MEM && src->mem.index == X86_REG_INVALID &&
+		   src->mem.segment == X86_REG_INVALID) {
+		bool is_based = src->mem.base != X86_REG_RIP && src->mem.base != X86_REG_INVALID;
+
+		if (is_based && !reg_of[src->mem.base])
+			return;
+		out->ref = is_based ? (__u64)src->mem.disp : fixed_addr(insn, src);
+		out->ref_base = is_based ? reg_of[src->mem.base] : 0;
+		out->ref_reg = reg_of[dst->reg];
+		out->is_load = insn->id == X86_INS_MOV;
 	}
 }
 
@@ -282,6 +298,8 @@ static void x86_scan(const unsigned char *code, size_t sz, __u64 addr,
 const struct insn_arch insn_arch_x86 = {
 	.result_reg = PYI_REG_AX,
 	.arg_regs = { PYI_REG_DI, PYI_REG_SI, PYI_REG_DX, PYI_REG_CX, PYI_REG_R8, PYI_REG_R9 },
+	.saved_regs = 1u << PYI_REG_BX | 1u << PYI_REG_BP | 1u << PYI_REG_R12 | 1u << PYI_REG_R13 |
+		      1u << PYI_REG_R14 | 1u << PYI_REG_R15,
 	.open = x86_open,
 	.close = x86_close,
 	.decode = x86_decode,

@@ -8,60 +8,7 @@
 #include "base/cleanup.h"
 #include "target/sites.h"
 
-#define DECODE_BUDGET 4000000 /* an interpreter takes about 300,000 */
-
-/* Called for its method-name argument: (object, name, arguments…). */
-static const char *const find_callees[] = {
-	"PyObject_CallMethodObjArgs",
-	"_PyObject_CallMethodIdObjArgs",
-};
-#define FIND_CALLEES 2
-
-struct find {
-	struct finder *finder;
-	struct callee callees[FIND_CALLEES];
-	size_t cnt;
-	int err;
-};
-
-static void on_import_insn(void *ctx, const struct insn *insn, unsigned int depth)
-{
-	struct find *find = ctx;
-
-	(void)depth;
-	if (insn->kind != INSN_CALL && insn->kind != INSN_CALL_IND)
-		return;
-	for (size_t i = 0; i < FIND_CALLEES; i++) {
-		if (!callee__is_target(&find->callees[i], insn))
-			continue;
-		if (!bracket_call(find->finder, insn->addr, PYI_SITE_FIND, false,
-				  "the import function's call into importlib"))
-			find->cnt++;
-	}
-}
-
-static int find_import(struct finder *finder)
-{
-	const struct elf_sym *sym = elf__sym(finder->elf, "PyImport_ImportModuleLevelObject");
-	struct find find = { .finder = finder };
-	int err;
-
-	for (size_t i = 0; i < FIND_CALLEES; i++)
-		callee__init(&find.callees[i], finder->elf, find_callees[i]);
-	/* Stubs of the callees, for builds that call themselves through the PLT. */
-	err = callees__scan(finder, find.callees, FIND_CALLEES);
-	if (!err)
-		err = bracket_entry(finder, sym->addr, PYI_SITE_IMPORT, 5, "every import statement");
-	if (!err) {
-		finder->interp->layers |= INTERP_LAYER_IMPORT;
-		err = code_walk(finder, sym->addr, 2, on_import_insn, &find);
-	}
-	for (size_t i = 0; i < FIND_CALLEES; i++)
-		callee__done(&find.callees[i]);
-	if (!err && find.cnt)
-		finder->interp->layers |= INTERP_LAYER_FIND;
-	return err;
-}
+#define DECODE_BUDGET 1500000 /* an interpreter takes a tenth; all of it a second */
 
 /* A function measured from begin to end wherever it is called. */
 struct span_row {
@@ -282,7 +229,7 @@ int sites_find(const struct elf *elf, const struct insn_arch *arch, struct inter
 
 	if (err)
 		return err;
-	err = find_import(&finder) ?: find_spans(&finder) ?: find_hidden(&finder);
+	err = import_find_sites(&finder) ?: find_spans(&finder) ?: find_hidden(&finder);
 	if (!err)
 		find_entries(&finder);
 	if (!err && interp->layout.version >= 0x030f)

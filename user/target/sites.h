@@ -80,6 +80,10 @@ struct imp_methods {
 };
 void methods_find_imp(const struct elf *elf, struct imp_methods *out);
 
+/* --- import.c: the import function and its calls into importlib --- */
+
+int import_find_sites(struct finder *finder);
+
 /* --- bracket.c: turning places into sites --- */
 
 /* Call site: begin at the call, end behind it. */
