@@ -40,7 +40,7 @@ struct code_key {
 };
 struct code_value {
 	u32 id;
-	u32 is_internal; /* importlib's own code, or no file's: callers are wanted as well */
+	u32 is_internal; /* importlib's own code: its callers are wanted as well */
 };
 
 /* Values of __name__ and __package__ in a module's dict, 0 where absent. */
@@ -80,7 +80,7 @@ struct scratch {
 	struct str_view begin_name;       /* span_begin */
 	struct pyframe frames_at;         /* emit_frames */
 	struct str_view code_file;        /* code_id */
-	char code_tail[24];
+	u64 code_words[3];
 	struct module_names code_names;
 	struct str_view code_str;         /* emit_code */
 	struct module_names names;        /* a site */

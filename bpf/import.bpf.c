@@ -64,14 +64,24 @@ static __always_inline u64 current_frame(struct hit *h)
 	return tstate_frame(h->lay, t->tstate);
 }
 
-static __always_inline bool ends_with_importlib(const struct str_view *file, char *tail)
+/* The machinery's own code: importlib's modules and runpy, frozen or from a file. */
+static __always_inline bool is_machinery(const struct str_view *file, u64 *words)
 {
-	/* …/importlib/__init__.py is import_module's file: 22 characters. */
-	if (!file->is_ascii || file->sz < 22)
+	if (!file->is_ascii || file->sz < 14)
 		return false;
-	bpf_probe_read_user(tail, 22, (void *)(file->data + file->sz - 22));
-	return *(u64 *)tail == WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i') &&
-	       *(u64 *)(tail + 8) == WORD8('b', '/', '_', '_', 'i', 'n', 'i', 't');
+	bpf_probe_read_user(words, 14, (void *)file->data);
+	if (words[0] == WORD8('<', 'f', 'r', 'o', 'z', 'e', 'n', ' ')) {
+		words[1] &= (1ULL << 40) - 1;
+		return words[1] == WORD8('i', 'm', 'p', 'o', 'r', 0, 0, 0) ||
+		       words[1] == WORD8('r', 'u', 'n', 'p', 'y', 0, 0, 0) ||
+		       words[1] == WORD8('z', 'i', 'p', 'i', 'm', 0, 0, 0);
+	}
+	/* …/importlib/__init__.py is import_module's file: 22 characters. */
+	if (file->sz < 22)
+		return false;
+	bpf_probe_read_user(words, 22, (void *)(file->data + file->sz - 22));
+	return words[0] == WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i') &&
+	       words[1] == WORD8('b', '/', '_', '_', 'i', 'n', 'i', 't');
 }
 
 #define CODE_FIXED_SZ ((u32)sizeof(struct pyi_code))
@@ -143,7 +153,7 @@ __noinline int emit_code(struct thread *t, const struct pyi_layout *lay,
 	return 0;
 }
 
-#define CODE_INTERNAL (1ULL << 32) /* importlib's own code, or no file's */
+#define CODE_INTERNAL (1ULL << 32) /* importlib's own code */
 #define CODE_ID(value) ((u32)(value))
 
 /* Up to 6.1 a map's key and value must lie on the stack: copied there for the call alone. */
@@ -192,7 +202,7 @@ __noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const str
 	id = new_id();
 	file = &t->scratch.code_file;
 	if (!str_open(lay, read_ptr(frame->code + lay->code_filename), file) &&
-	    (read_u8(file->data) == '<' || ends_with_importlib(file, t->scratch.code_tail)))
+	    is_machinery(file, t->scratch.code_words))
 		id |= CODE_INTERNAL;
 	if (code_add(t, id)) {
 		key->code = 0;
