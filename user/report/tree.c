@@ -6,7 +6,7 @@
 
 #define COLS_TIME {"start", true, TABLE_WHOLE, 0, 0}, {"total", true, TABLE_WHOLE, 0, 0}, \
 	{"self", true, TABLE_WHOLE, 0, 0}
-#define COL_MODULE {"module", false, TABLE_CUT_MIDDLE, 14, 20} /* the tree needs room */
+#define COL_MODULE {"module", false, TABLE_CUT_MIDDLE, 14, 12} /* the tree needs room */
 #define COL_KIND {"kind", false, TABLE_WHOLE, 0, 0}
 #define COL_IMPORTER {"imported by", false, TABLE_CUT_HEAD, 12, 0}
 
