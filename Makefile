@@ -47,7 +47,8 @@ $(BIN): $(OBJS)
 	$(call msg,BIN,$@)
 	$(Q)$(CC) $(CFLAGS) $^ $(LIBS) $(LDFLAGS) -o $@
 
-$(O)/user/probe/%.o: $(SKEL)
+# A pattern without a recipe would only cancel the rule below: name the objects.
+$(filter $(O)/user/probe/%,$(OBJS)): $(SKEL)
 $(O)/user/%.o: user/%.c Makefile VERSION
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
