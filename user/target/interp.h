@@ -62,7 +62,7 @@ void interp__free(struct interp *interp);
 int interp_probe(int fd);
 
 /*
- * DT_NEEDED libpython of an executable: resolves it as ld.so would, below @root ("" or
+ * DT_NEEDED libpython (or libpypy) of an executable: resolves it as ld.so would, below @root ("" or
  * "/proc/PID/root"). 0 and a malloc'd path in *out; -ENOENT none needed or none found.
  */
 int interp_needed_libpython(int fd, const char *exe_path, const char *root, char **out);

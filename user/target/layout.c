@@ -79,30 +79,55 @@ static void fill_addresses(const struct elf *elf, struct interp *interp)
 	}
 }
 
-void layout_fill(const struct elf *elf, struct interp *interp)
+/*
+ * Builds with Py_TRACE_REFS (up to 3.7 every debug build) put two pointers before every object.
+ * They alone have this function; hidden from 3.13 on, but then the file describes itself.
+ */
+static bool has_trace_refs(const struct elf *elf, const struct interp *interp,
+			   const struct layout_debug *debug)
+{
+	struct pyi_layout described = interp->layout;
+	const char *first;
+
+	if (debug) {
+		layout_debug_apply(debug, &described, &first);
+		return described.ob_type == interp->layout.ob_type + 16;
+	}
+	return (interp->is_debug && interp->layout.version < 0x0308) ||
+		elf__sym(elf, "_Py_PrintReferences");
+}
+
+static void fill_known(const struct elf *elf, struct interp *interp,
+		       const struct layout_debug *debug)
 {
 	struct pyi_layout *layout = &interp->layout;
-	__u32 version = layout->version;
-	struct layout_debug debug;
 	const char *first;
-	bool has_debug = !layout_debug_open(elf, &debug);
 	int differ;
+
+	if (has_trace_refs(elf, interp, debug)) {
+		interp->is_debug = true;
+		layout_shift_objects(layout, 16);
+	}
+	differ = debug ? layout_debug_apply(debug, layout, &first) : 0;
+	if (differ)
+		interp__note(interp, "the file describes %d fields otherwise than known of this version (%s first): the file is believed",
+			     differ, first);
+}
+
+void layout_fill(const struct elf *elf, struct interp *interp)
+{
+	__u32 version = interp->layout.version;
+	struct layout_debug debug;
+	bool has_debug = !layout_debug_open(elf, &debug);
 
 	if (has_debug) {
 		interp->is_free_threaded = debug.is_free_threaded;
 		if (!version)
 			version = debug.version;
 	}
-	if (!layout_from_table(version, interp->is_free_threaded, layout))
+	if (layout_from_table(version, interp->is_free_threaded, &interp->layout))
+		fill_known(elf, interp, has_debug && debug.version == version ? &debug : NULL);
+	else
 		fill_future(interp, version);
-	else if (has_debug && debug.version == version) {
-		differ = layout_debug_apply(&debug, layout, &first);
-		if (differ)
-			interp__note(interp, "the file describes %d fields otherwise than known of this version (%s first): the file is believed",
-				     differ, first);
-	} else if (interp->is_debug && version < 0x0308) {
-		/* Py_DEBUG implied Py_TRACE_REFS: two more pointers before every object. */
-		layout_shift_objects(layout, 16);
-	}
 	fill_addresses(elf, interp);
 }

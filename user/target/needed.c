@@ -187,8 +187,8 @@ static int read_dynamic(const struct elf *elf, struct dynamic *out)
 
 		if (!str)
 			continue;
-		if (dyn[i].d_tag == DT_NEEDED && !strncmp(str, "libpython", 9) &&
-		    !strchr(str, '/'))
+		if (dyn[i].d_tag == DT_NEEDED && !strchr(str, '/') &&
+		    (!strncmp(str, "libpython", 9) || !strncmp(str, "libpypy", 7)))
 			out->soname = str;
 		else if (dyn[i].d_tag == DT_RPATH)
 			out->rpath = str;
