@@ -20,8 +20,7 @@ static void add_row(const struct view *view, const struct load *load, struct tex
 	table__add(table, text_ns(num, load->wall_ns), TABLE_PLAIN);
 	text_buf__reset(buf);
 	phrase_module(view, load, buf);
-	table__add(table, text_buf__str(buf),
-		   load->result == LOAD_LOADED ? TABLE_PLAIN : TABLE_RED);
+	table__add(table, text_buf__str(buf), style_of(load));
 	text_buf__reset(buf);
 	phrase_importer(view, load, buf);
 	table__add(table, text_buf__str(buf), TABLE_DIM);

@@ -113,7 +113,7 @@ static void put_counts(const struct view *view, const struct process *process,
 	if (facts->thread_cnt > 1)
 		text_buf__printf(&buf, ", on %s threads", text_count(num, facts->thread_cnt));
 	if (facts->heavy && facts->heavy->module) {
-		text_buf__printf(&buf, "; %u %% of the import time is under ", facts->heavy_pct);
+		text_buf__printf(&buf, "; %u%% of the import time is under ", facts->heavy_pct);
 		text_buf__escape(&buf, facts->heavy->module, view_escape_flags(view));
 		if (facts->heavy->importer.file) {
 			text_buf__add(&buf, " (");
@@ -206,18 +206,22 @@ static void put_skipped(const struct view *view, size_t shown, size_t skipped)
 int foot_write(const struct view *view)
 {
 	size_t cnt = model__process_cnt(view->model), shown = 0;
-	bool has_approx = false;
+	bool has_approx = false, has_odd = false;
 
 	for (size_t i = 0; i < cnt; i++) {
 		const struct process *process = model__process(view->model, i);
 
 		shown += process_is_shown(process);
-		for (size_t k = 0; k < process->load_cnt && !has_approx; k++)
-			has_approx = !process->loads[k]->is_exact;
+		for (size_t k = 0; k < process->load_cnt; k++) {
+			has_approx |= !process->loads[k]->is_exact;
+			has_odd |= process->loads[k]->result != LOAD_LOADED;
+		}
 	}
 	if (has_approx)
 		put_para(view, 0, TABLE_DIM,
 			 "~ approximate: its place in the tree or one of its ends was not observed");
+	if (has_odd && view_is_narrow(view))
+		put_para(view, 0, TABLE_DIM, "! failed, or had not ended");
 	put_skipped(view, shown, cnt - shown);
 	return loss_write_text(view);
 }

@@ -106,21 +106,34 @@ void phrase_name(const struct view *view, const struct load *load, struct text_b
 		text_buf__escape(buf, load->module, view_escape_flags(view));
 	else
 		text_buf__add(buf, "?");
+	if (load->is_inherited)
+		text_buf__add(buf, " (began before fork)");
+}
+
+void phrase_kind(const struct view *view, const struct load *load, struct text_buf *buf)
+{
+	if (load->result == LOAD_FAILED)
+		text_buf__escape(buf, load->error ? load->error : "failed",
+				 view_escape_flags(view));
+	else if (load->result == LOAD_UNFINISHED)
+		text_buf__add(buf, "unfinished");
+	else if (load->kind != KIND_UNKNOWN)
+		text_buf__add(buf, word_kind(load->kind));
 }
 
 void phrase_module(const struct view *view, const struct load *load, struct text_buf *buf)
 {
+	bool is_odd = load->result != LOAD_LOADED;
+
+	/* On a narrow terminal a mark: the error must not take the room of the name. */
+	if (is_odd && view_is_narrow(view))
+		text_buf__add(buf, "!");
 	phrase_name(view, load, buf);
-	if (load->result == LOAD_FAILED) {
+	if (is_odd && !view_is_narrow(view)) {
 		text_buf__add(buf, " (");
-		text_buf__escape(buf, load->error ? load->error : "failed",
-				 view_escape_flags(view));
+		phrase_kind(view, load, buf);
 		text_buf__add(buf, ")");
-	} else if (load->result == LOAD_UNFINISHED) {
-		text_buf__add(buf, " (unfinished)");
 	}
-	if (load->is_inherited)
-		text_buf__add(buf, " (began before fork)");
 }
 
 /* As one would type it, so that arguments with blanks do not look like several. */
@@ -150,39 +163,51 @@ void phrase_command(const struct view *view, const struct process *process, stru
 	}
 }
 
+/* Bytes of the next word of @text, at most @room columns of it. */
+static size_t next_word(const char *text, size_t room, size_t *cols)
+{
+	size_t sz = strcspn(text, " "), off = 0;
+
+	*cols = 0;
+	while (off < sz) {
+		uint32_t c;
+		size_t len = text_decode(text + off, sz - off, &c), one_cols;
+		char one[5] = {0};
+
+		len = len ? len : 1;
+		memcpy(one, text + off, len);
+		one_cols = text_width(one);
+		if (*cols + one_cols > room)
+			break;
+		*cols += one_cols;
+		off += len;
+	}
+	return off;
+}
+
 void put_para(const struct view *view, size_t indent, enum table_style style, const char *text)
 {
-	size_t width = (size_t)view->opts.width, cols = indent;
-	bool is_first = true;
+	size_t room = (size_t)view->opts.width - indent, cols = 0;
+	bool has_style = view->opts.use_color && style != TABLE_PLAIN, is_first = true;
 
-	fprintf(view->out, "%*s%s", (int)indent, "",
-		view->opts.use_color ? table_style_code(style) : "");
+	fprintf(view->out, "%*s%s", (int)indent, "", has_style ? table_style_code(style) : "");
 	while (*text) {
-		size_t sz = strcspn(text, " "), word_cols = 0, off = 0;
+		bool is_blank = *text == ' ';
+		size_t word_cols, sz;
 
-		/* Columns of the first @sz bytes. */
-		while (off < sz) {
-			uint32_t c;
-			size_t len = text_decode(text + off, sz - off, &c);
-			char one[5] = {0};
-
-			len = len ? len : 1;
-			memcpy(one, text + off, len);
-			word_cols += text_width(one);
-			off += len;
-		}
-		if (!is_first && cols + 1 + word_cols > width) {
+		text += is_blank;
+		sz = next_word(text, room - 2, &word_cols);
+		if (!is_first && cols + is_blank + word_cols > room) {
 			fprintf(view->out, "\n%*s", (int)indent + 2, "");
-			cols = indent + 2;
-		} else if (!is_first) {
+			cols = 2;
+		} else if (is_blank) {
 			fputc(' ', view->out);
 			cols++;
 		}
 		fwrite(text, 1, sz, view->out);
 		cols += word_cols;
-		is_first = false;
 		text += sz;
-		text += *text == ' ';
+		is_first = false;
 	}
-	fputs(view->opts.use_color && style != TABLE_PLAIN ? "\033[0m\n" : "\n", view->out);
+	fputs(has_style ? "\033[0m\n" : "\n", view->out);
 }

@@ -11,7 +11,7 @@ size_t view_top(const struct view *view)
 
 #define COLS_TIME {"self", true, TABLE_WHOLE, 0, 0}, {"total", true, TABLE_WHOLE, 0, 0}
 #define COL_MODULE {"module", false, TABLE_CUT_MIDDLE, 14, 0}
-#define COL_KIND {"kind", false, TABLE_WHOLE, 0, 0}
+#define COL_KIND {"kind", false, TABLE_CUT_MIDDLE, 10, 0}
 #define COL_IMPORTER {"imported by", false, TABLE_CUT_HEAD, 12, 0}
 
 static const struct table_col wide[] = {COLS_TIME, COL_MODULE, COL_KIND, COL_IMPORTER};
@@ -19,16 +19,22 @@ static const struct table_col narrow[] = {COLS_TIME, COL_MODULE, COL_IMPORTER};
 
 static void add_row(const struct view *view, const struct load *load, struct table *table)
 {
+	enum table_style style = load->result == LOAD_LOADED ? TABLE_BOLD : TABLE_RED;
 	struct text_buf buf = {0};
 	char num[TEXT_NUM_SZ];
 
 	table__add(table, text_ns(num, load->self_ns), TABLE_PLAIN);
 	table__add(table, text_ns(num, load->wall_ns), TABLE_PLAIN);
-	phrase_module(view, load, &buf);
-	table__add(table, text_buf__str(&buf), load->result == LOAD_LOADED ? TABLE_BOLD : TABLE_RED);
-	if (!view_is_narrow(view))
-		table__add(table, load->kind == KIND_UNKNOWN ? "" : word_kind(load->kind),
-			   TABLE_PLAIN);
+	if (view_is_narrow(view)) {
+		phrase_module(view, load, &buf);
+		table__add(table, text_buf__str(&buf), style);
+	} else {
+		phrase_name(view, load, &buf);
+		table__add(table, text_buf__str(&buf), style);
+		text_buf__reset(&buf);
+		phrase_kind(view, load, &buf);
+		table__add(table, text_buf__str(&buf), style_of(load));
+	}
 	text_buf__reset(&buf);
 	phrase_importer(view, load, &buf);
 	table__add(table, text_buf__str(&buf), TABLE_DIM);

@@ -6,9 +6,9 @@
 
 #define COLS_TIME {"start", true, TABLE_WHOLE, 0, 0}, {"total", true, TABLE_WHOLE, 0, 0}, \
 	{"self", true, TABLE_WHOLE, 0, 0}
-#define COL_MODULE {"module", false, TABLE_CUT_MIDDLE, 14, 12} /* the tree needs room */
-#define COL_KIND {"kind", false, TABLE_WHOLE, 0, 0}
-#define COL_IMPORTER {"imported by", false, TABLE_CUT_HEAD, 12, 0}
+#define COL_MODULE {"module", false, TABLE_CUT_MIDDLE, 14, 20} /* the tree needs room */
+#define COL_KIND {"kind", false, TABLE_CUT_MIDDLE, 10, 0}
+#define COL_IMPORTER {"imported by", false, TABLE_CUT_HEAD, 12, 10}
 
 static const struct table_col wide[] = {COLS_TIME, COL_MODULE, COL_KIND, COL_IMPORTER};
 static const struct table_col narrow[] = {COLS_TIME, COL_MODULE, COL_IMPORTER};
@@ -72,12 +72,17 @@ static void add_row(const struct view *view, const struct load *load, const stru
 	text_buf__reset(buf);
 	add_guides(view, walk, buf);
 	keep = text_width(text_buf__str(buf));
-	phrase_module(view, load, buf);
-	table__add_kept(table, text_buf__str(buf),
-			load->result == LOAD_LOADED ? TABLE_PLAIN : TABLE_RED, keep);
-	if (!view_is_narrow(view))
-		table__add(table, load->kind == KIND_UNKNOWN ? "" : word_kind(load->kind),
-			   TABLE_DIM);
+	if (view_is_narrow(view)) {
+		phrase_module(view, load, buf);
+		table__add_kept(table, text_buf__str(buf), style_of(load), keep);
+	} else {
+		phrase_name(view, load, buf);
+		table__add_kept(table, text_buf__str(buf), style_of(load), keep);
+		text_buf__reset(buf);
+		phrase_kind(view, load, buf);
+		table__add(table, text_buf__str(buf),
+			   load->result == LOAD_LOADED ? TABLE_DIM : TABLE_RED);
+	}
 	text_buf__reset(buf);
 	phrase_importer(view, load, buf);
 	if (load->lock_wait_ns && load->lock_wait_ns != NS_UNKNOWN)

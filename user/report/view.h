@@ -89,8 +89,10 @@ void phrase_place(const struct view *view, const struct process *process,
 		  const struct site *site, struct text_buf *buf);
 void phrase_importer(const struct view *view, const struct load *load, struct text_buf *buf);
 void phrase_name(const struct view *view, const struct load *load, struct text_buf *buf);
-/* The name with what went wrong in brackets. */
+/* The name with what went wrong in brackets, or "!" where that is too long. */
 void phrase_module(const struct view *view, const struct load *load, struct text_buf *buf);
+/* The kind, or what went wrong in its place. */
+void phrase_kind(const struct view *view, const struct load *load, struct text_buf *buf);
 void phrase_command(const struct view *view, const struct process *process, struct text_buf *buf);
 /* Writes @text wrapped to the width: @indent blanks first, two more on later lines. */
 void put_para(const struct view *view, size_t indent, enum table_style style, const char *text);
@@ -106,6 +108,11 @@ size_t view_top(const struct view *view);
 /* ---- lists.c: short lists below the ranked tables */
 int lists_write(const struct view *view, const struct process *process,
 		const struct facts *facts);
+
+static inline enum table_style style_of(const struct load *load)
+{
+	return load->result == LOAD_LOADED ? TABLE_PLAIN : TABLE_RED;
+}
 
 static inline bool view_is_narrow(const struct view *view)
 {
