@@ -54,7 +54,7 @@ bool event_is_valid(const void *record, size_t size)
 	const struct pyi_edge *edge = record;
 	const struct pyi_exec *exec = record;
 
-	if (size < sizeof(*hdr) || hdr->size > size || hdr->size < sizeof(*hdr))
+	if (size < sizeof(*hdr) || hdr->size > size || hdr->size < sizeof(*hdr) || !hdr->proc)
 		return false;
 	size = hdr->size;
 	if (hdr->kind >= sizeof(shapes) / sizeof(shapes[0]) || !shapes[hdr->kind].fixed_sz ||

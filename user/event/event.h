@@ -26,8 +26,9 @@ size_t event_utf8(const struct pyi_str *str, const char *text, char *dst);
 /*
  * Line of the instruction at byte offset @lasti, 0 = unknown. co_lnotab up to 3.9, PEP 626 ranges
  * in 3.10, PEP 657 locations from 3.11 (Objects/lnotab_notes.txt, Objects/locations.md).
+ * @is_cut: the table goes on, but was not sent whole.
  */
 int event_line(__u32 lines, int firstlineno, const unsigned char *table, size_t table_sz,
-	       int lasti);
+	       bool is_cut, int lasti);
 
 #endif

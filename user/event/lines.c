@@ -3,21 +3,22 @@
 #include "event/event.h"
 
 /* Pairs of (bytes of code, signed line delta): up to 3.9. */
-static int line_lnotab(int line, const unsigned char *table, size_t sz, int lasti)
+static __s64 line_lnotab(__s64 line, const unsigned char *table, size_t sz, bool is_cut, int lasti)
 {
 	int addr = 0;
 
 	for (size_t i = 0; i + 1 < sz; i += 2) {
 		addr += table[i];
 		if (addr > lasti)
-			break;
+			return line;
 		line += (signed char)table[i + 1];
 	}
-	return line;
+	/* The last line goes on to the end of the code, if this is the table's end. */
+	return is_cut ? 0 : line;
 }
 
 /* 3.10: (bytes the range covers, signed delta of its line, -128 = no line). */
-static int line_ranges(int line, const unsigned char *table, size_t sz, int lasti)
+static __s64 line_ranges(__s64 line, const unsigned char *table, size_t sz, int lasti)
 {
 	int addr = 0;
 
@@ -50,7 +51,7 @@ static int take_svarint(const unsigned char *table, size_t sz, size_t *at)
 }
 
 /* 3.11+: entries start with a byte 1cccclll: form c, l + 1 code units; others have bit 7 clear. */
-static int line_locations(int line, const unsigned char *table, size_t sz, int lasti)
+static __s64 line_locations(__s64 line, const unsigned char *table, size_t sz, int lasti)
 {
 	int addr = 0;
 
@@ -70,17 +71,18 @@ static int line_locations(int line, const unsigned char *table, size_t sz, int l
 	return 0;
 }
 
-int event_line(__u32 lines, int firstlineno, const unsigned char *table, size_t table_sz, int lasti)
+int event_line(__u32 lines, int firstlineno, const unsigned char *table, size_t table_sz,
+	       bool is_cut, int lasti)
 {
-	int line = 0;
+	__s64 line = 0; /* no table that fits a record can add up to more */
 
 	if (lasti < 0)
 		return 0;
 	if (lines == PYI_LINES_LNOTAB)
-		line = line_lnotab(firstlineno, table, table_sz, lasti);
+		line = line_lnotab(firstlineno, table, table_sz, is_cut, lasti);
 	else if (lines == PYI_LINES_RANGES)
 		line = line_ranges(firstlineno, table, table_sz, lasti);
 	else if (lines == PYI_LINES_LOCATIONS)
 		line = line_locations(firstlineno, table, table_sz, lasti);
-	return line > 0 ? line : 0;
+	return line > 0 && line <= 0x7fffffff ? line : 0;
 }

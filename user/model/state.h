@@ -20,6 +20,7 @@ struct code {
 	__u32 lines, table_sz;
 	const unsigned char *table;
 	const char *module, *package, *file, *name;
+	bool is_table_cut;
 	UT_hash_handle hh;
 };
 

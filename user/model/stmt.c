@@ -32,6 +32,8 @@ int code_add(struct model *model, const struct pyi_code *rec)
 	code->globals = rec->globals;
 	code->lines = rec->lines;
 	code->table_sz = rec->table_sz;
+	code->is_table_cut = rec->hdr.flags & PYI_F_TRUNC &&
+			     rec->table_sz == rec->hdr.size - sizeof(*rec);
 	code->module = text_of(model, &rec->module, rec->module_text);
 	code->package = text_of(model, &rec->package, rec->package_text);
 	code->file = text_of(model, &rec->filename, rec->filename_text);
@@ -64,9 +66,8 @@ struct site code_site(struct model *model, const struct pyi_frame *frame)
 		return site;
 	site.module = code->module;
 	site.file = code->file;
-	if (code->table)
-		site.line = event_line(code->lines, code->firstlineno, code->table,
-				       code->table_sz, frame->lasti);
+	site.line = event_line(code->lines, code->firstlineno, code->table, code->table_sz,
+			       code->is_table_cut, frame->lasti);
 	return site;
 }
 
