@@ -76,10 +76,10 @@ static __always_inline bool is_machinery(const struct str_view *file, u64 *words
 		       words[1] == WORD8('r', 'u', 'n', 'p', 'y', 0, 0, 0) ||
 		       words[1] == WORD8('z', 'i', 'p', 'i', 'm', 0, 0, 0);
 	}
-	/* …/importlib/__init__.py is import_module's file: 22 characters. */
-	if (file->sz < 22)
+	/* importlib/__init__.py, 21 characters, is import_module's file. */
+	if (file->sz < 21)
 		return false;
-	bpf_probe_read_user(words, 22, (void *)(file->data + file->sz - 22));
+	bpf_probe_read_user(words, 21, (void *)(file->data + file->sz - 21));
 	return words[0] == WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i') &&
 	       words[1] == WORD8('b', '/', '_', '_', 'i', 'n', 'i', 't');
 }
