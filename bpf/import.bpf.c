@@ -826,6 +826,37 @@ static __always_inline void emit_mark(struct hit *h, u32 mark, const struct pyi_
 	bpf_ringbuf_submit(rec, wake_flag());
 }
 
+/*
+ * Nothing tells how a failed import_module() ends, but the exception for a module that is not
+ * there is made inside it.
+ */
+static __always_inline void on_import_error(struct hit *h, struct pt_regs *ctx)
+{
+	struct open_span *top = open_top(h->t);
+	struct pyi_mark *rec;
+	u64 type;
+	long len;
+
+	if (!top || top->span != PYI_SPAN_LOCK || h->lay->type_name < 0)
+		return;
+	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+	if (!rec) {
+		count_loss(ring_full);
+		return;
+	}
+	fill_hdr(&rec->hdr, PYI_EV_MARK, sizeof(*rec), h->t->serial);
+	rec->id = top->id;
+	rec->mark = PYI_MARK_IMPORT_ERROR;
+	rec->frame = (struct pyi_frame){ 0, -1 };
+	rec->name = (struct pyi_str){};
+	__builtin_memset(rec->text, 0, sizeof(rec->text));
+	type = read_ptr(ARG1(ctx) + h->lay->ob_type);
+	len = bpf_probe_read_user_str(rec->text, sizeof(rec->text),
+				      (void *)read_ptr(type + h->lay->type_name));
+	rec->name.sz = len > 0 ? len - 1 : 0;
+	bpf_ringbuf_submit(rec, wake_flag());
+}
+
 /* Marks once per load, and only while the load has not reached its body. */
 static __always_inline void mark_top(struct hit *h, u32 mark, u8 flag)
 {
@@ -947,6 +978,7 @@ static __always_inline void on_begin(struct hit *h, struct pt_regs *ctx)
 	case PYI_SITE_RUN_MAIN: emit_mark(h, PYI_MARK_RUN_MAIN, NULL); break;
 	case PYI_SITE_FINALIZE: emit_mark(h, PYI_MARK_FINALIZE, NULL); break;
 	case PYI_SITE_LAZY: on_lazy(h, ctx); break;
+	case PYI_SITE_IMPORT_ERROR: on_import_error(h, ctx); break;
 	}
 }
 

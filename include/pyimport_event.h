@@ -56,6 +56,7 @@ enum pyi_mark_kind {
 	PYI_MARK_LAZY_RESOLVE = 5,   /* 3.15: a lazy import is being loaded; name = declared name */
 	PYI_MARK_RUN_MAIN = 6,       /* Py_RunMain entered: interpreter initialised */
 	PYI_MARK_FINALIZE = 7,       /* Py_FinalizeEx entered */
+	PYI_MARK_IMPORT_ERROR = 8,   /* an ImportError was made in a LOCK span; name = its type */
 };
 
 /* Why a SPAN_LOCK (or a lock-less span) was opened: the nearest frame that tells. */
@@ -284,6 +285,7 @@ enum pyi_site_kind {
 	PYI_SITE_RUN_MAIN = 11,    /* Py_RunMain entered */
 	PYI_SITE_FINALIZE = 12,    /* Py_FinalizeEx entered */
 	PYI_SITE_LAZY = 13,        /* 3.15: _PyImport_LoadLazyImportTstate / _PyLazyImport_Reify */
+	PYI_SITE_IMPORT_ERROR = 14, /* tp_init of ImportError entered: self */
 	PYI_SITE_MAX,
 };
 

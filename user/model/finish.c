@@ -55,11 +55,22 @@ static void settle_result(struct load_state *state)
 		load->result = LOAD_FAILED;
 		load->error = state->body_error;
 	} else if (!(seen & good) || (seen & SEEN_COMPILE && !(seen & SEEN_BODY))) {
-		/* Nothing was found, or what was found did not compile: the type was not seen. */
+		/* Nothing was found, or what was found did not compile: then no type was seen. */
 		load->result = LOAD_FAILED;
+		load->error = seen & good ? NULL : state->made_error;
 	}
 	if (load->result != LOAD_FAILED)
 		load->error = NULL;
+}
+
+/* import_module("a.b") fails with what its import of a failed with. */
+static void settle_error(struct load *load)
+{
+	const struct load *last = load->child_cnt ? load->children[load->child_cnt - 1] : NULL;
+
+	if (load->result == LOAD_FAILED && !load->error && last && last->result == LOAD_FAILED &&
+	    ((struct load_state *)load)->span == PYI_SPAN_LOCK)
+		load->error = last->error;
 }
 
 static bool is_lazy_module(struct model *model, const struct frames *frames)
@@ -237,6 +248,8 @@ static int finish_process(struct model *model, struct process_state *state)
 		process->failed_cnt += load->load.result == LOAD_FAILED;
 		process->unfinished_cnt += load->load.result == LOAD_UNFINISHED;
 	}
+	for (size_t i = process->load_cnt; i-- > 0;)
+		settle_error(process->loads[i]);
 	settle_startup(model, state);
 	HASH_FIND(hh, model->pythons, &process->layout, sizeof(process->layout), python);
 	if (process->is_python && python)

@@ -414,6 +414,10 @@ int span_mark(struct model *model, const struct pyi_mark *rec)
 		thread->is_lazy = true;
 		thread->lazy = rec->frame;
 		break;
+	case PYI_MARK_IMPORT_ERROR:
+		if (state)
+			state->made_error = text_of(model, &rec->name, rec->text);
+		break;
 	case PYI_MARK_NEW_MODULE:
 	case PYI_MARK_CREATE_BUILTIN:
 	case PYI_MARK_COMPILE:

@@ -45,6 +45,7 @@ struct load_state {
 	bool is_wait;           /* only waited for another thread's load of the same module */
 	bool is_wait_candidate;
 	const char *body_error;
+	const char *made_error;  /* type of the last ImportError made inside, by a LOCK load */
 	struct frames *frames;
 	__u64 children_ns;      /* wall of the children that ended, for find_ns */
 	UT_hash_handle hh_clone;

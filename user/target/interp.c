@@ -145,6 +145,7 @@ static const char *const kind_names[PYI_SITE_MAX] = {
 	[PYI_SITE_ACQUIRE_LOCK] = "lock", [PYI_SITE_NEW_MODULE] = "module",
 	[PYI_SITE_COMPILE] = "compile", [PYI_SITE_RUN_MAIN] = "main",
 	[PYI_SITE_FINALIZE] = "finalize", [PYI_SITE_LAZY] = "lazy",
+	[PYI_SITE_IMPORT_ERROR] = "error",
 };
 
 static const char *kind_name(__u8 kind)

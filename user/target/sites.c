@@ -110,7 +110,23 @@ static int find_spans(struct finder *finder)
 	return err;
 }
 
-/* Static functions of _imp and the type slot of modules. */
+/* tp_init is the 37th word of a type; the header before it differs by build. */
+static void find_type_init(struct finder *finder, __u64 type, enum pyi_site_kind kind,
+			   const char *reason)
+{
+	const struct pyi_layout *layout = &finder->interp->layout;
+	struct elf_range range;
+	__u64 init;
+
+	if (!type || layout->type_name <= 0)
+		return;
+	init = elf__ptr_at(finder->elf, type + layout->type_name + 272);
+	if (init && elf__is_exec(finder->elf, init) &&
+	    !elf__func_range(finder->elf, init, &range) && range.start == init)
+		bracket_entry(finder, init, kind, 1, reason);
+}
+
+/* Static functions of _imp and the type slots of modules and of ImportError. */
 static int find_hidden(struct finder *finder)
 {
 	const struct elf_sym *type = elf__sym(finder->elf, "PyModule_Type");
@@ -119,9 +135,8 @@ static int find_hidden(struct finder *finder)
 		.kind = PYI_SITE_DYNAMIC, .arg_cnt = 3, .is_outer = true,
 		.reason = "_imp.create_dynamic: loads an extension module",
 	};
+	const struct elf_sym *error = elf__sym(finder->elf, "PyExc_ImportError");
 	struct imp_methods imp;
-	struct elf_range range;
-	__u64 init = 0;
 
 	methods_find_imp(finder->elf, &imp);
 	if (imp.create_dynamic && !bracket_function(finder, imp.create_dynamic, &dynamic))
@@ -133,13 +148,12 @@ static int find_hidden(struct finder *finder)
 	    !bracket_entry(finder, imp.acquire_lock, PYI_SITE_ACQUIRE_LOCK, 0,
 			   "_imp.acquire_lock: importlib locks a module"))
 		interp->layers |= INTERP_LAYER_LOCK;
-	/* tp_init is the 37th word of a type; the header before it differs by build. */
-	if (type && interp->layout.type_name > 0)
-		init = elf__ptr_at(finder->elf, type->addr + interp->layout.type_name + 272);
-	if (init && elf__is_exec(finder->elf, init) &&
-	    !elf__func_range(finder->elf, init, &range) && range.start == init)
-		bracket_entry(finder, init, PYI_SITE_NEW_MODULE, 0,
-			      "a module object is made: the search succeeded");
+	if (type)
+		find_type_init(finder, type->addr, PYI_SITE_NEW_MODULE,
+			       "a module object is made: the search succeeded");
+	if (error)
+		find_type_init(finder, elf__ptr_at(finder->elf, error->addr),
+			       PYI_SITE_IMPORT_ERROR, "an ImportError is made");
 	return 0;
 }
 
