@@ -112,3 +112,13 @@ TEST_ROOTS ?= bullseye trixie forky
 install: all ## install below $(DESTDIR)$(prefix)
 	install -D -m 755 $(BIN) $(DESTDIR)$(prefix)/sbin/pyimport-bpf
 	$(if $(wildcard man/*.8),install -D -m 644 -t $(DESTDIR)$(prefix)/share/man/man8 man/*.8)
+
+# Other kernels, in software emulation: no KVM, nothing installed on this machine.
+.PHONY: check-vm
+$(O)/vm/load: tests/vm/load.c $(SKEL)
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) $< $(LIBS) -o $@
+check-vm: all $(O)/vm/load ## the oldest to the newest kernel under qemu (10 s each, once fetched)
+	$(Q)set -e; for k in $${PYIMPORT_KERNELS:-$$(scripts/run_vm.sh --list)}; do \
+		echo "--- $$k"; scripts/run_vm.sh $$k; done

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What must hold on every kernel, run inside the guest by its own Python. Status 0: it held."""
+import json
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOOL = os.path.join(HERE, "pyimport-bpf")
+LOADER = os.path.join(HERE, "load")
+PROGRAM = ["python3", "-c", "import json, decimal, _ctypes"]
+failures = []
+
+
+def run(*words, patience_s=120):
+    """Status, standard output, standard error."""
+    try:
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                              timeout=patience_s, check=False)
+    except subprocess.TimeoutExpired as err:
+        return 124, "", "no end after %d s: %s" % (err.timeout, err.stderr)
+    return done.returncode, done.stdout, done.stderr
+
+
+def check(holds, what, detail=""):
+    print("%s  %s" % ("ok  " if holds else "FAIL", what))
+    if not holds:
+        failures.append(what)
+        print("      " + str(detail).strip().replace("\n", "\n      "))
+    sys.stdout.flush()
+
+
+def oracle():
+    """Modules that -X importtime names, in the same program without us."""
+    status, _, err = run(PROGRAM[0], "-X", "importtime", *PROGRAM[1:])
+    names = re.findall(r"^import time: *\d+ \| *\d+ \| *(\S+)$", err, re.M)
+    check(status == 0 and "json.decoder" in names, "-X importtime works here", err)
+    return set(names)
+
+
+def check_loader(which):
+    if os.path.exists(LOADER):
+        status, out, err = run(LOADER, which)
+        check(status == 0, "site_%s passes the verifier" % which, out + err)
+        print(out.rstrip())
+
+
+def check_trace(options, wanted):
+    label = " ".join(["trace"] + options)
+    status, out, err = run(TOOL, *options, "--format", "json", "--", *PROGRAM)
+    try:
+        report = json.loads(out)
+    except ValueError as problem:
+        check(False, "%s: writes JSON" % label, "%s\nstatus %d\n%s%s" % (problem, status, out, err))
+        return
+    check(status == 0, "%s: status 0" % label, err)
+    lost = {k: v for k, v in report["loss"].items() if v}
+    check(report["complete"] and not lost, "%s: complete" % label, lost)
+    pythons = [p for p in report["processes"] if p["is_python"]]
+    check(len(pythons) == 1, "%s: one Python process" % label, report["processes"])
+    loads = pythons[0]["imports"] if pythons else []
+    missing = sorted(wanted - {load["module"] for load in loads})
+    check(not missing, "%s: all of %d modules are in the tree" % (label, len(wanted)),
+          "missing: %s" % missing)
+    inner = [x for x in loads if x["module"] == "json.decoder"]
+    above = {x["id"]: x["module"] for x in loads}
+    check(len(inner) == 1 and above.get(inner[0]["parent"]) == "json",
+          "%s: json.decoder lies below json" % label, inner)
+    check(all(x["self_ns"] is None or x["self_ns"] >= 0 for x in loads),
+          "%s: no negative time" % label)
+    edge = [x["importer"] for x in inner]
+    check(edge and edge[0] and edge[0]["line"], "%s: importer and line" % label, edge)
+
+
+def check_refusal():
+    """One sentence on what is missing, no report, and the program was not run without us."""
+    marker = "/tmp/ran"
+    status, out, err = run(TOOL, "--", "python3", "-c", "open(%r, 'w')" % marker)
+    lines = [line for line in err.splitlines() if line.strip()]
+    check(status not in (0, 124) and status < 128, "refuses with a status", (status, err))
+    check(len(lines) == 1, "refuses in one line", err)
+    check("task storage" in err, "says that task storage is missing", err)
+    check(not out and not os.path.exists(marker), "runs nothing", out)
+    print("      " + err.strip())
+
+
+def main():
+    with open(os.path.join(HERE, "verdict"), encoding="ascii") as file:
+        verdict = file.read().strip()
+    print("kernel %s, %s, Python %s" % (os.uname().release, os.uname().machine,
+                                       sys.version.split()[0]))
+    status, out, err = run(TOOL, "doctor")
+    print(out.rstrip())
+    if verdict == "refuses":
+        check(status != 0, "doctor says no", out + err)
+        check_refusal()
+        return
+    check(status == 0, "doctor says yes", err)
+    check_loader("perf")
+    # doctor names what the kernel has; both ways are tried where there are two
+    has_multi = re.search(r"uprobe_multi +(\S+)", out)
+    wanted = oracle()
+    check_trace([], wanted)
+    if has_multi and has_multi.group(1) == "ok":
+        check_loader("multi")
+        check_trace(["--perf-uprobes"], wanted)
+
+
+main()
+sys.exit(1 if failures else 0)
