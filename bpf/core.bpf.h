@@ -98,7 +98,10 @@ struct thread {
 	u64 interp;
 	u64 find_name;    /* address of the str or _Py_Identifier "_find_and_load" */
 	u64 module_name;  /* address of the interned str "<module>" */
-	u64 lazy_until;   /* nonzero: a lazy import is being resolved */
+	u64 now, bias;    /* of the hit that is being handled */
+	u64 walk;         /* tstate_find: where the walk over thread states has come to */
+	u32 is_switching; /* the process swaps C stacks */
+	u32 pad;
 	u64 edge_key;     /* last statement run, so that its load can be counted */
 	u32 edge_id;      /* of the same; 0 = none or importlib's */
 	u32 layout;

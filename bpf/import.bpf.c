@@ -47,21 +47,27 @@ static __always_inline u64 reg_value(struct pt_regs *ctx, u8 reg)
 }
 
 /* The thread's state is looked up once per thread; a cached one must still be this thread's. */
-static __always_inline u64 current_frame(struct hit *h)
+__noinline u64 frame_now(struct thread *t, const struct pyi_layout *lay)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-	struct thread *t = h->t;
 
+	if (!t || !lay)
+		return 0;
 #if defined(__TARGET_ARCH_x86)
-	if (t->tstate && read_ptr(t->tstate + h->lay->thread_id) == task->thread.fsbase)
-		return tstate_frame(h->lay, t->tstate);
+	if (t->tstate && read_ptr(t->tstate + lay->thread_id) == task->thread.fsbase)
+		return tstate_frame(lay, t->tstate);
 #endif
-	t->tstate = tstate_find(t, h->lay, h->bias);
+	t->tstate = tstate_find(t, lay, t->bias);
 	if (!t->tstate) {
 		count_loss(no_thread);
 		return 0;
 	}
-	return tstate_frame(h->lay, t->tstate);
+	return tstate_frame(lay, t->tstate);
+}
+
+static __always_inline u64 current_frame(struct hit *h)
+{
+	return frame_now(h->t, h->lay);
 }
 
 /* The machinery's own code: importlib's modules and runpy, frozen or from a file. */
@@ -215,33 +221,50 @@ __noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const str
 	return id;
 }
 
+/* One Python frame for emit_frames: 0 none, 1 importlib's own, 2 somebody else's. */
+__noinline int frame_step(struct thread *t, const struct pyi_layout *lay, u32 cnt)
+{
+	struct pyframe *frame;
+	u64 code;
+
+	if (!t || !lay || cnt >= PYI_MAX_FRAMES || !t->walk)
+		return 0;
+	frame = &t->scratch.frames_at;
+	if (frame_read(t, lay, t->walk, frame))
+		return 0;
+	t->walk = frame->back;
+	if (frame_is_shim(t, lay)) {
+		if (!t->walk || frame_read(t, lay, t->walk, frame))
+			return 0;
+		t->walk = frame->back;
+	}
+	code = code_id(t, lay, frame);
+	if (!code)
+		return 0;
+	barrier_var(cnt);
+	t->frames[cnt & (PYI_MAX_FRAMES - 1)].code = CODE_ID(code);
+	t->frames[cnt & (PYI_MAX_FRAMES - 1)].lasti = frame_lasti(lay, frame);
+	return code & CODE_INTERNAL ? 1 : 2;
+}
+
 /*
- * Sends the Python stack from @frame on, up to and including the first frame that is in a file of
+ * Sends the Python stack from @addr on, up to and including the first frame that is in a file of
  * somebody else than importlib: that one is the importer a person wants to see.
  */
 __noinline int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 addr, u32 span)
 {
-	struct pyframe *frame;
 	struct pyi_frames *rec;
 	u32 cnt = 0;
-	u64 code;
+	int more;
 
 	if (!t || !lay)
 		return 0;
-	frame = &t->scratch.frames_at;
-	for (int i = 0; i < 24 && cnt < PYI_MAX_FRAMES && addr; i++) {
-		if (frame_read(t, lay, addr, frame))
-			break;
-		addr = frame->back;
-		if (frame_is_shim(t, lay))
-			continue;
-		code = code_id(t, lay, frame);
-		if (!code)
-			break;
-		t->frames[cnt & (PYI_MAX_FRAMES - 1)].code = CODE_ID(code);
-		t->frames[cnt & (PYI_MAX_FRAMES - 1)].lasti = frame_lasti(lay, frame);
-		cnt++;
-		if (!(code & CODE_INTERNAL))
+	t->walk = addr;
+	for (int i = 0; i < PYI_MAX_FRAMES; i++) {
+		more = frame_step(t, lay, i);
+		if (more)
+			cnt++;
+		if (more != 1)
 			break;
 	}
 	if (cnt == PYI_MAX_FRAMES)
@@ -261,16 +284,15 @@ __noinline int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 a
 	return 0;
 }
 
-/* The thread's own room for a span's description, set to what every begin site knows. */
-static __always_inline struct begin_args *begin_at(struct hit *h, u8 span, u64 sp)
+static __always_inline struct begin_args *begin_in(struct thread *t, u8 span, u64 sp)
 {
-	struct begin_args *args = &h->t->scratch.begin;
+	struct begin_args *args = &t->scratch.begin;
 
 	__builtin_memset(args, 0, sizeof(*args));
 	args->sp = sp;
-	args->now = h->now;
+	args->now = t->now;
 	args->span = span;
-	args->is_switching = h->is_switching;
+	args->is_switching = t->is_switching;
 	return args;
 }
 
@@ -356,50 +378,62 @@ __noinline u32 span_begin(struct thread *t, const struct pyi_layout *lay,
 		fill_begin(t, rec, PYI_STR_LARGE, args, id, parent, str, flags);
 		bpf_ringbuf_submit(rec, wake_flag());
 	}
-	if (args->want_frames)
-		emit_frames(t, lay, args->pyframe, id);
 	return id;
 full:
 	count_loss(ring_full);
 	return id;
 }
 
+/* From the site itself: from inside span_begin the calls would nest too deep. */
+static __always_inline void begin_frames(struct hit *h, u32 id)
+{
+	struct begin_args *args = &h->t->scratch.begin;
+
+	if (id && args->want_frames)
+		emit_frames(h->t, h->lay, args->pyframe, id);
+}
+
 /* Address of the name of the type of the exception set on the thread, 0 = none or unknown. */
-static __always_inline u64 error_name(struct hit *h)
+static __always_inline u64 error_name(struct thread *t, const struct pyi_layout *lay)
 {
 	u64 type = 0, exc;
 
-	if (!h->t->tstate || h->lay->type_name < 0)
+	if (!t->tstate || lay->type_name < 0)
 		return 0;
-	if (h->lay->thread_exc_type >= 0) {
-		type = read_ptr(h->t->tstate + h->lay->thread_exc_type);
-	} else if (h->lay->thread_exc >= 0) {
-		exc = read_ptr(h->t->tstate + h->lay->thread_exc);
-		type = exc ? read_ptr(exc + h->lay->ob_type) : 0;
+	if (lay->thread_exc_type >= 0) {
+		type = read_ptr(t->tstate + lay->thread_exc_type);
+	} else if (lay->thread_exc >= 0) {
+		exc = read_ptr(t->tstate + lay->thread_exc);
+		type = exc ? read_ptr(exc + lay->ob_type) : 0;
 	}
-	return type ? read_ptr(type + h->lay->type_name) : 0;
+	return type ? read_ptr(type + lay->type_name) : 0;
 }
 
-static __noinline int span_end(struct hit *h, u8 kind, u64 sp, u64 pyframe, int failed)
+#define END_FAILED 0x200 /* beside the kind in span_end's @want */
+
+/* Ends the span of this kind at @sp or @pyframe; 0 when there is none. */
+__noinline int span_end(struct thread *t, const struct pyi_layout *lay, u32 want, u64 sp,
+			u64 pyframe)
 {
 	struct open_span *span;
+	bool failed = want & END_FAILED;
+	u8 kind = want;
 	int index;
 
-	if (!h)
+	if (!t || !lay)
 		return 0;
-	index = span_find(h->t, kind | (h->is_switching ? FIND_SWITCHING : 0), sp, pyframe);
+	index = span_find(t, kind | (t->is_switching ? FIND_SWITCHING : 0), sp, pyframe);
 	if (index < 0)
 		return 0;
-	if (!h->is_switching) /* what was opened later and is still open has gone with it */
-		for (int i = 0; i < 8 && stored_depth(h->t) > index + 1; i++)
-			close_top(h->t, h->now);
-	span = open_at(h->t, index);
+	if (!t->is_switching) /* what was opened later and is still open has gone with it */
+		for (int i = 0; i < 8 && stored_depth(t) > index + 1; i++)
+			close_top(t, t->now);
+	span = open_at(t, index);
 	if (!span)
 		return 0;
-	emit_end(h->t, span->id, END_META(kind, failed, 0), failed ? error_name(h) : 0,
-		 h->now);
+	emit_end(t, span->id, END_META(kind, failed, 0), failed ? error_name(t, lay) : 0, t->now);
 	count_pair(kind, 1);
-	span_close(h->t, index);
+	span_close(t, index);
 	return 1;
 }
 
@@ -416,7 +450,7 @@ static __always_inline void emit_python(struct hit *h)
 	fill_hdr(&rec->hdr, PYI_EV_PYTHON, sizeof(*rec), h->t->serial);
 	rec->layout = h->site->layout;
 	rec->checks = h->proc->checks;
-	rec->bias = h->bias;
+	rec->bias = h->t->bias;
 	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
 	bpf_ringbuf_submit(rec, wake_flag());
 }
@@ -433,12 +467,12 @@ static __noinline int check_layout(struct hit *h, const struct pyframe *frame, u
 	if (!h || !frame || !h->proc)
 		return 0;
 	h->proc->flags |= PROC_CHECKED;
-	type = read_ptr(name + h->lay->ob_type) - h->bias;
+	type = read_ptr(name + h->lay->ob_type) - h->t->bias;
 	if (!h->lay->unicode_type_addr || type == h->lay->unicode_type_addr)
 		h->proc->checks |= PYI_CHECK_NAME;
 	if (h->t->tstate)
 		h->proc->checks |= PYI_CHECK_THREAD;
-	type = read_ptr(frame->code + h->lay->ob_type) - h->bias;
+	type = read_ptr(frame->code + h->lay->ob_type) - h->t->bias;
 	if (!h->lay->code_type_addr || type == h->lay->code_type_addr)
 		h->proc->checks |= PYI_CHECK_FRAME;
 	globals_names(h->lay, globals, &names);
@@ -705,7 +739,7 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 
 	if (!is_find_and_load(h, ARG2(ctx)))
 		return;
-	args = begin_at(h, PYI_SPAN_FIND, h->sp);
+	args = begin_in(h->t, PYI_SPAN_FIND, h->sp);
 	args->name = ARG3(ctx);
 	args->edge = h->t->edge_id;
 	args->pyframe = current_frame(h);
@@ -716,12 +750,12 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 		h->t->edge_id = 0; /* what is imported inside asks for itself */
 	}
 	args->want_frames = !args->edge && args->pyframe;
-	span_begin(h->t, h->lay, args);
+	begin_frames(h, span_begin(h->t, h->lay, args));
 }
 
 static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 {
-	struct begin_args *args = begin_at(h, PYI_SPAN_BODY, h->sp);
+	struct begin_args *args = begin_in(h->t, PYI_SPAN_BODY, h->sp);
 	struct module_names *names = &h->t->scratch.names;
 	u64 co = ARG1(ctx), co_name;
 	struct open_span *top;
@@ -750,13 +784,13 @@ static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 	top = open_top(h->t);
 	/* Under a load whose body this is, the load's own record says who asked. */
 	args->want_frames = args->pyframe && (!top || top->span == PYI_SPAN_BODY ||
-					    h->is_switching);
-	span_begin(h->t, h->lay, args);
+					    h->t->is_switching);
+	begin_frames(h, span_begin(h->t, h->lay, args));
 }
 
 static __always_inline void on_execdef(struct hit *h, struct pt_regs *ctx)
 {
-	struct begin_args *args = begin_at(h, PYI_SPAN_EXECDEF, h->sp);
+	struct begin_args *args = begin_in(h->t, PYI_SPAN_EXECDEF, h->sp);
 	struct module_names *names = &h->t->scratch.names;
 	u64 dict;
 
@@ -768,42 +802,57 @@ static __always_inline void on_execdef(struct hit *h, struct pt_regs *ctx)
 		}
 	}
 	args->pyframe = current_frame(h);
-	span_begin(h->t, h->lay, args);
+	begin_frames(h, span_begin(h->t, h->lay, args));
+}
+
+__noinline int has_greenlet(struct thread *t, u32 from)
+{
+	u32 at;
+
+	if (!t)
+		return 0;
+	for (u32 i = 0; i < 32; i++) {
+		at = from + i;
+		if (at > sizeof(t->scratch.path) - 8)
+			break;
+		barrier_var(at);
+		if (*(u64 *)(t->scratch.path + at) == WORD8('g', 'r', 'e', 'e', 'n', 'l', 'e', 't'))
+			return 1;
+	}
+	return 0;
 }
 
 /* greenlet, gevent's copies of it, and whatever else carries the word in its file name */
 __noinline int is_greenlet_path(struct thread *t, u64 path)
 {
-	char *text;
 	long len;
 
 	if (!t)
 		return 0;
-	text = t->scratch.path;
-	len = bpf_probe_read_user_str(text, sizeof(t->scratch.path), (void *)path);
-	for (u32 i = 0; i < sizeof(t->scratch.path) - 8 && i + 8 < len; i++)
-		if (*(u64 *)(text + i) == WORD8('g', 'r', 'e', 'e', 'n', 'l', 'e', 't'))
+	len = bpf_probe_read_user_str(t->scratch.path, sizeof(t->scratch.path), (void *)path);
+	for (u32 i = 0; i < sizeof(t->scratch.path) / 32 && i * 32 + 8 < len; i++)
+		if (has_greenlet(t, i * 32))
 			return 1;
 	return 0;
 }
 
 static __always_inline void on_dlopen(struct hit *h, struct pt_regs *ctx)
 {
-	struct begin_args *args = begin_at(h, PYI_SPAN_DLOPEN, h->sp);
+	struct begin_args *args = begin_in(h->t, PYI_SPAN_DLOPEN, h->sp);
 
 	args->cstr = ARG1(ctx);
-	if (h->proc && !h->is_switching && is_greenlet_path(h->t, args->cstr))
+	if (h->proc && !h->t->is_switching && is_greenlet_path(h->t, args->cstr))
 		__sync_fetch_and_or(&h->proc->flags, PROC_SWITCHING);
 	args->pyframe = current_frame(h);
-	span_begin(h->t, h->lay, args);
+	begin_frames(h, span_begin(h->t, h->lay, args));
 }
 
 static __always_inline void on_dynamic(struct hit *h)
 {
-	struct begin_args *args = begin_at(h, PYI_SPAN_DYNAMIC, h->sp);
+	struct begin_args *args = begin_in(h->t, PYI_SPAN_DYNAMIC, h->sp);
 
 	args->pyframe = current_frame(h);
-	span_begin(h->t, h->lay, args);
+	begin_frames(h, span_begin(h->t, h->lay, args));
 }
 
 static __always_inline void emit_mark(struct hit *h, u32 mark, const struct pyi_frame *at)
@@ -876,44 +925,47 @@ static __always_inline void mark_top(struct hit *h, u32 mark, u8 flag)
  * _get_module_lock). That makes it the one C function that brackets loads which do not come
  * through the import function: import_module() and reload().
  */
-static __noinline int lock_begin(struct hit *h, struct pyframe *frame)
+__noinline int lock_begin(struct thread *t, const struct pyi_layout *lay)
 {
 	struct begin_args *args;
-	struct thread *t;
+	struct pyframe *frame;
 	u32 chars = 0;
 	u64 word;
 
-	if (!h || !frame)
+	if (!t || !lay)
 		return 0;
-	t = h->t;
-	args = begin_at(h, PYI_SPAN_LOCK, 0);
+	frame = &t->scratch.frame;
+	args = begin_in(t, PYI_SPAN_LOCK, 0);
 	args->want_frames = true;
-	args->name = read_ptr(frame->addr + h->lay->frame_locals); /* _get_module_lock(name) */
-	if (frame_read_real(t, h->lay, frame->back, frame))
+	args->name = read_ptr(frame->addr + lay->frame_locals); /* _get_module_lock(name) */
+	if (frame_read_real(t, lay, frame->back, frame))
 		return 0;
-	word = str_word(h->lay, read_ptr(frame->code + h->lay->code_name), &chars);
+	word = str_word(lay, read_ptr(frame->code + lay->code_name), &chars);
 	if (word != WORD8('_', '_', 'e', 'n', 't', 'e', 'r', '_')) /* _lock_unlock_module: no load */
 		return 0;
-	if (frame_read_real(t, h->lay, frame->back, frame))
+	if (frame_read_real(t, lay, frame->back, frame))
 		return 0;
-	word = str_word(h->lay, read_ptr(frame->code + h->lay->code_name), &chars);
+	word = str_word(lay, read_ptr(frame->code + lay->code_name), &chars);
 	if (word == WORD8('_', 'f', 'i', 'n', 'd', '_', 'a', 'n'))
 		args->via = PYI_VIA_IMPORT_MODULE;
 	else if (chars == 5) /* _exec */
 		args->via = PYI_VIA_RELOAD;
 	args->pyframe = frame->addr;
-	return span_begin(t, h->lay, args);
+	return span_begin(t, lay, args);
 }
 
 /* The lock dies in _find_and_load itself or while its manager's __exit__ is being left. */
-static __noinline int lock_end(struct hit *h, struct pyframe *frame)
+__noinline int lock_end(struct thread *t, const struct pyi_layout *lay)
 {
-	if (!h || !frame)
+	struct pyframe *frame;
+
+	if (!t || !lay)
 		return 0;
+	frame = &t->scratch.frame;
 	for (int i = 0; i < 3; i++) {
-		if (frame_read_real(h->t, h->lay, frame->back, frame))
+		if (frame_read_real(t, lay, frame->back, frame))
 			return 0;
-		if (span_end(h, PYI_SPAN_LOCK, 0, frame->addr, 0))
+		if (span_end(t, lay, PYI_SPAN_LOCK, 0, frame->addr))
 			return 0;
 	}
 	return 0;
@@ -928,7 +980,7 @@ static __always_inline void on_acquire_lock(struct hit *h)
 	u64 word;
 
 	if (top && top->span == PYI_SPAN_FIND && !(top->flags & OPEN_LOCK_TAKEN) &&
-	    !h->is_switching) {
+	    !h->t->is_switching) {
 		top->flags |= OPEN_LOCK_TAKEN;
 		return;
 	}
@@ -936,11 +988,11 @@ static __always_inline void on_acquire_lock(struct hit *h)
 		return;
 	word = str_word(h->lay, read_ptr(frame->code + h->lay->code_name), &chars);
 	if (chars == 2 && (word & 0xffff) == ('c' | 'b' << 8)) {
-		lock_end(h, frame);
+		lock_end(t, h->lay);
 		return;
 	}
 	if (word == WORD8('_', 'g', 'e', 't', '_', 'm', 'o', 'd'))
-		lock_begin(h, frame);
+		begin_frames(h, lock_begin(t, h->lay));
 }
 
 /* 3.15: PyLazyImportObject says which statement declared the name that is loaded now. */
@@ -995,9 +1047,10 @@ static __always_inline void on_end(struct hit *h, struct pt_regs *ctx)
 
 	if (end >= PYI_SITE_MAX || !h->t->depth)
 		return;
-	if (h->is_switching || failed)
+	if (h->t->is_switching || failed)
 		pyframe = current_frame(h);
-	span_end(h, span_of[end], h->sp - h->site->sp_delta, pyframe, failed);
+	span_end(h->t, h->lay, span_of[end] | (failed ? END_FAILED : 0),
+		 h->sp - h->site->sp_delta, pyframe);
 }
 
 /* First hit of an interpreter in a process: which, and where. */
@@ -1062,10 +1115,10 @@ static __always_inline int on_site(struct pt_regs *ctx)
 		h.t->edge_id = 0;
 	}
 	h.t->layout = h.site->layout;
-	h.now = bpf_ktime_get_ns();
-	h.bias = PT_REGS_IP(ctx) - h.site->addr;
+	h.t->now = bpf_ktime_get_ns();
+	h.t->bias = PT_REGS_IP(ctx) - h.site->addr;
 	h.sp = PT_REGS_SP(ctx);
-	h.is_switching = h.proc->flags & PROC_SWITCHING;
+	h.t->is_switching = h.proc->flags & PROC_SWITCHING;
 	if (!(h.proc->flags & PROC_SEEN))
 		first_hit(&h, tgid);
 	if (h.site->end)

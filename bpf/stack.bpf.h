@@ -28,8 +28,7 @@ struct hit {
 	struct proc *proc; /* may be NULL on the fast path */
 	const struct pyi_layout *lay;
 	const struct pyi_site *site;
-	u64 bias, sp, now;
-	bool is_switching;
+	u64 sp;
 };
 
 static __always_inline struct open_span *open_at(struct thread *t, u32 index)
@@ -84,11 +83,28 @@ __noinline int emit_end(struct thread *t, u32 id, u64 meta, u64 type_name, u64 n
 	return 0;
 }
 
+#define BLOCK 32 /* spans a function looks at; its caller looks at PYI_MAX_DEPTH / BLOCK blocks */
+
+/* Drops holes from the top of the stack; 0 when there are no more. */
+__noinline int drop_holes(struct thread *t)
+{
+	struct open_span *span;
+
+	if (!t)
+		return 0;
+	for (int i = 0; i < BLOCK; i++) {
+		span = open_top(t);
+		if (!span || span->id)
+			return 0;
+		t->depth = stored_depth(t) - 1;
+	}
+	return 1;
+}
+
 /* Removes the span at @index; drops the holes that come to lie on top. */
 __noinline int span_close(struct thread *t, u32 index)
 {
 	struct open_span *span;
-	u32 depth;
 
 	if (!t)
 		return 0;
@@ -96,14 +112,10 @@ __noinline int span_close(struct thread *t, u32 index)
 	if (!span)
 		return 0;
 	span->id = 0;
-	depth = stored_depth(t);
-	for (int i = 0; i < PYI_MAX_DEPTH; i++) {
-		span = open_at(t, depth - 1);
-		if (!span || span->id)
+	t->depth = stored_depth(t);
+	for (int i = 0; i < PYI_MAX_DEPTH / BLOCK; i++)
+		if (!drop_holes(t))
 			break;
-		depth--;
-	}
-	t->depth = depth;
 	return 0;
 }
 
@@ -142,8 +154,8 @@ __noinline int chain_has(struct thread *t, const struct pyi_layout *lay, u64 fro
 }
 
 /* Closes the innermost span if the new one proves that it has ended; 0 when it is alive. */
-__noinline int sweep_one(struct thread *t, const struct pyi_layout *lay, u64 sp, u64 pyframe,
-			 u64 now)
+static __always_inline int sweep_one(struct thread *t, const struct pyi_layout *lay, u64 sp,
+				     u64 pyframe, u64 now)
 {
 	struct open_span *top;
 
@@ -162,30 +174,52 @@ __noinline int sweep_one(struct thread *t, const struct pyi_layout *lay, u64 sp,
 	return 1;
 }
 
+__noinline int sweep_block(struct thread *t, const struct pyi_layout *lay, u64 sp, u64 pyframe,
+			   u64 now)
+{
+	for (int i = 0; i < BLOCK; i++)
+		if (!sweep_one(t, lay, sp, pyframe, now))
+			return 0;
+	return 1;
+}
+
 /* Closes what a new span at @sp, asked by @pyframe, proves to have ended. */
 __noinline int sweep(struct thread *t, const struct pyi_layout *lay, u64 sp, u64 pyframe, u64 now)
 {
-	for (int i = 0; i < PYI_MAX_DEPTH; i++)
-		if (!sweep_one(t, lay, sp, pyframe, now))
+	for (int i = 0; i < PYI_MAX_DEPTH / BLOCK; i++)
+		if (!sweep_block(t, lay, sp, pyframe, now))
 			break;
+	return 0;
+}
+
+__noinline u32 span_of_frame_block(struct thread *t, u64 pyframe, u32 depth)
+{
+	struct open_span *span;
+
+	if (!t)
+		return 0;
+	for (int j = 0; j < BLOCK; j++) {
+		span = open_at(t, depth - 1 - j);
+		if (!span)
+			break;
+		if (span->id && span->pyframe == pyframe)
+			return span->id;
+	}
 	return 0;
 }
 
 /* The innermost open span that the Python frame @pyframe asked for: its id. */
 __noinline u32 span_of_frame(struct thread *t, u64 pyframe)
 {
-	struct open_span *span;
-	u32 depth;
+	u32 depth, id;
 
 	if (!t)
 		return 0;
 	depth = stored_depth(t);
-	for (int j = 0; j < PYI_MAX_DEPTH; j++) {
-		span = open_at(t, depth - 1 - j);
-		if (!span)
-			break;
-		if (span->id && span->pyframe == pyframe)
-			return span->id;
+	for (u32 i = 0; i < PYI_MAX_DEPTH / BLOCK && i * BLOCK < depth; i++) {
+		id = span_of_frame_block(t, pyframe, depth - i * BLOCK);
+		if (id)
+			return id;
 	}
 	return 0;
 }
@@ -250,6 +284,21 @@ __noinline int span_match(struct thread *t, u32 index, u32 want, u64 sp, u64 pyf
 	return !is_switching && span->sp > sp ? SPAN_CALLER : SPAN_OTHER;
 }
 
+/* Below @depth: index + 1 of the span that matches, 0 = not in this block, -1 = nowhere. */
+__noinline int span_find_block(struct thread *t, u32 want, u64 sp, u64 pyframe, u32 depth)
+{
+	int match;
+
+	for (u32 j = 0; j < BLOCK; j++) {
+		match = span_match(t, depth - 1 - j, want, sp, pyframe);
+		if (match == SPAN_MATCH)
+			return depth - j;
+		if (match == SPAN_CALLER)
+			return -1;
+	}
+	return 0;
+}
+
 /*
  * Index of the open span that ends here, -1 if it began before we attached. LOCK spans match by
  * frame alone, the others by stack pointer; greenlets need both.
@@ -257,17 +306,15 @@ __noinline int span_match(struct thread *t, u32 index, u32 want, u64 sp, u64 pyf
 __noinline int span_find(struct thread *t, u32 want, u64 sp, u64 pyframe)
 {
 	u32 depth;
-	int match;
+	int found;
 
 	if (!t)
 		return -1;
 	depth = stored_depth(t);
-	for (int j = 0; j < PYI_MAX_DEPTH; j++) {
-		match = span_match(t, depth - 1 - j, want, sp, pyframe);
-		if (match == SPAN_MATCH)
-			return depth - 1 - j;
-		if (match == SPAN_CALLER)
-			break;
+	for (u32 i = 0; i < PYI_MAX_DEPTH / BLOCK && i * BLOCK < depth; i++) {
+		found = span_find_block(t, want, sp, pyframe, depth - i * BLOCK);
+		if (found)
+			return found < 0 ? -1 : found - 1;
 	}
 	return -1;
 }
