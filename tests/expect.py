@@ -20,6 +20,7 @@
         @tag -> json count=10 cached=9        an import statement and how often it ran
 
 Names that are not listed may be there too. A name matches the load that fits its parent."""
+import os
 import re
 import shlex
 
@@ -85,11 +86,11 @@ class Matcher:
 
     def __init__(self, process, script):
         self.process, self.script = process, script
+        self.home = os.path.dirname(script) + "/"
         self.problems = []
 
     def site(self, text):
         """file, line of `file.py@tag`, `@tag`, `file.py:12`."""
-        import os
         base = os.path.dirname(self.script)
         if "@" in text:
             file, tag = text.split("@", 1)
@@ -106,7 +107,8 @@ class Matcher:
                 return None if got.get("line") is None else "importer is %r" % got
             file, line = self.site(wanted)
             same = (got.get("file") or "").endswith(file) and got.get("line") == line
-            return None if same else "importer is %r, expected %s:%d" % (got, file, line)
+            return None if same else "importer is %r, expected %s:%d" % (
+                got, file.replace(self.home, ""), line)
         if key == "from":
             got = (load["importer"] or {}).get("module")
             return None if got == wanted else "importer's module is %r" % got

@@ -16,8 +16,8 @@ Expect:
         custom_error result=failed error=MyError importer=@custom
         twice result=failed via=statement
         twice result=loaded via=statement
-        nope_pkg result=loaded
         nope_pkg.absent result=failed error=ModuleNotFoundError importer=@sub
+            nope_pkg result=loaded
         exits result=failed error=SystemExit
 """
 import sys

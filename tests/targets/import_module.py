@@ -10,8 +10,8 @@ Expect:
             im_child via=statement importer=im_plain.py@child
         im_missing via=import_module importer=@missing result=failed error=ModuleNotFoundError
         im_pkg.deep.leaf via=import_module importer=@parents
-            im_pkg.deep
-                im_pkg
+            im_pkg.deep via=import_module
+                im_pkg via=import_module
         im_pkg.rel via=import_module importer=@relative
         im_bad via=import_module importer=@bad result=failed error=RuntimeError
             im_child2 result=loaded
