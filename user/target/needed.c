@@ -200,8 +200,15 @@ static int read_dynamic(const struct elf *elf, struct dynamic *out)
 
 static bool resolve(struct needed *needed, const struct dynamic *dynamic)
 {
-	/* LD_LIBRARY_PATH belongs to the process; its mapping is found when it is there. */
-	if (try_path(needed, dynamic->runpath ?: dynamic->rpath) || try_conf_dir(needed))
+	/*
+	 * The program's own LD_LIBRARY_PATH cannot be known before it runs. One we launch inherits
+	 * ours; for others its mapping is found when it is there.
+	 */
+	const char *env = needed->root[0] ? NULL : getenv("LD_LIBRARY_PATH");
+
+	if (!dynamic->runpath && try_path(needed, dynamic->rpath))
+		return true;
+	if (try_path(needed, env) || try_path(needed, dynamic->runpath) || try_conf_dir(needed))
 		return true;
 	for (size_t i = 0; i < sizeof(default_dirs) / sizeof(default_dirs[0]); i++) {
 		if (try_dir(needed, default_dirs[i], strlen(default_dirs[i])))
