@@ -340,7 +340,8 @@ static __always_inline u32 parent_of(struct thread *t, const struct pyi_layout *
 		*flags |= PYI_F_APPROX;
 		return top->id;
 	}
-	return chain_parent(t, lay, args->pyframe);
+	top = open_at(t, chain_parent(t, lay, args->pyframe) - 1);
+	return top ? top->id : 0;
 }
 
 /* Opens and reports a span; its id. */
@@ -971,6 +972,15 @@ __noinline int lock_end(struct thread *t, const struct pyi_layout *lay)
 	return 0;
 }
 
+/* The module's lock that the load on top takes first: it is measured already. */
+static __always_inline bool is_lock_of_find(struct open_span *top)
+{
+	if (!top || top->span != PYI_SPAN_FIND || top->flags & OPEN_LOCK_TAKEN)
+		return false;
+	top->flags |= OPEN_LOCK_TAKEN;
+	return true;
+}
+
 static __always_inline void on_acquire_lock(struct hit *h)
 {
 	struct thread *t = h->t;
@@ -979,13 +989,15 @@ static __always_inline void on_acquire_lock(struct hit *h)
 	u32 chars = 0;
 	u64 word;
 
-	if (top && top->span == PYI_SPAN_FIND && !(top->flags & OPEN_LOCK_TAKEN) &&
-	    !h->t->is_switching) {
-		top->flags |= OPEN_LOCK_TAKEN;
+	if (!t->is_switching && is_lock_of_find(top))
 		return;
-	}
 	if (h->lay->frame_locals < 0 || frame_read_real(t, h->lay, current_frame(h), frame))
 		return;
+	if (t->is_switching) {
+		top = open_at(t, chain_parent(t, h->lay, frame->addr) - 1);
+		if (is_lock_of_find(top))
+			return;
+	}
 	word = str_word(h->lay, read_ptr(frame->code + h->lay->code_name), &chars);
 	if (chars == 2 && (word & 0xffff) == ('c' | 'b' << 8)) {
 		lock_end(t, h->lay);

@@ -203,39 +203,39 @@ __noinline u32 span_of_frame_block(struct thread *t, u64 pyframe, u32 depth)
 		if (!span)
 			break;
 		if (span->id && span->pyframe == pyframe)
-			return span->id;
+			return depth - j;
 	}
 	return 0;
 }
 
-/* The innermost open span that the Python frame @pyframe asked for: its id. */
+/* The innermost open span that the Python frame @pyframe asked for: index + 1, 0 = none. */
 __noinline u32 span_of_frame(struct thread *t, u64 pyframe)
 {
-	u32 depth, id;
+	u32 depth, found;
 
 	if (!t)
 		return 0;
 	depth = stored_depth(t);
 	for (u32 i = 0; i < PYI_MAX_DEPTH / BLOCK && i * BLOCK < depth; i++) {
-		id = span_of_frame_block(t, pyframe, depth - i * BLOCK);
-		if (id)
-			return id;
+		found = span_of_frame_block(t, pyframe, depth - i * BLOCK);
+		if (found)
+			return found;
 	}
 	return 0;
 }
 
-/* Greenlets: the innermost open span that one of our Python callers asked for. */
+/* Greenlets: the innermost open span that one of our Python callers asked for: index + 1. */
 __noinline u32 chain_parent(struct thread *t, const struct pyi_layout *lay, u64 pyframe)
 {
 	u64 addr = pyframe;
-	u32 id;
+	u32 found;
 
 	if (!t || !lay)
 		return 0;
 	for (int i = 0; i < MAX_CHAIN && addr; i++) {
-		id = span_of_frame(t, addr);
-		if (id)
-			return id;
+		found = span_of_frame(t, addr);
+		if (found)
+			return found;
 		addr = read_ptr(addr + lay->frame_back);
 	}
 	return 0;
