@@ -150,6 +150,29 @@ int bracket_call(struct finder *finder, __u64 call, enum pyi_site_kind kind, boo
 	return err ?: add_site(finder, &begin, reason);
 }
 
+int bracket_tail(struct finder *finder, __u64 jump, const struct callee *caller,
+		 enum pyi_site_kind kind, bool result_is_int, const char *reason)
+{
+	struct pyi_site begin = { .addr = jump, .begin = kind }, end;
+	struct insn insn;
+	int err = 0, added = 0;
+
+	for (size_t i = 0; i < caller->ref_cnt && !err; i++) {
+		const struct ref *ref = &caller->refs[i];
+
+		if (ref->kind != INSN_CALL || !code_decode(finder, ref->addr, &insn))
+			continue;
+		find_end(finder, ref->addr + insn.size, result_is_int, &end);
+		end.end = kind;
+		end.sp_delta += 8; /* the return address, still on the stack at the jump */
+		err = add_site(finder, &end, "behind the call of a function that jumped there");
+		added += !err;
+	}
+	if (err || !added)
+		return err ?: -ENOENT;
+	return add_site(finder, &begin, reason);
+}
+
 /* First emulated instruction at which the arguments are still in their registers. */
 static int entry_site(struct finder *finder, __u64 entry, unsigned int arg_cnt, bool is_outer,
 		      __u64 *addr, __s32 *sp)

@@ -42,6 +42,22 @@ static __u64 tail_of(const struct finder *finder, const struct span_row *row)
 	return sym && sym->is_func ? sym->addr : 0;
 }
 
+/* The function that ends in a jump to the callee, measured where it is called. */
+static int find_tail(struct finder *finder, const struct span_row *row, __u64 jump)
+{
+	struct callee caller = { .name = "" };
+	struct elf_range func;
+	int err;
+
+	if (elf__func_range(finder->elf, jump, &func))
+		return -ENOENT;
+	caller.addr = func.start;
+	err = callees__scan(finder, &caller, 1) ?:
+	      bracket_tail(finder, jump, &caller, row->kind, row->result_is_int, row->reason);
+	callee__done(&caller);
+	return err;
+}
+
 static int find_span(struct finder *finder, const struct span_row *row,
 		     const struct callee *callee)
 {
@@ -79,6 +95,10 @@ static int find_span(struct finder *finder, const struct span_row *row,
 					   row->result_is_int, row->reason);
 			added += !err;
 		}
+		for (size_t i = 0; i < callee->ref_cnt && !err; i++)
+			if (callee->refs[i].kind == INSN_JMP &&
+			    !find_tail(finder, row, callee->refs[i].addr))
+				jump_cnt--;
 		/* One is known and harmless; more need not be. */
 		if (jump_cnt > (row->tail_reason ? 1 : 0))
 			interp__note(finder->interp, "%s: %zu tail calls cannot be measured: %s",

@@ -89,6 +89,12 @@ int import_find_sites(struct finder *finder);
 /* Call site: begin at the call, end behind it. */
 int bracket_call(struct finder *finder, __u64 call, enum pyi_site_kind kind, bool result_is_int,
 		 const char *reason);
+/*
+ * Tail call: begin at the jump, where the arguments stand; end behind the calls of the function
+ * that jumps. -ENOENT: nobody calls it by a plain call.
+ */
+int bracket_tail(struct finder *finder, __u64 jump, const struct callee *caller,
+		 enum pyi_site_kind kind, bool result_is_int, const char *reason);
 /* Entry of a function; arg_cnt registers must still hold arguments. */
 int bracket_entry(struct finder *finder, __u64 entry, enum pyi_site_kind kind,
 		  unsigned int arg_cnt, const char *reason);
