@@ -64,9 +64,10 @@ enum pyi_via {
 	PYI_VIA_UNKNOWN = 0,
 	PYI_VIA_IMPORT_MODULE = 1, /* importlib.import_module or _gcd_import */
 	PYI_VIA_RELOAD = 2,        /* importlib.reload (_bootstrap._exec) */
+	PYI_VIA_NATIVE = 3,        /* FIND: PyImport_Import from C, under importlib's own frame */
 };
 
-#define PYI_MAX_DEPTH 640       /* open spans kept per thread; deeper ones are counted */
+#define PYI_MAX_DEPTH 576       /* open spans kept per thread; deeper ones are counted */
 #define PYI_MAX_FRAMES 16       /* Python frames sent where the first is importlib's own */
 #define PYI_STR_SMALL 96        /* tail of the small record class */
 #define PYI_STR_LARGE 4096      /* tail of the large one: 1,000 four-byte characters fit */

@@ -96,7 +96,8 @@ static enum load_via via_of(struct model *model, const struct load_state *state,
 	case PYI_SPAN_FIND:
 		if (stmt)
 			return stmt->has_from == 2 ? VIA_NATIVE : VIA_STATEMENT;
-		return frames_site(model, state->frames).file ? VIA_STATEMENT : VIA_NATIVE;
+		return state->via != PYI_VIA_NATIVE && frames_site(model, state->frames).file ?
+			       VIA_STATEMENT : VIA_NATIVE;
 	case PYI_SPAN_LOCK:
 		return state->via == PYI_VIA_RELOAD ? VIA_RELOAD :
 		       state->via == PYI_VIA_IMPORT_MODULE ? VIA_IMPORT_MODULE : VIA_UNKNOWN;

@@ -55,29 +55,49 @@ static bool is_same(const char *a, const char *b)
 	return a && b && !strcmp(a, b);
 }
 
-/* Opens @delta = 1 or closes -1 a name on a thread; tells whether another thread has it open. */
-static bool name_track(struct model *model, struct process_state *process, const char *name,
-		       __u32 tid, int delta)
+static struct open_name *name_get(struct model *model, struct process_state *process,
+				  const char *name)
 {
 	struct open_name *open;
-	bool is_elsewhere;
 
-	if (!name)
-		return false;
 	HASH_FIND_STR(process->names, name, open);
 	if (!open) {
 		open = arena__alloc(&model->arena, sizeof(*open));
 		if (!open)
-			return false;
+			return NULL;
 		open->name = name;
 		HASH_ADD_KEYPTR(hh, process->names, open->name, strlen(open->name), open);
 	}
-	is_elsewhere = open->cnt && open->tid != tid;
-	if (delta > 0 && !open->cnt)
-		open->tid = tid;
-	if (delta > 0 || open->cnt)
-		open->cnt += delta;
-	return is_elsewhere;
+	return open;
+}
+
+/*
+ * Of the threads that ask for one module at a time, one loads it and the others wait; who does
+ * shows at the end only, so all that overlap are candidates for having waited.
+ */
+static void name_open(struct model *model, struct process_state *process,
+		      struct load_state *state)
+{
+	const char *name = state->load.module;
+	struct open_name *open = name ? name_get(model, process, name) : NULL;
+
+	if (!open)
+		return;
+	if (!open->cnt) {
+		open->first = state;
+	} else if (open->first->load.tid != state->load.tid) {
+		open->first->is_wait_candidate = true;
+		state->is_wait_candidate = true;
+	}
+	open->cnt++;
+}
+
+static void name_close(struct model *model, struct process_state *process, const char *name)
+{
+	struct open_name *open = name ? name_get(model, process, name) : NULL;
+
+	if (open && open->cnt)
+		open->cnt--;
 }
 
 static struct load_state *load_add(struct model *model, struct process_state *process,
@@ -171,7 +191,7 @@ static int begin_load(struct model *model, struct span *span, const struct pyi_b
 	state->load.start_ns = rec->hdr.ts_ns;
 	if (rec->hdr.flags & (PYI_F_APPROX | PYI_F_OVERFLOW) || (rec->parent && !around))
 		state->load.is_exact = false;
-	state->is_wait_candidate = name_track(model, span->process, name, rec->hdr.tid, 1);
+	name_open(model, span->process, state);
 	span->load = state;
 	span->is_own = true;
 	if (rec->span == PYI_SPAN_BODY)
@@ -345,7 +365,7 @@ static void end_own(struct model *model, struct span *span, const struct pyi_end
 		load->is_exact = false;
 	if (load->parent)
 		((struct load_state *)load->parent)->children_ns += wall;
-	name_track(model, span->process, load->module, span->tid, -1);
+	name_close(model, span->process, load->module);
 	if (span->kind == PYI_SPAN_BODY || span->kind == PYI_SPAN_EXECDEF)
 		load->exec_ns = wall;
 }

@@ -80,10 +80,11 @@ struct span {
 	UT_hash_handle hh;
 };
 
-/* Which thread loads a module now. */
+/* A module that is being loaded now, by one thread or more. */
 struct open_name {
 	const char *name;         /* interned: compared as text all the same */
-	__u32 tid, cnt;
+	struct load_state *first; /* of those open at a time */
+	__u32 cnt;
 	UT_hash_handle hh;
 };
 
