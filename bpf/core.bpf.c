@@ -6,6 +6,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 struct events_map events SEC(".maps");
 struct threads_map threads SEC(".maps");
+struct deeps_map deeps SEC(".maps");
 struct procs_map procs SEC(".maps");
 struct execs_map execs SEC(".maps");
 struct sites_map sites SEC(".maps");

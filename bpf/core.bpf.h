@@ -28,6 +28,7 @@ enum open_flag {
 	OPEN_COMPILED = 1 << 2,
 };
 
+#define NEAR_DEPTH 256
 #define FRAME_BUF_SZ 128 /* enough for the fields we read of any version's frame */
 
 struct edge_value {
@@ -87,13 +88,18 @@ struct scratch {
 	struct pyframe frame;
 	struct str_view name;
 	struct str_view edge_name;        /* edge_first */
+	struct open_span span;            /* span_read */
 	char path[256];                   /* is_greenlet_path */
 };
 
-/* Of one thread, in task storage: goes away with it. */
+/*
+ * Of one thread, in task storage: goes away with it. 7.x has no room for a value of more than a
+ * little less than 8 KiB (it says so only when it is asked for one: kmalloc_nolock), so the stack
+ * of spans is cut in two.
+ */
 struct thread {
 	u32 serial;       /* of the process image this state belongs to */
-	u32 depth;        /* open spans; may exceed PYI_MAX_DEPTH, then only counted */
+	u32 depth;        /* open spans; at most PYI_MAX_DEPTH */
 	u64 tstate;       /* PyThreadState, found once per thread */
 	u64 interp;
 	u64 find_name;    /* address of the str or _Py_Identifier "_find_and_load" */
@@ -106,6 +112,7 @@ struct thread {
 	u32 edge_id;      /* of the same; 0 = none or importlib's */
 	u32 layout;
 	u64 tuple_type, none_type; /* types of the fromlists seen */
+	u64 is_native;             /* the import without statement comes from C */
 	struct code_key last_code; /* statements come in runs of the same code object */
 	u64 last_code_id;
 	struct scratch scratch;
@@ -113,8 +120,16 @@ struct thread {
 	u64 frame_buf[FRAME_BUF_SZ / 8];
 	u64 str_buf[8];
 	struct pyi_frame frames[PYI_MAX_FRAMES];
-	struct open_span open[PYI_MAX_DEPTH];
+	struct open_span open[NEAR_DEPTH];
 };
+
+/* The spans of a thread that imports deeper. */
+struct deep_spans {
+	struct open_span open[PYI_MAX_DEPTH - NEAR_DEPTH];
+};
+#define STORAGE_MAX_SZ (8192 - 256)
+_Static_assert(sizeof(struct thread) <= STORAGE_MAX_SZ, "thread");
+_Static_assert(sizeof(struct deep_spans) <= STORAGE_MAX_SZ, "deep_spans");
 
 enum proc_flag {
 	PROC_SWITCHING = 1 << 0, /* a greenlet library is mapped */
@@ -142,6 +157,12 @@ struct threads_map {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct thread);
+};
+struct deeps_map {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct deep_spans);
 };
 struct procs_map { /* followed processes by tgid */
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -187,6 +208,7 @@ struct pairs_map { /* index = 2 * enum pyi_span + is_end */
 };
 extern struct events_map events SEC(".maps");
 extern struct threads_map threads SEC(".maps");
+extern struct deeps_map deeps SEC(".maps");
 extern struct procs_map procs SEC(".maps");
 extern struct execs_map execs SEC(".maps");
 extern struct sites_map sites SEC(".maps");

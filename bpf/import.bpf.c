@@ -586,6 +586,8 @@ __noinline u32 edge_first(struct thread *t, const struct pyi_layout *lay,
 		return 0;
 	str = &t->scratch.edge_name;
 	code = code_id(t, lay, frame);
+	if (code & CODE_INTERNAL)
+		t->is_native = fromlist_kind(t, lay, fromlist) == 2;
 	if (!code || (code & CODE_INTERNAL) || str_open(lay, name, str))
 		return 0;
 	at.code = CODE_ID(code);
@@ -683,6 +685,7 @@ static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 	u64 addr;
 
 	t->edge_id = 0;
+	t->is_native = 0;
 	if (!globals)
 		return;
 	addr = t->tstate ? tstate_frame(h->lay, t->tstate) : 0;
@@ -751,6 +754,8 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 		h->t->edge_id = 0; /* what is imported inside asks for itself */
 	}
 	args->want_frames = !args->edge && args->pyframe;
+	if (!args->edge && h->t->is_native)
+		args->via = PYI_VIA_NATIVE;
 	begin_frames(h, span_begin(h->t, h->lay, args));
 }
 

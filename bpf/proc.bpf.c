@@ -27,6 +27,20 @@ int BPF_PROG(proc_exec, struct task_struct *task, int old_pid, struct linux_binp
 	return 0;
 }
 
+static int inherit_deep(struct task_struct *parent, struct task_struct *child, u32 cnt)
+{
+	struct deep_spans *from = bpf_task_storage_get(&deeps, parent, NULL, 0), *to;
+
+	to = bpf_task_storage_get(&deeps, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!from || !to) {
+		count_loss(thread_state);
+		return -1;
+	}
+	if (cnt > PYI_MAX_DEPTH - NEAR_DEPTH)
+		cnt = PYI_MAX_DEPTH - NEAR_DEPTH;
+	return bpf_probe_read_kernel(to->open, cnt * sizeof(to->open[0]), from->open);
+}
+
 /* The child of a fork inside an import returns through the same C frames: it inherits them. */
 static void inherit_spans(struct task_struct *parent, struct task_struct *child, u32 serial)
 {
@@ -41,12 +55,15 @@ static void inherit_spans(struct task_struct *parent, struct task_struct *child,
 		return;
 	}
 	depth = from->depth;
-	if (depth > PYI_MAX_DEPTH)
-		depth = PYI_MAX_DEPTH;
+	if (depth > NEAR_DEPTH) {
+		if (inherit_deep(parent, child, depth - NEAR_DEPTH))
+			return;
+		depth = NEAR_DEPTH;
+	}
 	if (bpf_probe_read_kernel(to->open, depth * sizeof(to->open[0]), from->open))
 		return;
 	to->serial = serial;
-	to->depth = depth;
+	to->depth = from->depth;
 	to->tstate = from->tstate;
 	to->interp = from->interp;
 	to->layout = from->layout;

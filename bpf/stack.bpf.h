@@ -31,14 +31,46 @@ struct hit {
 	u64 sp;
 };
 
-static __always_inline struct open_span *open_at(struct thread *t, u32 index)
+/* @flags: whether room for deep spans may be made. */
+static __always_inline struct open_span *open_slot(struct thread *t, u32 index, u64 flags)
 {
+	struct deep_spans *deep;
+
 	/* Older verifiers forget a bound that was checked before an addition: check the sum itself. */
 	barrier_var(index);
-	if (index >= PYI_MAX_DEPTH)
+	if (index < NEAR_DEPTH) {
+		barrier_var(index); /* or the compiler computes the address before the check */
+		return &t->open[index];
+	}
+	index -= NEAR_DEPTH;
+	barrier_var(index);
+	if (index >= PYI_MAX_DEPTH - NEAR_DEPTH)
 		return NULL;
-	barrier_var(index); /* or the compiler computes the address before it is checked */
-	return &t->open[index];
+	deep = bpf_task_storage_get(&deeps, bpf_get_current_task_btf(), NULL, flags);
+	if (!deep)
+		return NULL;
+	barrier_var(deep);
+	barrier_var(index);
+	return &deep->open[index];
+}
+
+static __always_inline struct open_span *open_at(struct thread *t, u32 index)
+{
+	return open_slot(t, index, 0);
+}
+
+/* Copies the span at @index to the thread's scratch; 0 when there is none. Keeps loops simple. */
+__noinline int span_read(struct thread *t, u32 index)
+{
+	struct open_span *span;
+
+	if (!t)
+		return 0;
+	span = open_at(t, index);
+	if (!span)
+		return 0;
+	t->scratch.span = *span;
+	return 1;
 }
 
 static __always_inline u32 stored_depth(const struct thread *t)
@@ -157,13 +189,15 @@ __noinline int chain_has(struct thread *t, const struct pyi_layout *lay, u64 fro
 static __always_inline int sweep_one(struct thread *t, const struct pyi_layout *lay, u64 sp,
 				     u64 pyframe, u64 now)
 {
-	struct open_span *top;
+	const struct open_span *top;
+	u32 depth;
 
 	if (!t || !lay)
 		return 0;
-	top = open_top(t);
-	if (!top)
+	depth = stored_depth(t);
+	if (!depth || !span_read(t, depth - 1))
 		return 0;
+	top = &t->scratch.span;
 	if (top->span == PYI_SPAN_LOCK) {
 		if (!pyframe || chain_has(t, lay, pyframe, top->pyframe))
 			return 0;
@@ -194,13 +228,13 @@ __noinline int sweep(struct thread *t, const struct pyi_layout *lay, u64 sp, u64
 
 __noinline u32 span_of_frame_block(struct thread *t, u64 pyframe, u32 depth)
 {
-	struct open_span *span;
+	const struct open_span *span;
 
 	if (!t)
 		return 0;
+	span = &t->scratch.span;
 	for (int j = 0; j < BLOCK; j++) {
-		span = open_at(t, depth - 1 - j);
-		if (!span)
+		if (!span_read(t, depth - 1 - j))
 			break;
 		if (span->id && span->pyframe == pyframe)
 			return depth - j;
@@ -244,7 +278,7 @@ __noinline u32 chain_parent(struct thread *t, const struct pyi_layout *lay, u64 
 /* Opens a span; false when deeper than we keep. */
 static __always_inline bool span_open(struct thread *t, u32 id, u8 kind, u64 sp, u64 pyframe)
 {
-	struct open_span *span = open_at(t, t->depth);
+	struct open_span *span = open_slot(t, t->depth, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!span) {
 		count_loss(depth_overflow);
@@ -265,15 +299,13 @@ enum span_match { SPAN_OTHER, SPAN_MATCH, SPAN_CALLER };
 
 __noinline int span_match(struct thread *t, u32 index, u32 want, u64 sp, u64 pyframe)
 {
-	struct open_span *span;
+	const struct open_span *span;
 	bool is_switching = want & FIND_SWITCHING;
 	u8 kind = want;
 
-	if (!t)
+	if (!t || !span_read(t, index))
 		return SPAN_CALLER;
-	span = open_at(t, index);
-	if (!span)
-		return SPAN_CALLER;
+	span = &t->scratch.span;
 	if (!span->id || span->span != kind)
 		return SPAN_OTHER;
 	if (kind == PYI_SPAN_LOCK)
