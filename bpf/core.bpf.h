@@ -106,6 +106,7 @@ struct thread {
 	u64 module_name;  /* address of the interned str "<module>" */
 	u64 now, bias;    /* of the hit that is being handled */
 	u64 walk;         /* tstate_find: where the walk over thread states has come to */
+	u32 best, best_id; /* span_of_frame: what it has found */
 	u32 is_switching; /* the process swaps C stacks */
 	u32 pad;
 	u64 edge_key;     /* last statement run, so that its load can be counted */

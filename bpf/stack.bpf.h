@@ -226,7 +226,8 @@ __noinline int sweep(struct thread *t, const struct pyi_layout *lay, u64 sp, u64
 	return 0;
 }
 
-__noinline u32 span_of_frame_block(struct thread *t, u64 pyframe, u32 depth)
+/* Raises t->best to the newest span in the block below @depth that @pyframe asked for. */
+__noinline int span_of_frame_block(struct thread *t, u64 pyframe, u32 depth)
 {
 	const struct open_span *span;
 
@@ -236,26 +237,29 @@ __noinline u32 span_of_frame_block(struct thread *t, u64 pyframe, u32 depth)
 	for (int j = 0; j < BLOCK; j++) {
 		if (!span_read(t, depth - 1 - j))
 			break;
-		if (span->id && span->pyframe == pyframe)
-			return depth - j;
+		if (span->id > t->best_id && span->pyframe == pyframe) {
+			t->best_id = span->id;
+			t->best = depth - j;
+		}
 	}
 	return 0;
 }
 
-/* The innermost open span that the Python frame @pyframe asked for: index + 1, 0 = none. */
+/*
+ * The newest open span that the Python frame @pyframe asked for: index + 1, 0 = none. Holes are
+ * used again, so that the newest need not be the highest.
+ */
 __noinline u32 span_of_frame(struct thread *t, u64 pyframe)
 {
-	u32 depth, found;
+	u32 depth;
 
 	if (!t)
 		return 0;
+	t->best_id = t->best = 0;
 	depth = stored_depth(t);
-	for (u32 i = 0; i < PYI_MAX_DEPTH / BLOCK && i * BLOCK < depth; i++) {
-		found = span_of_frame_block(t, pyframe, depth - i * BLOCK);
-		if (found)
-			return found;
-	}
-	return 0;
+	for (u32 i = 0; i < PYI_MAX_DEPTH / BLOCK && i * BLOCK < depth; i++)
+		span_of_frame_block(t, pyframe, depth - i * BLOCK);
+	return t->best;
 }
 
 /* Greenlets: the innermost open span that one of our Python callers asked for: index + 1. */
@@ -275,10 +279,42 @@ __noinline u32 chain_parent(struct thread *t, const struct pyi_layout *lay, u64 
 	return 0;
 }
 
+__noinline u32 hole_in_block(struct thread *t, u32 from)
+{
+	if (!t)
+		return 0;
+	for (u32 j = 0; j < BLOCK; j++) {
+		if (from + j >= t->depth || !span_read(t, from + j))
+			break;
+		if (!t->scratch.span.id)
+			return from + j + 1;
+	}
+	return 0;
+}
+
+/* A hole to use again: index + 1, 0 = none. */
+__noinline u32 hole_find(struct thread *t)
+{
+	u32 found;
+
+	if (!t)
+		return 0;
+	for (u32 i = 0; i < PYI_MAX_DEPTH / BLOCK && i * BLOCK < t->depth; i++) {
+		found = hole_in_block(t, i * BLOCK);
+		if (found)
+			return found;
+	}
+	return 0;
+}
+
+#define HOLES_TOLERATED 48 /* open spans before holes are searched for: greenlets that interleave */
+
 /* Opens a span; false when deeper than we keep. */
 static __always_inline bool span_open(struct thread *t, u32 id, u8 kind, u64 sp, u64 pyframe)
 {
-	struct open_span *span = open_slot(t, t->depth, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	u32 hole = t->is_switching && t->depth > HOLES_TOLERATED ? hole_find(t) : 0;
+	struct open_span *span = open_slot(t, hole ? hole - 1 : t->depth,
+					   BPF_LOCAL_STORAGE_GET_F_CREATE);
 
 	if (!span) {
 		count_loss(depth_overflow);
@@ -290,7 +326,8 @@ static __always_inline bool span_open(struct thread *t, u32 id, u8 kind, u64 sp,
 	span->span = kind;
 	span->flags = 0;
 	span->pad = 0;
-	t->depth++;
+	if (!hole)
+		t->depth++;
 	return true;
 }
 
