@@ -322,8 +322,8 @@ def test_ctrl_c():
                                       signal.SIGQUIT)})
 def test_signal_passed_on(number):
     """A signal sent to the tool alone reaches the command."""
-    script = lib.write("sig.py", "import signal, sys, time\ndef got(n, f):\n"
-                       "    print('got', n, flush=True)\n    sys.exit(33)\n"
+    script = lib.write("sig.py", "import os, signal, sys, time\ndef got(n, f):\n"
+                       "    os.write(1, b'got %%d\\n' %% n)\n    sys.exit(33)\n"
                        "signal.signal(%d, got)\nprint('up', flush=True)\ntime.sleep(1000)\n" % number)
     report = lib.workdir() + "/r.json"
     proc = subprocess.Popen([lib.TOOL, "--format", "json", "--report", report, "--",

@@ -99,10 +99,10 @@ def main():
     check(status == 0, "doctor says yes", err)
     check_loader("perf")
     # doctor names what the kernel has; both ways are tried where there are two
-    has_multi = re.search(r"uprobe_multi +(\S+)", out)
+    has_multi = re.search(r"^ *ok +uprobe_multi", out, re.M)
     wanted = oracle()
     check_trace([], wanted)
-    if has_multi and has_multi.group(1) == "ok":
+    if has_multi:
         check_loader("multi")
         check_trace(["--perf-uprobes"], wanted)
 
