@@ -10,6 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOOL = os.path.join(HERE, "pyimport-bpf")
 LOADER = os.path.join(HERE, "load")
 PROGRAM = ["python3", "-c", "import json, decimal, _ctypes"]
+DEEP_CNT = 160 # nested imports; about as many as Python's recursion limit allows
 failures = []
 
 
@@ -46,19 +47,24 @@ def check_loader(which):
         print(out.rstrip())
 
 
-def check_trace(options, wanted):
-    label = " ".join(["trace"] + options)
-    status, out, err = run(TOOL, *options, "--format", "json", "--", *PROGRAM)
+def trace(label, options, program):
+    """The Python processes of a complete report, or none."""
+    status, out, err = run(TOOL, *options, "--format", "json", "--", *program)
     try:
         report = json.loads(out)
     except ValueError as problem:
         check(False, "%s: writes JSON" % label, "%s\nstatus %d\n%s%s" % (problem, status, out, err))
-        return
+        return []
     check(status == 0, "%s: status 0" % label, err)
     lost = {k: v for k, v in report["loss"].items() if v}
     check(report["complete"] and not lost, "%s: complete" % label, lost)
-    pythons = [p for p in report["processes"] if p["is_python"]]
-    check(len(pythons) == 1, "%s: one Python process" % label, report["processes"])
+    return [p for p in report["processes"] if p["is_python"]]
+
+
+def check_trace(options, wanted):
+    label = " ".join(["trace"] + options)
+    pythons = trace(label, options, PROGRAM)
+    check(len(pythons) == 1, "%s: one Python process" % label, pythons)
     loads = pythons[0]["imports"] if pythons else []
     missing = sorted(wanted - {load["module"] for load in loads})
     check(not missing, "%s: all of %d modules are in the tree" % (label, len(wanted)),
@@ -71,6 +77,31 @@ def check_trace(options, wanted):
           "%s: no negative time" % label)
     edge = [x["importer"] for x in inner]
     check(edge and edge[0] and edge[0]["line"], "%s: importer and line" % label, edge)
+
+
+def check_deep():
+    """A chain that needs both halves of the stack of spans, forked at its bottom."""
+    os.makedirs("/tmp/deep", exist_ok=True)
+    for i in range(DEEP_CNT):
+        text = "import d%d\n" % (i + 1)
+        if i == DEEP_CNT - 1:
+            text = ("import os\npid = os.fork()\nif not pid:\n    import colorsys\n    os._exit(0)\n"
+                    "os.waitpid(pid, 0)\n")
+        with open("/tmp/deep/d%d.py" % i, "w", encoding="ascii") as file:
+            file.write(text)
+    pythons = trace("deep", [], ["python3", "-c", "import sys; sys.path.insert(0, '/tmp/deep')\n"
+                                 "import d0"])
+    check(len(pythons) == 2, "deep: parent and child", pythons)
+    bottoms = ["d%d" % (DEEP_CNT - 1), "colorsys"]
+    for process, bottom in zip(pythons, bottoms):
+        by_id = {x["id"]: x for x in process["imports"]}
+        load = next((x for x in process["imports"] if x["module"] == bottom), None)
+        chain = []
+        while load:
+            chain.append(load["module"])
+            load = by_id.get(load["parent"])
+        nested = [name for name in chain if re.match(r"d\d+$", name)]
+        check(len(nested) == DEEP_CNT, "deep: %s lies below all others" % bottom, chain)
 
 
 def check_refusal():
@@ -105,6 +136,7 @@ def main():
     if has_multi:
         check_loader("multi")
         check_trace(["--perf-uprobes"], wanted)
+    check_deep()
 
 
 main()

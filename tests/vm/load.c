@@ -26,7 +26,8 @@ static int print(enum libbpf_print_level level, const char *format, va_list args
 /* One line for an accepted program, the end of the verifier's log for a refused one. */
 static int report(const struct bpf_program *prog, const char *log)
 {
-	const char *processed = strstr(log, "processed ");
+	/* 7.x has a line of its own for each function before the sum. */
+	const char *processed = strstr(log, "\nprocessed ");
 	size_t len = strlen(log);
 	unsigned long insn_cnt = 0;
 
@@ -37,7 +38,7 @@ static int report(const struct bpf_program *prog, const char *log)
 		return 0;
 	}
 	if (processed)
-		insn_cnt = strtoul(processed + strlen("processed "), NULL, 10);
+		insn_cnt = strtoul(processed + strlen("\nprocessed "), NULL, 10);
 	printf("  %-12s %7lu instructions verified\n", bpf_program__name(prog), insn_cnt);
 	return insn_cnt > INSN_MAX;
 }

@@ -54,6 +54,8 @@ static void size_maps(struct probes *probes, const struct probes_opts *opts)
 
 static int explain_load(int err)
 {
+	struct probes_facts facts;
+
 	if (err == -EPERM || err == -EACCES)
 		return log_err(-EPERM, "the kernel refuses to load BPF programs: "
 			       "CAP_BPF and CAP_PERFMON are needed (try sudo), "
@@ -61,6 +63,10 @@ static int explain_load(int err)
 	if (err == -ESRCH || err == -ENOENT)
 		return log_err(-ENOENT, "the kernel has no type information: /sys/kernel/btf/vmlinux "
 			       "is missing (CONFIG_DEBUG_INFO_BTF)");
+	probes_facts(&facts);
+	if (!facts.has_task_storage)
+		return log_err(-ENOTSUP, "this kernel has no task storage for tracing programs, where "
+			       "a thread's imports are kept: Linux 5.15 or newer is needed");
 	return log_err(-ENOTSUP, "the kernel refuses the BPF programs (%s): Linux 5.15 or newer is "
 		       "needed; -vvv shows the verifier's words", strerror(-err));
 }
