@@ -19,7 +19,7 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	(void)context;
 	if (!forward_to)
 		want_stop = 1;
-	else if (sig != SIGINT || info->si_code == SI_USER)
+	else if ((sig != SIGINT && sig != SIGQUIT) || info->si_code == SI_USER)
 		launch__signal(forward_to, sig);
 	errno = saved;
 }
@@ -52,6 +52,11 @@ void signals_install(const struct launch *launch)
 	take(SIGINT, &once);
 	take(SIGTERM, launch ? &action : &once);
 	take(SIGHUP, launch ? &action : &once);
+	if (launch) { /* these would end us and leave the command without its report */
+		take(SIGQUIT, &action);
+		take(SIGUSR1, &action);
+		take(SIGUSR2, &action);
+	}
 	/* An inherited SIG_IGN would make the command's status be thrown away. */
 	sigaction(SIGCHLD, &child, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
@@ -64,7 +69,7 @@ bool signals_want_stop(void)
 
 void signals_restore(void)
 {
-	static const int all[] = { SIGINT, SIGTERM, SIGHUP };
+	static const int all[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2 };
 	struct sigaction plain = { .sa_handler = SIG_DFL }, old;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
