@@ -36,7 +36,7 @@ static __always_inline struct open_span *open_slot(struct thread *t, u32 index, 
 {
 	struct deep_spans *deep;
 
-	/* Older verifiers forget a bound that was checked before an addition: check the sum itself. */
+	/* Older verifiers forget a bound checked before an addition: check the sum itself. */
 	barrier_var(index);
 	if (index < NEAR_DEPTH) {
 		barrier_var(index); /* or the compiler computes the address before the check */

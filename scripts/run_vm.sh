@@ -35,8 +35,8 @@ fi
 read -r name arch verdict pattern < <(listed | awk -v name="$1" '$1 == name') ||
 	die "no kernel $1; there are: $(listed | awk '{ printf "%s ", $1 }')"
 case $arch in
-amd64) qemu=qemu-system-x86_64 ;;
-arm64) qemu=qemu-system-aarch64 ;;
+amd64) qemu='qemu-system-x86_64' ;;
+arm64) qemu='qemu-system-aarch64' ;;
 *) die "$name: no way to boot $arch" ;;
 esac
 for word in "$qemu" apt-get dpkg-deb cpio flock; do
