@@ -42,6 +42,20 @@ static __always_inline u64 reg_value(struct pt_regs *ctx, u8 reg)
 	REG_CASE(R14, r14);
 	REG_CASE(R15, r15);
 	}
+#elif defined(__TARGET_ARCH_arm64)
+	switch (reg) {
+	REG_CASE(X0 + 0, user_regs.regs[0]);
+	REG_CASE(X0 + 19, user_regs.regs[19]);
+	REG_CASE(X0 + 20, user_regs.regs[20]);
+	REG_CASE(X0 + 21, user_regs.regs[21]);
+	REG_CASE(X0 + 22, user_regs.regs[22]);
+	REG_CASE(X0 + 23, user_regs.regs[23]);
+	REG_CASE(X0 + 24, user_regs.regs[24]);
+	REG_CASE(X0 + 25, user_regs.regs[25]);
+	REG_CASE(X0 + 26, user_regs.regs[26]);
+	REG_CASE(X0 + 27, user_regs.regs[27]);
+	REG_CASE(X0 + 28, user_regs.regs[28]);
+	}
 #endif
 	return value;
 }
@@ -49,14 +63,10 @@ static __always_inline u64 reg_value(struct pt_regs *ctx, u8 reg)
 /* The thread's state is looked up once per thread; a cached one must still be this thread's. */
 __noinline u64 frame_now(struct thread *t, const struct pyi_layout *lay)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-
 	if (!t || !lay)
 		return 0;
-#if defined(__TARGET_ARCH_x86)
-	if (t->tstate && read_ptr(t->tstate + lay->thread_id) == task->thread.fsbase)
+	if (t->tstate && is_thread(lay, t->tstate, thread_pointer()))
 		return tstate_frame(lay, t->tstate);
-#endif
 	t->tstate = tstate_find(t, lay, t->bias);
 	if (!t->tstate) {
 		count_loss(no_thread);

@@ -249,6 +249,34 @@ static __always_inline s32 frame_lasti(const struct pyi_layout *lay, const struc
 	return off >= 0 && off < (1 << 24) ? off : -1;
 }
 
+/* The user's thread pointer. 0 on arm64: as before the first switch away from a fresh image. */
+static __always_inline u64 thread_pointer(void)
+{
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
+
+#if defined(__TARGET_ARCH_x86)
+	return task->thread.fsbase;
+#elif defined(__TARGET_ARCH_arm64)
+	return task->thread.uw.tp_value;
+#endif
+}
+
+/*
+ * Is the thread state @ts that of the thread with the pointer @tp? Its thread_id is pthread_self(),
+ * which is the thread pointer itself on x86. On arm64 libc's descriptor lies right below it; with
+ * none known yet it is the first thread, the last of the list.
+ */
+static __always_inline bool is_thread(const struct pyi_layout *lay, u64 ts, u64 tp)
+{
+#if defined(__TARGET_ARCH_arm64)
+	if (!tp)
+		return !read_ptr(ts + lay->thread_next);
+	return tp - read_ptr(ts + lay->thread_id) < 4096;
+#else
+	return tp && read_ptr(ts + lay->thread_id) == tp;
+#endif
+}
+
 /*
  * Loops are cut in two, blocks of a function's loop in another's: the verifier walks each once,
  * 32 + 32 rounds instead of 1,024.
@@ -261,7 +289,7 @@ __noinline u64 tstate_find_block(struct thread *t, const struct pyi_layout *lay,
 		return 0;
 	ts = t->walk;
 	for (int i = 0; i < 32 && ts; i++) {
-		if (read_ptr(ts + lay->thread_id) == self)
+		if (is_thread(lay, ts, self))
 			return ts;
 		ts = read_ptr(ts + lay->thread_next);
 	}
@@ -285,16 +313,12 @@ __noinline u64 tstate_find_in(struct thread *t, const struct pyi_layout *lay, u6
 	return 0;
 }
 
-/* The thread state whose thread_id is ours: pthread_self() is the FS base with glibc and musl. */
+/* The thread state of the running thread. */
 __noinline u64 tstate_find(struct thread *t, const struct pyi_layout *lay, u64 bias)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task_btf();
-	u64 self = 0, interp, ts;
+	u64 self = thread_pointer(), interp, ts;
 
-#if defined(__TARGET_ARCH_x86)
-	self = task->thread.fsbase;
-#endif
-	if (!t || !lay || !lay->runtime_addr || lay->thread_id < 0 || !self)
+	if (!t || !lay || !lay->runtime_addr || lay->thread_id < 0)
 		return 0;
 	interp = read_ptr(lay->runtime_addr + bias + lay->runtime_interp_head);
 	for (int i = 0; i < 32 && interp; i++) {

@@ -75,7 +75,10 @@ struct cred {
 	kuid_t uid;
 };
 struct thread_struct {
-	unsigned long fsbase;
+	unsigned long fsbase; /* x86 */
+	struct {
+		unsigned long tp_value;
+	} uw; /* arm64 */
 };
 struct task_struct {
 	int pid, tgid;
