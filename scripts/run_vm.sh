@@ -4,7 +4,7 @@
 # Boots a Debian kernel under qemu (no KVM, no disk, nothing installed) with Debian's Python and
 # our build, runs tests/vm/check.py in it, and exits with its status.
 #   run_vm.sh KERNEL     a name of tests/vm/kernels
-#   run_vm.sh --list     the names
+#   run_vm.sh --list     the names that a build exists for
 # Kernels and the guest's packages are kept under PYIMPORT_VM (default /var/tmp/pyimport-vm) and
 # fetched once; `rm -r` it for newer ones. The binary under test is PYIMPORT_BPF (default: ours).
 set -eu -o pipefail
@@ -13,6 +13,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 CACHE=${PYIMPORT_VM:-/var/tmp/pyimport-vm}
 MIRROR=${PYIMPORT_MIRROR:-http://deb.debian.org/debian}
 SECURITY=${PYIMPORT_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
+ARM64_BIN=${PYIMPORT_BPF_ARM64:-$here/.output/arm64/pyimport-bpf}
 TIMEOUT_S=${PYIMPORT_VM_TIMEOUT:-180}
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 # What the guest has beside busybox. The libraries are those of the tool's build on Debian 12.
@@ -29,7 +30,9 @@ listed() {
 
 [ $# = 1 ] || die "one kernel, of: $(listed | awk '{ printf "%s ", $1 }')"
 if [ "$1" = --list ]; then
-	listed | awk '{ print $1 }'
+	listed | while read -r name arch _; do
+		[ "$arch" = arm64 ] && [ ! -x "$ARM64_BIN" ] || echo "$name"
+	done
 	exit 0
 fi
 read -r name arch verdict pattern < <(listed | awk -v name="$1" '$1 == name') ||
@@ -149,7 +152,7 @@ payload() {
 }
 
 tool=${PYIMPORT_BPF:-$here/pyimport-bpf}
-[ "$arch" = amd64 ] || tool=${PYIMPORT_BPF_ARM64:-$here/.output/arm64/pyimport-bpf}
+[ "$arch" = amd64 ] || tool=$ARM64_BIN
 [ -x "$tool" ] || die "no $tool; build it first"
 kernel_ready
 root_ready
