@@ -92,12 +92,19 @@ static __always_inline bool is_machinery(const struct str_view *file, u64 *words
 		       words[1] == WORD8('r', 'u', 'n', 'p', 'y', 0, 0, 0) ||
 		       words[1] == WORD8('z', 'i', 'p', 'i', 'm', 0, 0, 0);
 	}
-	/* importlib/__init__.py, 21 characters, is import_module's file. */
+	/* …/importlib/__init__.py holds import_module, …/importlib/util.py LazyLoader. */
 	if (file->sz < 21)
 		return false;
 	bpf_probe_read_user(words, 21, (void *)(file->data + file->sz - 21));
-	return words[0] == WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i') &&
-	       words[1] == WORD8('b', '/', '_', '_', 'i', 'n', 'i', 't');
+	if (words[0] == WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i') &&
+	    words[1] == WORD8('b', '/', '_', '_', 'i', 'n', 'i', 't'))
+		return true;
+	bpf_probe_read_user(words, 16, (void *)(file->data + file->sz - 17));
+	if (words[0] == WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i') &&
+	    words[1] == WORD8('b', '/', 'u', 't', 'i', 'l', '.', 'p'))
+		return true;
+	bpf_probe_read_user(words, 8, (void *)(file->data + file->sz - 9));
+	return words[0] == WORD8('/', 'r', 'u', 'n', 'p', 'y', '.', 'p');
 }
 
 #define CODE_FIXED_SZ ((u32)sizeof(struct pyi_code))
@@ -116,10 +123,11 @@ static __always_inline void fill_code(struct thread *t, const struct pyi_layout 
 	rec->globals = frame->globals;
 	rec->lines = lay->lines;
 	rec->table_sz = 0;
+	/* Cut or not: the record of the module's body has the name in full. */
 	str_read(lay, names->name, rec->module_text, sizeof(rec->module_text), &rec->module,
-		 &flags, str);
+		 NULL, str);
 	str_read(lay, names->package, rec->package_text, sizeof(rec->package_text), &rec->package,
-		 &flags, str);
+		 NULL, str);
 	str_read(lay, read_ptr(frame->code + lay->code_filename), rec->filename_text,
 		 sizeof(rec->filename_text), &rec->filename, &flags, str);
 	str_read(lay, read_ptr(frame->code + lay->code_name), rec->name_text,
@@ -147,7 +155,7 @@ static __always_inline void fill_code(struct thread *t, const struct pyi_layout 
 			count_loss(ring_full);                                                    \
 			break;                                                                    \
 		}                                                                                 \
-		fill_code(t, lay, rec, (max), frame, id, table + lay->bytes_data, sz);                 \
+		fill_code(t, lay, rec, (max), frame, id, table + lay->bytes_data, sz);            \
 		bpf_ringbuf_submit(rec, wake_flag());                                             \
 	} while (0)
 
@@ -164,8 +172,10 @@ __noinline int emit_code(struct thread *t, const struct pyi_layout *lay,
 		EMIT_CODE(512);
 	else if (sz <= 4096)
 		EMIT_CODE(4096);
+	else if (sz <= 32768)
+		EMIT_CODE(32768);
 	else
-		EMIT_CODE(49152);
+		EMIT_CODE(262144); /* tables of data: html.entities has 90 kB in 3.10 */
 	return 0;
 }
 
@@ -201,6 +211,7 @@ __noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const str
 {
 	struct code_key *key;
 	struct str_view *file;
+	u32 chars = 0;
 	u64 id;
 
 	if (!t || !lay || !frame || !frame->code || lay->code_filename < 0)
@@ -218,7 +229,10 @@ __noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const str
 	id = new_id();
 	file = &t->scratch.code_file;
 	if (!str_open(lay, read_ptr(frame->code + lay->code_filename), file) &&
-	    is_machinery(file, t->scratch.code_words))
+	    is_machinery(file, t->scratch.code_words) &&
+	    /* what importlib imports for itself, at its top level, it imports like anybody */
+	    str_word(lay, read_ptr(frame->code + lay->code_name), &chars) !=
+		    WORD8('<', 'm', 'o', 'd', 'u', 'l', 'e', '>'))
 		id |= CODE_INTERNAL;
 	if (code_add(t, id)) {
 		key->code = 0;
@@ -470,7 +484,8 @@ static __always_inline void emit_python(struct hit *h)
  * The first import statement of a process puts the layout to the test: the types of what it hands
  * over are known symbols of the interpreter, so a wrong offset shows instead of telling tales.
  */
-static __noinline int check_layout(struct hit *h, const struct pyframe *frame, u64 name, u64 globals)
+static __noinline int check_layout(struct hit *h, const struct pyframe *frame, u64 name,
+				   u64 globals)
 {
 	struct module_names names = {};
 	u64 type;
@@ -720,7 +735,8 @@ static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 		if (edge_count(t, edge_key(globals, str->hash, frame->instr, t->serial)))
 			return;
 	}
-	t->edge_id = edge_first(t, h->lay, frame, name, (ARG4(ctx) & ~(0xffULL << 56)) | level << 56);
+	t->edge_id = edge_first(t, h->lay, frame, name,
+				(ARG4(ctx) & ~(0xffULL << 56)) | level << 56);
 }
 
 /* The method called on importlib: `_find_and_load` only, not `_handle_fromlist` and others. */

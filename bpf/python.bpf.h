@@ -62,7 +62,7 @@ __noinline int str_open(const struct pyi_layout *lay, u64 obj, struct str_view *
 	return str_view(lay, obj, str);
 }
 
-/* Copies at most @max bytes to @dst and describes them in @out; flags and counts a cut. */
+/* Copies at most @max bytes to @dst and describes them in @out; with @flags, counts a cut. */
 static __always_inline void str_copy(const struct str_view *str, char *dst, u32 max,
 				     struct pyi_str *out, u32 *flags)
 {
@@ -74,14 +74,17 @@ static __always_inline void str_copy(const struct str_view *str, char *dst, u32 
 	out->sz = 0;
 	if (sz > max) {
 		sz = max;
-		*flags |= PYI_F_TRUNC;
-		count_loss(names_truncated);
+		if (flags) {
+			*flags |= PYI_F_TRUNC;
+			count_loss(names_truncated);
+		}
 	}
 	barrier_var(sz);
 	if (sz > max)
 		sz = max;
 	if (sz && bpf_probe_read_user(dst, sz, (void *)str->data)) {
-		*flags |= PYI_F_UNREADABLE;
+		if (flags)
+			*flags |= PYI_F_UNREADABLE;
 		count_loss(unreadable);
 		return;
 	}

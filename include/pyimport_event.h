@@ -30,9 +30,9 @@ enum pyi_event_kind {
 enum pyi_event_flag {
 	PYI_F_TRUNC = 1 << 0,       /* a string or table was cut to fit */
 	PYI_F_UNREADABLE = 1 << 1,  /* a read from the target's memory failed */
-	PYI_F_SWITCHING = 1 << 2,   /* the process switches C stacks (greenlet): nesting from frames */
+	PYI_F_SWITCHING = 1 << 2,   /* the process switches C stacks (greenlet): frames nest */
 	PYI_F_UNOBSERVED = 1 << 3,  /* END: the end was not seen; ts is an upper bound */
-	PYI_F_OVERFLOW = 1 << 4,    /* BEGIN: deeper than PYI_MAX_DEPTH; parent is the deepest known */
+	PYI_F_OVERFLOW = 1 << 4,    /* BEGIN: deeper than PYI_MAX_DEPTH; parent: deepest known */
 	PYI_F_APPROX = 1 << 5,      /* parent chosen without proof */
 	PYI_F_VFORK = 1 << 6,       /* FORK: the child shares the parent's memory until it execs */
 };
@@ -40,7 +40,7 @@ enum pyi_event_flag {
 /* What a span measures. */
 enum pyi_span {
 	PYI_SPAN_FIND = 1,   /* importlib._bootstrap._find_and_load called by the import function */
-	PYI_SPAN_LOCK = 2,   /* the same work reached without it: import_module, reload; see `via` */
+	PYI_SPAN_LOCK = 2,   /* the same work without it: import_module, reload; see `via` */
 	PYI_SPAN_BODY = 3,   /* PyEval_EvalCode of a code object named <module> */
 	PYI_SPAN_EXECDEF = 4, /* PyModule_ExecDef: body of an extension or builtin module */
 	PYI_SPAN_DLOPEN = 5, /* dlopen called by the interpreter */
@@ -68,10 +68,10 @@ enum pyi_via {
 };
 
 #define PYI_MAX_DEPTH 576       /* open spans kept per thread; deeper ones are counted */
-#define PYI_MAX_FRAMES 16       /* Python frames sent where the first is importlib's own */
+#define PYI_MAX_FRAMES 64       /* Python frames sent where the first is importlib's own */
 #define PYI_STR_SMALL 96        /* tail of the small record class */
 #define PYI_STR_LARGE 4096      /* tail of the large one: 1,000 four-byte characters fit */
-#define PYI_CODE_NAME_SZ 256    /* per name in a code record */
+#define PYI_CODE_NAME_SZ 1024    /* per name in a code record */
 #define PYI_ERROR_SZ 48         /* exception type name */
 #define PYI_ARGS_SZ 1024        /* command line captured at exec */
 #define PYI_MAX_FROMLIST 8
@@ -85,7 +85,7 @@ struct pyi_hdr {
 	__u32 flags;
 	__u32 tgid;
 	__u32 tid;
-	__u32 proc; /* serial of the process image: new at fork and exec, so pid reuse is harmless */
+	__u32 proc; /* serial of the image: new at fork and exec, so pid reuse is harmless */
 	__u64 ts_ns;
 };
 
@@ -205,7 +205,7 @@ struct pyi_frames {
 	__u32 edge; /* EDGE it belongs to, or 0 */
 	__u32 cnt;
 	__u32 pad;
-	struct pyi_frame frames[PYI_MAX_FRAMES]; /* innermost first, from the record's own frame on */
+	struct pyi_frame frames[PYI_MAX_FRAMES]; /* innermost first; [0] is the record's own */
 };
 
 struct pyi_from {
@@ -230,7 +230,7 @@ struct pyi_code {
 	__u64 globals;   /* module dict: joins with pyi_begin.globals */
 	__u32 lines;     /* enum pyi_lines: format of the table */
 	__u32 table_sz;  /* bytes of the line table at the tail */
-	struct pyi_str module;   /* globals["__name__"] */
+	struct pyi_str module;   /* globals["__name__"]; may be cut: BODY has it whole */
 	struct pyi_str package;  /* globals["__package__"], sz 0 = None or absent */
 	struct pyi_str filename; /* co_filename */
 	struct pyi_str name;     /* co_name */
@@ -307,7 +307,7 @@ struct pyi_site {
 	__u8 end;        /* enum pyi_site_kind that ends here, 0 = none */
 	__u8 begin;      /* enum pyi_site_kind that begins here, 0 = none */
 	__u8 result_reg; /* enum pyi_reg: result of what ended; NONE = unknown */
-	__u8 result_is_int; /* result is an int: failed when < 0; else a pointer: failed when NULL */
+	__u8 result_is_int; /* an int: failed when < 0; else a pointer: failed when NULL */
 	__s32 sp_delta;  /* sp here minus sp at the begin site of what ends */
 	__u32 pad;
 };

@@ -239,7 +239,10 @@ static int begin_body(struct model *model, struct span *span, const struct pyi_b
 		      struct load_state *around, const char *name)
 {
 	struct code *code = code_find(model, rec->code);
-	int err;
+	int err = code_learn_name(model, span->process, code, name);
+
+	if (err)
+		return err;
 
 	if (around && around->span != PYI_SPAN_BODY && !(around->evidence & SEEN_BODY) &&
 	    (!name || is_same(around->load.module, name))) {

@@ -20,7 +20,7 @@ struct code {
 	__u32 lines, table_sz;
 	const unsigned char *table;
 	const char *module, *package, *file, *name;
-	bool is_table_cut;
+	bool is_table_cut, is_module_cut;
 	UT_hash_handle hh;
 };
 
@@ -95,6 +95,13 @@ struct thread_state {
 	UT_hash_handle hh;
 };
 
+/* A module name that does not fit a code record, by the module's dict. */
+struct long_name {
+	struct long_name *next;
+	__u64 globals;
+	const char *name;
+};
+
 struct process_state {
 	struct process process;
 	struct span *open;        /* list head: most recent first */
@@ -102,6 +109,7 @@ struct process_state {
 	struct thread_state *threads;
 	struct load_state *clones; /* inherited loads by the id of the original */
 	struct load_state *main;
+	struct long_name *long_names;
 	UT_hash_handle hh;
 };
 
@@ -146,6 +154,8 @@ int stmt_first(struct model *model, const struct pyi_edge *rec);
 int stmt_from(struct model *model, const struct pyi_from *rec);
 int stmt_count(struct model *model, const struct pyi_edge_count *rec);
 int code_add(struct model *model, const struct pyi_code *rec);
+int code_learn_name(struct model *model, struct process_state *process, struct code *code,
+		    const char *name);
 struct code *code_find(struct model *model, __u32 id);
 struct site code_site(struct model *model, const struct pyi_frame *frame);
 struct site frames_site(struct model *model, const struct frames *frames);

@@ -17,6 +17,38 @@ static const char *text_of(struct model *model, const struct pyi_str *str, const
 	return str->sz ? arena__intern(&model->arena, buf, event_utf8(str, text, buf)) : NULL;
 }
 
+/* A module name too long for a code record stands in the record of the module's body. */
+static void name_whole(struct model *model, __u32 serial, struct code *code)
+{
+	struct process_state *process;
+	struct long_name *known;
+
+	if (!code->is_module_cut)
+		return;
+	HASH_FIND(hh, model->by_serial, &serial, sizeof(serial), process);
+	for (known = process ? process->long_names : NULL; known; known = known->next)
+		if (known->globals == code->globals)
+			code->module = known->name;
+}
+
+int code_learn_name(struct model *model, struct process_state *process, struct code *code,
+		    const char *name)
+{
+	struct long_name *known;
+
+	if (!code || !code->is_module_cut || !name)
+		return 0;
+	known = arena__alloc(&model->arena, sizeof(*known));
+	if (!known)
+		return -ENOMEM;
+	known->globals = code->globals;
+	known->name = name;
+	known->next = process->long_names;
+	process->long_names = known;
+	code->module = name;
+	return 0;
+}
+
 int code_add(struct model *model, const struct pyi_code *rec)
 {
 	struct code *code = code_find(model, rec->id);
@@ -45,7 +77,9 @@ int code_add(struct model *model, const struct pyi_code *rec)
 		memcpy(table, rec->table, rec->table_sz);
 		code->table = table;
 	}
+	code->is_module_cut = (size_t)rec->module.full_chars * rec->module.kind > rec->module.sz;
 	HASH_ADD(hh, model->codes, id, sizeof(code->id), code);
+	name_whole(model, rec->hdr.proc, code);
 	return 0;
 }
 
@@ -86,13 +120,19 @@ bool is_importlib_file(const char *file)
 	       ends_with(file, "/importlib/util.py") || ends_with(file, "/runpy.py");
 }
 
+/* What importlib's own top level imports, it imports like anybody. */
+static bool is_machinery(const struct code *code)
+{
+	return is_importlib_file(code->file) && (!code->name || strcmp(code->name, "<module>") != 0);
+}
+
 struct site frames_site(struct model *model, const struct frames *frames)
 {
 	struct site site = {};
 
 	for (__u32 i = 0; frames && i < frames->cnt; i++) {
 		site = code_site(model, &frames->at[i]);
-		if (site.file && !is_importlib_file(site.file))
+		if (site.file && !is_machinery(code_find(model, frames->at[i].code)))
 			return site;
 	}
 	return (struct site){};
