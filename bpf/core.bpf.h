@@ -41,7 +41,7 @@ struct code_key {
 };
 struct code_value {
 	u32 id;
-	u32 is_internal; /* importlib's own code: its callers are wanted as well */
+	u32 role; /* enum code_role in import.bpf.c */
 };
 
 /* Values of __name__ and __package__ in a module's dict, 0 where absent. */

@@ -80,31 +80,53 @@ static __always_inline u64 current_frame(struct hit *h)
 	return frame_now(h->t, h->lay);
 }
 
-/* The machinery's own code: importlib's modules and runpy, frozen or from a file. */
-static __always_inline bool is_machinery(const struct str_view *file, u64 *words)
+/*
+ * Code that imports on behalf of others. RELAY: importlib's machinery and import_module, whose own
+ * statements are somebody else's. RUNNER: runpy and importlib.util, which run code for others but
+ * import for themselves as well.
+ */
+enum code_role { ROLE_PLAIN, ROLE_RELAY, ROLE_RUNNER };
+
+static __always_inline u32 frozen_role(const struct str_view *file, u64 *words)
 {
+	u32 sz = file->sz < 24 ? file->sz : 24;
+
+	words[0] = words[1] = words[2] = 0;
+	barrier_var(sz);
+	if (sz > 24)
+		return ROLE_PLAIN;
+	bpf_probe_read_user(words, sz, (void *)file->data);
+	if (words[0] != WORD8('<', 'f', 'r', 'o', 'z', 'e', 'n', ' '))
+		return ROLE_PLAIN;
+	if (words[1] == WORD8('z', 'i', 'p', 'i', 'm', 'p', 'o', 'r'))
+		return ROLE_RELAY;
+	if (words[1] == WORD8('r', 'u', 'n', 'p', 'y', '>', 0, 0))
+		return ROLE_RUNNER;
+	if (words[1] != WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i'))
+		return ROLE_PLAIN;
+	return words[2] == WORD8('b', '.', 'u', 't', 'i', 'l', '>', 0) ? ROLE_RUNNER : ROLE_RELAY;
+}
+
+static __always_inline u32 file_role(const struct str_view *file, u64 *words)
+{
+	u32 role = ROLE_PLAIN;
+
 	if (!file->is_ascii || file->sz < 14)
-		return false;
-	bpf_probe_read_user(words, 14, (void *)file->data);
-	if (words[0] == WORD8('<', 'f', 'r', 'o', 'z', 'e', 'n', ' ')) {
-		words[1] &= (1ULL << 40) - 1;
-		return words[1] == WORD8('i', 'm', 'p', 'o', 'r', 0, 0, 0) ||
-		       words[1] == WORD8('r', 'u', 'n', 'p', 'y', 0, 0, 0) ||
-		       words[1] == WORD8('z', 'i', 'p', 'i', 'm', 0, 0, 0);
-	}
+		return ROLE_PLAIN;
+	role = frozen_role(file, words);
+	if (role || file->sz < 21)
+		return role;
 	/* …/importlib/__init__.py holds import_module, …/importlib/util.py LazyLoader. */
-	if (file->sz < 21)
-		return false;
 	bpf_probe_read_user(words, 21, (void *)(file->data + file->sz - 21));
 	if (words[0] == WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i') &&
 	    words[1] == WORD8('b', '/', '_', '_', 'i', 'n', 'i', 't'))
-		return true;
+		return ROLE_RELAY;
 	bpf_probe_read_user(words, 16, (void *)(file->data + file->sz - 17));
 	if (words[0] == WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i') &&
 	    words[1] == WORD8('b', '/', 'u', 't', 'i', 'l', '.', 'p'))
-		return true;
+		return ROLE_RUNNER;
 	bpf_probe_read_user(words, 8, (void *)(file->data + file->sz - 9));
-	return words[0] == WORD8('/', 'r', 'u', 'n', 'p', 'y', '.', 'p');
+	return words[0] == WORD8('/', 'r', 'u', 'n', 'p', 'y', '.', 'p') ? ROLE_RUNNER : ROLE_PLAIN;
 }
 
 #define CODE_FIXED_SZ ((u32)sizeof(struct pyi_code))
@@ -179,7 +201,8 @@ __noinline int emit_code(struct thread *t, const struct pyi_layout *lay,
 	return 0;
 }
 
-#define CODE_INTERNAL (1ULL << 32) /* importlib's own code */
+#define CODE_RELAY ((u64)ROLE_RELAY << 32)
+#define CODE_RUNNER ((u64)ROLE_RUNNER << 32)
 #define CODE_ID(value) ((u32)(value))
 
 /* Up to 6.1 a map's key and value must lie on the stack: copied there for the call alone. */
@@ -192,12 +215,12 @@ __noinline u64 code_find(struct thread *t)
 		return 0;
 	key = t->last_code;
 	value = bpf_map_lookup_elem(&codes, &key);
-	return value ? value->id | (value->is_internal ? CODE_INTERNAL : 0) : 0;
+	return value ? value->id | (u64)value->role << 32 : 0;
 }
 
 __noinline int code_add(struct thread *t, u64 id)
 {
-	struct code_value value = { .id = CODE_ID(id), .is_internal = !!(id & CODE_INTERNAL) };
+	struct code_value value = { .id = CODE_ID(id), .role = id >> 32 };
 	struct code_key key;
 
 	if (!t)
@@ -229,11 +252,10 @@ __noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const str
 	id = new_id();
 	file = &t->scratch.code_file;
 	if (!str_open(lay, read_ptr(frame->code + lay->code_filename), file) &&
-	    is_machinery(file, t->scratch.code_words) &&
 	    /* what importlib imports for itself, at its top level, it imports like anybody */
 	    str_word(lay, read_ptr(frame->code + lay->code_name), &chars) !=
 		    WORD8('<', 'm', 'o', 'd', 'u', 'l', 'e', '>'))
-		id |= CODE_INTERNAL;
+		id |= (u64)file_role(file, t->scratch.code_words) << 32;
 	if (code_add(t, id)) {
 		key->code = 0;
 		count_loss(codes_full);
@@ -268,7 +290,7 @@ __noinline int frame_step(struct thread *t, const struct pyi_layout *lay, u32 cn
 	barrier_var(cnt);
 	t->frames[cnt & (PYI_MAX_FRAMES - 1)].code = CODE_ID(code);
 	t->frames[cnt & (PYI_MAX_FRAMES - 1)].lasti = frame_lasti(lay, frame);
-	return code & CODE_INTERNAL ? 1 : 2;
+	return code & (CODE_RELAY | CODE_RUNNER) ? 1 : 2;
 }
 
 /*
@@ -611,9 +633,9 @@ __noinline u32 edge_first(struct thread *t, const struct pyi_layout *lay,
 		return 0;
 	str = &t->scratch.edge_name;
 	code = code_id(t, lay, frame);
-	if (code & CODE_INTERNAL)
+	if (code & CODE_RELAY)
 		t->is_native = fromlist_kind(t, lay, fromlist) == 2;
-	if (!code || (code & CODE_INTERNAL) || str_open(lay, name, str))
+	if (!code || (code & CODE_RELAY) || str_open(lay, name, str))
 		return 0;
 	at.code = CODE_ID(code);
 	at.lasti = frame_lasti(lay, frame);
