@@ -29,7 +29,7 @@ rows = []
 
 def row(what, value, note="", goal=""):
     rows.append((what, value, goal, note))
-    print("  %-46s %-22s %s" % (what, value, note), flush=True)
+    print("  %-52s %-24s %s" % (what, value, note), flush=True)
 
 
 def quartiles(values):
@@ -37,15 +37,31 @@ def quartiles(values):
     return "%.3f (%.3f to %.3f)" % (statistics.median(values), q[0], q[2])
 
 
-def timed(argv):
-    """Wall time of a command, from its start to its end."""
-    begin = time.perf_counter()
-    done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+def timed(argv, before=(), after=()):
+    """(wall, CPU) time of a command as our timer sees it, which stands between a tracer (before)
+    and the command (after it, say strace)."""
+    path = lib.workdir() + "/time"
+    done = subprocess.run([*before, BUILD + "/timer", path, *after, *argv],
+                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, env=ENV)
-    took = time.perf_counter() - begin
     if done.returncode:
-        sys.exit("bench: %s ended with %d" % (argv, done.returncode))
-    return took
+        sys.exit("bench: %s ended with %d" % (done.args, done.returncode))
+    with open(path) as file:
+        wall, cpu = map(int, file.read().split())
+    os.unlink(path)
+    return wall / 1e9, cpu / 1e9
+
+
+def build():
+    os.makedirs(BUILD, exist_ok=True)
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libbpf"], capture_output=True,
+                           check=True).stdout.decode().split()
+    arch = "-I/usr/include/%s-linux-gnu" % os.uname().machine
+    subprocess.run(["clang", "-O2", "-g", "-target", "bpf", arch, "-c", HERE + "/empty.bpf.c",
+                    "-o", BUILD + "/empty.bpf.o"], check=True)
+    for name in ("attach_empty", "timer"):
+        subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", "%s/%s.c" % (HERE, name), "-o",
+                        "%s/%s" % (BUILD, name), *flags], check=True)
 
 
 # --- a whole start-up ----------------------------------------------------------------------------
@@ -59,7 +75,7 @@ def workload():
         argv = [PYTHON, "-B", "-c", code]
         if subprocess.run(argv, stderr=subprocess.DEVNULL, env=ENV).returncode:
             continue
-        took = min(timed(argv) for _ in range(3))
+        took = min(timed(argv)[0] for _ in range(3))
         if best is None or took > best[1]:
             best = (argv, took, code)
         if took >= 0.3:
@@ -78,9 +94,10 @@ def traced(*opts):
     with lib.Tracer("-a", *opts) as tracer:
         yield
         tracer.stop()
-    complete = tracer.trace(invariants=False)["complete"]
-    if not complete:
-        print("  (a report was not complete: %s)" % lib.losses(tracer.trace(invariants=False).doc))
+
+
+def launching(*opts):
+    return [lib.TOOL, *opts, "--format", "json", "--report", lib.workdir() + "/r.json", "--"]
 
 
 @contextlib.contextmanager
@@ -106,39 +123,42 @@ def bpftrace():
 
 def bench_startup(pairs):
     argv, took, code = workload()
-    name = code if len(code) < 40 else code[:37] + "..."
     print("start-up: %s, %.0f ms untraced, %d pairs each" % (code, took * 1000, pairs))
+    importtime = argv[:1] + ["-X", "importtime"] + argv[1:]
+    # name: (what runs meanwhile, command, what stands before the timer, before the command, goal)
     modes = {
-        "untraced against itself": (nothing, argv, ""),
-        "pyimport-bpf": (traced, argv, "<= 1.03"),
-        "pyimport-bpf --no-edges": (lambda: traced("--no-edges"), argv, ""),
-        "pyimport-bpf --perf-uprobes": (lambda: traced("--perf-uprobes"), argv, ""),
-        "-X importtime": (nothing, argv[:1] + ["-X", "importtime"] + argv[1:], ""),
+        "untraced against itself": (nothing, argv, (), (), ""),
+        "pyimport-bpf -- COMMAND": (nothing, argv, launching(), (), "<= 1.03"),
+        "pyimport-bpf --no-edges -- COMMAND": (nothing, argv, launching("--no-edges"), (), ""),
+        "pyimport-bpf --perf-uprobes -- COMMAND": (nothing, argv, launching("--perf-uprobes"), (),
+                                                   ""),
+        "pyimport-bpf -a": (traced, argv, (), (), ""),
+        "-X importtime": (nothing, importtime, (), (), ""),
     }
     if shutil.which("bpftrace"):
-        modes["bpftrace, uprobe + uretprobe"] = (bpftrace, argv, "")
+        modes["bpftrace, uprobe + uretprobe"] = (bpftrace, argv, (), (), "")
     if shutil.which("strace"):
-        modes["strace -f -c"] = (nothing, ["strace", "-f", "-c", "-o", "/dev/null"] + argv, "")
-    ratios = {mode: [] for mode in modes}
+        modes["strace -f -c"] = (nothing, argv, (), ["strace", "-f", "-c", "-o", "/dev/null"], "")
+    wall, cpu = ({mode: [] for mode in modes} for _ in range(2))
     for _ in range(pairs):
         # All modes in every round, so that a slow minute hits them all.
         for mode in random.sample(list(modes), len(modes)):
-            context, command, _ = modes[mode]
+            context, command, before, after, _ = modes[mode]
+            is_first = random.random() < 0.5
             try:
-                if random.random() < 0.5:
-                    plain = timed(argv)
-                    with context():
-                        ratio = timed(command) / plain
-                else:
-                    with context():
-                        other = timed(command)
-                    ratio = other / timed(argv)
-                ratios[mode].append(ratio)
+                plain = timed(argv) if is_first else None
+                with context():
+                    other = timed(command, before, after)
+                plain = plain or timed(argv)
             except lib.Skip as skip:
                 print("  %s: %s" % (mode, skip))
-    for mode, (_, _, goal) in modes.items():
-        if ratios[mode]:
-            row(mode + ", wall / untraced", quartiles(ratios[mode]), name, goal)
+                continue
+            wall[mode].append(other[0] / plain[0])
+            cpu[mode].append(other[1] / plain[1])
+    for mode, (_, _, _, _, goal) in modes.items():
+        if wall[mode]:
+            row(mode + ", wall / untraced", quartiles(wall[mode]),
+                "CPU %.3f" % statistics.median(cpu[mode]), goal)
 
 
 # --- one cached import ---------------------------------------------------------------------------
@@ -176,17 +196,6 @@ def import_sites():
     return found[:1], out
 
 
-def build_empty():
-    os.makedirs(BUILD, exist_ok=True)
-    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "libbpf"], capture_output=True,
-                           check=True).stdout.decode().split()
-    arch = "-I/usr/include/%s-linux-gnu" % os.uname().machine
-    subprocess.run(["clang", "-O2", "-g", "-target", "bpf", arch, "-c", HERE + "/empty.bpf.c",
-                    "-o", BUILD + "/empty.bpf.o"], check=True)
-    subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", HERE + "/attach_empty.c", "-o",
-                    BUILD + "/attach_empty", *flags], check=True)
-
-
 @contextlib.contextmanager
 def empty_program(sites):
     proc = subprocess.Popen([BUILD + "/attach_empty", BUILD + "/empty.bpf.o", PYTHON, *sites],
@@ -204,7 +213,6 @@ def bench_cached(pairs):
     if not sites:
         print("cached import: no site found in --dry-run:\n" + listing)
         return
-    build_empty()
     print("cached `import sys`: %s at %s" % (PYTHON, ", ".join(sites)))
     target = lib.Target([PYTHON, "-c", LOOP])
     target.expect("up")
@@ -297,11 +305,12 @@ def main():
         sys.exit("bench: needs root")
     benches = {"startup": bench_startup, "cached": bench_cached, "many": bench_many,
                "attach": bench_attach, "memory": bench_memory}
+    build()
     for name in names or benches:
         benches[name](pairs)
-    print("\n%-48s %-26s %-10s %s" % ("what", "median (quartiles)", "goal", ""))
+    print("\n%-54s %-26s %-10s %s" % ("what", "median (quartiles)", "goal", ""))
     for what, value, goal, note in rows:
-        print("%-48s %-26s %-10s %s" % (what, value, goal, note))
+        print("%-54s %-26s %-10s %s" % (what, value, goal, note))
     shutil.rmtree(lib.workdir(), ignore_errors=True)
 
 

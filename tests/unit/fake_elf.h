@@ -28,7 +28,8 @@ struct fake_elf {
 static void fake_elf_init(struct fake_elf *fake, bool has_interp)
 {
 	Elf64_Ehdr ehdr = {
-		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+			     EV_CURRENT },
 		.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
 		.e_phoff = sizeof(ehdr), .e_shoff = FAKE_SHDRS, .e_ehsize = sizeof(ehdr),
 		.e_phentsize = sizeof(Elf64_Phdr), .e_phnum = has_interp ? 2 : 1,

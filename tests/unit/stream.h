@@ -26,7 +26,8 @@ static inline struct pyi_str stream_str(const char *text)
 	return str;
 }
 
-static inline struct pyi_hdr stream_hdr(const struct stream *s, __u16 kind, size_t size, __u64 ts_ns)
+static inline struct pyi_hdr stream_hdr(const struct stream *s, __u16 kind, size_t size,
+					__u64 ts_ns)
 {
 	struct pyi_hdr hdr = { .kind = kind, .size = size, .flags = s->flags, .tgid = s->tgid,
 			       .tid = s->tid, .proc = s->proc, .ts_ns = ts_ns };
@@ -93,7 +94,8 @@ static inline void stream_exit(struct stream *s, __u64 ts_ns, int wait_status)
 static inline void stream_begin_full(struct stream *s, __u64 ts_ns, const struct pyi_begin *fixed,
 				     const char *name)
 {
-	size_t size = sizeof(*fixed) + (strlen(name) > PYI_STR_SMALL ? PYI_STR_LARGE : PYI_STR_SMALL);
+	size_t size = sizeof(*fixed) +
+		      (strlen(name) > PYI_STR_SMALL ? PYI_STR_LARGE : PYI_STR_SMALL);
 	struct pyi_begin *rec = calloc(1, size);
 
 	*rec = *fixed;
@@ -276,12 +278,14 @@ static inline struct load *stream_load(struct stream *s, __u32 serial, const cha
 	return NULL;
 }
 
-static inline struct edge *stream_find_edge(struct stream *s, __u32 serial, int line, const char *to)
+static inline struct edge *stream_find_edge(struct stream *s, __u32 serial, int line,
+					    const char *to)
 {
 	struct process *process = stream_process(s, serial);
 
 	for (size_t i = 0; process && i < process->edge_cnt; i++)
-		if (process->edges[i]->importer.line == line && !strcmp(process->edges[i]->module, to))
+		if (process->edges[i]->importer.line == line &&
+		    !strcmp(process->edges[i]->module, to))
 			return process->edges[i];
 	return NULL;
 }

@@ -83,7 +83,10 @@ static void put_branch(struct fake_elf *fake, unsigned int off, unsigned char op
 
 static void make_python(struct fake_elf *fake, const char *second_method)
 {
-	/* endbr64; sub $8,%rsp; push %rbx; call; mov %rax,%r15; xor %eax,%eax; add $8,%rsp; test; jne */
+	/*
+	 * endbr64; sub $8,%rsp; push %rbx; call; mov %rax,%r15; xor %eax,%eax; add $8,%rsp;
+	 * test; jne
+	 */
 	static const unsigned char import[] = {
 		0xf3, 0x0f, 0x1e, 0xfa, 0x48, 0x83, 0xec, 0x08, 0x53,
 		0xe8, 0, 0, 0, 0, 0x49, 0x89, 0xc7, 0x31, 0xc0, 0x48, 0x83, 0xc4, 0x08,
@@ -277,7 +280,8 @@ static void test_flipped_bits(void)
 struct cell {
 	__u32 version;
 	bool is_free_threaded;
-	__s32 ob_type, ascii, tuple_items, dict_keys, code_filename, code_code, thread_id, frame_lasti;
+	__s32 ob_type, ascii, tuple_items, dict_keys, code_filename, code_code, thread_id;
+	__s32 frame_lasti;
 };
 
 /* Numbers read from debug information, written down apart from the table. */
@@ -301,7 +305,8 @@ static void test_layout_table(void)
 
 		if (!layout_from_table(cell->version, cell->is_free_threaded, &layout) ||
 		    layout.ob_type != cell->ob_type || layout.str_ascii_data != cell->ascii ||
-		    layout.tuple_items != cell->tuple_items || layout.dict_keys != cell->dict_keys ||
+		    layout.tuple_items != cell->tuple_items ||
+		    layout.dict_keys != cell->dict_keys ||
 		    layout.code_filename != cell->code_filename ||
 		    layout.code_code != cell->code_code || layout.thread_id != cell->thread_id ||
 		    layout.frame_lasti != cell->frame_lasti)
@@ -311,7 +316,8 @@ static void test_layout_table(void)
 	      layout.code_tlbc == 224 && layout.frame_owner == 78 && layout.code_mask == ~7ull);
 	CHECK(layout_from_table(0x030d, true, &layout) && layout.str_kind_shift == 2 &&
 	      layout.code_tlbc == -1 && layout.code_mask == ~0ull);
-	CHECK(!layout_from_table(0x030c, true, &layout) && !layout_from_table(0x0310, false, &layout));
+	CHECK(!layout_from_table(0x030c, true, &layout));
+	CHECK(!layout_from_table(0x0310, false, &layout));
 }
 
 static void check_pairs(const struct interp *interp, int kind, const char *name)
@@ -339,7 +345,8 @@ static void check_interpreter(const struct interp *interp)
 	}
 	CHECK(count_begins(interp, PYI_SITE_IMPORT, true) == 1);
 	CHECK(count_begins(interp, PYI_SITE_FIND, true) >= 1);
-	CHECK(count_ends(interp, PYI_SITE_FIND, true) == count_begins(interp, PYI_SITE_FIND, false));
+	CHECK(count_ends(interp, PYI_SITE_FIND, true) ==
+	      count_begins(interp, PYI_SITE_FIND, false));
 	check_pairs(interp, PYI_SITE_BODY, "body");
 	check_pairs(interp, PYI_SITE_EXECDEF, "execdef");
 	check_pairs(interp, PYI_SITE_DLOPEN, "dlopen");
@@ -438,7 +445,8 @@ static void test_damaged(void)
 		memcpy(copy, bytes, sz);
 		/* Half the damage goes to the front, where headers and tables lie. */
 		for (int flips = 0; flips < 200; flips++)
-			copy[16 + next_random() % (i % 2 ? sz - 16 : 200000)] ^= 1 << next_random() % 8;
+			copy[16 + next_random() % (i % 2 ? sz - 16 : 200000)] ^=
+				1 << next_random() % 8;
 		check_any(copy, sz);
 	}
 	clock_gettime(CLOCK_MONOTONIC, &now);

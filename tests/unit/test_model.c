@@ -106,7 +106,7 @@ static void test_failures(void)
 	stream_close(&s);
 }
 
-/* import_module of a module that is there already takes its lock up to 3.10: no load, no failure. */
+/* import_module of a module that is there takes its lock up to 3.10: no load, no failure. */
 static void test_cached_import_module(void)
 {
 	struct stream s;

@@ -243,8 +243,8 @@ static void put_named(__u32 parent, __u32 edge, const char *name, size_t sz, uns
 	__u32 find;
 
 	put_edge(edge, parent, at(6, (int)edge), "*", 1, 1, ms);
-	find = begin_full(PYI_SPAN_FIND, MAIN_TID, parent, edge, 0, at(6, (int)edge), name, sz, kind,
-			  ms);
+	find = begin_full(PYI_SPAN_FIND, MAIN_TID, parent, edge, 0, at(6, (int)edge), name, sz,
+			  kind, ms);
 	if (!error)
 		put_mark(PYI_MARK_NEW_MODULE, find, ms);
 	end(find, PYI_SPAN_FIND, MAIN_TID, error, ms + 1);
