@@ -229,6 +229,24 @@ __noinline int code_add(struct thread *t, u64 id)
 	return bpf_map_update_elem(&codes, &key, &value, BPF_ANY) ? -1 : 0;
 }
 
+/*
+ * A module's body is freed when it has run, and its address and its dict's can be those of the
+ * next one: whatever was known of a body that begins is of an earlier one.
+ */
+__noinline int code_forget(struct thread *t, u64 code, u64 globals)
+{
+	struct code_key key = {};
+
+	if (!t)
+		return 0;
+	key.code = code;
+	key.globals = globals;
+	key.serial = t->serial;
+	bpf_map_delete_elem(&codes, &key);
+	t->last_code.code = 0;
+	return 0;
+}
+
 /* Number of a frame's code object, 0 = none; sends the object the first time it is met. */
 __noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const struct pyframe *frame)
 {
@@ -833,6 +851,7 @@ static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 	frame->globals = args->globals;
 	globals_names(h->lay, args->globals, names);
 	args->name = names->name;
+	code_forget(h->t, frame->code, frame->globals);
 	args->code = CODE_ID(code_id(h->t, h->lay, frame));
 	args->pyframe = current_frame(h);
 	top = open_top(h->t);
