@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include "base/layers.h"
 #include "pyimport_event.h"
 
 /* A probed instruction, with what --dry-run tells of it. */
@@ -20,19 +21,6 @@ struct interp_site {
 	char insn[64];         /* disassembled */
 	char where[64];        /* function it stands in, or "" when stripped */
 	const char *reason;    /* static text: why this instruction */
-};
-
-/* What of the import model works on this file; each missing layer has a line in `notes`. */
-enum interp_layer {
-	INTERP_LAYER_FIND = 1 << 0,    /* FIND bracket: exact loads by the import function */
-	INTERP_LAYER_IMPORT = 1 << 1,  /* import statements, cached ones too */
-	INTERP_LAYER_BODY = 1 << 2,
-	INTERP_LAYER_EXECDEF = 1 << 3,
-	INTERP_LAYER_DLOPEN = 1 << 4,
-	INTERP_LAYER_DYNAMIC = 1 << 5,
-	INTERP_LAYER_LOCK = 1 << 6,    /* import_module and reload */
-	INTERP_LAYER_FRAMES = 1 << 7,  /* importer's file and line */
-	INTERP_LAYER_NAMES = 1 << 8,   /* str objects can be read */
 };
 
 struct interp {
