@@ -116,7 +116,7 @@ static bool find_end(struct finder *finder, __u64 after, bool is_int, struct pyi
 		if (insn.is_emulated) {
 			__u8 reg = pick_reg(&result, is_int);
 
-			if (reg == PYI_REG_NONE) /* success unknown: dearer but complete is better */
+			if (reg == PYI_REG_NONE) /* success unknown: rather dear but complete */
 				return false;
 			end->addr = at;
 			end->result_reg = reg;

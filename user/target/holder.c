@@ -81,7 +81,7 @@ static bool send_request(struct holder *holder, int fd, pid_t tgid)
 	return sendmsg(holder->sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(request);
 }
 
-/* Reads replies until the one to the last question. True if it came. Exits when the tracer is gone. */
+/* Reads replies until the one to the last question. True if it came. Exits without tracer. */
 static bool await_reply(struct holder *holder, __u64 until_ns, bool *want_ignore)
 {
 	struct pollfd fds = { .fd = holder->sock, .events = POLLIN };

@@ -191,7 +191,7 @@ int import_find_sites(struct finder *finder)
 				    "every import statement");
 	if (!err) {
 		finder->interp->layers |= INTERP_LAYER_IMPORT;
-		/* Builds with link-time optimisation keep the slow path in a function of its own. */
+		/* Builds with link-time optimisation have the slow path in its own function. */
 		err = code_walk(finder, sym->addr, 2, on_insn, search);
 	}
 	if (!err)

@@ -49,7 +49,7 @@ static ssize_t read_retry(int fd, void *buf, size_t sz)
 	return got;
 }
 
-/* execvp with the command's own environment and PATH; a text file without #! goes to sh, as there. */
+/* execvp with the command's own environment and PATH; text without #! goes to sh, as there. */
 static int exec_command(const struct launch_opts *opts)
 {
 	_cleanup_free_ char *program = NULL;

@@ -24,12 +24,13 @@
 #define FRAME_36 .frame_back = 24, .frame_code = 32, .frame_globals = 48, .frame_owner = -1, \
 	.thread_frame = 24, .code_mask = ~0ull, .code_code = -1, NO_CFRAME, NO_TLBC, NO_LAZY
 #define IDENTIFIER(off) .find_name_is_identifier = 1, .identifier_string = (off)
-#define NO_IDENTIFIER .identifier_string = -1
+#define NO_IDENTIFIER .identifier_string = (-1)
 #define CODE_312 .code_filename = 112, .code_name = 120, .code_firstlineno = 68, \
 	.code_table = 136, .lines = PYI_LINES_LOCATIONS
 #define FRAME_312 .frame_code = 0, .frame_back = 8, .frame_globals = 24, .frame_lasti = 56, \
 	.lasti_is_ptr = 1, .owner_skip_min = 3
-#define HAS_ALL .has = PYI_CHECK_NAME | PYI_CHECK_THREAD | PYI_CHECK_FRAME | PYI_CHECK_GLOBALS
+#define HAS_ALL \
+	.has = (PYI_CHECK_NAME | PYI_CHECK_THREAD | PYI_CHECK_FRAME | PYI_CHECK_GLOBALS)
 
 /* clang-format off */
 static const struct pyi_layout table[] = {

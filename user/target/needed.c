@@ -151,8 +151,13 @@ static void set_origin(struct needed *needed, const char *exe_path)
 
 struct dynamic {
 	const char *soname, *rpath, *runpath;
-	char *strs;
+	char *strs; /* owned: what the others point into */
 };
+
+static void dynamic_free(struct dynamic *dynamic)
+{
+	free(dynamic->strs);
+}
 
 static int read_dynamic(const struct elf *elf, struct dynamic *out)
 {
@@ -220,15 +225,13 @@ static bool resolve(struct needed *needed, const struct dynamic *dynamic)
 int interp_needed_libpython(int fd, const char *exe_path, const char *root, char **out)
 {
 	_cleanup_(elf__freep) struct elf *elf = NULL;
-	struct dynamic dynamic = {};
-	_cleanup_free_ char *strs = NULL;
+	_cleanup_(dynamic_free) struct dynamic dynamic = {};
 	struct needed needed = { .root = root ? root : "" };
 	int err = elf__open(fd, &elf);
 
 	if (err)
 		return err == -ENOMEM ? err : -ENOENT;
 	err = read_dynamic(elf, &dynamic);
-	strs = dynamic.strs;
 	if (err)
 		return err;
 	needed.soname = dynamic.soname;

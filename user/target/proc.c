@@ -122,7 +122,7 @@ static int open_regular(int dir_fd, const char *path, struct stat *st)
 int proc_open_map(int proc_fd, const struct proc_map *map)
 {
 	char path[PATH_MAX + 8];
-	struct stat st;
+	struct stat st = {};
 	int fd;
 
 	if (map->path[0] != '/' || (!strncmp(map->path, "/dev/", 5) &&
@@ -257,8 +257,9 @@ int proc_parse_cgroup(char *text, char **out)
 		char *path = strchr(line, ':');
 
 		path = path ? strchr(path + 1, ':') : NULL;
-		if (!path++)
+		if (!path)
 			continue;
+		path++;
 		if (!strncmp(line, "0::", 3) && strcmp(path, "/")) {
 			best = path;
 			break;
@@ -290,8 +291,8 @@ int proc_parent(int proc_fd, pid_t *ppid, char comm[16])
 	int err;
 
 	err = proc_read(proc_fd, "stat", 4096, &text, &sz);
-	if (err)
-		return err;
+	if (err || !text)
+		return err ? err : -ENODATA;
 	/* The name may hold parentheses itself: the last one ends it. */
 	open_paren = strchr(text, '(');
 	close_paren = strrchr(text, ')');
