@@ -2,6 +2,11 @@
 /* Line tables of code objects, three generations of them. */
 #include "event/event.h"
 
+static int signed_byte(unsigned char byte)
+{
+	return byte < 128 ? byte : byte - 256;
+}
+
 /* Pairs of (bytes of code, signed line delta): up to 3.9. */
 static __s64 line_lnotab(__s64 line, const unsigned char *table, size_t sz, bool is_cut, int lasti)
 {
@@ -11,7 +16,7 @@ static __s64 line_lnotab(__s64 line, const unsigned char *table, size_t sz, bool
 		addr += table[i];
 		if (addr > lasti)
 			return line;
-		line += (signed char)table[i + 1];
+		line += signed_byte(table[i + 1]);
 	}
 	/* The last line goes on to the end of the code, if this is the table's end. */
 	return is_cut ? 0 : line;
@@ -23,7 +28,7 @@ static __s64 line_ranges(__s64 line, const unsigned char *table, size_t sz, int 
 	int addr = 0;
 
 	for (size_t i = 0; i + 1 < sz; i += 2) {
-		int delta = (signed char)table[i + 1];
+		int delta = signed_byte(table[i + 1]);
 
 		if (delta != -128)
 			line += delta;
