@@ -24,7 +24,7 @@ int log_is_on(enum log_level level);
 /* Called before each line, e.g. to clear a progress line. NULL = none. */
 void log_set_before(void (*before)(void));
 
-/* Logs and returns @err (a negative errno, its text appended; 0 = none), for `return log_err(…)`. */
+/* Logs and returns @err (a negative errno, its text appended; 0 = none): `return log_err(…)`. */
 int log_err(int err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
