@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Facts about this kernel and our rights on it; see checks.h. Each found by asking, never by version. */
+/* Facts about this kernel and our rights on it; see checks.h. All by asking, never by version. */
 #include "cli/checks.h"
 
 #include <cap-ng.h>

@@ -42,7 +42,7 @@ struct facts {
 	size_t followed_cnt;
 	pid_t *living;      /* followed processes and their children, as far as seen */
 	size_t living_cnt, living_cap;
-	__u32 *known;       /* serials with an exec record or facts; sorted not, searched backwards */
+	__u32 *known;       /* serials with an exec record or facts; searched backwards */
 	size_t known_cnt, known_cap;
 };
 

@@ -135,7 +135,8 @@ struct load_state *load_inherited(struct model *model, struct process_state *pro
 	for (; origin; origin = (struct load_state *)origin->load.parent) {
 		HASH_FIND(hh_clone, process->clones, &origin->load.id, sizeof(__u32), clone);
 		if (!clone) {
-			clone = load_add(model, process, NULL, origin->load.id, origin->load.module);
+			clone = load_add(model, process, NULL, origin->load.id,
+					 origin->load.module);
 			if (!clone)
 				return result;
 			HASH_ADD(hh_clone, process->clones, load.id, sizeof(__u32), clone);

@@ -125,7 +125,7 @@ int probes__poll(struct probes *probes, int timeout_ms)
 {
 	int cnt = ring_buffer__poll(probes->ring, timeout_ms);
 
-	/* Most records wake nobody: what came in meanwhile is there without having been announced. */
+	/* Most records wake nobody: what came in meanwhile is there unannounced. */
 	return cnt ? cnt : ring_buffer__consume(probes->ring);
 }
 

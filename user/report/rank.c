@@ -118,7 +118,8 @@ static const struct load *find_heavy(const struct load *dearest, __u64 half_ns)
 			break;
 		load = next;
 	}
-	while (load != dearest && load->parent && is_same_package(load->parent->module, load->module))
+	while (load != dearest && load->parent &&
+	       is_same_package(load->parent->module, load->module))
 		load = load->parent;
 	return load;
 }
