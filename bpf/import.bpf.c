@@ -83,9 +83,10 @@ static __always_inline u64 current_frame(struct hit *h)
 /*
  * Code that imports on behalf of others. RELAY: importlib's machinery and import_module, whose own
  * statements are somebody else's. RUNNER: runpy and importlib.util, which run code for others but
- * import for themselves as well.
+ * import for themselves as well; what stands at the top level of either is their own. BOOTSTRAP: a
+ * RELAY that the interpreter starts by itself, top level included.
  */
-enum code_role { ROLE_PLAIN, ROLE_RELAY, ROLE_RUNNER };
+enum code_role { ROLE_PLAIN = 0, ROLE_RELAY = 1, ROLE_RUNNER = 2, ROLE_BOOTSTRAP = 5 };
 
 static __always_inline u32 frozen_role(const struct str_view *file, u64 *words)
 {
@@ -104,6 +105,8 @@ static __always_inline u32 frozen_role(const struct str_view *file, u64 *words)
 		return ROLE_RUNNER;
 	if (words[1] != WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i'))
 		return ROLE_PLAIN;
+	if (words[2] == WORD8('b', '.', '_', 'b', 'o', 'o', 't', 's'))
+		return ROLE_BOOTSTRAP;
 	return words[2] == WORD8('b', '.', 'u', 't', 'i', 'l', '>', 0) ? ROLE_RUNNER : ROLE_RELAY;
 }
 
@@ -252,7 +255,7 @@ __noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const str
 {
 	struct code_key *key;
 	struct str_view *file;
-	u32 chars = 0;
+	u32 chars = 0, role = ROLE_PLAIN;
 	u64 id;
 
 	if (!t || !lay || !frame || !frame->code || lay->code_filename < 0)
@@ -269,11 +272,13 @@ __noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const str
 		return t->last_code_id;
 	id = new_id();
 	file = &t->scratch.code_file;
-	if (!str_open(lay, read_ptr(frame->code + lay->code_filename), file) &&
-	    /* what importlib imports for itself, at its top level, it imports like anybody */
-	    str_word(lay, read_ptr(frame->code + lay->code_name), &chars) !=
+	if (!str_open(lay, read_ptr(frame->code + lay->code_filename), file))
+		role = file_role(file, t->scratch.code_words);
+	if (role != ROLE_BOOTSTRAP && role != ROLE_PLAIN &&
+	    str_word(lay, read_ptr(frame->code + lay->code_name), &chars) ==
 		    WORD8('<', 'm', 'o', 'd', 'u', 'l', 'e', '>'))
-		id |= (u64)file_role(file, t->scratch.code_words) << 32;
+		role = ROLE_PLAIN;
+	id |= (u64)role << 32;
 	if (code_add(t, id)) {
 		key->code = 0;
 		count_loss(codes_full);
@@ -820,7 +825,7 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 		h->t->edge_id = 0; /* what is imported inside asks for itself */
 	}
 	args->want_frames = !args->edge && args->pyframe;
-	if (!args->edge && h->t->is_native)
+	if (!args->edge && (h->t->is_native || !args->pyframe))
 		args->via = PYI_VIA_NATIVE;
 	begin_frames(h, span_begin(h->t, h->lay, args));
 }

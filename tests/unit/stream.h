@@ -158,6 +158,16 @@ static inline void stream_mark(struct stream *s, __u64 ts_ns, __u32 id, __u32 ma
 	stream_apply(s, &rec, sizeof(rec));
 }
 
+static inline void stream_import_error(struct stream *s, __u64 ts_ns, __u32 id, const char *type)
+{
+	struct pyi_mark rec = { .hdr = stream_hdr(s, PYI_EV_MARK, sizeof(rec), ts_ns), .id = id,
+				.mark = PYI_MARK_IMPORT_ERROR, .frame = { 0, -1 },
+				.name = { .sz = strlen(type) } };
+
+	memcpy(rec.text, type, strlen(type));
+	stream_apply(s, &rec, sizeof(rec));
+}
+
 /* Line table of 3.11: @lines code units of 2 bytes, one line each from @first on. */
 static inline void stream_code(struct stream *s, __u32 id, __u64 globals, const char *module,
 			       const char *package, const char *file, const char *name, int first,
@@ -217,13 +227,17 @@ static inline void stream_frames(struct stream *s, __u32 span, const struct pyi_
 
 static inline void stream_from(struct stream *s, __u32 edge, const char *a, const char *b)
 {
-	struct pyi_from rec = { .hdr = stream_hdr(s, PYI_EV_FROM, sizeof(rec), 1), .edge = edge,
-				.cnt = b ? 2 : 1, .all = b ? 2 : 1 };
+	size_t size = sizeof(struct pyi_from) + 2 * PYI_FROM_SZ;
+	struct pyi_from *rec = calloc(1, size);
 
-	strncpy(rec.names[0], a, PYI_FROM_SZ - 1);
+	rec->hdr = stream_hdr(s, PYI_EV_FROM, size, 1);
+	rec->edge = edge;
+	rec->cnt = rec->all = b ? 2 : 1;
+	memcpy(rec->names[0], a, strlen(a));
 	if (b)
-		strncpy(rec.names[1], b, PYI_FROM_SZ - 1);
-	stream_apply(s, &rec, sizeof(rec));
+		memcpy(rec->names[1], b, strlen(b));
+	stream_apply(s, rec, size);
+	free(rec);
 }
 
 static inline void stream_count(struct stream *s, __u32 id, __u32 count, __u32 loads)

@@ -110,7 +110,10 @@ static void test_sizes(void)
 
 static void test_lengths(void)
 {
-	struct { struct pyi_begin rec; char room[PYI_STR_SMALL]; } begin = {
+	union {
+		struct pyi_begin rec;
+		char room[sizeof(struct pyi_begin) + PYI_STR_SMALL];
+	} begin = {
 		.rec = { .hdr = { .kind = PYI_EV_BEGIN, .size = sizeof(begin), .proc = 1 }, .id = 1,
 			 .span = PYI_SPAN_BODY, .name = { .sz = PYI_STR_SMALL, .kind = 1 } } };
 	struct pyi_frames frames = { .hdr = { .kind = PYI_EV_FRAMES, .size = sizeof(frames),

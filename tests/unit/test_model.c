@@ -4,15 +4,13 @@
 
 #define FILE_A "/app/a.py"
 
-static bool is_text(const char *got, const char *want)
+static void same(int line, const char *what, const char *got, const char *want)
 {
-	return want ? got && !strcmp(got, want) : !got;
+	if (strcmp(got ?: "NULL", want))
+		FAIL("line %d: %s is \"%s\", want \"%s\"", line, what, got ?: "NULL", want);
 }
 
-#define SAME(got, want) do { \
-	if (!is_text(got, want)) \
-		FAIL("line %d: %s is \"%s\", want \"%s\"", __LINE__, #got, got ?: "NULL", want); \
-} while (0)
+#define SAME(got, want) same(__LINE__, #got, got, want)
 
 /* A process with its `__main__` body open: span 1, code 10, globals 0x10. */
 static void open_main(struct stream *s)
@@ -76,7 +74,10 @@ static void test_failures(void)
 	open_main(&s);
 	stream_find(&s, 3000, 2, 1, 0, "gone");
 	stream_fail(&s, 3100, 2, "ModuleNotFoundError");
-	stream_begin(&s, 3200, 3, 1, PYI_SPAN_LOCK, "gone_too"); /* nothing was found */
+	stream_begin(&s, 3200, 3, 1, PYI_SPAN_LOCK, "gone_too.sub"); /* nothing was found */
+	stream_begin(&s, 3210, 9, 3, PYI_SPAN_LOCK, "gone_too");
+	stream_import_error(&s, 3220, 9, "ModuleNotFoundError");
+	stream_end(&s, 3230, 9);
 	stream_end(&s, 3300, 3);
 	stream_begin(&s, 3400, 4, 1, PYI_SPAN_LOCK, "bad");
 	stream_mark(&s, 3410, 4, PYI_MARK_NEW_MODULE);
@@ -94,14 +95,16 @@ static void test_failures(void)
 	SAME(stream_load(&s, 1, "gone", 0)->error, "ModuleNotFoundError");
 	CHECK(stream_load(&s, 1, "gone_too", 0)->result == LOAD_FAILED);
 	SAME(stream_load(&s, 1, "gone_too", 0)->error, "ModuleNotFoundError");
+	CHECK(stream_load(&s, 1, "gone_too.sub", 0)->result == LOAD_FAILED);
+	SAME(stream_load(&s, 1, "gone_too.sub", 0)->error, "ModuleNotFoundError");
 	CHECK(stream_load(&s, 1, "bad", 0)->result == LOAD_FAILED);
 	SAME(stream_load(&s, 1, "bad", 0)->error, "RuntimeError");
 	CHECK(stream_load(&s, 1, "unparsable", 0)->result == LOAD_FAILED);
-	SAME(stream_load(&s, 1, "unparsable", 0)->error, NULL);
+	SAME(stream_load(&s, 1, "unparsable", 0)->error, "NULL");
 	CHECK(stream_load(&s, 1, "open", 0)->result == LOAD_UNFINISHED);
 	CHECK(stream_load(&s, 1, "open", 0)->wall_ns == NS_UNKNOWN);
 	CHECK(stream_load(&s, 1, "__main__", 0)->result == LOAD_UNFINISHED);
-	CHECK(stream_process(&s, 1)->exit_signal == 9 && stream_process(&s, 1)->failed_cnt == 4);
+	CHECK(stream_process(&s, 1)->exit_signal == 9 && stream_process(&s, 1)->failed_cnt == 5);
 	CHECK(stream_process(&s, 1)->unfinished_cnt == 2);
 	stream_close(&s);
 }
@@ -127,6 +130,7 @@ static void test_cached_import_module(void)
 
 static void test_kinds(void)
 {
+	static const struct pyi_frame stack[] = { { 33, 0 }, { 10, 10 } };
 	struct pyi_begin open = { .id = 22, .parent = 21, .span = PYI_SPAN_DLOPEN };
 	struct process *process;
 	struct load *ext;
@@ -159,6 +163,9 @@ static void test_kinds(void)
 	stream_end(&s, 4200, 21);
 	stream_begin(&s, 4300, 23, 20, PYI_SPAN_EXECDEF, "ext");
 	stream_find(&s, 4310, 24, 23, 0, "child");
+	stream_code(&s, 33, 0x53, "importlib._bootstrap", "importlib",
+		    "<frozen importlib._bootstrap>", "_call_with_frames_removed", 1, 1);
+	stream_frames(&s, 24, stack, 2);
 	stream_end(&s, 4320, 24);
 	stream_end(&s, 4350, 23);
 	stream_end(&s, 4400, 20);
@@ -172,13 +179,15 @@ static void test_kinds(void)
 	CHECK(stream_load(&s, 1, "z", 0)->kind == KIND_ZIP);
 	CHECK(stream_load(&s, 1, "y", 0)->kind == KIND_BYTECODE);
 	CHECK(stream_load(&s, 1, "ns", 0)->kind == KIND_NAMESPACE);
-	CHECK(stream_load(&s, 1, "bi", 0)->kind == KIND_BUILTIN && !stream_load(&s, 1, "bi", 0)->file);
+	CHECK(stream_load(&s, 1, "bi", 0)->kind == KIND_BUILTIN);
+	CHECK(!stream_load(&s, 1, "bi", 0)->file);
 	CHECK(stream_load(&s, 1, "odd", 0)->kind == KIND_UNKNOWN);
 	CHECK(stream_load(&s, 1, "odd", 0)->result == LOAD_LOADED);
 	CHECK(ext->kind == KIND_EXTENSION && ext->find_ns == 100 && ext->dlopen_ns == 40);
 	CHECK(ext->init_ns == 60 && ext->exec_ns == 50 && ext->self_ns == 390);
 	SAME(ext->file, "/app/ext.so");
 	CHECK(stream_load(&s, 1, "child", 0)->via == VIA_NATIVE);
+	CHECK(stream_load(&s, 1, "child", 0)->importer.line == 6);
 	CHECK(process->lib_cnt == 1 && process->libs[0]->load == ext);
 	CHECK(process->libs[0]->wall_ns == 40 && process->load_cnt == 9);
 	stream_close(&s);
@@ -192,12 +201,12 @@ static void test_importers(void)
 	struct stream s;
 
 	open_main(&s);
-	stream_code(&s, 40, 0x60, "importlib._bootstrap", "importlib", "<frozen importlib._bootstrap>",
-		    "_call_with_frames_removed", 1, 1);
-	stream_code(&s, 41, 0x60, "importlib._bootstrap", "importlib", "<frozen importlib._bootstrap>",
-		    "_find_and_load", 1, 1);
-	stream_code(&s, 42, 0x61, "importlib", "importlib", "/usr/lib/python3.11/importlib/__init__.py",
-		    "import_module", 1, 1);
+	stream_code(&s, 40, 0x60, "importlib._bootstrap", "importlib",
+		    "<frozen importlib._bootstrap>", "_call_with_frames_removed", 1, 1);
+	stream_code(&s, 41, 0x60, "importlib._bootstrap", "importlib",
+		    "<frozen importlib._bootstrap>", "_find_and_load", 1, 1);
+	stream_code(&s, 42, 0x61, "importlib", "importlib",
+		    "/usr/lib/python3.11/importlib/__init__.py", "import_module", 1, 1);
 	stream_edge(&s, 2900, 20, 1, 0, 0, 10, 10, "p.q");
 	stream_find(&s, 3000, 2, 1, 20, "p.q");
 	stream_find(&s, 3010, 3, 2, 0, "p");
@@ -230,6 +239,7 @@ static void test_bodies(void)
 	static const struct pyi_frame user[] = { { 10, 4 } };
 	static const struct pyi_frame loader[] = { { 43, 0 }, { 10, 6 } };
 	static const struct pyi_frame lazy[] = { { 43, 0 }, { 44, 0 }, { 10, 8 } };
+	struct pyi_begin open = { .id = 8, .parent = 7, .span = PYI_SPAN_DLOPEN };
 	struct process *process;
 	struct stream s;
 
@@ -248,20 +258,36 @@ static void test_bodies(void)
 	stream_body(&s, 2200, 4, 1, 46, 0x70, "namedtuple_P");
 	stream_frames(&s, 4, user, 1);
 	stream_end(&s, 2210, 4);
+	stream_body(&s, 2250, 40, 1, 10, 0x10, "__main__"); /* a file run in our own names */
+	stream_frames(&s, 40, user, 1);
+	stream_end(&s, 2260, 40);
 	stream_code(&s, 47, 0x71, "plugin", "", "/app/plugin.py", "<module>", 1, 1);
 	stream_body(&s, 2300, 5, 1, 47, 0x71, "plugin");
 	stream_frames(&s, 5, loader, 2);
 	stream_fail(&s, 2400, 5, "OSError");
+	stream_body(&s, 2410, 50, 1, 47, 0x71, "plugin"); /* anew, in a dict at the same address */
+	stream_frames(&s, 50, loader, 2);
+	stream_end(&s, 2420, 50);
 	stream_code(&s, 48, 0x72, "late", "", "/app/late.py", "<module>", 1, 1);
 	stream_body(&s, 2500, 6, 1, 48, 0x72, "late");
 	stream_frames(&s, 6, lazy, 3);
 	stream_end(&s, 2600, 6);
-	stream_begin(&s, 2700, 7, 1, PYI_SPAN_EXECDEF, "by_hand");
-	stream_end(&s, 2800, 7);
+	stream_begin(&s, 2650, 7, 1, PYI_SPAN_DYNAMIC, "");
+	stream_begin_full(&s, 2660, &open, "/app/by_hand.so");
+	stream_end(&s, 2670, 8);
+	stream_end(&s, 2680, 7);
+	stream_begin(&s, 2700, 9, 1, PYI_SPAN_EXECDEF, "by_hand");
+	stream_end(&s, 2800, 9);
 	stream_end(&s, 9000, 1);
 	stream_finish(&s, 10000);
 	process = stream_process(&s, 1);
-	CHECK(process->load_cnt == 4 && process->root_cnt == 1);
+	CHECK(stream_load(&s, 1, "plugin", 1)->result == LOAD_LOADED);
+	CHECK(process->load_cnt == 6 && process->root_cnt == 1);
+	CHECK(stream_load(&s, 1, "by_hand", 0)->kind == KIND_EXTENSION);
+	CHECK(stream_load(&s, 1, "by_hand", 0)->via == VIA_LOADER);
+	CHECK(stream_load(&s, 1, "by_hand", 0)->exec_ns == 100);
+	CHECK(stream_load(&s, 1, "__main__", 0)->init_ns == NS_UNKNOWN);
+	SAME(stream_load(&s, 1, "by_hand", 0)->file, "/app/by_hand.so");
 	SAME(stream_load(&s, 1, "x", 0)->parent->module, "__main__");
 	CHECK(stream_load(&s, 1, "plugin", 0)->via == VIA_LOADER);
 	CHECK(stream_load(&s, 1, "plugin", 0)->importer.line == 4);
@@ -341,7 +367,8 @@ static void test_fork_and_exec(void)
 	CHECK(child->parent == parent && child->ppid == 100 && child->is_python);
 	CHECK(child->end_ns == 5000 && child->loaded_cnt == 2 && child->unfinished_cnt == 0);
 	inherited = stream_load(&s, 2, "a", 0);
-	CHECK(inherited && inherited->is_inherited && inherited->id != stream_load(&s, 1, "a", 0)->id);
+	CHECK(inherited && inherited->is_inherited);
+	CHECK(inherited->id != stream_load(&s, 1, "a", 0)->id);
 	CHECK(stream_load(&s, 2, "b", 0)->parent == inherited);
 	SAME(inherited->parent->module, "__main__");
 	CHECK(inherited->parent->seq == 0 && inherited->seq == 1);
@@ -377,18 +404,36 @@ static void test_late_and_threads(void)
 	stream_close(&s);
 }
 
+/* A code record has room for a part of such a name; the body's begin has it whole. */
 static void test_long_names(void)
 {
-	char name[1001];
+	char name[PYI_CODE_NAME_SZ + 100 + 1];
+	size_t size = sizeof(struct pyi_code);
+	struct pyi_code *code = calloc(1, size);
 	struct stream s;
 
-	memset(name, 'x', 1000);
-	name[1000] = 0;
+	memset(name, 'x', sizeof(name) - 1);
+	name[sizeof(name) - 1] = 0;
 	open_main(&s);
-	stream_find(&s, 3000, 2, 1, 0, name);
-	stream_end(&s, 3100, 2);
+	code->hdr = stream_hdr(&s, PYI_EV_CODE, size, 1);
+	code->id = 60;
+	code->globals = 0x90;
+	code->module = stream_str(name);
+	code->module.sz = PYI_CODE_NAME_SZ;
+	memset(code->module_text, 'x', PYI_CODE_NAME_SZ);
+	for (__u32 i = 0; i < 2; i++) { /* the body's own code, then a function's */
+		stream_apply(&s, code, size);
+		if (!i)
+			stream_open_load(&s, 3000, 2, 1, 0, 60, 0x90, name);
+		stream_edge(&s, 3100 + i, 20 + i, 3, 0, 0, code->id++, 0, i ? "second" : "first");
+	}
+	stream_close_load(&s, 3200, 2);
 	stream_finish(&s, 10000);
 	CHECK(stream_load(&s, 1, name, 0));
+	CHECK(stream_process(&s, 1)->edge_cnt == 2 && model__truncated(s.model) == 2);
+	for (size_t i = 0; i < stream_process(&s, 1)->edge_cnt; i++)
+		SAME(stream_process(&s, 1)->edges[i]->importer.module, name);
+	free(code);
 	stream_close(&s);
 }
 

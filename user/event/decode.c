@@ -53,12 +53,15 @@ bool event_is_valid(const void *record, size_t size)
 	const struct pyi_end *end = record;
 	const struct pyi_edge *edge = record;
 	const struct pyi_exec *exec = record;
+	const struct pyi_mark *mark = record;
+	const struct pyi_edge_count *count = record;
 
 	if (size < sizeof(*hdr) || hdr->size > size || hdr->size < sizeof(*hdr) || !hdr->proc)
 		return false;
 	size = hdr->size;
-	if (hdr->kind >= sizeof(shapes) / sizeof(shapes[0]) || !shapes[hdr->kind].fixed_sz ||
-	    size < shapes[hdr->kind].fixed_sz)
+	if (hdr->kind >= sizeof(shapes) / sizeof(shapes[0]))
+		return true;
+	if (size < shapes[hdr->kind].fixed_sz)
 		return false;
 	switch (hdr->kind) {
 	case PYI_EV_EXEC:
@@ -72,6 +75,10 @@ bool event_is_valid(const void *record, size_t size)
 		return end->id && !end->error[PYI_ERROR_SZ - 1];
 	case PYI_EV_EDGE:
 		return edge->id && is_text_inside(&edge->name, size - sizeof(*edge));
+	case PYI_EV_MARK:
+		return is_text_inside(&mark->name, sizeof(mark->text));
+	case PYI_EV_EDGE_COUNT:
+		return count->id;
 	case PYI_EV_CODE:
 		return is_code_valid(record, size);
 	case PYI_EV_FRAMES:

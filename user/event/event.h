@@ -11,8 +11,11 @@
 #include <stddef.h>
 #include "pyimport_event.h"
 
-/* Is the record whole: known kind, fixed part there, every length inside it? */
+/* Is the record whole, every length inside it? True for unknown kinds: to be skipped. */
 bool event_is_valid(const void *record, size_t size);
+
+/* Did the kernel side leave some of it out? */
+bool event_is_cut(const struct pyi_str *str);
 
 /* Room that event_utf8 may need for @str, NUL included. */
 size_t event_utf8_max(const struct pyi_str *str);

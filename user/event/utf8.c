@@ -65,6 +65,11 @@ size_t event_utf8_max(const struct pyi_str *str)
 	return (size_t)str->sz * 3 + sizeof(ELLIPSIS);
 }
 
+bool event_is_cut(const struct pyi_str *str)
+{
+	return str->kind && str->full_chars > str->sz / str->kind;
+}
+
 size_t event_utf8(const struct pyi_str *str, const char *text, char *dst)
 {
 	const unsigned char *src = (const unsigned char *)text;
@@ -88,7 +93,7 @@ size_t event_utf8(const struct pyi_str *str, const char *text, char *dst)
 		}
 		len += put(dst + len, ch);
 	}
-	if (str->kind && str->full_chars > str->sz / width) {
+	if (event_is_cut(str)) {
 		memcpy(dst + len, ELLIPSIS, sizeof(ELLIPSIS) - 1);
 		len += sizeof(ELLIPSIS) - 1;
 	}

@@ -1,456 +1,327 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Spans become loads: which spans are one load, which a load of their own, what was seen inside. */
+/*
+ * Loads while they run: who loads which module now, which calls turn out to be none. A call that
+ * did no work of its own while another thread had the same module's load open has waited for the
+ * import lock; an import_module() that did none had its module in sys.modules already.
+ */
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-#include "event/event.h"
 #include "model/state.h"
 
-static struct span *span_find(struct model *model, __u32 id)
+#define RIVALS_MAX 16    /* open loads of one module that are looked at */
+#define ANCESTORS_MAX 64 /* forks back to who loaded a module */
+
+static struct module_name *name_get(struct model *model, struct process_state *process,
+				    const char *text)
 {
-	struct span *span;
+	struct module_name *name;
 
-	HASH_FIND(hh, model->spans, &id, sizeof(id), span);
-	return span;
-}
-
-static void span_remove(struct model *model, struct span *span)
-{
-	DL_DELETE(span->process->open, span);
-	HASH_DEL(model->spans, span);
-	free(span);
-}
-
-void spans_abandon(struct model *model, struct process_state *process, __u32 tid)
-{
-	struct span *span, *next;
-
-	DL_FOREACH_SAFE(process->open, span, next)
-		if (!tid || span->tid == tid)
-			span_remove(model, span);
-}
-
-static const char *text_of(struct model *model, const struct pyi_str *str, const char *text)
-{
-	char small[512], *big = small;
-	size_t max = event_utf8_max(str);
-	const char *kept;
-
-	if (!str->sz)
+	HASH_FIND(hh, process->names, &text, sizeof(text), name); /* by address: interned */
+	if (name)
+		return name;
+	name = arena__alloc(&model->arena, sizeof(*name));
+	if (!name)
 		return NULL;
-	if (max > sizeof(small))
-		big = malloc(max);
-	if (!big)
-		return NULL;
-	kept = arena__intern(&model->arena, big, event_utf8(str, text, big));
-	if (big != small)
-		free(big);
-	return kept;
+	name->name = text;
+	HASH_ADD(hh, process->names, name, sizeof(name->name), name);
+	return name;
 }
 
-static bool is_same(const char *a, const char *b)
+static bool is_below(const struct load_state *state, const struct load_state *above)
 {
-	return a && b && !strcmp(a, b);
+	const struct load *load = &state->load;
+
+	while (load && load != &above->load)
+		load = load->parent;
+	return load != NULL;
 }
 
-static struct open_name *name_get(struct model *model, struct process_state *process,
-				  const char *name)
+/* Greenlets load side by side on one thread; else what is open on it is around us. */
+static bool is_rival(const struct load_state *state, const struct load_state *other)
 {
-	struct open_name *open;
+	if (state->load.interp != other->load.interp)
+		return false;
+	if (state->load.tid != other->load.tid)
+		return true;
+	return state->load.process->is_switching && !is_below(state, other);
+}
 
-	HASH_FIND_STR(process->names, name, open);
-	if (!open) {
-		open = arena__alloc(&model->arena, sizeof(*open));
-		if (!open)
-			return NULL;
-		open->name = name;
-		HASH_ADD_KEYPTR(hh, process->names, open->name, strlen(open->name), open);
+static int name_enter(struct model *model, struct process_state *process, struct load_state *state)
+{
+	struct load_state *other;
+	int left = RIVALS_MAX;
+
+	if (!state->load.module)
+		return 0;
+	state->name = name_get(model, process, state->load.module);
+	if (!state->name)
+		return -ENOMEM;
+	DL_FOREACH2(state->name->open, other, open_next) {
+		if (is_rival(state, other))
+			state->is_shared = other->is_shared = true;
+		if (!--left)
+			break;
 	}
-	return open;
+	DL_PREPEND2(state->name->open, state, open_prev, open_next);
+	return 0;
 }
 
-/*
- * Of the threads that ask for one module at a time, one loads it and the others wait; who does
- * shows at the end only, so all that overlap are candidates for having waited.
- */
-static void name_open(struct model *model, struct process_state *process,
-		      struct load_state *state)
+/* Did the rival do the work, or is it at it? */
+static bool is_wait(const struct load_state *state)
 {
-	const char *name = state->load.module;
-	struct open_name *open = name ? name_get(model, process, name) : NULL;
+	const struct module_name *name = state->name;
 
-	if (!open)
+	return name && state->is_shared &&
+	       !(state->evidence & (SEEN_WORK | SEEN_COMPILE | SEEN_FAILURE | SEEN_BODY_FAILED)) &&
+	       !state->made_error && !state->load.is_inherited &&
+	       (name->has_worked || name->open != state || state->open_next);
+}
+
+static void name_leave(struct load_state *state)
+{
+	struct module_name *name = state->name;
+
+	if (!name)
 		return;
-	if (!open->cnt) {
-		open->first = state;
-	} else if (open->first->load.tid != state->load.tid) {
-		open->first->is_wait_candidate = true;
-		state->is_wait_candidate = true;
+	state->name = NULL;
+	DL_DELETE2(name->open, state, open_prev, open_next);
+	if (state->evidence & (SEEN_WORK | SEEN_FAILURE) && !state->drop)
+		name->has_worked = true;
+	if (!name->open)
+		name->has_worked = false;
+}
+
+static bool is_module_loaded(const struct load_state *state)
+{
+	const struct process_state *process = (struct process_state *)state->load.process;
+	const struct module_name *name;
+	const struct load *load;
+
+	for (load = state->load.parent; load; load = load->parent)
+		if (load->module == state->load.module)
+			return true; /* it is being loaded, and imports itself */
+	for (int i = 0; process && i < ANCESTORS_MAX; i++, process = process->forked_from) {
+		HASH_FIND(hh, process->names, &state->load.module, sizeof(char *), name);
+		/* What ran before we came may have loaded anything. */
+		if ((name && name->is_loaded) || process->process.is_late)
+			return true;
 	}
-	open->cnt++;
+	return false;
 }
 
-static void name_close(struct model *model, struct process_state *process, const char *name)
+static bool is_cached(const struct load_state *state)
 {
-	struct open_name *open = name ? name_get(model, process, name) : NULL;
-
-	if (open && open->cnt)
-		open->cnt--;
+	return state->span == PYI_SPAN_LOCK && state->load.module && !state->made_error &&
+	       !state->has_failed_child && !state->load.is_inherited &&
+	       !(state->evidence & (SEEN_WORK | SEEN_COMPILE | SEEN_FAILURE)) &&
+	       is_module_loaded(state);
 }
 
-static struct load_state *load_add(struct model *model, struct process_state *process,
-				   struct load_state *parent, __u32 id, const char *name)
+/* The load ends unseen: it stays unfinished. */
+void load_leave(struct load_state *state)
 {
-	struct load_state *state = arena__alloc(&model->arena, sizeof(*state));
-	struct process *owner = &process->process;
+	state->load.is_exact = false;
+	if (!state->drop && is_wait(state))
+		state->drop = DROP_WAIT;
+	name_leave(state);
+}
+
+void load_end(struct model *model, struct load_state *state, const struct pyi_end *rec,
+	      __u64 wall_ns)
+{
+	struct load *load = &state->load;
+	struct load_state *parent = (struct load_state *)load->parent;
+	struct module_name *name = state->name;
+	struct stmt *stmt;
+
+	load->wall_ns = wall_ns;
+	state->evidence |= SEEN_END | (rec->failed ? SEEN_FAILURE : 0);
+	if (rec->failed && rec->error[0])
+		load->error = model_bytes(model, rec->error, sizeof(rec->error));
+	if (rec->hdr.flags & (PYI_F_UNOBSERVED | PYI_F_APPROX))
+		load->is_exact = false;
+	if (rec->hdr.flags & PYI_F_UNOBSERVED)
+		state->evidence |= SEEN_UNOBSERVED;
+	if (state->span == PYI_SPAN_BODY || state->span == PYI_SPAN_EXECDEF)
+		load->exec_ns = wall_ns;
+	if (is_wait(state))
+		state->drop = DROP_WAIT;
+	else if (is_cached(state))
+		state->drop = DROP_CACHED;
+	name_leave(state);
+	if (state->drop) {
+		stmt = state->drop == DROP_WAIT && state->stmt ?
+			       stmt_find(model, state->stmt) : NULL;
+		if (stmt)
+			stmt->waits++;
+		model->load_cnt--;
+	} else if (rec->failed || state->made_error || state->evidence & SEEN_BODY_FAILED) {
+		if (parent)
+			parent->has_failed_child = true;
+	} else if (name) {
+		name->is_loaded = true;
+	}
+	if (parent && parent->load.tid == load->tid)
+		parent->children_ns += state->drop ? state->children_ns : wall_ns;
+}
+
+struct load_state *load_begin(struct model *model, struct span *span, const struct pyi_begin *rec,
+			      struct load_state *around, const char *name)
+{
+	struct load_state *state = model->free_loads;
+	struct process *process = &span->process->process;
 	struct load *load;
 
+	if (state) {
+		model->free_loads = state->open_next;
+		memset(state, 0, sizeof(*state));
+	} else {
+		state = arena__alloc(&model->arena, sizeof(*state));
+	}
 	if (!state)
 		return NULL;
 	load = &state->load;
-	load->id = id;
-	load->parent = parent ? &parent->load : NULL;
-	load->process = owner;
-	load->seq = owner->load_cnt;
+	load->id = rec->id;
+	load->parent = around ? &around->load : NULL;
+	load->process = process;
 	load->module = name;
+	load->tid = rec->hdr.tid;
+	load->interp = rec->interp;
+	load->start_ns = rec->hdr.ts_ns;
 	load->wall_ns = load->self_ns = NS_UNKNOWN;
 	load->find_ns = load->dlopen_ns = load->init_ns = load->exec_ns = NS_UNKNOWN;
-	load->is_exact = true;
-	if (array_push(&owner->loads, &owner->load_cnt, &owner->load_cap, load))
-		return NULL;
-	return state;
-}
-
-/*
- * A load that was under way when the process forked, as the child sees it: context for what the
- * child imports inside, with its ancestors, and without times.
- */
-struct load_state *load_inherited(struct model *model, struct process_state *process,
-				  struct load_state *origin)
-{
-	struct load_state *clone, *below = NULL, *result = NULL;
-
-	for (; origin; origin = (struct load_state *)origin->load.parent) {
-		HASH_FIND(hh_clone, process->clones, &origin->load.id, sizeof(__u32), clone);
-		if (!clone) {
-			clone = load_add(model, process, NULL, origin->load.id,
-					 origin->load.module);
-			if (!clone)
-				return result;
-			HASH_ADD(hh_clone, process->clones, load.id, sizeof(__u32), clone);
-			clone->load.id = 0x80000000u | ++model->clone_cnt;
-			clone->load.start_ns = origin->load.start_ns;
-			clone->load.tid = process->process.tgid;
-			clone->load.is_inherited = true;
-			clone->load.is_exact = false;
-			clone->stmt = origin->stmt;
-			clone->frames = origin->frames;
-			clone->span = origin->span;
-		} else if (below) {
-			below->load.parent = &clone->load;
-			return result;
-		}
-		if (below)
-			below->load.parent = &clone->load;
-		result = result ?: clone;
-		below = clone;
-		if (!origin->load.parent)
-			break;
-	}
-	return result;
-}
-
-/* `exec()` of a string or of a file inside a module that runs: no import. */
-static bool is_plain_exec(struct process_state *process, const struct code *code,
-			  const struct load_state *around, const char *name)
-{
-	if (!name)
-		return true;
-	if (process->main && is_same(name, "__main__"))
-		return true;
-	if (!code || !code->file || code->file[0] != '<')
-		return around && is_same(around->load.module, name) &&
-		       (around->evidence & SEEN_BODY);
-	return strncmp(code->file, "<frozen ", 8) != 0 && strcmp(name, "__main__") != 0;
-}
-
-static int begin_load(struct model *model, struct span *span, const struct pyi_begin *rec,
-		      struct load_state *around, const char *name)
-{
-	struct load_state *state = load_add(model, span->process, around, rec->id, name);
-
-	if (!state)
-		return -ENOMEM;
+	load->is_exact = !(rec->hdr.flags & (PYI_F_APPROX | PYI_F_OVERFLOW | PYI_F_UNOBSERVED));
 	state->span = rec->span;
 	state->via = rec->via;
 	state->stmt = rec->edge;
 	state->body_code = rec->span == PYI_SPAN_BODY ? rec->code : 0;
-	state->load.tid = rec->hdr.tid;
-	state->load.interp = rec->interp;
-	state->load.start_ns = rec->hdr.ts_ns;
-	if (rec->hdr.flags & (PYI_F_APPROX | PYI_F_OVERFLOW) || (rec->parent && !around))
-		state->load.is_exact = false;
-	name_open(model, span->process, state);
+	state->evidence = rec->span == PYI_SPAN_BODY ? SEEN_BODY :
+			  rec->span == PYI_SPAN_EXECDEF ? SEEN_EXECDEF : 0;
+	if (array_push(&process->loads, &process->load_cnt, &process->load_cap, load) ||
+	    name_enter(model, span->process, state))
+		return NULL;
 	span->load = state;
 	span->is_own = true;
-	if (rec->span == PYI_SPAN_BODY)
-		state->evidence |= SEEN_BODY;
-	if (rec->span == PYI_SPAN_EXECDEF)
-		state->evidence |= SEEN_EXECDEF;
 	model->load_cnt++;
 	model->current = name;
-	return 0;
+	return state;
 }
 
-static int begin_find(struct model *model, struct span *span, const struct pyi_begin *rec,
-		      struct load_state *around, const char *name)
+/* Of one that turned out to be none right after its begin: programs may eval() for hours. */
+void load_recycle(struct model *model, struct load_state *state)
 {
-	struct thread_state *thread = thread_get(model, span->process, rec->hdr.tid);
-	struct stmt *stmt;
-	int err;
+	struct process *process = state->load.process;
 
-	/* importlib locks the module inside the very call that is measured already. */
-	if (rec->span == PYI_SPAN_LOCK && around && around->span == PYI_SPAN_FIND &&
-	    !(around->evidence & SEEN_BODY) && is_same(around->load.module, name)) {
-		span->load = around;
-		return 0;
-	}
-	err = begin_load(model, span, rec, around, name);
-	if (err || !thread)
-		return err ?: -ENOMEM;
-	if (thread->is_lazy) {
-		thread->is_lazy = false;
-		span->load->load.via = VIA_LAZY;
-		span->load->load.declared = code_site(model, &thread->lazy);
-	}
-	if (!rec->edge)
-		return 0;
-	HASH_FIND(hh, model->stmts, &rec->edge, sizeof(rec->edge), stmt);
-	if (stmt) {
-		stmt->module = name ?: stmt->module; /* what importlib was told beats our guess */
-		if (!stmt->load)
-			stmt->load = span->load;
-	}
-	return 0;
+	if (process->loads[process->load_cnt - 1] != &state->load)
+		return; /* other threads began some meanwhile */
+	process->load_cnt--;
+	state->open_next = model->free_loads;
+	model->free_loads = state;
 }
 
-static int begin_body(struct model *model, struct span *span, const struct pyi_begin *rec,
-		      struct load_state *around, const char *name)
+/*
+ * A load that was under way when the process forked, as the child sees it: context for what the
+ * child loads inside. The parent's own record is not touched by what the child does.
+ */
+struct load_state *load_inherit(struct model *model, struct process_state *child,
+				struct load_state *origin)
 {
-	struct code *code = code_find(model, rec->code);
-	int err = code_learn_name(model, span->process, code, name);
+	struct load_state *state = origin->clone, *parent;
+	struct load *load;
 
-	if (err)
-		return err;
+	if (state && state->load.process == &child->process)
+		return state;
+	state = arena__alloc(&model->arena, sizeof(*state));
+	if (!state)
+		return NULL;
+	*state = *origin;
+	load = &state->load;
+	parent = origin->load.parent ? ((struct load_state *)origin->load.parent)->clone : NULL;
+	load->id = 0x80000000u | ++model->clone_cnt;
+	load->parent = parent && parent->load.process == &child->process ? &parent->load : NULL;
+	load->children = NULL;
+	load->child_cnt = load->child_cap = 0;
+	load->process = &child->process;
+	load->tid = child->process.tgid;
+	load->lock_wait_ns = 0;
+	load->is_exact = false;
+	load->is_inherited = true;
+	state->before_ns = origin->children_ns;
+	state->clone = NULL;
+	state->stmt = 0;
+	state->is_shared = false;
+	load->importer = (struct site){};
+	if (origin->stmt) { /* the statement is the parent's; the place is the same */
+		const struct stmt *stmt = stmt_find(model, origin->stmt);
 
-	if (around && around->span != PYI_SPAN_BODY && !(around->evidence & SEEN_BODY) &&
-	    (!name || is_same(around->load.module, name))) {
-		around->evidence |= SEEN_BODY;
-		around->body_code = rec->code;
-		span->load = around;
-		return 0;
+		state->frames = arena__alloc(&model->arena, sizeof(*state->frames) +
+							    sizeof(struct pyi_frame));
+		if (!state->frames)
+			return NULL;
+		state->frames->cnt = stmt ? 1 : 0;
+		state->frames->at[0] = stmt ? stmt->frame : (struct pyi_frame){ 0, -1 };
 	}
-	if (is_plain_exec(span->process, code, around, name)) {
-		span->load = around;
-		span->kind = 0; /* transparent */
-		return 0;
-	}
-	err = begin_load(model, span, rec, around, name);
-	if (!err && is_same(name, "__main__"))
-		span->process->main = span->load;
-	return err;
-}
-
-static int begin_lib(struct model *model, struct span *span, const struct pyi_begin *rec,
-		     const char *path)
-{
-	struct process *process = &span->process->process;
-	struct lib *lib = arena__alloc(&model->arena, sizeof(*lib));
-
-	if (!lib)
-		return -ENOMEM;
-	lib->path = path;
-	lib->load = span->load ? &span->load->load : NULL;
-	lib->tid = rec->hdr.tid;
-	lib->start_ns = rec->hdr.ts_ns;
-	lib->wall_ns = NS_UNKNOWN;
-	span->lib = lib;
-	return array_push(&process->libs, &process->lib_cnt, &process->lib_cap, lib);
+	origin->clone = state;
+	if (array_push(&child->process.loads, &child->process.load_cnt, &child->process.load_cap,
+		       load) ||
+	    name_enter(model, child, state))
+		return NULL;
+	return state;
 }
 
 /* The search is over: what follows is loading. */
-static void found(struct load_state *state, __u64 ts_ns)
+void load_found(struct load_state *state, __u64 ts_ns)
 {
-	__u64 spent_ns = ts_ns - state->load.start_ns;
+	__u64 start_ns = state->load.start_ns;
+	__u64 spent_ns = ts_ns > start_ns ? ts_ns - start_ns : 0;
 
-	if (state->load.find_ns == NS_UNKNOWN && !state->load.is_inherited)
+	if (state->load.find_ns == NS_UNKNOWN)
 		state->load.find_ns = spent_ns > state->children_ns ?
 					      spent_ns - state->children_ns : 0;
 }
 
-int span_begin(struct model *model, const struct pyi_begin *rec)
+static struct namespace *namespace_find(const struct process_state *process, __u64 globals)
 {
-	struct process_state *process = process_get(model, &rec->hdr);
-	const char *name = text_of(model, &rec->name, rec->text);
-	struct span *parent = rec->parent ? span_find(model, rec->parent) : NULL, *span;
-	struct load_state *around = parent ? parent->load : NULL;
+	struct namespace *space = NULL;
 
-	if (!process || span_find(model, rec->id)) {
-		model->malformed += process != NULL;
-		return process ? 0 : -ENOMEM;
+	for (int i = 0; globals && process && !space && i < ANCESTORS_MAX; i++) {
+		HASH_FIND(hh, process->namespaces, &globals, sizeof(globals), space);
+		process = process->forked_from;
 	}
-	span = calloc(1, sizeof(*span));
-	if (!span)
-		return -ENOMEM;
-	span->id = rec->id;
-	span->parent = rec->parent;
-	span->tid = rec->hdr.tid;
-	span->kind = rec->span;
-	span->process = process;
-	span->start_ns = rec->hdr.ts_ns;
-	HASH_ADD(hh, model->spans, id, sizeof(span->id), span);
-	DL_PREPEND(process->open, span);
-	process->process.is_python = true;
-	process->process.is_switching |= !!(rec->hdr.flags & PYI_F_SWITCHING);
-	if (parent && parent->process != process)
-		around = load_inherited(model, process, around);
-	span->load = around;
-	switch (rec->span) {
-	case PYI_SPAN_FIND:
-	case PYI_SPAN_LOCK:
-		return begin_find(model, span, rec, around, name);
-	case PYI_SPAN_BODY:
-		return begin_body(model, span, rec, around, name);
-	case PYI_SPAN_EXECDEF:
-		if (!around || around->evidence & (SEEN_BODY | SEEN_EXECDEF))
-			return begin_load(model, span, rec, around, name);
-		around->evidence |= SEEN_EXECDEF;
+	return space;
+}
+
+int namespace_add(struct model *model, struct process_state *process, __u64 globals,
+		  const char *name)
+{
+	struct namespace *space;
+
+	if (!globals || !name)
 		return 0;
-	case PYI_SPAN_DYNAMIC:
-		if (around && !(around->evidence & SEEN_BODY)) {
-			found(around, rec->hdr.ts_ns);
-			around->evidence |= SEEN_DYNAMIC;
-		} else {
-			span->kind = 0;
-		}
-		return 0;
-	case PYI_SPAN_DLOPEN:
-		return begin_lib(model, span, rec, name);
-	}
-	return 0;
-}
-
-static void end_lib(struct model *model, struct span *span, const struct pyi_end *rec, __u64 wall)
-{
-	struct span *parent = span_find(model, span->parent);
-
-	span->lib->wall_ns = wall;
-	span->lib->failed = rec->failed;
-	if (!parent || parent->kind != PYI_SPAN_DYNAMIC || !span->load)
-		return;
-	parent->dlopen_ns += wall;
-	span->load->load.dlopen_ns = wall;
-	if (!span->load->load.file)
-		span->load->load.file = span->lib->path;
-}
-
-static void end_own(struct model *model, struct span *span, const struct pyi_end *rec, __u64 wall)
-{
-	struct load_state *state = span->load;
-	struct load *load = &state->load;
-
-	load->wall_ns = wall;
-	state->evidence |= SEEN_END | (rec->failed ? SEEN_FAILURE : 0);
-	if (rec->failed && rec->error[0])
-		load->error = arena__intern(&model->arena, rec->error, strlen(rec->error));
-	if (rec->hdr.flags & (PYI_F_UNOBSERVED | PYI_F_APPROX))
-		load->is_exact = false;
-	if (load->parent)
-		((struct load_state *)load->parent)->children_ns += wall;
-	name_close(model, span->process, load->module);
-	if (span->kind == PYI_SPAN_BODY || span->kind == PYI_SPAN_EXECDEF)
-		load->exec_ns = wall;
-}
-
-static void end_part(struct model *model, struct span *span, const struct pyi_end *rec,
-		     __u64 wall)
-{
-	struct load_state *state = span->load;
-
-	if (!state)
-		return;
-	if (span->kind == PYI_SPAN_DYNAMIC) {
-		state->load.init_ns = wall > span->dlopen_ns ? wall - span->dlopen_ns : 0;
-		if (rec->failed)
-			state->evidence &= ~SEEN_DYNAMIC;
-	} else if (span->kind == PYI_SPAN_BODY || span->kind == PYI_SPAN_EXECDEF) {
-		state->load.exec_ns = wall;
-		if (rec->failed) {
-			state->evidence |= SEEN_BODY_FAILED;
-			if (rec->error[0])
-				state->body_error = arena__intern(&model->arena, rec->error,
-								  strlen(rec->error));
-		}
-	}
-}
-
-int span_end(struct model *model, const struct pyi_end *rec)
-{
-	struct span *span = span_find(model, rec->id);
-	__u64 wall;
-
-	if (!span || span->process->process.serial != rec->hdr.proc) {
-		model->orphan_ends++; /* begun before us, or in the parent before a fork */
-		return 0;
-	}
-	wall = rec->hdr.ts_ns > span->start_ns ? rec->hdr.ts_ns - span->start_ns : 0;
-	if (span->lib)
-		end_lib(model, span, rec, wall);
-	else if (span->is_own)
-		end_own(model, span, rec, wall);
-	else
-		end_part(model, span, rec, wall);
-	span_remove(model, span);
-	return 0;
-}
-
-int span_mark(struct model *model, const struct pyi_mark *rec)
-{
-	struct process_state *process = process_get(model, &rec->hdr);
-	struct span *span = span_find(model, rec->id);
-	struct load_state *state = span ? span->load : NULL;
-	struct thread_state *thread;
-
-	if (!process)
-		return -ENOMEM;
-	if (state && state->load.process != &process->process)
-		state = NULL;
-	switch (rec->mark) {
-	case PYI_MARK_RUN_MAIN:
-		process->process.run_main_ns = rec->hdr.ts_ns;
-		break;
-	case PYI_MARK_LAZY_RESOLVE:
-		thread = thread_get(model, process, rec->hdr.tid);
-		if (!thread)
+	HASH_FIND(hh, process->namespaces, &globals, sizeof(globals), space);
+	if (!space) {
+		space = arena__alloc(&model->arena, sizeof(*space));
+		if (!space)
 			return -ENOMEM;
-		thread->is_lazy = true;
-		thread->lazy = rec->frame;
-		break;
-	case PYI_MARK_IMPORT_ERROR:
-		if (state)
-			state->made_error = text_of(model, &rec->name, rec->text);
-		break;
-	case PYI_MARK_NEW_MODULE:
-	case PYI_MARK_CREATE_BUILTIN:
-	case PYI_MARK_COMPILE:
-		if (!state || state->evidence & SEEN_BODY)
-			break;
-		found(state, rec->hdr.ts_ns);
-		state->evidence |= rec->mark == PYI_MARK_NEW_MODULE ? SEEN_NEW_MODULE :
-				   rec->mark == PYI_MARK_COMPILE ? SEEN_COMPILE : SEEN_BUILTIN;
-		break;
+		space->globals = globals;
+		HASH_ADD(hh, process->namespaces, globals, sizeof(space->globals), space);
 	}
+	space->name = name; /* the dict before it at this address is gone */
 	return 0;
+}
+
+bool namespace_has(const struct process_state *process, __u64 globals, const char *name)
+{
+	const struct namespace *space = namespace_find(process, globals);
+
+	return space && space->name == name;
+}
+
+const char *namespace_name(const struct process_state *process, __u64 globals)
+{
+	const struct namespace *space = namespace_find(process, globals);
+
+	return space ? space->name : NULL;
 }

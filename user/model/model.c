@@ -34,19 +34,14 @@ int model__new(struct model **out)
 	return 0;
 }
 
+/* Hash entries lie in the arena: only the tables themselves are to be freed. */
 static void process__free(struct process_state *state)
 {
 	struct process *process = &state->process;
-	struct thread_state *thread, *next_thread;
-	struct open_name *name, *next_name;
-	struct load_state *clone, *next_clone;
 
-	HASH_ITER(hh, state->threads, thread, next_thread)
-		HASH_DEL(state->threads, thread);
-	HASH_ITER(hh, state->names, name, next_name)
-		HASH_DEL(state->names, name);
-	HASH_ITER(hh_clone, state->clones, clone, next_clone)
-		HASH_DELETE(hh_clone, state->clones, clone);
+	HASH_CLEAR(hh, state->threads);
+	HASH_CLEAR(hh, state->names);
+	HASH_CLEAR(hh, state->namespaces);
 	for (size_t i = 0; i < process->load_cnt; i++)
 		free(process->loads[i]->children);
 	free(process->loads);
@@ -57,18 +52,14 @@ static void process__free(struct process_state *state)
 
 void model__free(struct model *model)
 {
-	struct span *span, *next_span;
-
 	if (!model)
 		return;
-	HASH_ITER(hh, model->spans, span, next_span) {
-		HASH_DEL(model->spans, span);
-		free(span);
-	}
+	HASH_CLEAR(hh, model->spans);
 	HASH_CLEAR(hh, model->stmts);
 	HASH_CLEAR(hh, model->codes);
 	HASH_CLEAR(hh, model->pythons);
 	HASH_CLEAR(hh, model->by_serial);
+	HASH_CLEAR(hh_tgid, model->by_tgid);
 	for (size_t i = 0; i < model->process_cnt; i++)
 		process__free((struct process_state *)model->processes[i]);
 	free(model->processes);
@@ -137,6 +128,7 @@ int model__set_python_info(struct model *model, __u32 layout, const struct pytho
 void model__set_stats(struct model *model, const struct pyi_stats *stats)
 {
 	model->stats = *stats;
+	model->has_stats = true;
 }
 
 int model__set_host(struct model *model, const struct host_info *host)
@@ -161,7 +153,7 @@ struct process *model__process(const struct model *model, size_t index)
 
 const struct pyi_stats *model__stats(const struct model *model)
 {
-	return &model->stats;
+	return model->has_stats ? &model->stats : NULL;
 }
 
 const struct host_info *model__host(const struct model *model)
@@ -174,11 +166,22 @@ __u64 model__malformed(const struct model *model)
 	return model->malformed;
 }
 
+__u64 model__orphan_ends(const struct model *model)
+{
+	return model->orphan_ends;
+}
+
+__u64 model__truncated(const struct model *model)
+{
+	return model->truncated;
+}
+
 bool model__is_complete(const struct model *model)
 {
 	const struct pyi_stats *stats = &model->stats;
 
-	return !(stats->ring_full | stats->thread_state | stats->proc_full | stats->edges_full |
+	return model->has_stats &&
+	       !(stats->ring_full | stats->thread_state | stats->proc_full | stats->edges_full |
 		 stats->codes_full | stats->depth_overflow | stats->names_truncated |
 		 stats->tables_truncated | stats->unreadable | stats->ends_unobserved |
 		 stats->frames_cut | stats->no_thread | model->malformed);

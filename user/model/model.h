@@ -91,7 +91,13 @@ struct process {
 	__u64 start_ns, end_ns;   /* end NS_UNKNOWN while running */
 	__u64 exec_ns;            /* NS_UNKNOWN: attached later */
 	__u64 run_main_ns;        /* interpreter initialised; NS_UNKNOWN */
-	__u64 startup_end_ns;     /* end of the last import of start-up, see docs; NS_UNKNOWN */
+	/*
+	 * End of the last load of start-up: start-up is over when the last statement at the top
+	 * level of `__main__`'s own body that loaded something is done (its start if none did).
+	 * Without a `__main__`: before the first second without a new load. NS_UNKNOWN when the
+	 * start was not seen or was a fork.
+	 */
+	__u64 startup_end_ns;
 	char comm[16];
 	char **argv; size_t argc; /* NULL = unknown */
 	const char *exe, *cwd, *cgroup;
@@ -140,9 +146,11 @@ int model__finish(struct model *model, __u64 end_ns);
 
 size_t model__process_cnt(const struct model *model);
 struct process *model__process(const struct model *model, size_t index); /* by start */
-const struct pyi_stats *model__stats(const struct model *model);
+const struct pyi_stats *model__stats(const struct model *model); /* NULL = never set */
 const struct host_info *model__host(const struct model *model);
 __u64 model__malformed(const struct model *model);
+__u64 model__orphan_ends(const struct model *model); /* ends whose begin was not seen */
+__u64 model__truncated(const struct model *model);   /* names that were cut; they end in "…" */
 bool model__is_complete(const struct model *model); /* no loss of any kind */
 
 /* For a progress line while tracing: Python processes, loads so far, module loading now. */

@@ -20,97 +20,122 @@ struct code {
 	__u32 lines, table_sz;
 	const unsigned char *table;
 	const char *module, *package, *file, *name;
-	bool is_table_cut, is_module_cut;
+	bool is_table_cut, is_module_cut, is_package_cut;
 	UT_hash_handle hh;
 };
 
 /* The Python stack of a record, innermost first. */
 struct frames {
 	__u32 cnt;
-	struct pyi_frame at[PYI_MAX_FRAMES];
+	struct pyi_frame at[];
 };
 
 /* What was seen inside a load: settles its kind and result. */
 enum evidence {
 	SEEN_BODY = 1 << 0, SEEN_EXECDEF = 1 << 1, SEEN_DYNAMIC = 1 << 2, SEEN_BUILTIN = 1 << 3,
-	SEEN_NEW_MODULE = 1 << 4, SEEN_COMPILE = 1 << 5, SEEN_END = 1 << 6, SEEN_FAILURE = 1 << 7,
-	SEEN_BODY_FAILED = 1 << 8,
+	SEEN_NEW_MODULE = 1 << 4, SEEN_COMPILE = 1 << 5, SEEN_END = 1 << 6,
+	SEEN_FAILURE = 1 << 7,      /* the load's own end says so */
+	SEEN_BODY_FAILED = 1 << 8,  /* body, ExecDef or create_dynamic: the last one failed */
+	SEEN_UNOBSERVED = 1 << 9,   /* its end was not seen: only what is inside tells the result */
 };
+/* Any of these: it was more than a look at sys.modules. */
+#define SEEN_WORK (SEEN_BODY | SEEN_EXECDEF | SEEN_DYNAMIC | SEEN_BUILTIN | SEEN_NEW_MODULE)
+
+/* Why something that looked like a load is none. */
+enum drop { DROP_NO = 0, DROP_WAIT, DROP_CACHED, DROP_EXEC, DROP_CONTEXT };
 
 struct load_state {
 	struct load load;
 	__u32 evidence;
 	__u32 stmt, body_code;
-	__u8 span, via;
-	bool is_wait;           /* only waited for another thread's load of the same module */
-	bool is_wait_candidate;
+	__u8 span, via;         /* of its BEGIN */
+	__u8 above;             /* kind of the span it began in, 0 = none */
+	__u8 drop;              /* enum drop */
+	bool is_shared;         /* another thread had the same module's load open meanwhile */
+	bool has_failed_child;
+	bool is_tentative;      /* a body that its frames may show to be a plain exec() */
+	bool has_edge;          /* an edge speaks of it */
+	bool is_needed;         /* inherited: something hangs below it */
 	const char *body_error;
-	const char *made_error;  /* type of the last ImportError made inside, by a LOCK load */
+	const char *made_error; /* type of the last ImportError made inside, by a LOCK load */
 	struct frames *frames;
-	__u64 children_ns;      /* wall of the children that ended, for find_ns */
-	UT_hash_handle hh_clone;
+	__u64 children_ns;      /* wall of the children that ended, same thread */
+	__u64 before_ns;        /* inherited: of that, what ended before the fork */
+	struct module_name *name;
+	struct load_state *open_next, *open_prev; /* in name->open */
+	struct load_state *clone; /* the copy made for the latest fork */
 };
 
 struct stmt {
-	__u32 id, tid;
+	__u32 id;
 	struct process_state *process;
 	struct pyi_frame frame;
 	__s32 level;
 	__u8 has_from, is_circular;
+	__u8 from_circular;       /* bit n: the nth name of the fromlist closes a cycle */
+	__u8 from_cnt;
 	const char *raw, *module; /* as written; absolute */
 	const char **from;
-	__u32 from_cnt;
-	__u32 count, loads;
+	__u32 count, loads, waits;
 	__u64 first_ns;
-	struct load_state *load;  /* first load it caused */
+	struct load_state *around; /* innermost load at its first run */
+	struct load_state *load;   /* first load it caused */
+	struct stmt *next;         /* of the process, in order */
 	UT_hash_handle hh;
 };
 
 struct span {
-	__u32 id, tid;
-	__u8 kind, via;
-	struct process_state *process;
-	__u32 parent;             /* id: it may close before we do where stacks are switched */
-	struct load_state *load;  /* innermost load it belongs to, or NULL */
+	__u64 key;                /* span_key(): a forked child has its parent's ids */
+	__u8 kind;                /* 0: of no meaning for its load */
 	bool is_own;              /* it opened that load */
+	struct process_state *process;
+	struct thread_state *thread;
+	struct span *next, *prev; /* open spans of the thread, most recent first */
+	struct load_state *load;  /* innermost load it belongs to, or NULL */
 	struct lib *lib;
+	__u32 parent;
 	__u64 start_ns, dlopen_ns;
-	struct span *next;        /* open spans of the process */
-	struct span *prev;
 	UT_hash_handle hh;
 };
 
-/* A module that is being loaded now, by one thread or more. */
-struct open_name {
-	const char *name;         /* interned: compared as text all the same */
-	struct load_state *first; /* of those open at a time */
-	__u32 cnt;
+/* A module's name in a process: is it loaded, who loads it now? */
+struct module_name {
+	const char *name;         /* interned */
+	struct load_state *open;  /* list: loads of it that run now */
+	bool is_loaded;
+	bool has_worked;          /* since it was last idle, a load of it did work */
+	UT_hash_handle hh;
+};
+
+/* A module's dict, known by its body. */
+struct namespace {
+	__u64 globals;
+	const char *name;
 	UT_hash_handle hh;
 };
 
 struct thread_state {
 	__u32 tid;
-	bool is_lazy;             /* the next load resolves a lazy import */
+	struct span *open;
+	/* A lazy import is being resolved: the next load inside the same span is it. */
+	bool is_lazy;
+	__u32 lazy_span;
+	__u64 lazy_ns;
 	struct pyi_frame lazy;
+	struct lib *made;         /* opened outside of any search, and not yet executed */
 	UT_hash_handle hh;
-};
-
-/* A module name that does not fit a code record, by the module's dict. */
-struct long_name {
-	struct long_name *next;
-	__u64 globals;
-	const char *name;
 };
 
 struct process_state {
 	struct process process;
-	struct span *open;        /* list head: most recent first */
-	struct open_name *names;
 	struct thread_state *threads;
-	struct load_state *clones; /* inherited loads by the id of the original */
-	struct load_state *main;
-	struct long_name *long_names;
-	UT_hash_handle hh;
+	struct module_name *names;
+	struct namespace *namespaces;
+	struct process_state *forked_from; /* whose modules it started with */
+	struct load_state *main;           /* the first `__main__` of this image */
+	struct stmt *stmts, **stmts_end;
+	bool has_frames;          /* Python frames can be read: their absence means C */
+	UT_hash_handle hh, hh_tgid;
 };
 
 struct python_state {
@@ -121,47 +146,86 @@ struct python_state {
 
 struct model {
 	struct arena arena;
-	struct process_state *by_serial;
+	struct process_state *by_serial, *by_tgid; /* by_tgid: those that live */
 	struct process **processes; /* in order of appearance */
 	size_t process_cnt, process_cap;
-	struct span *spans;
+	struct span *spans, *free_spans;
+	struct load_state *free_loads; /* by open_next */
 	struct stmt *stmts;
 	struct code *codes;
 	struct python_state *pythons;
 	struct pyi_stats stats;
 	struct host_info host;
-	__u64 malformed, orphan_ends, clone_cnt;
+	__u64 malformed, orphan_ends, truncated;
+	__u32 clone_cnt;
 	size_t load_cnt;
 	const char *current;
-	bool is_finished;
+	bool has_stats, is_finished;
 };
 
 /* apply.c */
-struct process_state *process_get(struct model *model, const struct pyi_hdr *hdr);
-struct thread_state *thread_get(struct model *model, struct process_state *process, __u32 tid);
 int array_push(void *array_ptr, size_t *cnt, size_t *cap, void *item);
+int model_text(struct model *model, const struct pyi_str *str, const char *text,
+	       const char **out); /* NULL for an empty one */
+const char *model_bytes(struct model *model, const char *text, size_t max_sz);
 
-/* load.c: spans become loads */
+/* process.c: images, forks, ends, threads */
+struct process_state *process_get(struct model *model, const struct pyi_hdr *hdr);
+struct process_state *process_find(struct model *model, __u32 serial);
+struct thread_state *thread_get(struct model *model, struct process_state *process, __u32 tid);
+int process_exec(struct model *model, const struct pyi_exec *rec);
+int process_fork(struct model *model, const struct pyi_fork *rec);
+void process_exit(struct model *model, const struct pyi_exit *rec);
+int process_python(struct model *model, const struct pyi_python *rec);
+
+/* span.c: what is open, and what it belongs to */
 int span_begin(struct model *model, const struct pyi_begin *rec);
 int span_end(struct model *model, const struct pyi_end *rec);
-int span_mark(struct model *model, const struct pyi_mark *rec);
+int spans_inherit(struct model *model, struct process_state *child, struct thread_state *from);
 void spans_abandon(struct model *model, struct process_state *process, __u32 tid);
-struct load_state *load_inherited(struct model *model, struct process_state *process,
-				  struct load_state *origin);
+struct span *span_find(struct model *model, __u32 serial, __u32 id);
 
-/* stmt.c: import statements become edges */
+static inline bool span_is_search(__u8 kind)
+{
+	return kind == PYI_SPAN_FIND || kind == PYI_SPAN_LOCK;
+}
+
+/* inside.c */
+int span_mark(struct model *model, const struct pyi_mark *rec);
+int span_frames(struct model *model, const struct pyi_frames *rec);
+
+/* load.c: loads while they run */
+struct load_state *load_begin(struct model *model, struct span *span, const struct pyi_begin *rec,
+			      struct load_state *around, const char *name);
+void load_end(struct model *model, struct load_state *state, const struct pyi_end *rec,
+	      __u64 wall_ns);
+void load_leave(struct load_state *state);
+void load_recycle(struct model *model, struct load_state *state);
+void load_found(struct load_state *state, __u64 ts_ns);
+struct load_state *load_inherit(struct model *model, struct process_state *child,
+				struct load_state *origin);
+int namespace_add(struct model *model, struct process_state *process, __u64 globals,
+		  const char *name);
+bool namespace_has(const struct process_state *process, __u64 globals, const char *name);
+const char *namespace_name(const struct process_state *process, __u64 globals);
+
+/* stmt.c: import statements */
 int stmt_first(struct model *model, const struct pyi_edge *rec);
 int stmt_from(struct model *model, const struct pyi_from *rec);
 int stmt_count(struct model *model, const struct pyi_edge_count *rec);
+struct stmt *stmt_find(struct model *model, __u32 id);
+
+/* code.c: code objects and places in them */
 int code_add(struct model *model, const struct pyi_code *rec);
-int code_learn_name(struct model *model, struct process_state *process, struct code *code,
-		    const char *name);
 struct code *code_find(struct model *model, __u32 id);
 struct site code_site(struct model *model, const struct pyi_frame *frame);
-struct site frames_site(struct model *model, const struct frames *frames);
-bool is_importlib_file(const char *file);
+struct site import_site(struct model *model, const struct frames *frames);
+struct site body_site(struct model *model, const struct frames *frames);
+bool code_is_importlib(const struct code *code);
+bool code_is_machinery(const struct code *code);
 
-/* finish.c */
-int edges_finish(struct model *model);
+/* settle.c: what one load was; edges.c; finish.c */
+void load_settle(struct model *model, struct process_state *process, struct load_state *state);
+int edges_finish(struct model *model, struct process_state *process);
 
 #endif

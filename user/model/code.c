@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Code objects, the places in them, and which of them a person would not call an importer. */
+#include <errno.h>
+#include <string.h>
+
+#include "event/event.h"
+#include "model/state.h"
+
+struct code *code_find(struct model *model, __u32 id)
+{
+	struct code *code;
+
+	HASH_FIND(hh, model->codes, &id, sizeof(id), code);
+	return code;
+}
+
+static int read_names(struct model *model, struct code *code, const struct pyi_code *rec)
+{
+	code->is_module_cut = event_is_cut(&rec->module);
+	code->is_package_cut = event_is_cut(&rec->package);
+	return model_text(model, &rec->module, rec->module_text, &code->module) ?:
+	       model_text(model, &rec->package, rec->package_text, &code->package) ?:
+	       model_text(model, &rec->filename, rec->filename_text, &code->file) ?:
+	       model_text(model, &rec->name, rec->name_text, &code->name);
+}
+
+int code_add(struct model *model, const struct pyi_code *rec)
+{
+	struct process_state *process = process_find(model, rec->hdr.proc);
+	struct code *code = code_find(model, rec->id);
+	unsigned char *table;
+	const char *full;
+
+	if (code)
+		return 0;
+	code = arena__alloc(&model->arena, sizeof(*code));
+	if (!code || read_names(model, code, rec))
+		return -ENOMEM;
+	code->id = rec->id;
+	code->firstlineno = rec->firstlineno;
+	code->globals = rec->globals;
+	code->lines = rec->lines;
+	code->table_sz = rec->table_sz;
+	code->is_table_cut = rec->hdr.flags & PYI_F_TRUNC &&
+			     rec->table_sz == rec->hdr.size - sizeof(*rec);
+	full = code->is_module_cut && process ? namespace_name(process, rec->globals) : NULL;
+	if (full) {
+		code->module = full;
+		code->is_module_cut = false;
+	}
+	if (rec->table_sz) {
+		table = arena__alloc(&model->arena, rec->table_sz);
+		if (!table)
+			return -ENOMEM;
+		memcpy(table, rec->table, rec->table_sz);
+		code->table = table;
+	}
+	HASH_ADD(hh, model->codes, id, sizeof(code->id), code);
+	return 0;
+}
+
+struct site code_site(struct model *model, const struct pyi_frame *frame)
+{
+	struct code *code = frame->code ? code_find(model, frame->code) : NULL;
+	struct site site = {};
+
+	if (!code)
+		return site;
+	site.module = code->module;
+	site.file = code->file;
+	site.line = event_line(code->lines, code->firstlineno, code->table, code->table_sz,
+			       code->is_table_cut, frame->lasti);
+	return site;
+}
+
+static bool ends_with(const char *text, const char *tail)
+{
+	size_t len = strlen(text), tail_len = strlen(tail);
+
+	return len >= tail_len && !strcmp(text + len - tail_len, tail);
+}
+
+static bool is_named(const struct code *code, const char *name)
+{
+	return code->name && !strcmp(code->name, name);
+}
+
+/*
+ * What an import goes through before it reaches its module. What its other modules import at their
+ * top level, they import like anybody.
+ */
+bool code_is_importlib(const struct code *code)
+{
+	if (!code || !code->file)
+		return false;
+	if (!strncmp(code->file, "<frozen importlib._bootstrap", 28) ||
+	    ends_with(code->file, "/importlib/_bootstrap.py") ||
+	    ends_with(code->file, "/importlib/_bootstrap_external.py"))
+		return true; /* its top level, too: the interpreter runs it by itself */
+	return (ends_with(code->file, "/importlib/__init__.py") ||
+		!strcmp(code->file, "<frozen importlib>")) &&
+	       (is_named(code, "import_module") || is_named(code, "reload"));
+}
+
+/* What runs a module's body by hand: the above, and LazyLoader, runpy, zipimport. */
+bool code_is_machinery(const struct code *code)
+{
+	if (code_is_importlib(code))
+		return true;
+	if (!code || !code->file || is_named(code, "<module>"))
+		return false;
+	return !strncmp(code->file, "<frozen importlib", 17) ||
+	       !strcmp(code->file, "<frozen runpy>") || !strcmp(code->file, "<frozen zipimport>") ||
+	       ends_with(code->file, "/importlib/util.py") || ends_with(code->file, "/runpy.py");
+}
+
+static struct site first_site(struct model *model, const struct frames *frames,
+			      bool (*is_skipped)(const struct code *code))
+{
+	for (__u32 i = 0; frames && i < frames->cnt; i++)
+		if (!is_skipped(code_find(model, frames->at[i].code)))
+			return code_site(model, &frames->at[i]);
+	return (struct site){};
+}
+
+struct site import_site(struct model *model, const struct frames *frames)
+{
+	return first_site(model, frames, code_is_importlib);
+}
+
+struct site body_site(struct model *model, const struct frames *frames)
+{
+	return first_site(model, frames, code_is_machinery);
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What happened inside a span: marks, and the Python stack that it began on. */
+#include <errno.h>
+#include <string.h>
+
+#include "model/state.h"
+
+static int mark_load(struct model *model, struct load_state *state, const struct pyi_mark *rec)
+{
+	switch (rec->mark) {
+	case PYI_MARK_IMPORT_ERROR:
+		return model_text(model, &rec->name, rec->text, &state->made_error);
+	case PYI_MARK_NEW_MODULE:
+		state->evidence |= SEEN_NEW_MODULE;
+		break;
+	case PYI_MARK_CREATE_BUILTIN:
+		state->evidence |= SEEN_BUILTIN;
+		break;
+	case PYI_MARK_COMPILE:
+		state->evidence |= SEEN_COMPILE;
+		break;
+	default:
+		return 0;
+	}
+	load_found(state, rec->hdr.ts_ns);
+	return 0;
+}
+
+int span_mark(struct model *model, const struct pyi_mark *rec)
+{
+	struct process_state *process = process_get(model, &rec->hdr);
+	struct span *span = rec->id ? span_find(model, rec->hdr.proc, rec->id) : NULL;
+	struct thread_state *thread;
+
+	if (!process)
+		return -ENOMEM;
+	if (rec->mark == PYI_MARK_RUN_MAIN) {
+		if (process->process.run_main_ns == NS_UNKNOWN)
+			process->process.run_main_ns = rec->hdr.ts_ns;
+		return 0;
+	}
+	if (rec->mark == PYI_MARK_LAZY_RESOLVE) {
+		thread = thread_get(model, process, rec->hdr.tid);
+		if (!thread)
+			return -ENOMEM;
+		thread->is_lazy = true;
+		thread->lazy_span = rec->id;
+		thread->lazy_ns = rec->hdr.ts_ns;
+		thread->lazy = rec->frame;
+		return 0;
+	}
+	if (!span || !span->load || !span_is_search(span->kind) || span->load->evidence & SEEN_BODY)
+		return 0;
+	return mark_load(model, span->load, rec);
+}
+
+/* A string run by somebody's exec() or eval(): not a load after all. */
+static void demote(struct model *model, struct span *span)
+{
+	struct load_state *state = span->load;
+
+	state->drop = DROP_EXEC;
+	load_leave(state);
+	if (span->process->main == state)
+		span->process->main = NULL;
+	span->load = (struct load_state *)state->load.parent;
+	span->is_own = false;
+	span->kind = 0;
+	model->load_cnt--;
+	load_recycle(model, state);
+}
+
+int span_frames(struct model *model, const struct pyi_frames *rec)
+{
+	struct span *span = span_find(model, rec->hdr.proc, rec->span);
+	struct frames *frames;
+
+	if (!span || !rec->cnt)
+		return 0;
+	span->process->has_frames = true;
+	if (!span->is_own || span->load->frames)
+		return 0;
+	if (span->load->is_tentative &&
+	    !code_is_machinery(code_find(model, rec->frames[0].code))) {
+		demote(model, span);
+		return 0;
+	}
+	frames = arena__alloc(&model->arena, sizeof(*frames) + rec->cnt * sizeof(frames->at[0]));
+	if (!frames)
+		return -ENOMEM;
+	frames->cnt = rec->cnt;
+	memcpy(frames->at, rec->frames, rec->cnt * sizeof(frames->at[0]));
+	span->load->frames = frames;
+	return 0;
+}

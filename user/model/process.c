@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Process images: exec and fork begin one, exec and exit end one; a pid may stand for several. */
+#include <errno.h>
+#include <string.h>
+
+#include "event/event.h"
+#include "model/state.h"
+
+/* The one that lives under this pid now. */
+static struct process_state *living(struct model *model, __u32 tgid)
+{
+	struct process_state *state;
+
+	HASH_FIND(hh_tgid, model->by_tgid, &tgid, sizeof(tgid), state);
+	return state;
+}
+
+static void forget(struct model *model, struct process_state *state)
+{
+	if (living(model, state->process.tgid) == state)
+		HASH_DELETE(hh_tgid, model->by_tgid, state);
+}
+
+/* Whatever is open in it stays unfinished. */
+static void end_image(struct model *model, struct process_state *state, __u64 ts_ns)
+{
+	spans_abandon(model, state, 0);
+	state->process.end_ns = ts_ns;
+	forget(model, state);
+}
+
+static struct process_state *process_add(struct model *model, __u32 serial, __u32 tgid,
+					 __u64 start_ns)
+{
+	struct process_state *state = arena__alloc(&model->arena, sizeof(*state)), *old;
+	struct process *process;
+
+	if (!state)
+		return NULL;
+	process = &state->process;
+	process->serial = serial;
+	process->tgid = tgid;
+	process->start_ns = start_ns;
+	process->end_ns = process->exec_ns = NS_UNKNOWN;
+	process->run_main_ns = process->startup_end_ns = NS_UNKNOWN;
+	state->stmts_end = &state->stmts;
+	if (array_push(&model->processes, &model->process_cnt, &model->process_cap, process))
+		return NULL;
+	HASH_ADD(hh, model->by_serial, process.serial, sizeof(process->serial), state);
+	old = living(model, tgid);
+	if (old)
+		forget(model, old);
+	HASH_ADD(hh_tgid, model->by_tgid, process.tgid, sizeof(process->tgid), state);
+	return state;
+}
+
+struct process_state *process_find(struct model *model, __u32 serial)
+{
+	struct process_state *state;
+
+	HASH_FIND(hh, model->by_serial, &serial, sizeof(serial), state);
+	return state;
+}
+
+struct process_state *process_get(struct model *model, const struct pyi_hdr *hdr)
+{
+	struct process_state *state = process_find(model, hdr->proc);
+
+	if (!state) {
+		state = process_add(model, hdr->proc, hdr->tgid, hdr->ts_ns);
+		if (state)
+			state->process.is_late = true;
+	}
+	return state;
+}
+
+struct thread_state *thread_get(struct model *model, struct process_state *process, __u32 tid)
+{
+	struct thread_state *thread;
+
+	HASH_FIND(hh, process->threads, &tid, sizeof(tid), thread);
+	if (!thread) {
+		thread = arena__alloc(&model->arena, sizeof(*thread));
+		if (!thread)
+			return NULL;
+		thread->tid = tid;
+		HASH_ADD(hh, process->threads, tid, sizeof(thread->tid), thread);
+	}
+	return thread;
+}
+
+static int set_args(struct model *model, struct process *process, const struct pyi_exec *rec)
+{
+	size_t cnt = 0, at = 0, sz;
+	char **argv;
+
+	for (size_t i = 0; i < rec->args_sz; i++)
+		cnt += !rec->args[i];
+	cnt += rec->args_sz && rec->args[rec->args_sz - 1]; /* cut in the middle of one */
+	if (!cnt)
+		return 0;
+	argv = arena__alloc(&model->arena, (cnt + 1) * sizeof(*argv));
+	if (!argv)
+		return -ENOMEM;
+	for (size_t i = 0; i < cnt; i++) {
+		sz = strnlen(rec->args + at, rec->args_sz - at);
+		argv[i] = (char *)model_bytes(model, rec->args + at, sz);
+		if (!argv[i])
+			return -ENOMEM;
+		at += sz + 1;
+	}
+	process->argv = argv;
+	process->argc = cnt;
+	return 0;
+}
+
+int process_exec(struct model *model, const struct pyi_exec *rec)
+{
+	struct process_state *state = process_find(model, rec->hdr.proc);
+	struct process_state *old = living(model, rec->hdr.tgid), *parent;
+	struct process *process;
+
+	if (old && old != state)
+		end_image(model, old, rec->hdr.ts_ns);
+	if (!state)
+		state = process_add(model, rec->hdr.proc, rec->hdr.tgid, rec->hdr.ts_ns);
+	if (!state)
+		return -ENOMEM;
+	process = &state->process;
+	process->exec_ns = process->start_ns = rec->hdr.ts_ns;
+	process->is_late = false;
+	process->ppid = rec->ppid;
+	process->nspid = rec->nspid;
+	process->uid = rec->uid;
+	memcpy(process->comm, rec->comm, sizeof(process->comm) - 1);
+	parent = living(model, rec->ppid);
+	if (old && old != state && old->process.parent)
+		process->parent = old->process.parent;
+	else if (parent != state)
+		process->parent = parent ? &parent->process : NULL;
+	if (rec->filename_sz && !process->exe) {
+		process->exe = model_bytes(model, rec->filename, rec->filename_sz);
+		if (!process->exe)
+			return -ENOMEM;
+	}
+	return set_args(model, process, rec);
+}
+
+int process_fork(struct model *model, const struct pyi_fork *rec)
+{
+	struct process_state *parent = process_get(model, &rec->hdr), *child;
+	struct thread_state *thread;
+	struct process *process;
+
+	if (!parent)
+		return -ENOMEM;
+	if (!rec->child_proc || process_find(model, rec->child_proc)) {
+		model->malformed++;
+		return 0;
+	}
+	child = process_add(model, rec->child_proc, rec->child_tgid, rec->hdr.ts_ns);
+	if (!child)
+		return -ENOMEM;
+	process = &child->process;
+	process->parent = &parent->process;
+	process->ppid = rec->hdr.tgid;
+	process->nspid = rec->child_nspid;
+	process->uid = parent->process.uid;
+	process->layout = parent->process.layout;
+	process->checks = parent->process.checks;
+	process->exe = parent->process.exe;
+	process->cwd = parent->process.cwd;
+	process->cgroup = parent->process.cgroup;
+	process->argv = parent->process.argv;
+	process->argc = parent->process.argc;
+	process->is_switching = parent->process.is_switching;
+	memcpy(process->comm, rec->comm, sizeof(process->comm) - 1);
+	if (rec->hdr.flags & PYI_F_VFORK)
+		return 0; /* it only lives to exec */
+	process->is_python = parent->process.is_python;
+	child->forked_from = parent;
+	child->has_frames = parent->has_frames;
+	HASH_FIND(hh, parent->threads, &rec->hdr.tid, sizeof(rec->hdr.tid), thread);
+	return thread ? spans_inherit(model, child, thread) : 0;
+}
+
+void process_exit(struct model *model, const struct pyi_exit *rec)
+{
+	struct process_state *state = process_find(model, rec->hdr.proc);
+
+	if (!state)
+		return;
+	end_image(model, state, rec->hdr.ts_ns);
+	state->process.has_exit = true;
+	state->process.exit_signal = rec->exit_code & 0x7f;
+	if (!state->process.exit_signal)
+		state->process.exit_code = rec->exit_code >> 8 & 0xff;
+}
+
+int process_python(struct model *model, const struct pyi_python *rec)
+{
+	struct process_state *state = process_get(model, &rec->hdr);
+
+	if (!state)
+		return -ENOMEM;
+	state->process.is_python = true;
+	state->process.layout = rec->layout;
+	state->process.checks = rec->checks;
+	if (!state->process.comm[0])
+		memcpy(state->process.comm, rec->comm, sizeof(state->process.comm) - 1);
+	return 0;
+}
