@@ -305,8 +305,8 @@ def test_terminal():
 @lib.test()
 def test_ctrl_c():
     """Ctrl-C on the terminal reaches the command, whose answer decides; the report comes."""
-    script = lib.write("int.py", "import sys, time\nimport colorsys\nprint('wait', flush=True)\n"
-                       "try:\n    time.sleep(1000)\nexcept KeyboardInterrupt:\n"
+    script = lib.write("int.py", "import sys, time\nimport colorsys\n"
+                       "try:\n    print('wait', flush=True)\n    time.sleep(1000)\nexcept KeyboardInterrupt:\n"
                        "    import plistlib\n    print('interrupted', flush=True)\n    sys.exit(42)\n")
     report = lib.workdir() + "/int.json"
     rc, seen = on_terminal([lib.TOOL, "--format", "json", "--report", report, "--",
