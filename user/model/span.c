@@ -46,6 +46,7 @@ static struct span *span_add(struct model *model, struct process_state *process,
 static void span_remove(struct model *model, struct span *span)
 {
 	DL_DELETE(span->thread->open, span);
+	/* The table holds @span, so it has a head. NOLINTNEXTLINE(*-core.NullDereference) */
 	HASH_DEL(model->spans, span);
 	span->next = model->free_spans;
 	model->free_spans = span;
@@ -261,6 +262,7 @@ int span_begin(struct model *model, const struct pyi_begin *rec)
 	process->process.is_switching |= !!(rec->hdr.flags & PYI_F_SWITCHING);
 	err = begin_kind(model, span, rec, parent, name);
 	if (!err && span->is_own) {
+		/* An own span has a load. NOLINTNEXTLINE(*-core.NullDereference) */
 		span->load->above = parent ? parent->kind : 0;
 		if (rec->parent && (!parent || parent->thread != thread))
 			span->load->load.is_exact = false;

@@ -58,6 +58,7 @@ static int resolve(struct model *model, const struct code *code, const char *raw
 	memcpy(name, package, len);
 	if (raw_len) {
 		name[len++] = '.';
+		/* Its size goes with it. NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
 		memcpy(name + len, raw, raw_len);
 	}
 	*out = arena__intern(&model->arena, name, len + raw_len);
@@ -69,6 +70,15 @@ static int resolve(struct model *model, const struct code *code, const char *raw
 static bool is_around(const char *module, size_t len, const char *importer)
 {
 	return !strncmp(importer, module, len) && (!importer[len] || importer[len] == '.');
+}
+
+/*
+ * `import p.q` loads p first, and p may import p.q itself: nothing of p.q has run by then, and the
+ * import inside p simply is the one that loads it.
+ */
+static bool is_begun(const struct load_state *state)
+{
+	return state->evidence & (SEEN_WORK | SEEN_COMPILE);
 }
 
 /*
@@ -84,7 +94,7 @@ static bool closes_cycle(const struct stmt *stmt, const struct code *code)
 		return false;
 	for (load = &stmt->around->load; load; load = load->parent)
 		if (load->module == stmt->module) /* both interned */
-			return true;
+			return is_begun((const struct load_state *)load);
 	return false;
 }
 
@@ -142,7 +152,8 @@ static void mark_cycles(struct model *model, struct stmt *stmt)
 	for (; len && code && code->module && load; load = load->parent) {
 		if (!load->module || strncmp(load->module, stmt->module, len) ||
 		    load->module[len] != '.' ||
-		    is_around(load->module, strlen(load->module), code->module))
+		    is_around(load->module, strlen(load->module), code->module) ||
+		    !is_begun((const struct load_state *)load))
 			continue;
 		for (int i = 0; i < stmt->from_cnt; i++)
 			if (!strcmp(load->module + len + 1, stmt->from[i]))
