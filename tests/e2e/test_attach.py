@@ -245,12 +245,13 @@ def test_all_sees_what_starts_later(interp):
     """-a: an interpreter that starts later is seen from its first import on."""
     interp.prepare()
     code = "import json, sys; sys.stdout.write(json.__name__)"
+    mark = " # %d" % os.getpid()
     plain = lib.run(interp.argv + ["-c", code])
     with lib.Tracer("-a") as tracer:
-        traced = lib.run(interp.argv + ["-c", code + " # marked"])
+        traced = lib.run(interp.argv + ["-c", code + mark])
         tracer.stop()
     lib.check_same(plain, traced)
-    mine = [p for p in tracer.trace().processes if p["cmdline"] and "# marked" in p["cmdline"][-1]
+    mine = [p for p in tracer.trace().processes if p["cmdline"] and p["cmdline"][-1].endswith(mark)
             and p.imports]
     lib.check(len(mine) == 1, "%d processes of that command", len(mine))
     mine[0].one("encodings")
@@ -264,9 +265,9 @@ def test_all_sees_what_starts_later(interp):
 def test_default_is_all():
     """No target named: every Python process."""
     with lib.Tracer() as tracer:
-        lib.run([lib.system().exe, "-c", "import colorsys # default"])
+        lib.run([lib.system().exe, "-c", "import colorsys # %d" % os.getpid()])
         tracer.stop(signal.SIGTERM)
-    mine = [p for p in tracer.trace().having("colorsys") if "# default" in p["cmdline"][-1]]
+    mine = [p for p in tracer.trace().having("colorsys") if p["cmdline"][-1].endswith("# %d" % os.getpid())]
     lib.check_equal(len(mine), 1, "processes")
 
 

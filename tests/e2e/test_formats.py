@@ -45,7 +45,10 @@ def test_view(view):
     text = text_report("--view", view, "--no-color", argv=[lib.system().exe, script])
     lib.check("vw_b" in text and re.search(r"vw_a\.py:2\b", text), "no vw_b from vw_a.py:2:\n%s",
               text)
-    lib.check("importlib._bootstrap" not in text, "importlib's own frames:\n%s", text)
+    # What importlib itself imports when it starts has it as its importer; nothing else may.
+    frames = [l for l in text.splitlines() if "importlib._bootstrap" in l and not re.search(
+        r"\b(_io|marshal|posix|nt|winreg|_thread|_weakref|_warnings)\b", l)]
+    lib.check(not frames, "importlib's own frames:\n%s", "\n".join(frames))
     lib.check("\x1b" not in text, "colour in a file")
     lib.check(text.endswith("\n"), "no newline at the end")
     if view == "summary":
