@@ -43,7 +43,7 @@ static struct edge *edge_get(struct edges *edges, const struct site *importer, c
 	struct edge_entry *entry;
 	struct edge *edge;
 
-	/* Hashed by bytes, and it has no padding. NOLINTNEXTLINE(*-UndefinedBinaryOperatorResult) */
+	/* Hashed by bytes, and it has no padding. NOLINTNEXTLINE(*.UndefinedBinaryOperatorResult) */
 	HASH_FIND(hh, edges->by_key, &key, sizeof(key), entry);
 	if (entry)
 		return entry->edge;
