@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The model's memory: blocks freed together, and a table of strings. */
+#include <errno.h>
 #include <stdalign.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 #include "model/arena.h"
 
@@ -17,8 +16,9 @@ struct arena_block {
 	alignas(16) char data[];
 };
 
+/* A string of the table; with a hash handle of uthash it would take twice the memory. */
 struct interned {
-	UT_hash_handle hh;
+	__u32 hash, len;
 	char text[];
 };
 
@@ -44,26 +44,87 @@ void *arena__alloc(struct arena *arena, size_t sz)
 	return memset(at, 0, sz);
 }
 
+/* FNV-1a, spread once more because only the low bits choose the slot. */
+static __u32 hash_of(const char *text, size_t len)
+{
+	__u32 hash = 2166136261u;
+
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (unsigned char)text[i]) * 16777619u;
+	return hash ^ hash >> 15;
+}
+
+/* Where the string is, or where it would go. The table is never full. */
+static struct interned **slot_of(struct interned **slots, size_t slot_cnt, __u32 hash,
+				 const char *text, size_t len)
+{
+	size_t at = hash & (slot_cnt - 1);
+
+	while (slots[at] && (slots[at]->hash != hash || slots[at]->len != len ||
+			     memcmp(slots[at]->text, text, len) != 0))
+		at = (at + 1) & (slot_cnt - 1);
+	return &slots[at];
+}
+
+static int make_room(struct arena *arena)
+{
+	size_t slot_cnt = arena->slot_cnt ? 2 * arena->slot_cnt : 1024;
+	struct interned **slots;
+
+	if (4 * (arena->string_cnt + 1) < 3 * arena->slot_cnt)
+		return 0;
+	slots = calloc(slot_cnt, sizeof(*slots));
+	if (!slots)
+		return -ENOMEM;
+	for (size_t i = 0; i < arena->slot_cnt; i++) {
+		struct interned *old = arena->slots[i];
+
+		if (old)
+			*slot_of(slots, slot_cnt, old->hash, old->text, old->len) = old;
+	}
+	free(arena->slots);
+	arena->slots = slots;
+	arena->slot_cnt = slot_cnt;
+	return 0;
+}
+
+const char *arena__find(const struct arena *arena, const char *text, size_t len)
+{
+	struct interned **slot;
+
+	if (!arena->slot_cnt)
+		return NULL;
+	slot = slot_of(arena->slots, arena->slot_cnt, hash_of(text, len), text, len);
+	return *slot ? (*slot)->text : NULL;
+}
+
 const char *arena__intern(struct arena *arena, const char *text, size_t len)
 {
-	struct interned *found;
+	__u32 hash = hash_of(text, len);
+	struct interned **slot;
 
-	HASH_FIND(hh, arena->strings, text, len, found);
-	if (found)
-		return found->text;
-	found = arena__alloc(arena, sizeof(*found) + len + 1);
-	if (!found)
+	if (len > UINT32_MAX || make_room(arena))
 		return NULL;
-	memcpy(found->text, text, len);
-	HASH_ADD_KEYPTR(hh, arena->strings, found->text, len, found);
-	return found->text;
+	slot = slot_of(arena->slots, arena->slot_cnt, hash, text, len);
+	if (*slot)
+		return (*slot)->text;
+	*slot = arena__alloc(arena, sizeof(**slot) + len + 1);
+	if (!*slot)
+		return NULL;
+	(*slot)->hash = hash;
+	(*slot)->len = len;
+	memcpy((*slot)->text, text, len);
+	arena->string_cnt++;
+	return (*slot)->text;
 }
 
 void arena__free(struct arena *arena)
 {
 	struct arena_block *block;
 
-	HASH_CLEAR(hh, arena->strings);
+	free(arena->slots);
+	arena->slots = NULL;
+	arena->slot_cnt = arena->string_cnt = 0;
 	while ((block = arena->blocks)) {
 		arena->blocks = block->next;
 		free(block);

@@ -10,56 +10,76 @@
 
 #include "model/state.h"
 
-/* All texts are interned: addresses are enough to tell them apart. */
-struct edge_key {
-	const char *importer, *file, *module;
-	__u64 line;
-};
-
-struct edge_entry {
-	struct edge_key key;
-	struct edge *edge;
-	UT_hash_handle hh;
-};
-
-/* A module by name: the first load of it that did not fail. */
-struct known {
-	const char *name;
-	struct load_state *load;
-	UT_hash_handle hh;
-};
-
 struct edges {
 	struct model *model;
-	struct process *process;
-	struct edge_entry *by_key;
-	struct known *known;
+	struct process_state *process;
+	struct edge **slots; /* by importer and module: open addressing, a power of two */
+	size_t slot_cnt;
 };
+
+/* All texts are interned: addresses are enough to tell them apart. */
+static bool is_same_site(const struct site *a, const struct site *b)
+{
+	return a->line == b->line && a->file == b->file && a->module == b->module;
+}
+
+static size_t edge_hash(const struct site *importer, const char *module)
+{
+	size_t hash = (size_t)importer->module * 31 + (size_t)importer->file * 17 +
+		      (size_t)module * 7 + importer->line;
+
+	hash *= 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 29;
+}
+
+static struct edge **edge_slot(struct edges *edges, const struct site *importer,
+			       const char *module)
+{
+	size_t at = edge_hash(importer, module) & (edges->slot_cnt - 1);
+	struct edge *edge;
+
+	while ((edge = edges->slots[at]) &&
+	       (edge->module != module || !is_same_site(&edge->importer, importer)))
+		at = (at + 1) & (edges->slot_cnt - 1);
+	return &edges->slots[at];
+}
+
+static int edges_make_room(struct edges *edges)
+{
+	size_t edge_cnt = edges->process->process.edge_cnt;
+	struct edge *edge;
+
+	if (2 * (edge_cnt + 1) < edges->slot_cnt)
+		return 0;
+	free(edges->slots);
+	edges->slot_cnt = edges->slot_cnt ? 2 * edges->slot_cnt : 256;
+	edges->slots = calloc(edges->slot_cnt, sizeof(struct edge *));
+	if (!edges->slots)
+		return -ENOMEM;
+	for (size_t i = 0; i < edge_cnt; i++) {
+		edge = edges->process->process.edges[i];
+		*edge_slot(edges, &edge->importer, edge->module) = edge;
+	}
+	return 0;
+}
 
 static struct edge *edge_get(struct edges *edges, const struct site *importer, const char *module)
 {
-	struct edge_key key = { importer->module, importer->file, module, importer->line };
-	struct process *process = edges->process;
-	struct edge_entry *entry;
-	struct edge *edge;
+	struct process *process = &edges->process->process;
+	struct edge **slot, *edge;
 
-	/* Hashed by bytes, and it has no padding. NOLINTNEXTLINE(*.UndefinedBinaryOperatorResult) */
-	HASH_FIND(hh, edges->by_key, &key, sizeof(key), entry);
-	if (entry)
-		return entry->edge;
-	edge = arena__alloc(&edges->model->arena, sizeof(*edge));
-	entry = calloc(1, sizeof(*entry));
-	if (!edge || !entry ||
-	    array_push(&process->edges, &process->edge_cnt, &process->edge_cap, edge)) {
-		free(entry);
+	if (edges_make_room(edges))
 		return NULL;
-	}
+	slot = edge_slot(edges, importer, module);
+	if (*slot)
+		return *slot;
+	edge = arena__alloc(&edges->model->arena, sizeof(*edge));
+	if (!edge || array_push(&process->edges, &process->edge_cnt, &process->edge_cap, edge))
+		return NULL;
 	edge->importer = *importer;
 	edge->module = module;
 	edge->first_ns = NS_UNKNOWN;
-	entry->key = key;
-	entry->edge = edge;
-	HASH_ADD(hh, edges->by_key, key, sizeof(entry->key), entry);
+	*slot = edge;
 	return edge;
 }
 
@@ -95,36 +115,31 @@ static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 		return -ENOMEM;
 	edge_count(edge, stmt->count, stmt->count - loads, stmt->first_ns, stmt->load);
 	edge->is_circular |= stmt->is_circular;
-	edges->process->cached_cnt += stmt->count - loads;
+	edges->process->process.cached_cnt += stmt->count - loads;
 	return 0;
 }
 
-static int know_loads(struct edges *edges)
+/* A module by name: the first load of it that did not fail. */
+static struct load_state *known_load(struct edges *edges, const char *text, size_t len)
 {
-	struct process *process = edges->process;
-	struct known *known;
+	const char *interned = arena__find(&edges->model->arena, text, len);
+	struct module_name *name = interned ? name_find(edges->process, interned) : NULL;
+
+	return name ? name->first : NULL;
+}
+
+static void know_loads(struct edges *edges)
+{
+	struct process *process = &edges->process->process;
 
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		struct load_state *state = (struct load_state *)process->loads[i];
+		struct module_name *name = state->load.module && state->load.result != LOAD_FAILED ?
+					   name_find(edges->process, state->load.module) : NULL;
 
-		if (!state->load.module || state->load.result == LOAD_FAILED)
-			continue;
-		HASH_FIND_STR(edges->known, state->load.module, known);
-		if (known)
-			continue;
-		known = calloc(1, sizeof(*known));
-		if (!known)
-			return -ENOMEM;
-		known->name = state->load.module;
-		known->load = state;
-		HASH_ADD_KEYPTR(hh, edges->known, known->name, strlen(known->name), known);
+		if (name && !name->first)
+			name->first = state;
 	}
-	return 0;
-}
-
-static bool is_same_site(const struct site *a, const struct site *b)
-{
-	return a->line == b->line && a->file == b->file && a->module == b->module;
 }
 
 /* `from . import x`: x, if it is a module, was asked for as much as the package was. */
@@ -132,23 +147,24 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 {
 	struct site site = code_site(edges->model, &stmt->frame);
 	size_t len = stmt->module ? strlen(stmt->module) : 0;
-	struct load_state *load;
-	struct known *known;
+	struct load_state *known, *load;
 	struct edge *edge;
+	size_t from_len;
 
 	for (int i = 0; len && i < stmt->from_cnt; i++) {
-		if (len + 2 + strlen(stmt->from[i]) > name_sz)
+		from_len = strlen(stmt->from[i]);
+		if (len + 1 + from_len > name_sz)
 			continue;
 		memcpy(name, stmt->module, len);
 		name[len] = '.';
-		memcpy(name + len + 1, stmt->from[i], strlen(stmt->from[i]) + 1);
-		HASH_FIND_STR(edges->known, name, known);
+		memcpy(name + len + 1, stmt->from[i], from_len);
+		known = known_load(edges, name, len + 1 + from_len);
 		if (!known)
 			continue;
-		edge = edge_get(edges, &site, known->name);
+		edge = edge_get(edges, &site, known->load.module);
 		if (!edge)
 			return -ENOMEM;
-		load = is_same_site(&known->load->load.importer, &site) ? known->load : NULL;
+		load = is_same_site(&known->load.importer, &site) ? known : NULL;
 		if (load && load->has_edge)
 			load = NULL;
 		edge_count(edge, stmt->count, stmt->count - (load != NULL), stmt->first_ns, load);
@@ -160,7 +176,7 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 /* Loads that no statement record names: import_module, packages on the way. */
 static int edges_of_loads(struct edges *edges)
 {
-	struct process *process = edges->process;
+	struct process *process = &edges->process->process;
 	struct edge *edge;
 
 	for (size_t i = 0; i < process->load_cnt; i++) {
@@ -178,15 +194,17 @@ static int edges_of_loads(struct edges *edges)
 	return 0;
 }
 
-static int fill(struct edges *edges, struct stmt *stmts)
+static int fill(struct edges *edges)
 {
 	size_t name_sz = 3 * PYI_STR_LARGE;
 	char *name = malloc(name_sz);
-	int err = name ? know_loads(edges) : -ENOMEM;
+	struct stmt *stmt;
+	int err = name ? 0 : -ENOMEM;
 
-	for (struct stmt *stmt = stmts; stmt && !err; stmt = stmt->next)
+	know_loads(edges);
+	for (stmt = edges->process->stmts; stmt && !err; stmt = stmt->next)
 		err = edge_of_stmt(edges, stmt);
-	for (struct stmt *stmt = stmts; stmt && !err; stmt = stmt->next)
+	for (stmt = edges->process->stmts; stmt && !err; stmt = stmt->next)
 		if (stmt->from_cnt)
 			err = edges_of_from(edges, stmt, name, name_sz);
 	free(name);
@@ -195,18 +213,9 @@ static int fill(struct edges *edges, struct stmt *stmts)
 
 int edges_finish(struct model *model, struct process_state *process)
 {
-	struct edges edges = { .model = model, .process = &process->process };
-	struct edge_entry *entry, *next_entry;
-	struct known *known, *next_known;
-	int err = fill(&edges, process->stmts);
+	struct edges edges = { .model = model, .process = process };
+	int err = fill(&edges);
 
-	HASH_ITER(hh, edges.by_key, entry, next_entry) {
-		HASH_DEL(edges.by_key, entry);
-		free(entry);
-	}
-	HASH_ITER(hh, edges.known, known, next_known) {
-		HASH_DEL(edges.known, known);
-		free(known);
-	}
+	free(edges.slots);
 	return err;
 }

@@ -13,12 +13,20 @@
 #define RIVALS_MAX 16    /* open loads of one module that are looked at */
 #define ANCESTORS_MAX 64 /* forks back to who loaded a module */
 
-static struct module_name *name_get(struct model *model, struct process_state *process,
-				    const char *text)
+/* By address: @text is interned. */
+struct module_name *name_find(struct process_state *process, const char *text)
 {
 	struct module_name *name;
 
-	HASH_FIND(hh, process->names, &text, sizeof(text), name); /* by address: interned */
+	HASH_FIND(hh, process->names, &text, sizeof(text), name);
+	return name;
+}
+
+static struct module_name *name_get(struct model *model, struct process_state *process,
+				    const char *text)
+{
+	struct module_name *name = name_find(process, text);
+
 	if (name)
 		return name;
 	name = arena__alloc(&model->arena, sizeof(*name));

@@ -102,6 +102,7 @@ struct span {
 struct module_name {
 	const char *name;         /* interned */
 	struct load_state *open;  /* list: loads of it that run now */
+	struct load_state *first; /* when the trace is over: the first load that did not fail */
 	bool is_loaded;
 	bool has_worked;          /* since it was last idle, a load of it did work */
 	UT_hash_handle hh;
@@ -204,6 +205,7 @@ void load_recycle(struct model *model, struct load_state *state);
 void load_found(struct load_state *state, __u64 ts_ns);
 struct load_state *load_inherit(struct model *model, struct process_state *child,
 				struct load_state *origin);
+struct module_name *name_find(struct process_state *process, const char *text);
 int namespace_add(struct model *model, struct process_state *process, __u64 globals,
 		  const char *name);
 bool namespace_has(const struct process_state *process, __u64 globals, const char *name);
