@@ -71,8 +71,9 @@ static struct edge *edge_get(struct edges *edges, const struct site *importer, c
 	if (edges_make_room(edges))
 		return NULL;
 	slot = edge_slot(edges, importer, module);
-	if (*slot)
-		return *slot;
+	edge = *slot;
+	if (edge)
+		return edge;
 	edge = arena__alloc(&edges->model->arena, sizeof(*edge));
 	if (!edge || array_push(&process->edges, &process->edge_cnt, &process->edge_cap, edge))
 		return NULL;
