@@ -195,8 +195,12 @@ __noinline int emit_code(struct thread *t, const struct pyi_layout *lay,
 	sz = table ? read_ptr(table + lay->bytes_size) : 0;
 	if (sz <= 512)
 		EMIT_CODE(512);
-	else if (sz <= 4096)
-		EMIT_CODE(4096);
+	else if (sz <= 2048)
+		EMIT_CODE(2048);
+	else if (sz <= 6144)
+		EMIT_CODE(6144);
+	else if (sz <= 16384)
+		EMIT_CODE(16384);
 	else if (sz <= 32768)
 		EMIT_CODE(32768);
 	else

@@ -71,7 +71,8 @@ enum pyi_via {
 #define PYI_MAX_FRAMES 64       /* Python frames sent where the first is importlib's own */
 #define PYI_STR_SMALL 96        /* tail of the small record class */
 #define PYI_STR_LARGE 4096      /* tail of the large one: 1,000 four-byte characters fit */
-#define PYI_CODE_NAME_SZ 1024    /* per name in a code record */
+#define PYI_CODE_FILE_SZ 1024   /* for the file in a code record */
+#define PYI_CODE_NAME_SZ 256    /* per name in a code record */
 #define PYI_ERROR_SZ 48         /* exception type name */
 #define PYI_ARGS_SZ 1024        /* command line captured at exec */
 #define PYI_MAX_FROMLIST 8
@@ -236,7 +237,7 @@ struct pyi_code {
 	struct pyi_str name;     /* co_name */
 	char module_text[PYI_CODE_NAME_SZ];
 	char package_text[PYI_CODE_NAME_SZ];
-	char filename_text[PYI_CODE_NAME_SZ];
+	char filename_text[PYI_CODE_FILE_SZ];
 	char name_text[64];
 	__u8 table[];
 };

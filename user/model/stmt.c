@@ -59,7 +59,6 @@ static int resolve(struct model *model, const struct code *code, const char *raw
 	if (raw_len) {
 		name[len++] = '.';
 		/* Its size goes with it. NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
-		/* Its size goes with it. NOLINTNEXTLINE(bugprone-not-null-terminated-result) */
 		memcpy(name + len, raw, raw_len);
 	}
 	*out = arena__intern(&model->arena, name, len + raw_len);
