@@ -443,9 +443,10 @@ class Target:
     """A target that talks to the test: prints lines, waits for lines."""
 
     def __init__(self, argv, env=None, cwd=None):
-        self.proc = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                     stderr=subprocess.PIPE, cwd=cwd or workdir(),
-                                     env=clean_env(env))
+        # No buffer: select() does not see lines that one read brought in along with another.
+        self.proc = subprocess.Popen(argv, bufsize=0, stdin=subprocess.PIPE,
+                                     stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                     cwd=cwd or workdir(), env=clean_env(env))
         self.pid = self.proc.pid
 
     def expect(self, text):
