@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cli/commands.h"
 #include "cli/opts.h"
 #include "report/report.h"
 
@@ -96,7 +97,9 @@ static void print_bash(FILE *out)
 		if (is_shown(option))
 			fprintf(out, "--%s ", option->name);
 	}
-	fputs("--help --usage -- doctor' -- \"$cur\"))\n}\n"
+	for (const struct command_info *info = commands; info->run; info++)
+		fprintf(out, "%s%s", info->name ? info->name : "", info->name ? " " : "");
+	fputs("--help --usage --' -- \"$cur\") $(compgen -f -- \"$cur\"))\n}\n"
 	      "complete -F _pyimport_bpf pyimport-bpf\n", out);
 }
 
@@ -146,7 +149,10 @@ static void print_zsh(FILE *out)
 		if (is_shown(option))
 			print_zsh_option(option, out);
 	}
-	fputs("\t'--help[print help]' \\\n\t'*:: :_normal'\n", out);
+	fputs("\t'--help[print help]' \\\n\t'1: :(", out);
+	for (const struct command_info *info = commands; info->run; info++)
+		fprintf(out, "%s%s", info->name ? info->name : "", info->name ? " " : "");
+	fputs(")' \\\n\t'*:: :_normal'\n", out);
 }
 
 static void print_fish_doc(const char *text, FILE *out)
@@ -160,8 +166,12 @@ static void print_fish_doc(const char *text, FILE *out)
 
 static void print_fish(FILE *out)
 {
-	fputs("complete -c pyimport-bpf -f -n '__fish_is_first_arg' -a doctor -d 'what would work here'\n"
-	      "complete -c pyimport-bpf -n 'contains -- -- (commandline -opc)' -xa '(__fish_complete_subcommand)'\n",
+	for (const struct command_info *info = commands; info->run; info++) {
+		if (info->name)
+			fprintf(out, "complete -c pyimport-bpf -f -n '__fish_is_first_arg' -a %s -d '%s'\n",
+				info->name, info->doc);
+	}
+	fputs("complete -c pyimport-bpf -n 'contains -- -- (commandline -opc)' -xa '(__fish_complete_subcommand)'\n",
 	      out);
 	for (const struct argp_option *option = opts_table; !is_end(option); option++) {
 		const char *const *values;

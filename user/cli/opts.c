@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/commands.h"
 #include "report/report.h"
 
 enum {
@@ -68,7 +69,7 @@ static const char doc[] =
 struct parse {
 	struct opts *opts;
 	bool is_quiet;
-	bool is_command_named; /* a subcommand was seen */
+	const struct command_info *command; /* the subcommand, once it was seen */
 };
 
 static error_t refuse(struct argp_state *state, struct parse *parse, const char *what,
@@ -150,25 +151,40 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	return parse_value(key, arg, state, parse);
 }
 
-/* Behind a -- everything is the command's; before it a word can only be a subcommand. */
+static error_t add_word(char *word, struct opts *opts)
+{
+	char **grown = reallocarray(opts->words, opts->word_cnt + 1, sizeof(*grown));
+
+	if (!grown)
+		return ENOMEM;
+	opts->words = grown;
+	grown[opts->word_cnt++] = word;
+	return 0;
+}
+
+/* Behind a -- everything is the command's; before it stand a subcommand and its own words. */
 static error_t parse_word(char *word, struct argp_state *state, struct parse *parse)
 {
+	struct opts *opts = parse->opts;
+
 	if (state->quoted && state->next > state->quoted) {
-		if (parse->is_command_named)
-			return refuse(state, parse, "doctor takes no command", word);
-		parse->opts->argv = state->argv + state->next - 1;
+		if (parse->command && !parse->command->has_targets)
+			return refuse(state, parse, "this subcommand takes no command", word);
+		opts->argv = state->argv + state->next - 1;
 		state->next = state->argc;
 		return 0;
 	}
-	if (!strcmp(word, "doctor") && !parse->is_command_named) {
-		parse->opts->command = COMMAND_DOCTOR;
-		parse->is_command_named = true;
+	if (!parse->command) {
+		parse->command = commands_find(word);
+		if (!parse->command)
+			return refuse(state, parse, "a command to launch goes behind --, as in: "
+				      "pyimport-bpf -- COMMAND", word);
+		opts->command = parse->command->command;
 		return 0;
 	}
-	if (parse->is_command_named)
+	if (opts->word_cnt == parse->command->word_max)
 		return refuse(state, parse, "unexpected argument", word);
-	return refuse(state, parse, "a command to launch goes behind --, as in: pyimport-bpf -- COMMAND",
-		      word);
+	return add_word(word, opts);
 }
 
 /* Options that make sense one by one but not together. */
@@ -178,6 +194,8 @@ static error_t check_whole(struct argp_state *state, struct parse *parse)
 
 	if (opts->command == COMMAND_VERSION)
 		return 0;
+	if (parse->command && opts->word_cnt < parse->command->word_min)
+		return refuse(state, parse, "something is missing behind", parse->command->name);
 	if (!opts->argv && state->quoted)
 		return refuse(state, parse, "no command behind --", NULL);
 	if ((opts->argv != NULL) + (opts->tgid_cnt != 0) + opts->want_all > 1)
@@ -232,6 +250,8 @@ int opts__parse_quiet(struct opts *opts, int argc, char **argv)
 void opts__clear(struct opts *opts)
 {
 	free(opts->tgids);
+	free(opts->words);
 	opts->tgids = NULL;
-	opts->tgid_cnt = 0;
+	opts->words = NULL;
+	opts->tgid_cnt = opts->word_cnt = 0;
 }

@@ -26,6 +26,8 @@ struct opts {
 	pid_t *tgids;      /* -p */
 	size_t tgid_cnt;
 	char **argv;       /* after --, verbatim; NULL = none. Points into main's argv */
+	char **words;      /* of the subcommand: files, modules. The strings are main's */
+	size_t word_cnt;
 	bool want_all;
 	__u64 duration_ns; /* 0 = until the end */
 	const char *view, *format;

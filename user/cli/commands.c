@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See commands.h. */
+#include "cli/commands.h"
+
+#include <string.h>
+
+#include "cli/cli.h"
+
+const struct command_info commands[] = {
+	{ NULL, COMMAND_TRACE, 0, 0, true, NULL, trace_run },
+	{ NULL, COMMAND_VERSION, 0, 0, false, NULL, version_run },
+	{ "doctor", COMMAND_DOCTOR, 0, 0, false, "what would work here", doctor_run },
+	{},
+};
+
+const struct command_info *commands_find(const char *name)
+{
+	for (const struct command_info *info = commands; info->run; info++) {
+		if (info->name && !strcmp(info->name, name))
+			return info;
+	}
+	return NULL;
+}
+
+const struct command_info *commands_get(enum command command)
+{
+	const struct command_info *info = commands;
+
+	while (info->run && info->command != command)
+		info++;
+	return info->run ? info : NULL;
+}
