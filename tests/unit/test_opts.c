@@ -131,6 +131,8 @@ static void test_values(void)
 	CHECK(PARSE(&opts, "--format", "no") == -EINVAL);
 	CHECK(PARSE(&opts, "--top", "0") == -EINVAL);
 	CHECK(PARSE(&opts, "-d", "0") == -EINVAL);
+	CHECK(!PARSE(&opts, "--slow", "50ms") && opts.slow_ns == 50000000);
+	CHECK(PARSE(&opts, "--slow", "fast") == -EINVAL);
 }
 
 /* Every option must reach every shell. */

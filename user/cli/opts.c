@@ -17,6 +17,7 @@
 enum {
 	OPT_VIEW = 0x100, OPT_FORMAT, OPT_REPORT, OPT_STRICT, OPT_RING, OPT_PERF, OPT_NO_EDGES,
 	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION,
+	OPT_SLOW,
 };
 
 #define RING_MIN 4096
@@ -34,6 +35,7 @@ const struct argp_option opts_table[] = {
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json or importtime", 0 },
 	{ "report", OPT_REPORT, "FILE", 0, "write the report to FILE instead of the standard output", 0 },
 	{ "top", OPT_TOP, "N", 0, "rows in ranked tables (10)", 0 },
+	{ "slow", OPT_SLOW, "TIME", 0, "while tracing, a line on the standard error for each import that takes TIME (50ms) or longer", 0 },
 	{ "no-color", OPT_NO_COLOR, NULL, 0, "no colour, on a terminal either", 0 },
 
 	{ .doc = "How to trace:", .group = 3 },
@@ -103,6 +105,10 @@ static error_t parse_value(int key, char *arg, struct argp_state *state, struct 
 	case 'd':
 		if (parse_duration(arg, &opts->duration_ns))
 			return refuse(state, parse, "not a time like 500ms, 30s or 2m", arg);
+		return 0;
+	case OPT_SLOW:
+		if (parse_duration(arg, &opts->slow_ns))
+			return refuse(state, parse, "not a time like 50ms or 1s", arg);
 		return 0;
 	case OPT_VIEW:
 		if (!is_listed(report_views, arg))

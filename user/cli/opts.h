@@ -30,6 +30,7 @@ struct opts {
 	size_t word_cnt;
 	bool want_all;
 	__u64 duration_ns; /* 0 = until the end */
+	__u64 slow_ns;     /* tell of imports that take this long or longer at once; 0 = of none */
 	const char *view, *format;
 	const char *report_path; /* NULL = standard output */
 	bool is_strict;

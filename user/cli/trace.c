@@ -22,6 +22,7 @@
 #include "cli/pythons.h"
 #include "cli/session.h"
 #include "cli/signals.h"
+#include "cli/slow.h"
 #include "model/model.h"
 #include "probe/probes.h"
 #include "target/discover.h"
@@ -61,6 +62,8 @@ static void on_record(void *ctx, const void *record, size_t size)
 	facts__note(session->facts, record, size);
 	if (model__apply(session->model, record, size) == -ENOMEM)
 		log_debug("out of memory for a record");
+	if (session->opts->slow_ns)
+		slow_tell(session->model, session->opts->slow_ns);
 }
 
 /* Each perf uprobe takes one: the usual 1024 are soon used up by a host with many Pythons. */

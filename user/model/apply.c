@@ -58,6 +58,7 @@ int model__apply(struct model *model, const void *record, size_t size)
 	const struct pyi_hdr *hdr = record;
 	struct process_state *state;
 
+	model->ended = NULL;
 	if (model->is_finished || !event_is_valid(record, size)) {
 		model->malformed++;
 		return 0;

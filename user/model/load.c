@@ -159,6 +159,7 @@ void load_end(struct model *model, struct load_state *state, const struct pyi_en
 	else if (is_cached(state))
 		state->drop = DROP_CACHED;
 	name_leave(state);
+	model->ended = state->drop ? NULL : state;
 	if (state->drop) {
 		stmt = state->drop == DROP_WAIT && state->stmt ?
 			       stmt_find(model, state->stmt) : NULL;

@@ -157,4 +157,10 @@ bool model__is_complete(const struct model *model); /* no loss of any kind */
 void model__progress(const struct model *model, size_t *processes, size_t *loads,
 		     const char **current);
 
+/*
+ * While tracing: a copy of the load that the record applied last has ended, as far as it is known
+ * by now (self time is not, nor the program itself, which is no import). False: it ended none.
+ */
+bool model__ended(struct model *model, struct load *out);
+
 #endif

@@ -159,11 +159,11 @@ static struct site importer_of(struct model *model, const struct load_state *sta
 	return site;
 }
 
-void load_settle(struct model *model, struct process_state *process, struct load_state *state)
+static void settle(struct model *model, struct process_state *process, struct load_state *state,
+		   const struct stmt *stmt)
 {
 	struct load *load = &state->load;
 	struct code *code = code_find(model, state->body_code);
-	struct stmt *stmt = state->stmt ? stmt_find(model, state->stmt) : NULL;
 
 	load->result = result_of(state, &load->error);
 	if (load->result != LOAD_FAILED)
@@ -175,6 +175,29 @@ void load_settle(struct model *model, struct process_state *process, struct load
 	/* The interpreter itself runs the first main module; tools that run another ask for it. */
 	if (state != process->main || load->parent)
 		load->importer = importer_of(model, state, stmt);
-	if (stmt && !stmt->load && !load->is_inherited)
+}
+
+void load_settle(struct model *model, struct process_state *process, struct load_state *state)
+{
+	struct stmt *stmt = state->stmt ? stmt_find(model, state->stmt) : NULL;
+
+	settle(model, process, state, stmt);
+	if (stmt && !stmt->load && !state->load.is_inherited)
 		stmt->load = state;
+}
+
+bool model__ended(struct model *model, struct load *out)
+{
+	struct load_state *ended = model->ended, state;
+	struct process_state *process;
+
+	if (!ended)
+		return false;
+	process = (struct process_state *)ended->load.process;
+	if (ended == process->main)
+		return false;
+	state = *ended; /* more may become known of the load itself: it is not touched */
+	settle(model, process, &state, state.stmt ? stmt_find(model, state.stmt) : NULL);
+	*out = state.load;
+	return true;
 }

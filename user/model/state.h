@@ -161,6 +161,7 @@ struct model {
 	__u32 clone_cnt;
 	size_t load_cnt;
 	const char *current;
+	struct load_state *ended; /* by the record applied last, or NULL */
 	bool has_stats, is_finished;
 };
 

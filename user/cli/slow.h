@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* --slow: a line on stderr as soon as an import that took long has ended. */
+#ifndef CLI_SLOW_H
+#define CLI_SLOW_H
+
+#include <linux/types.h>
+
+struct model;
+
+/* Call after each record: tells of the load it ended, if that took @slow_ns or longer. */
+void slow_tell(struct model *model, __u64 slow_ns);
+
+#endif
