@@ -34,7 +34,8 @@ BIN     := $(if $(filter 1,$(SAN)),$(O)/pyimport-bpf,pyimport-bpf)
 SRCS    := $(wildcard user/*/*.c)
 OBJS    := $(SRCS:user/%.c=$(O)/user/%.o)
 LIBOBJS := $(filter-out $(O)/user/cli/main.o,$(OBJS))
-BPFSRCS := $(wildcard bpf/*.bpf.c)
+# core first: libbpf's linker misplaces maps that it meets as extern before their definition.
+BPFSRCS := bpf/core.bpf.c $(filter-out bpf/core.bpf.c,$(wildcard bpf/*.bpf.c))
 BPFOBJS := $(BPFSRCS:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
 SKEL    := $(O)/pyimport.skel.h
 UNITS   := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test_*.c))

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Code objects: their numbers, the records that describe them, the frames that run them. */
+#ifndef CODE_BPF_H
+#define CODE_BPF_H
+
+#include "python.bpf.h"
+
+/*
+ * Code that imports on behalf of others. RELAY: importlib's machinery and import_module, whose own
+ * statements are somebody else's. RUNNER: runpy and importlib.util, which run code for others but
+ * import for themselves as well; what stands at the top level of either is their own. BOOTSTRAP: a
+ * RELAY that the interpreter starts by itself, top level included.
+ */
+enum code_role { ROLE_PLAIN = 0, ROLE_RELAY = 1, ROLE_RUNNER = 2, ROLE_BOOTSTRAP = 5 };
+
+#define CODE_RELAY ((u64)ROLE_RELAY << 32)
+#define CODE_RUNNER ((u64)ROLE_RUNNER << 32)
+#define CODE_ID(value) ((u32)(value))
+
+/*
+ * A module's body is freed when it has run, and its address and its dict's can be those of the
+ * next one: whatever was known of a body that begins is of an earlier one.
+ */
+int code_forget(struct thread *t, u64 code, u64 globals);
+
+/* Number of a frame's code object, 0 = none; sends the object the first time it is met. */
+u64 code_id(struct thread *t, const struct pyi_layout *lay, const struct pyframe *frame);
+
+/*
+ * Sends the Python stack from @addr on, up to and including the first frame that is in a file of
+ * somebody else than importlib: that one is the importer a person wants to see.
+ */
+int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 addr, u32 span);
+
+#endif
