@@ -63,6 +63,7 @@ void model__free(struct model *model)
 	for (size_t i = 0; i < model->process_cnt; i++)
 		process__free((struct process_state *)model->processes[i]);
 	free(model->processes);
+	free(model->unprobed);
 	arena__free(&model->arena);
 	free(model);
 }
@@ -184,7 +185,8 @@ bool model__is_complete(const struct model *model)
 	       !(stats->ring_full | stats->thread_state | stats->proc_full | stats->edges_full |
 		 stats->codes_full | stats->depth_overflow | stats->names_truncated |
 		 stats->tables_truncated | stats->unreadable | stats->ends_unobserved |
-		 stats->frames_cut | stats->no_thread | model->malformed);
+		 stats->frames_cut | stats->no_thread | model->malformed | model->unprobed_cnt |
+		 model->late_starts);
 }
 
 void model__progress(const struct model *model, size_t *processes, size_t *loads,

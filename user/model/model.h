@@ -135,6 +135,12 @@ int model__apply(struct model *model, const void *record, size_t size);
 /* Side facts; strings are copied. Unknown serials are ignored. */
 int model__set_process_info(struct model *model, __u32 serial, const struct process_info *info);
 int model__set_python_info(struct model *model, __u32 layout, const struct python_info *info);
+/*
+ * An interpreter that ran but could not be probed, its notes saying why; copied. And how many
+ * processes were running their interpreter before it was probed, so that first imports are missing.
+ */
+int model__add_unprobed(struct model *model, const struct python_info *info);
+void model__set_late_starts(struct model *model, __u64 cnt);
 void model__set_stats(struct model *model, const struct pyi_stats *stats);
 int model__set_host(struct model *model, const struct host_info *host);
 
@@ -151,6 +157,9 @@ const struct host_info *model__host(const struct model *model);
 __u64 model__malformed(const struct model *model);
 __u64 model__orphan_ends(const struct model *model); /* ends whose begin was not seen */
 __u64 model__truncated(const struct model *model);   /* names that were cut; they end in "…" */
+size_t model__unprobed_cnt(const struct model *model);
+const struct python_info *model__unprobed(const struct model *model, size_t index); /* NULL: end */
+__u64 model__late_starts(const struct model *model);
 bool model__is_complete(const struct model *model); /* no loss of any kind */
 
 /* For a progress line while tracing: Python processes, loads so far, module loading now. */

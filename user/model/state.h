@@ -157,7 +157,9 @@ struct model {
 	struct python_state *pythons;
 	struct pyi_stats stats;
 	struct host_info host;
-	__u64 malformed, orphan_ends, truncated;
+	__u64 malformed, orphan_ends, truncated, late_starts;
+	struct python_info *unprobed;
+	size_t unprobed_cnt;
 	__u32 clone_cnt;
 	size_t load_cnt;
 	const char *current;

@@ -194,7 +194,8 @@ static void put_skipped(const struct view *view, size_t shown, size_t skipped)
 	char num[TEXT_NUM_SZ];
 
 	if (!shown)
-		put_para(view, 0, TABLE_PLAIN, "No Python program was seen.");
+		put_para(view, 0, TABLE_PLAIN, model__unprobed_cnt(view->model) ?
+			 "No Python program could be traced." : "No Python program was seen.");
 	if (skipped) {
 		text_buf__printf(&buf, "%s %sprocess%s ran no Python.", text_count(num, skipped),
 				 shown ? "other " : "", skipped == 1 ? "" : "es");

@@ -147,7 +147,7 @@ static json_t *new_loss(struct json_out *jo, const struct model *model)
 
 	for (const struct loss_counter *counter = loss_counters; counter->name; counter++)
 		json_set_ns(jo, obj, counter->name,
-			    model__stats(model) || counter->off == SIZE_MAX ?
+			    model__stats(model) || counter->get ?
 			    loss_value(model, counter) : NS_UNKNOWN);
 	return obj;
 }
@@ -180,6 +180,7 @@ int json_write(const struct view *view)
 	put_member(&jo, "trace", new_trace(&jo, host));
 	put_member(&jo, "complete", json_boolean(model__is_complete(view->model)));
 	put_member(&jo, "loss", new_loss(&jo, view->model));
+	put_member(&jo, "unprobed", unprobed_new_json(&jo, view->model));
 	put_member(&jo, "probes", new_hits(&jo, view->model));
 	fputs("\"processes\":[", view->out);
 	for (size_t i = 0; !jo.err && i < cnt && !ferror(view->out); i++) {

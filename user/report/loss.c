@@ -4,7 +4,12 @@
 
 #include <stdint.h>
 
-#define COUNTER(field, one, many) {#field, offsetof(struct pyi_stats, field), one, many}
+#define COUNTER(field, one, many) {#field, offsetof(struct pyi_stats, field), NULL, one, many}
+
+static __u64 unprobed(const struct model *model)
+{
+	return model__unprobed_cnt(model);
+}
 
 /* The names are part of the JSON contract. */
 const struct loss_counter loss_counters[] = {
@@ -42,7 +47,13 @@ const struct loss_counter loss_counters[] = {
 	COUNTER(no_thread,
 		"probe hit met a thread the interpreter does not list: file and line are unknown",
 		"probe hits met threads the interpreter does not list: files and lines are unknown"),
-	{"malformed", SIZE_MAX,
+	{"unprobed", SIZE_MAX, unprobed,
+	 "interpreter ran that could not be probed: its imports are missing",
+	 "interpreters ran that could not be probed: their imports are missing"},
+	{"late_starts", SIZE_MAX, model__late_starts,
+	 "process was running before its interpreter was probed: its first imports are missing",
+	 "processes were running before their interpreters were probed: their first imports are missing"},
+	{"malformed", SIZE_MAX, model__malformed,
 	 "record could not be understood and was left out",
 	 "records could not be understood and were left out"},
 	{0},
@@ -52,8 +63,8 @@ __u64 loss_value(const struct model *model, const struct loss_counter *counter)
 {
 	const struct pyi_stats *stats = model__stats(model);
 
-	if (counter->off == SIZE_MAX)
-		return model__malformed(model);
+	if (counter->get)
+		return counter->get(model);
 	return stats ? *(const __u64 *)((const char *)stats + counter->off) : 0;
 }
 
@@ -77,6 +88,8 @@ int loss_write_text(const struct view *view)
 				 value == 1 ? counter->one : counter->many);
 		put_para(view, 2, TABLE_RED, text_buf__str(&buf));
 		text_buf__free(&buf);
+		if (counter->get == unprobed)
+			unprobed_write_text(view);
 	}
 	if (model__is_complete(view->model))
 		put_para(view, 0, TABLE_PLAIN, "Complete: nothing was lost.");

@@ -36,12 +36,16 @@ const char *word_layer(unsigned int index); /* name of bit @index, NULL behind t
 /* ---- loss.c */
 struct loss_counter {
 	const char *name;
-	size_t off;           /* in struct pyi_stats; SIZE_MAX = records refused by the model */
+	size_t off;           /* in struct pyi_stats; SIZE_MAX = asked by function */
+	__u64 (*get)(const struct model *model);
 	const char *one, *many; /* what goes behind the number */
 };
 extern const struct loss_counter loss_counters[]; /* ends with name NULL */
 __u64 loss_value(const struct model *model, const struct loss_counter *counter);
 int loss_write_text(const struct view *view);
+
+/* ---- unprobed.c: the interpreters behind that counter, with the reasons */
+void unprobed_write_text(const struct view *view);
 
 /* ---- walk.c: a load's tree without recursion: trees are as deep as the target likes */
 struct walk {

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What ran without being traced makes a trace incomplete, and each view says what and why. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/model.h"
+#include "report/report.h"
+#include "unit.h"
+
+static struct model *new_model(void)
+{
+	struct pyi_stats stats = {};
+	struct model *model;
+
+	if (model__new(&model))
+		abort();
+	model__set_stats(model, &stats);
+	return model;
+}
+
+static char *report(struct model *model, const char *view, const char *format)
+{
+	char *text = NULL;
+	size_t sz = 0;
+	FILE *out = open_memstream(&text, &sz);
+
+	CHECK(model__finish(model, 1) == 0);
+	CHECK(out && report_write(model, view, format, NULL, out) == 0);
+	fclose(out);
+	model__free(model);
+	return text;
+}
+
+static void add_hostile(struct model *model)
+{
+	const char *const notes[] = { "this is\033[2J something else" };
+	const struct python_info info = { .binary = "/opt/\033]0;x\007py", .implementation = "pypy",
+					  .version = "7.3", .notes = notes, .note_cnt = 1 };
+
+	CHECK(model__is_complete(model));
+	CHECK(model__add_unprobed(model, &info) == 0);
+	CHECK(model__add_unprobed(model, &(struct python_info){}) == 0);
+	CHECK(!model__is_complete(model));
+	CHECK(model__unprobed_cnt(model) == 2);
+	CHECK(!model__unprobed(model, 2));
+}
+
+static void test_text(void)
+{
+	struct model *model = new_model();
+	_cleanup_free_ char *text = NULL;
+
+	add_hostile(model);
+	text = report(model, "summary", "text");
+	CHECK(strstr(text, "2 interpreters ran that could not be probed"));
+	CHECK(strstr(text, "something else"));
+	CHECK(strstr(text, "Incomplete"));
+	CHECK(!strchr(text, '\033') && !strchr(text, '\007'));
+}
+
+static void test_json(void)
+{
+	struct model *model = new_model();
+	_cleanup_free_ char *text = NULL;
+	json_t *doc, *list;
+
+	add_hostile(model);
+	text = report(model, "summary", "json");
+	doc = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+	list = json_object_get(doc, "unprobed");
+	CHECK(json_is_false(json_object_get(doc, "complete")));
+	CHECK(json_array_size(list) == 2);
+	CHECK(!strcmp(json_string_value(json_object_get(json_array_get(list, 0), "version")),
+		      "7.3"));
+	CHECK(json_is_null(json_object_get(json_array_get(list, 1), "binary")));
+	CHECK(json_integer_value(json_object_get(json_object_get(doc, "loss"), "unprobed")) == 2);
+	json_decref(doc);
+}
+
+static void test_late_starts(void)
+{
+	struct model *model = new_model();
+	_cleanup_free_ char *text = NULL;
+
+	model__set_late_starts(model, 1);
+	CHECK(!model__is_complete(model));
+	text = report(model, "tree", "text");
+	CHECK(strstr(text, "1 process was running before its interpreter was probed"));
+}
+
+int main(void)
+{
+	RUN(test_text);
+	RUN(test_json);
+	RUN(test_late_starts);
+	return unit_result();
+}

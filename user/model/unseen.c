@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What ran without being traced: interpreters that could not be probed, and processes whose
+ * interpreter was already at work when its probes came. Both are told by whoever finds the
+ * programs; a trace with any of them is not complete.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/state.h"
+
+static const char *keep(struct model *model, const char *text)
+{
+	return text ? arena__intern(&model->arena, text, strlen(text)) : NULL;
+}
+
+int model__add_unprobed(struct model *model, const struct python_info *info)
+{
+	struct python_info *all, *copy;
+	const char **notes = arena__alloc(&model->arena, (info->note_cnt + 1) * sizeof(*notes));
+
+	if (!notes)
+		return -ENOMEM;
+	all = reallocarray(model->unprobed, model->unprobed_cnt + 1, sizeof(*all));
+	if (!all)
+		return -ENOMEM;
+	model->unprobed = all;
+	for (size_t i = 0; i < info->note_cnt; i++)
+		notes[i] = keep(model, info->notes[i]);
+	copy = &all[model->unprobed_cnt++];
+	*copy = *info;
+	copy->version = keep(model, info->version);
+	copy->implementation = keep(model, info->implementation);
+	copy->binary = keep(model, info->binary);
+	copy->notes = notes;
+	return 0;
+}
+
+size_t model__unprobed_cnt(const struct model *model)
+{
+	return model->unprobed_cnt;
+}
+
+const struct python_info *model__unprobed(const struct model *model, size_t index)
+{
+	return index < model->unprobed_cnt ? &model->unprobed[index] : NULL;
+}
+
+void model__set_late_starts(struct model *model, __u64 cnt)
+{
+	model->late_starts = cnt;
+}
+
+__u64 model__late_starts(const struct model *model)
+{
+	return model->late_starts;
+}
