@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -21,6 +22,10 @@ struct python {
 	struct interp *interp;
 	__u32 layout;
 	int err; /* 0 or why it is not probed */
+	dev_t dev;
+	ino_t ino;
+	struct timespec ctime;
+	bool has_run; /* in some process we wanted to trace */
 };
 
 struct pythons {
@@ -85,8 +90,10 @@ static int attach(struct pythons *pythons, int fd, const char *path, struct pyth
 		return 0;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	err = probes__attach(pythons->probes, fd, interp, &python->layout);
-	if (err)
-		return err; /* logged there */
+	if (err) { /* logged there */
+		interp__note_unprobed(python->interp, err);
+		return err;
+	}
 	log_info("probed %s: %s %s, %zu sites, %.1f ms", path, interp->implementation,
 		 interp->version[0] ? interp->version : "of unknown version", interp->site_cnt,
 		 since_ms(&start));
@@ -95,20 +102,57 @@ static int attach(struct pythons *pythons, int fd, const char *path, struct pyth
 	return 0;
 }
 
-int pythons__add(void *ctx, int fd, const char *path)
+static bool is_file(const struct python *python, const struct stat *st)
+{
+	return python->dev == st->st_dev && python->ino == st->st_ino &&
+	       python->ctime.tv_sec == st->st_ctim.tv_sec &&
+	       python->ctime.tv_nsec == st->st_ctim.tv_nsec;
+}
+
+/* An interpreter that is known not to be probed is met again. 0: this is none of these. */
+static int meet(struct pythons *pythons, const struct stat *st, pid_t tgid)
+{
+	int err = 0;
+
+	pthread_mutex_lock(&pythons->lock);
+	for (size_t i = 0; !err && i < pythons->cnt; i++) {
+		struct python *python = &pythons->items[i];
+
+		if (!python->err || !is_file(python, st))
+			continue;
+		err = python->err;
+		python->has_run |= tgid != 0;
+	}
+	pthread_mutex_unlock(&pythons->lock);
+	return err;
+}
+
+int pythons__add(void *ctx, int fd, const char *path, pid_t tgid)
 {
 	struct pythons *pythons = ctx;
-	struct python python = {};
+	struct python python = { .has_run = tgid != 0 };
+	struct stat st;
 	int err;
 
+	if (fstat(fd, &st))
+		return -errno;
+	err = meet(pythons, &st, tgid);
+	if (err)
+		return err;
+	python.dev = st.st_dev;
+	python.ino = st.st_ino;
+	python.ctime = st.st_ctim;
 	err = interp__open(fd, path, &python.interp);
 	if (err == -ENOENT || err == -ENOEXEC)
 		return err;
-	if (err && err != -ENOTSUP)
-		return log_err(err, "cannot read the interpreter %s", path);
-	python.err = err;
+	if (err && !python.interp) {
+		log_err(err, "cannot read the interpreter %s", path);
+		if (interp__unreadable(path, err, &python.interp))
+			return -ENOMEM;
+	}
 	if (!err)
-		python.err = attach(pythons, fd, path, &python);
+		err = attach(pythons, fd, path, &python);
+	python.err = err;
 	err = keep(pythons, &python);
 	if (err)
 		interp__free(python.interp);
@@ -166,6 +210,8 @@ int pythons__describe(struct pythons *pythons, struct model *model)
 
 		if (!pythons->items[i].err)
 			err = model__set_python_info(model, pythons->items[i].layout, &info);
+		else if (pythons->items[i].has_run)
+			err = model__add_unprobed(model, &info);
 	}
 	pthread_mutex_unlock(&pythons->lock);
 	return err;

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 struct interp;
 struct model;
@@ -17,10 +18,11 @@ int pythons__new(struct probes *probes, struct pythons **out);
 void pythons__free(struct pythons *pythons);
 
 /*
- * A discover_fn: @ctx is struct pythons. 0: probed (or merely found, without probes); -ENOTSUP: an
- * interpreter that cannot be probed, kept with its reasons; other errors were logged.
+ * A discover_fn: @ctx is struct pythons. 0: probed (or merely found, without probes). -ENOENT,
+ * -ENOEXEC: none. Others: an interpreter that cannot be probed, kept with its reasons, and part
+ * of the report once a process (@tgid) was seen to use it.
  */
-int pythons__add(void *ctx, int fd, const char *path);
+int pythons__add(void *ctx, int fd, const char *path, pid_t tgid);
 
 size_t pythons__cnt(struct pythons *pythons);      /* those that can be probed */
 size_t pythons__refused_cnt(struct pythons *pythons);
@@ -28,7 +30,7 @@ size_t pythons__refused_cnt(struct pythons *pythons);
 /* Valid until pythons__free; @index over both kinds, NULL behind the last. */
 const struct interp *pythons__get(struct pythons *pythons, size_t index, bool *is_refused);
 
-/* Versions, paths, layers and notes into the model. */
+/* Versions, paths, layers and notes into the model; of those not probed, the ones that ran. */
 int pythons__describe(struct pythons *pythons, struct model *model);
 
 /* Logs why those that cannot be probed cannot. */

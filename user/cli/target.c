@@ -4,11 +4,9 @@
  * that cannot be foreseen come through the hold.
  */
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -41,7 +39,7 @@ static void explain_process(struct session *session, pid_t tgid)
 	}
 	/* An interpreter of another kind knows best why it cannot be probed. */
 	if (exe_fd >= 0)
-		pythons__add(session->pythons, exe_fd, exe);
+		pythons__add(session->pythons, exe_fd, exe, tgid);
 	if (pythons__refused_cnt(session->pythons)) {
 		pythons__log_refused(session->pythons);
 		return;
@@ -128,7 +126,8 @@ static int target_command(struct session *session)
 	__u32 serial;
 	int verdict;
 
-	verdict = discover__command(session->discover, opts->argv[0], path);
+	verdict = discover__command(session->discover, opts->argv[0], path,
+				    session->launch ? launch__tgid(session->launch) : 0);
 	if (verdict < 0 || (opts->is_dry_run && verdict == DISCOVER_NOTHING))
 		log_debug("%s: no interpreter found beforehand", opts->argv[0]);
 	if (opts->is_dry_run)
@@ -164,54 +163,4 @@ int session__target(struct session *session)
 	if (session->opts->tgid_cnt)
 		return target_processes(session);
 	return target_host(session);
-}
-
-/*
- * The name of the file behind @fd below @root: in a container an exec is reported with the path
- * of its layer or mount, of which some tail is the path the process itself would use. ld.so's
- * $ORIGIN depends on that one.
- */
-static const char *path_below(const char *root, const char *path, int fd)
-{
-	char full[PATH_MAX];
-	struct stat want, st;
-
-	if (!*root || fstat(fd, &want))
-		return path;
-	for (const char *tail = path; tail; tail = strchr(tail + 1, '/')) {
-		if (snprintf(full, sizeof(full), "%s%s", root, tail) < (int)sizeof(full) &&
-		    !lstat(full, &st) && S_ISREG(st.st_mode) && st.st_size == want.st_size &&
-		    st.st_mtim.tv_sec == want.st_mtim.tv_sec &&
-		    st.st_mtim.tv_nsec == want.st_mtim.tv_nsec)
-			return tail;
-	}
-	return path;
-}
-
-/* On the hold thread. */
-static bool look_at_exec(void *ctx, int fd, const char *path, pid_t tgid)
-{
-	struct session *session = ctx;
-	_cleanup_close_ int proc_fd = tgid > 0 ? proc_open(tgid) : -1;
-	char root[PROC_ROOT_SZ] = "";
-	int verdict;
-
-	/* A library is looked for below the root of the process that will map it. */
-	if (proc_fd >= 0)
-		proc_root(proc_fd, tgid, root);
-	verdict = discover__file(session->discover, fd, path_below(root, path, fd), root);
-	return verdict == DISCOVER_NOTHING || verdict == DISCOVER_INTERPRETER;
-}
-
-void session__hold(struct session *session)
-{
-	int err;
-
-	if (session->opts->want_no_hold)
-		return;
-	err = hold__new(look_at_exec, session, &session->hold);
-	if (!err)
-		return;
-	log_warn("starting programs cannot be held until they are probed (%s): first imports of an interpreter not known beforehand may be missed",
-		 err == -EPERM ? "CAP_SYS_ADMIN is missing" : strerror(-err));
 }

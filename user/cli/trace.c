@@ -241,7 +241,8 @@ static int final_status(struct session *session)
 	signals_restore();
 	if (session->opts->is_strict && is_lossy) {
 		log_err(0, "data was lost (--strict); the report says what");
-		log_hint("a larger --ring, or --no-edges");
+		if (!model__unprobed_cnt(session->model))
+			log_hint("a larger --ring, or --no-edges");
 		return EXIT_LOSS;
 	}
 	if (!session->launch)

@@ -121,6 +121,14 @@ int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *
 	return 0;
 }
 
+bool probes__is_followed(const struct probes *probes, pid_t tgid)
+{
+	struct { __u32 serial, flags, layout, checks; } proc;
+	__u32 key = tgid;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc);
+}
+
 int probes__poll(struct probes *probes, int timeout_ms)
 {
 	int cnt = ring_buffer__poll(probes->ring, timeout_ms);

@@ -56,6 +56,9 @@ int probes__attach(struct probes *probes, int fd, const struct interp *interp, _
  */
 int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *serial);
 
+/* Is the process one of those? Asks the kernel's map, so children count too. */
+bool probes__is_followed(const struct probes *probes, pid_t tgid);
+
 /* Hands records to on_record; waits at most @timeout_ms for some. Count or -errno (-EINTR too). */
 int probes__poll(struct probes *probes, int timeout_ms);
 

@@ -127,7 +127,7 @@ static void remember_file(struct discover *discover, const struct file_key *key,
 }
 
 static int examine_library(struct discover *discover, int exe_fd, const char *path,
-			   const char *root)
+			   const char *root, pid_t tgid)
 {
 	_cleanup_free_ char *library = NULL;
 	_cleanup_close_ int fd = -1;
@@ -146,62 +146,115 @@ static int examine_library(struct discover *discover, int exe_fd, const char *pa
 	}
 	/* Named as the process knows it: /proc/PID/root means nothing once the process is gone. */
 	sz = strlen(root);
-	err = discover__file(discover, fd, strncmp(library, root, sz) ? library : library + sz, "");
-	return err == DISCOVER_INTERPRETER ? DISCOVER_LIBRARY : DISCOVER_NOTHING;
+	err = discover__file(discover, fd, strncmp(library, root, sz) ? library : library + sz, "",
+			     tgid);
+	return err == DISCOVER_INTERPRETER ? DISCOVER_LIBRARY :
+	       err == DISCOVER_REFUSED ? DISCOVER_REFUSED : DISCOVER_NOTHING;
 }
 
-static int examine(struct discover *discover, int fd, const char *path, const char *root)
+static int offer(struct discover *discover, int fd, const char *path, pid_t tgid)
 {
-	int is_python = interp_probe(fd);
-	int err;
+	int err = discover->fn(discover->ctx, fd, path, tgid);
+
+	/* What looked like one and is none was judged by its cover. */
+	if (err == -ENOENT || err == -ENOEXEC)
+		return DISCOVER_NOTHING;
+	return err ? DISCOVER_REFUSED : DISCOVER_INTERPRETER;
+}
+
+/* *remembered: what to know of the file itself; a library it needs is looked at each time. */
+static int examine(struct discover *discover, int fd, const char *path, const char *root,
+		   pid_t tgid, int *remembered)
+{
+	int is_python = interp_probe(fd), verdict;
 
 	discover->examined_cnt++;
+	*remembered = DISCOVER_NOTHING;
 	if (is_python < 0) {
 		log_debug("%s: not examined: %s", path, strerror(-is_python));
 		return DISCOVER_NOTHING;
 	}
-	if (!is_python)
-		return examine_library(discover, fd, path, root);
-	err = discover->fn(discover->ctx, fd, path);
-	return err ? DISCOVER_NOTHING : DISCOVER_INTERPRETER;
+	if (!is_python) {
+		verdict = examine_library(discover, fd, path, root, tgid);
+		if (verdict != DISCOVER_NOTHING)
+			*remembered = DISCOVER_LIBRARY;
+		return verdict;
+	}
+	*remembered = offer(discover, fd, path, tgid);
+	return *remembered;
 }
 
-static int examine_once(struct discover *discover, int fd, const char *path, const char *root)
+static int make_key(int fd, struct file_key *key)
 {
-	struct known_file *known;
-	struct file_key key;
 	struct stat st;
-	int verdict;
 
 	if (fstat(fd, &st))
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EINVAL;
-	key = (struct file_key){ .dev = st.st_dev, .ino = st.st_ino, .size = st.st_size,
-				 .ctime_ns = st.st_ctim.tv_sec * 1000000000ULL +
-					     st.st_ctim.tv_nsec };
-	known = find_file(discover, &key);
-	if (known && known->verdict != DISCOVER_LIBRARY)
-		return known->verdict;
-	/* A program that needs a libpython: the library may have been replaced since. */
-	if (known)
-		return examine_library(discover, fd, path, root);
-	verdict = examine(discover, fd, path, root);
-	remember_file(discover, &key, verdict);
-	return verdict;
+	*key = (struct file_key){ .dev = st.st_dev, .ino = st.st_ino, .size = st.st_size,
+				  .ctime_ns = st.st_ctim.tv_sec * 1000000000ULL +
+					      st.st_ctim.tv_nsec };
+	return 0;
 }
 
-int discover__file(struct discover *discover, int fd, const char *path, const char *root)
+static int examine_once(struct discover *discover, int fd, const char *path, const char *root,
+			pid_t tgid)
+{
+	struct known_file *known;
+	struct file_key key;
+	int verdict, remembered;
+
+	verdict = make_key(fd, &key);
+	if (verdict)
+		return verdict;
+	known = find_file(discover, &key);
+	if (!known) {
+		verdict = examine(discover, fd, path, root, tgid, &remembered);
+		remember_file(discover, &key, remembered);
+		return verdict;
+	}
+	switch (known->verdict) {
+	case DISCOVER_LIBRARY: /* the library may have been replaced since */
+		return examine_library(discover, fd, path, root, tgid);
+	case DISCOVER_REFUSED:
+		return tgid ? offer(discover, fd, path, tgid) : DISCOVER_REFUSED;
+	}
+	return known->verdict;
+}
+
+int discover__file(struct discover *discover, int fd, const char *path, const char *root,
+		   pid_t tgid)
 {
 	int verdict;
 
 	pthread_mutex_lock(&discover->lock);
-	verdict = examine_once(discover, fd, path, root);
+	verdict = examine_once(discover, fd, path, root, tgid);
 	pthread_mutex_unlock(&discover->lock);
 	return verdict;
 }
 
-static int examine_path(struct discover *discover, const char *path)
+bool discover__is_other(struct discover *discover, int fd, const char *path, const char *root)
+{
+	_cleanup_free_ char *library = NULL;
+	struct known_file *known;
+	struct file_key key;
+	bool is_other;
+
+	if (make_key(fd, &key))
+		return false;
+	pthread_mutex_lock(&discover->lock);
+	known = find_file(discover, &key);
+	is_other = known ? known->verdict == DISCOVER_NOTHING :
+		   !interp_probe(fd) &&
+		   interp_needed_libpython(fd, path, root, &library) == -ENOENT;
+	if (is_other && !known)
+		remember_file(discover, &key, DISCOVER_NOTHING);
+	pthread_mutex_unlock(&discover->lock);
+	return is_other;
+}
+
+static int examine_path(struct discover *discover, const char *path, pid_t tgid)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	char link[32], real[PATH_MAX];
@@ -215,22 +268,23 @@ static int examine_path(struct discover *discover, const char *path)
 	if (sz <= 0)
 		return -errno;
 	real[sz] = '\0';
-	return discover__file(discover, fd, real, "");
+	return discover__file(discover, fd, real, "", tgid);
 }
 
-int discover__command(struct discover *discover, const char *name, const char *path)
+int discover__command(struct discover *discover, const char *name, const char *path, pid_t tgid)
 {
 	_cleanup_free_ char *program = NULL;
 	int err;
 
 	err = shebang_resolve(name, path, &program);
-	return err ? err : examine_path(discover, program);
+	return err ? err : examine_path(discover, program, tgid);
 }
 
 struct scan {
 	struct discover *discover;
 	bool want_named; /* first pass: files whose name says Python; second: all the others */
 	int found_cnt;
+	pid_t tgid;
 	char root[PROC_ROOT_SZ];
 	__u64 last_dev, last_ino; /* the segments of one file stand in a row */
 };
@@ -250,7 +304,12 @@ static int examine_map(struct scan *scan, int proc_fd, const struct proc_map *ma
 		log_debug("%s%s: cannot be opened: %s", scan->root, map->path, strerror(-fd));
 		return DISCOVER_NOTHING;
 	}
-	return discover__file(scan->discover, fd, map->path, scan->root);
+	return discover__file(scan->discover, fd, map->path, scan->root, scan->tgid);
+}
+
+static bool is_found(int verdict)
+{
+	return verdict == DISCOVER_INTERPRETER || verdict == DISCOVER_LIBRARY;
 }
 
 static int scan_map(void *ctx, int proc_fd, const struct proc_map *map)
@@ -271,11 +330,11 @@ static int scan_map(void *ctx, int proc_fd, const struct proc_map *map)
 	for (known = *head; known && (known->dev != dev || known->ino != map->ino);)
 		known = known->next;
 	if (known) {
-		scan->found_cnt += known->verdict != DISCOVER_NOTHING;
+		scan->found_cnt += is_found(known->verdict);
 		return 0;
 	}
 	verdict = examine_map(scan, proc_fd, map);
-	scan->found_cnt += verdict > DISCOVER_NOTHING;
+	scan->found_cnt += is_found(verdict);
 	known = malloc(sizeof(*known));
 	if (known) {
 		*known = (struct known_map){ .next = *head, .dev = dev, .ino = map->ino,
@@ -291,7 +350,7 @@ static int scan_map(void *ctx, int proc_fd, const struct proc_map *map)
  */
 static int scan_process(struct discover *discover, pid_t tgid)
 {
-	struct scan scan = { .discover = discover, .want_named = true };
+	struct scan scan = { .discover = discover, .want_named = true, .tgid = tgid };
 	_cleanup_close_ int proc_fd = proc_open(tgid);
 	int err;
 
@@ -333,7 +392,7 @@ static void scan_glob(struct discover *discover, const char *pattern)
 
 	if (!glob(pattern, GLOB_NOSORT, NULL, &found)) {
 		for (size_t i = 0; i < found.gl_pathc; i++)
-			examine_path(discover, found.gl_pathv[i]);
+			examine_path(discover, found.gl_pathv[i], 0);
 	}
 	globfree(&found);
 }

@@ -138,6 +138,27 @@ int interp__open(int fd, const char *path, struct interp **out)
 	return err;
 }
 
+int interp__unreadable(const char *path, int err, struct interp **out)
+{
+	struct interp *interp = calloc(1, sizeof(*interp));
+
+	if (!interp)
+		return -ENOMEM;
+	interp->path = strdup(path);
+	if (!interp->path) {
+		free(interp);
+		return -ENOMEM;
+	}
+	interp__note(interp, "the file cannot be read: %s", strerror(-err));
+	*out = interp;
+	return 0;
+}
+
+void interp__note_unprobed(struct interp *interp, int err)
+{
+	interp__note(interp, "its probes were refused: %s", strerror(-err));
+}
+
 static const char *const kind_names[PYI_SITE_MAX] = {
 	[PYI_SITE_IMPORT] = "import", [PYI_SITE_FIND] = "find", [PYI_SITE_BODY] = "body",
 	[PYI_SITE_EXECDEF] = "execdef", [PYI_SITE_DLOPEN] = "dlopen",

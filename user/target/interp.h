@@ -46,6 +46,11 @@ struct interp {
 int interp__open(int fd, const char *path, struct interp **out);
 void interp__free(struct interp *interp);
 
+/* Stands for one of which nothing is known, as reading it failed with @err. -ENOMEM. */
+int interp__unreadable(const char *path, int err, struct interp **out);
+/* Notes that probing it failed with @err. */
+void interp__note_unprobed(struct interp *interp, int err);
+
 /* Quick look: does the file export or contain CPython's import function? 1, 0 or -errno. */
 int interp_probe(int fd);
 
