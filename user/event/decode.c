@@ -22,6 +22,16 @@ static const struct shape shapes[] = {
 	[PYI_EV_EDGE_COUNT] = { sizeof(struct pyi_edge_count) },
 };
 
+size_t event_kind_cnt(void)
+{
+	return sizeof(shapes) / sizeof(shapes[0]);
+}
+
+size_t event_fixed_sz(unsigned int kind)
+{
+	return kind < event_kind_cnt() ? shapes[kind].fixed_sz : 0;
+}
+
 static bool is_text_inside(const struct pyi_str *str, size_t room)
 {
 	return str->sz <= room && str->kind <= 4 && str->kind != 3;

@@ -14,6 +14,18 @@
 /* Is the record whole, every length inside it? True for unknown kinds: to be skipped. */
 bool event_is_valid(const void *record, size_t size);
 
+/* Size of the part of a record that every one of its kind has; 0 = no such kind here. */
+size_t event_fixed_sz(unsigned int kind);
+size_t event_kind_cnt(void); /* kinds are below this */
+
+/*
+ * A record of another build whose fixed part has @theirs bytes, as this build expects it: fields it
+ * lacks are 0, which stands for unknown in every record; fields it has in excess are dropped.
+ * event_refit_sz tells the size of the result, @size if nothing is to be done.
+ */
+size_t event_refit_sz(const void *record, size_t size, size_t theirs);
+void event_refit(const void *record, size_t size, size_t theirs, void *out);
+
 /* Did the kernel side leave some of it out? */
 bool event_is_cut(const struct pyi_str *str);
 

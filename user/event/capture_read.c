@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Reading capture files, hostile ones too: every length is compared with what is there before it
+ * is used, and memory is taken as data arrives, not because a length field says so. A file cut in
+ * the middle of a block gives the frames that are whole; a damaged block gives none.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include "base/cleanup.h"
+#include "event/capture.h"
+#include "event/capture_format.h"
+#include "event/event.h"
+
+#define READ_STEP (1u << 20) /* grown by this much: a length alone costs no memory */
+#define HEADER_MAX (sizeof(struct capture_header) + (64u << 10))
+
+struct capture_reader {
+	FILE *in;
+	struct capture_header *header;
+	unsigned char *raw, *stored, *refit;
+	size_t raw_sz, raw_cap, raw_at, stored_cap, refit_cap;
+	__u64 bytes;
+	z_stream z;
+	bool has_end, is_last; /* is_last: the file ended inside this block */
+};
+
+/* Bytes read, less than @size only at the end of the file; or a negative errno. */
+static ssize_t read_some(struct capture_reader *reader, void *data, size_t size)
+{
+	size_t got;
+
+	errno = 0;
+	got = fread(data, 1, size, reader->in);
+	reader->bytes += got;
+	if (got < size && ferror(reader->in))
+		return errno ? -errno : -EIO;
+	return (ssize_t)got;
+}
+
+static int reserve(unsigned char **buf, size_t *cap, size_t size)
+{
+	unsigned char *grown;
+
+	if (size <= *cap)
+		return 0;
+	grown = realloc(*buf, size);
+	if (!grown)
+		return -ENOMEM;
+	*buf = grown;
+	*cap = size;
+	return 0;
+}
+
+static int check_header(const struct capture_header *header)
+{
+	if (memcmp(header->magic, CAPTURE_MAGIC, sizeof(header->magic)))
+		return -EINVAL;
+	/* The version first: a newer header may be laid out in another way. */
+	if (header->version > CAPTURE_VERSION || header->abi > PYI_ABI_VERSION)
+		return -EPROTONOSUPPORT;
+	if (header->byte_order != CAPTURE_BYTE_ORDER || !header->version || !header->abi)
+		return -EINVAL;
+	if (header->shape_cnt > CAPTURE_SHAPES_MAX || header->header_sz > HEADER_MAX ||
+	    header->header_sz < sizeof(*header) + header->shape_cnt * sizeof(__u32))
+		return -EINVAL;
+	return 0;
+}
+
+static int read_header(struct capture_reader *reader)
+{
+	struct capture_header fixed = {};
+	ssize_t got = read_some(reader, &fixed, sizeof(fixed));
+	size_t rest;
+	int err;
+
+	if (got < 0)
+		return (int)got;
+	if ((size_t)got < sizeof(fixed))
+		return -EINVAL;
+	err = check_header(&fixed);
+	if (err)
+		return err;
+	reader->header = calloc(1, fixed.header_sz);
+	if (!reader->header)
+		return -ENOMEM;
+	memcpy(reader->header, &fixed, sizeof(fixed));
+	rest = fixed.header_sz - sizeof(fixed);
+	got = read_some(reader, reader->header + 1, rest);
+	if (got < 0)
+		return (int)got;
+	return (size_t)got < rest ? -EINVAL : 0;
+}
+
+int capture_reader__new(FILE *in, struct capture_reader **reader)
+{
+	struct capture_reader *r = calloc(1, sizeof(*r));
+	int err;
+
+	if (!r)
+		return -ENOMEM;
+	r->in = in;
+	if (inflateInit(&r->z) != Z_OK) {
+		free(r);
+		return -ENOMEM;
+	}
+	err = read_header(r);
+	if (err) {
+		capture_reader__free(r);
+		return err;
+	}
+	*reader = r;
+	return 0;
+}
+
+void capture_reader__free(struct capture_reader *reader)
+{
+	if (!reader)
+		return;
+	inflateEnd(&reader->z);
+	free(reader->header);
+	free(reader->raw);
+	free(reader->stored);
+	free(reader->refit);
+	free(reader);
+}
+
+/* Bytes of the block that are there, in reader->stored; or a negative errno. */
+static ssize_t read_stored(struct capture_reader *reader, size_t size)
+{
+	size_t at = 0, step;
+	ssize_t got;
+
+	while (at < size) {
+		step = size - at < READ_STEP ? size - at : READ_STEP;
+		if (reserve(&reader->stored, &reader->stored_cap, at + step))
+			return -ENOMEM;
+		got = read_some(reader, reader->stored + at, step);
+		if (got < 0)
+			return got;
+		at += got;
+		if ((size_t)got < step)
+			break;
+	}
+	return (ssize_t)at;
+}
+
+static int unpack(struct capture_reader *reader, size_t stored_sz, size_t raw_sz)
+{
+	int ret;
+
+	inflateReset(&reader->z);
+	reader->z.next_in = reader->stored;
+	reader->z.avail_in = stored_sz;
+	reader->raw_sz = reader->raw_at = 0;
+	do {
+		size_t room = reader->raw_sz + READ_STEP < raw_sz ? reader->raw_sz + READ_STEP :
+								    raw_sz;
+
+		/* One byte more shows a stream that unpacks to more than it said. */
+		if (reserve(&reader->raw, &reader->raw_cap, room + 1))
+			return -ENOMEM;
+		reader->z.next_out = reader->raw + reader->raw_sz;
+		reader->z.avail_out = room + 1 - reader->raw_sz;
+		ret = inflate(&reader->z, Z_NO_FLUSH);
+		reader->raw_sz = reader->z.next_out - reader->raw;
+	} while (ret == Z_OK && reader->raw_sz <= raw_sz &&
+		 (reader->z.avail_in || !reader->z.avail_out));
+	if (ret == Z_MEM_ERROR)
+		return -ENOMEM;
+	if (reader->raw_sz > raw_sz)
+		return -EBADMSG;
+	if (reader->is_last)
+		return ret == Z_OK || ret == Z_BUF_ERROR || ret == Z_STREAM_END ? 0 : -EBADMSG;
+	return ret == Z_STREAM_END && reader->raw_sz == raw_sz ? 0 : -EBADMSG;
+}
+
+/* 1: a block is there; 0: the file ends; or a negative errno. */
+static int read_block(struct capture_reader *reader)
+{
+	struct capture_block block;
+	ssize_t got = read_some(reader, &block, sizeof(block));
+	int err;
+
+	if (got < 0)
+		return (int)got;
+	if ((size_t)got < sizeof(block))
+		return 0;
+	if (block.magic != CAPTURE_BLOCK_MAGIC || !block.raw_sz ||
+	    block.raw_sz > CAPTURE_BLOCK_MAX || block.stored_sz > compressBound(block.raw_sz) + 64)
+		return -EBADMSG;
+	got = read_stored(reader, block.stored_sz);
+	if (got < 0)
+		return (int)got;
+	reader->is_last = (size_t)got < block.stored_sz;
+	err = unpack(reader, got, block.raw_sz);
+	return err ? err : 1;
+}
+
+/* Records of another build may have a shorter or longer fixed part. */
+static int refit(struct capture_reader *reader, struct capture_frame *frame)
+{
+	const struct pyi_hdr *hdr = frame->data;
+	size_t theirs, size;
+
+	if (frame->size < sizeof(*hdr) || hdr->kind >= reader->header->shape_cnt)
+		return 0;
+	theirs = reader->header->shapes[hdr->kind];
+	size = event_refit_sz(frame->data, frame->size, theirs);
+	if (size == frame->size)
+		return 0;
+	if (reserve(&reader->refit, &reader->refit_cap, size))
+		return -ENOMEM;
+	event_refit(frame->data, frame->size, theirs, reader->refit);
+	frame->data = reader->refit;
+	frame->size = size;
+	return 0;
+}
+
+static int take_frame(struct capture_reader *reader, struct capture_frame *frame)
+{
+	const struct capture_frame_head *head = (void *)(reader->raw + reader->raw_at);
+	size_t left = reader->raw_sz - reader->raw_at - sizeof(*head);
+	size_t room = ((size_t)head->size + CAPTURE_ALIGN - 1) / CAPTURE_ALIGN * CAPTURE_ALIGN;
+
+	if (head->size > CAPTURE_FRAME_MAX)
+		return -EBADMSG;
+	if (room > left)
+		return reader->is_last ? 0 : -EBADMSG;
+	*frame = (struct capture_frame){ .type = head->type, .data = head + 1,
+					 .size = head->size };
+	reader->raw_at += sizeof(*head) + room;
+	if (frame->type == CAPTURE_END)
+		reader->has_end = true;
+	if (frame->type == CAPTURE_RECORD && refit(reader, frame))
+		return -ENOMEM;
+	return 1;
+}
+
+int capture_reader__next(struct capture_reader *reader, struct capture_frame *frame)
+{
+	int got = 1;
+
+	if (reader->has_end)
+		return 0;
+	while (got > 0 && reader->raw_sz - reader->raw_at < sizeof(struct capture_frame_head)) {
+		if (reader->is_last)
+			return 0;
+		if (reader->raw_sz != reader->raw_at)
+			return -EBADMSG;
+		got = read_block(reader);
+	}
+	return got > 0 ? take_frame(reader, frame) : got;
+}
+
+bool capture_reader__is_cut(const struct capture_reader *reader)
+{
+	return !reader->has_end;
+}
+
+__u64 capture_reader__bytes(const struct capture_reader *reader)
+{
+	return reader->bytes;
+}
+
+__u32 capture_reader__version(const struct capture_reader *reader)
+{
+	return reader->header->version;
+}
