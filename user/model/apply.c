@@ -59,6 +59,7 @@ int model__apply(struct model *model, const void *record, size_t size)
 	struct process_state *state;
 
 	model->ended = NULL;
+	tap_record(model, record, size);
 	if (model->is_finished || !event_is_valid(record, size)) {
 		model->malformed++;
 		return 0;

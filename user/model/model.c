@@ -87,6 +87,7 @@ int model__set_process_info(struct model *model, __u32 serial, const struct proc
 	struct process_state *state;
 	struct process *process;
 
+	tap_fact(model, FACT_PROCESS, serial, info);
 	HASH_FIND(hh, model->by_serial, &serial, sizeof(serial), state);
 	if (!state)
 		return 0;
@@ -110,6 +111,7 @@ int model__set_python_info(struct model *model, __u32 layout, const struct pytho
 {
 	struct python_state *python;
 
+	tap_fact(model, FACT_PYTHON, layout, info);
 	HASH_FIND(hh, model->pythons, &layout, sizeof(layout), python);
 	if (!python) {
 		python = arena__alloc(&model->arena, sizeof(*python));
@@ -128,12 +130,14 @@ int model__set_python_info(struct model *model, __u32 layout, const struct pytho
 
 void model__set_stats(struct model *model, const struct pyi_stats *stats)
 {
+	tap_fact(model, FACT_STATS, 0, stats);
 	model->stats = *stats;
 	model->has_stats = true;
 }
 
 int model__set_host(struct model *model, const struct host_info *host)
 {
+	tap_fact(model, FACT_HOST, 0, host);
 	model->host = *host;
 	model->host.kernel = keep(model, host->kernel);
 	model->host.arch = keep(model, host->arch);
@@ -181,7 +185,7 @@ bool model__is_complete(const struct model *model)
 {
 	const struct pyi_stats *stats = &model->stats;
 
-	return model->has_stats &&
+	return model->has_stats && !model->is_cut &&
 	       !(stats->ring_full | stats->thread_state | stats->proc_full | stats->edges_full |
 		 stats->codes_full | stats->depth_overflow | stats->names_truncated |
 		 stats->tables_truncated | stats->unreadable | stats->ends_unobserved |

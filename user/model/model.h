@@ -123,6 +123,21 @@ struct host_info {
 
 struct model;
 
+/* What goes into a model beside records: @info of model__set_fact is the struct named here. */
+enum model_fact {
+	FACT_HOST = 1, /* struct host_info */
+	FACT_PYTHON,   /* struct python_info; id: layout */
+	FACT_PROCESS,  /* struct process_info; id: serial */
+	FACT_STATS,    /* struct pyi_stats */
+};
+
+/* Told of everything a model is given, before it is applied: what a capture file is made of. */
+struct model_tap {
+	void (*record)(void *ctx, const void *record, size_t size);
+	void (*fact)(void *ctx, enum model_fact fact, __u32 id, const void *info);
+	void *ctx;
+};
+
 int model__new(struct model **out);
 void model__free(struct model *model);
 
@@ -131,6 +146,16 @@ void model__free(struct model *model);
  * these are counted in model__malformed. -ENOMEM only when memory ran out.
  */
 int model__apply(struct model *model, const void *record, size_t size);
+
+/* @tap is copied; NULL = none. Every setter below tells it. */
+void model__set_tap(struct model *model, const struct model_tap *tap);
+
+/* The setter that belongs to @fact. -EINVAL: no such fact. */
+int model__set_fact(struct model *model, enum model_fact fact, __u32 id, const void *info);
+
+/* The stream ended before the trace did: a capture that was cut or damaged. Never complete then. */
+void model__set_cut(struct model *model);
+bool model__is_cut(const struct model *model);
 
 /* Side facts; strings are copied. Unknown serials are ignored. */
 int model__set_process_info(struct model *model, __u32 serial, const struct process_info *info);

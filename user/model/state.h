@@ -164,8 +164,13 @@ struct model {
 	size_t load_cnt;
 	const char *current;
 	struct load_state *ended; /* by the record applied last, or NULL */
-	bool has_stats, is_finished;
+	bool has_stats, is_finished, is_cut;
+	struct model_tap tap;
 };
+
+/* tap.c */
+void tap_record(const struct model *model, const void *record, size_t size);
+void tap_fact(const struct model *model, enum model_fact fact, __u32 id, const void *info);
 
 /* apply.c */
 int array_push(void *array_ptr, size_t *cnt, size_t *cap, void *item);

@@ -130,13 +130,15 @@ static json_t *new_host(struct json_out *jo, const struct host_info *host)
 	return obj;
 }
 
-static json_t *new_trace(struct json_out *jo, const struct host_info *host)
+static json_t *new_trace(struct json_out *jo, const struct model *model)
 {
+	const struct host_info *host = model__host(model);
 	json_t *obj = json_object();
 
 	json_set_ns(jo, obj, "start_ns", host && host->trace_start_ns ? host->trace_start_ns :
 							NS_UNKNOWN);
 	json_set_ns(jo, obj, "end_ns", host && host->trace_end_ns ? host->trace_end_ns : NS_UNKNOWN);
+	json_set_bool(jo, obj, "cut", model__is_cut(model));
 	return obj;
 }
 
@@ -177,7 +179,7 @@ int json_write(const struct view *view)
 	fputs("{\"schema_version\":1,\n", view->out);
 	put_member(&jo, "tool", new_tool(&jo, host));
 	put_member(&jo, "host", new_host(&jo, host));
-	put_member(&jo, "trace", new_trace(&jo, host));
+	put_member(&jo, "trace", new_trace(&jo, view->model));
 	put_member(&jo, "complete", json_boolean(model__is_complete(view->model)));
 	put_member(&jo, "loss", new_loss(&jo, view->model));
 	put_member(&jo, "unprobed", unprobed_new_json(&jo, view->model));

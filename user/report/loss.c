@@ -91,11 +91,13 @@ int loss_write_text(const struct view *view)
 		if (counter->get == unprobed)
 			unprobed_write_text(view);
 	}
+	if (model__is_cut(view->model))
+		put_para(view, 0, TABLE_RED, "Incomplete: the capture ends before the trace did.");
 	if (model__is_complete(view->model))
 		put_para(view, 0, TABLE_PLAIN, "Complete: nothing was lost.");
 	else if (has_any)
 		put_para(view, 0, TABLE_RED, "Incomplete: see what was lost above.");
-	else
+	else if (!model__is_cut(view->model))
 		put_para(view, 0, TABLE_RED, "Incomplete: not everything could be seen.");
 	return 0;
 }
