@@ -9,6 +9,8 @@
 const struct command_info commands[] = {
 	{ NULL, COMMAND_TRACE, 0, 0, true, NULL, trace_run },
 	{ NULL, COMMAND_VERSION, 0, 0, false, NULL, version_run },
+	{ "record", COMMAND_RECORD, 0, 0, true, "trace into a capture file", trace_run },
+	{ "report", COMMAND_REPORT, 1, 1, false, "report from a capture file", report_run },
 	{ "doctor", COMMAND_DOCTOR, 0, 0, false, "what would work here", doctor_run },
 	{},
 };

@@ -33,6 +33,7 @@ const struct argp_option opts_table[] = {
 	{ .doc = "What to show:", .group = 2 },
 	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree or blame", 0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json or importtime", 0 },
+	{ "output", 'o', "FILE", 0, "write a capture to FILE (- is the standard output), for `report` later", 0 },
 	{ "report", OPT_REPORT, "FILE", 0, "write the report to FILE instead of the standard output", 0 },
 	{ "top", OPT_TOP, "N", 0, "rows in ranked tables (10)", 0 },
 	{ "slow", OPT_SLOW, "TIME", 0, "while tracing, a line on the standard error for each import that takes TIME (50ms) or longer", 0 },
@@ -54,7 +55,9 @@ const struct argp_option opts_table[] = {
 	{},
 };
 
-static const char args_doc[] = "-- COMMAND [ARG...]\n-p PID[,PID...]\n-a\ndoctor [-p PID]";
+static const char args_doc[] = "-- COMMAND [ARG...]\n-p PID[,PID...]\n-a\n"
+	"record -o FILE.cap [-p PID | -- COMMAND [ARG...]]\n"
+	"report FILE.cap\ndoctor [-p PID]";
 
 static const char doc[] =
 	"Traces the imports of unmodified Python programs: what loads what, from which line, and what it costs.\v"
@@ -141,6 +144,7 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case 'a': opts->want_all = true; return 0;
 	case 'v': opts->verbosity++; return 0;
 	case 'V': opts->command = COMMAND_VERSION; return 0;
+	case 'o': opts->capture_path = arg; return 0;
 	case OPT_REPORT: opts->report_path = arg; return 0;
 	case OPT_STRICT: opts->is_strict = true; return 0;
 	case OPT_PERF: opts->want_perf = true; return 0;
@@ -193,6 +197,22 @@ static error_t parse_word(char *word, struct argp_state *state, struct parse *pa
 	return add_word(word, opts);
 }
 
+static error_t check_command(struct argp_state *state, struct parse *parse)
+{
+	const struct command_info *command = parse->command;
+	struct opts *opts = parse->opts;
+
+	if (opts->word_cnt < command->word_min)
+		return refuse(state, parse, "a file is missing behind", command->name);
+	if (command->command == COMMAND_RECORD && !opts->capture_path)
+		return refuse(state, parse, "record needs -o FILE", NULL);
+	if (command->command == COMMAND_RECORD && opts->is_dry_run)
+		return refuse(state, parse, "record and --dry-run make no sense together", NULL);
+	if (command->command != COMMAND_RECORD && opts->capture_path)
+		return refuse(state, parse, "-o is for tracing, not for", command->name);
+	return 0;
+}
+
 /* Options that make sense one by one but not together. */
 static error_t check_whole(struct argp_state *state, struct parse *parse)
 {
@@ -200,8 +220,8 @@ static error_t check_whole(struct argp_state *state, struct parse *parse)
 
 	if (opts->command == COMMAND_VERSION)
 		return 0;
-	if (parse->command && opts->word_cnt < parse->command->word_min)
-		return refuse(state, parse, "something is missing behind", parse->command->name);
+	if (parse->command && check_command(state, parse))
+		return EINVAL;
 	if (!opts->argv && state->quoted)
 		return refuse(state, parse, "no command behind --", NULL);
 	if ((opts->argv != NULL) + (opts->tgid_cnt != 0) + opts->want_all > 1)

@@ -19,7 +19,8 @@ enum exit_status {
 	EXIT_LOSS = 4,     /* --strict, and data was lost */
 };
 
-enum command { COMMAND_TRACE = 0, COMMAND_DOCTOR, COMMAND_VERSION };
+enum command { COMMAND_TRACE = 0, COMMAND_DOCTOR, COMMAND_VERSION, COMMAND_RECORD,
+	       COMMAND_REPORT };
 
 struct opts {
 	enum command command;
@@ -32,6 +33,7 @@ struct opts {
 	__u64 duration_ns; /* 0 = until the end */
 	__u64 slow_ns;     /* tell of imports that take this long or longer at once; 0 = of none */
 	const char *view, *format;
+	const char *capture_path; /* -o; NULL = none, "-" = standard output */
 	const char *report_path; /* NULL = standard output */
 	bool is_strict;
 	size_t ring_sz;    /* 0 = default */

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "cli/opts.h"
 #include "report/report.h"
 
@@ -28,13 +29,24 @@ int output_fill_standard(void)
 	return 0;
 }
 
-bool output_takes_stdout(const struct opts *opts)
+static bool is_dash(const char *path)
 {
-	return !opts->report_path &&
+	return path && !strcmp(path, "-");
+}
+
+static bool report_takes_stdout(const struct opts *opts)
+{
+	return !opts->report_path && !is_dash(opts->capture_path) &&
+	       opts->command != COMMAND_RECORD &&
 	       (!opts->argv || opts->is_dry_run || !strcmp(opts->format, "json"));
 }
 
-static int open_report(const char *path, struct output *out)
+bool output_takes_stdout(const struct opts *opts)
+{
+	return is_dash(opts->capture_path) || report_takes_stdout(opts);
+}
+
+static int open_file(const char *path, const char *what, const char *option, struct output *out)
 {
 	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 
@@ -42,9 +54,11 @@ static int open_report(const char *path, struct output *out)
 	if (fd < 0 && errno == EEXIST)
 		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0) {
-		log_err(-errno, "cannot write the report to %s", path);
-		log_hint("another --report path, in a directory you may write to");
-		return -errno;
+		int err = -errno;
+
+		log_err(err, "cannot write the %s to %s", what, path);
+		log_hint("another %s path, in a directory you may write to", option);
+		return err;
 	}
 	out->file = fdopen(fd, "w");
 	if (!out->file)
@@ -64,15 +78,16 @@ static void hand_over(struct output *out)
 		log_debug("%s stays with root: %s", out->path, strerror(errno));
 }
 
-static int open_standard(int fd, const char *name, struct output *out)
+static int open_standard(int fd, const char *name, const char *what, const char *option,
+			 struct output *out)
 {
 	_cleanup_close_ int copy = -1;
 	int flags = fcntl(fd, F_GETFL);
 
 	out->path = name;
 	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
-		log_err(0, "%s is closed, and the report would go there", name);
-		log_hint("--report FILE");
+		log_err(0, "%s is closed, and the %s would go there", name, what);
+		log_hint("%s FILE", option);
 		return -EBADF;
 	}
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -85,26 +100,34 @@ static int open_standard(int fd, const char *name, struct output *out)
 	return 0;
 }
 
-int output__open(const struct opts *opts, struct output *out)
+int output__open_path(const char *path, const char *what, const char *option, struct output *out)
 {
 	int err;
 
-	*out = (struct output){ .path = opts->report_path };
-	if (!opts->report_path && output_takes_stdout(opts)) {
+	*out = (struct output){ .path = path };
+	if (is_dash(path)) {
 		out->is_stdout = true;
-		return open_standard(STDOUT_FILENO, "standard output", out);
+		return open_standard(STDOUT_FILENO, "standard output", what, option, out);
 	}
-	if (!opts->report_path)
-		return open_standard(STDERR_FILENO, "standard error", out);
-	err = open_report(opts->report_path, out);
+	err = open_file(path, what, option, out);
 	if (!err)
 		hand_over(out);
 	return err;
 }
 
+int output__open(const struct opts *opts, struct output *out)
+{
+	if (opts->report_path)
+		return output__open_path(opts->report_path, "report", "--report", out);
+	if (report_takes_stdout(opts))
+		return output__open_path("-", "report", "--report", out);
+	*out = (struct output){};
+	return open_standard(STDERR_FILENO, "standard error", "report", "--report", out);
+}
+
 static struct report_opts report_opts_for(const struct output *output, const struct opts *opts)
 {
-	struct report_opts report = { .top = opts->top };
+	struct report_opts report = { .top = opts->top, .use_ascii = !text_locale_is_utf8() };
 	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
 	int fd = fileno(output->file);
 	struct winsize size;

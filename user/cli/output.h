@@ -26,6 +26,12 @@ int output_fill_standard(void);
  */
 int output__open(const struct opts *opts, struct output *out);
 
+/*
+ * The same for any file of ours: @what for messages, "-" is standard output. Nothing is written
+ * or emptied yet.
+ */
+int output__open_path(const char *path, const char *what, const char *option, struct output *out);
+
 /* -EPIPE is not logged: whoever read it has seen enough. Anything else is. */
 int output__write(struct output *output, const struct opts *opts, const struct model *model);
 

@@ -9,12 +9,14 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #include "cli/output.h"
+#include "cli/recording.h"
 #include "target/hold.h"
 #include "target/invoker.h"
 
 struct session {
 	const struct opts *opts;
-	struct output output;
+	struct output output;      /* the report's; no file: `record` writes none */
+	struct recording recording;
 	struct invoker invoker;
 	struct launch *launch;     /* NULL unless a command is launched */
 	struct model *model;
@@ -27,6 +29,7 @@ struct session {
 	bool has_ended;            /* the launched command */
 	int wait_status;
 	__u64 record_cnt;
+	size_t described_cnt;      /* interpreters in the capture so far */
 	__u64 start_ns, ready_ns, detach_ns; /* for --stats: begin, when live, how long it took */
 };
 

@@ -49,6 +49,7 @@ static void close_session(struct session *session)
 	discover__free(session->discover);
 	pythons__free(session->pythons);
 	facts__free(session->facts);
+	recording__close(&session->recording);
 	model__free(session->model);
 	invoker_clear(&session->invoker);
 	output__close(&session->output);
@@ -124,6 +125,8 @@ static int open_session(struct session *session)
 	int err;
 
 	err = model__new(&session->model);
+	if (!err && !opts->is_dry_run && recording__start(&session->recording, session->model))
+		return -EIO; /* logged */
 	if (!err)
 		err = facts__new(&session->facts);
 	if (!err && !opts->is_dry_run)
@@ -163,13 +166,46 @@ static bool has_ended(struct session *session, __u64 *checked_ns, __u64 now_ns)
 	return !facts__has_living(session->facts);
 }
 
+/* @end_ns 0: it goes on. */
+static int describe_host(struct session *session, __u64 end_ns)
+{
+	struct host_info host = { .tool_version = PYIMPORT_VERSION,
+				  .trace_start_ns = session->ready_ns, .trace_end_ns = end_ns };
+	struct utsname name;
+
+	if (!uname(&name)) {
+		host.kernel = name.release;
+		host.arch = name.machine;
+		host.hostname = name.nodename;
+	}
+	return model__set_host(session->model, &host);
+}
+
+/* What a capture says of itself should be in it early: we may not live to write the rest. */
+static void describe_early(struct session *session)
+{
+	size_t cnt = pythons__cnt(session->pythons);
+
+	if (!session->recording.tape || cnt == session->described_cnt)
+		return;
+	session->described_cnt = cnt;
+	if (pythons__describe(session->pythons, session->model) || describe_host(session, 0))
+		log_debug("the capture does not describe itself yet: out of memory");
+}
+
+/* A `record` that can write no more is over, unless a command goes on that is ours to wait for. */
+static bool is_pointless(const struct session *session)
+{
+	return session->recording.err && !session->output.file && !session->launch;
+}
+
 static int watch(struct session *session)
 {
 	__u64 duration_ns = session->opts->duration_ns, now_ns = session_now_ns(), checked_ns = 0;
 	__u64 until_ns = duration_ns ? now_ns + duration_ns : ~0ULL;
 	int got;
 
-	while (!signals_want_stop() && now_ns < until_ns &&
+	while (!signals_want_stop() && now_ns < until_ns && !is_pointless(session) &&
 	       !has_ended(session, &checked_ns, now_ns)) {
 		got = probes__poll(session->probes, POLL_MS);
 		if (got < 0 && got != -EINTR)
@@ -177,6 +213,8 @@ static int watch(struct session *session)
 		facts__read(session->facts, session->model);
 		progress_update(session->model);
 		now_ns = session_now_ns();
+		describe_early(session);
+		recording__tick(&session->recording, now_ns);
 	}
 	return 0;
 }
@@ -209,20 +247,12 @@ static int stop_tracing(struct session *session)
 
 static int finish_model(struct session *session, __u64 end_ns)
 {
-	struct host_info host = { .tool_version = PYIMPORT_VERSION,
-				  .trace_start_ns = session->ready_ns, .trace_end_ns = end_ns };
-	struct utsname name;
 	int err;
 
-	if (!uname(&name)) {
-		host.kernel = name.release;
-		host.arch = name.machine;
-		host.hostname = name.nodename;
-	}
 	facts__finish(session->facts, session->model);
 	err = pythons__describe(session->pythons, session->model);
 	if (!err)
-		err = model__set_host(session->model, &host);
+		err = describe_host(session, end_ns);
 	if (!err)
 		err = model__finish(session->model, end_ns);
 	return err ? log_err(err, "cannot put the report together") : 0;
@@ -254,16 +284,17 @@ static int final_status(struct session *session)
 static int report(struct session *session)
 {
 	__u64 end_ns = session_now_ns();
-	int err = stop_tracing(session);
+	int err = stop_tracing(session), recording_err;
 
 	progress_stop();
 	if (!err)
 		err = finish_model(session, end_ns);
-	if (!err)
+	recording_err = recording__finish(&session->recording, end_ns, !session->output.file);
+	if (!err && session->output.file)
 		err = output__write(&session->output, session->opts, session->model);
 	if (session->opts->want_stats)
 		session__print_stats(session);
-	return err ? EXIT_OURS : final_status(session);
+	return err || recording_err ? EXIT_OURS : final_status(session);
 }
 
 static int run(struct session *session)
@@ -304,7 +335,10 @@ static int prepare_and_run(struct session *session)
 	int status;
 
 	session->start_ns = session_now_ns();
-	if (output__open(session->opts, &session->output))
+	if (session->opts->command != COMMAND_RECORD &&
+	    output__open(session->opts, &session->output))
+		return EXIT_OURS;
+	if (recording__open(&session->recording, session->opts))
 		return EXIT_OURS;
 	if (!session->opts->is_dry_run && checks_log_fatal(checks, checks_quick(checks)))
 		return EXIT_UNTRACED;

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See replay.h. */
+#include "cli/replay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/opts.h"
+#include "model/model.h"
+#include "model/tape.h"
+
+/* A file made to unpack to more than the machine has: we run out of memory, not the machine. */
+static void limit_memory(void)
+{
+	unsigned long long pages = sysconf(_SC_PHYS_PAGES), page_sz = sysconf(_SC_PAGESIZE);
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_DATA, &limit) || limit.rlim_cur < pages * page_sz / 4 * 3)
+		return;
+	limit.rlim_cur = pages * page_sz / 4 * 3;
+	if (setrlimit(RLIMIT_DATA, &limit))
+		log_debug("memory is not limited: %s", strerror(errno));
+}
+
+static int open_input(const char *path, FILE **in)
+{
+	_cleanup_close_ int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY) :
+						     fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return -errno;
+	*in = fdopen(fd, "r");
+	if (!*in)
+		return -errno;
+	(void)TAKE_FD(fd);
+	return 0;
+}
+
+static int explain(int err, const char *path)
+{
+	switch (err) {
+	case -EINVAL:
+		log_err(0, "%s is no capture of pyimport-bpf", path);
+		log_hint("pyimport-bpf record -o FILE makes one; report --from importtime reads a log of -X importtime");
+		return err;
+	case -EPROTONOSUPPORT:
+		return log_err(0, "%s was written by a newer pyimport-bpf: this one is too old to read it",
+			       path), err;
+	case -ENOMEM:
+		return log_err(0, "%s needs more memory than there is", path), err;
+	}
+	return log_err(err, "cannot read %s", path);
+}
+
+static void warn_partial(const char *path, const struct tape_result *result)
+{
+	char records[TEXT_NUM_SZ], bytes[TEXT_NUM_SZ];
+
+	text_count(records, result->record_cnt);
+	text_count(bytes, result->bytes);
+	if (result->is_damaged)
+		log_err(0, "%s is damaged near byte %s: only the %s records before are used", path,
+			bytes, records);
+	else
+		log_err(0, "%s ends before its trace did: only its %s records are used", path,
+			records);
+}
+
+int replay_load(const struct opts *opts, const char *path, struct replay *replay)
+{
+	const char *name = strcmp(path, "-") ? path : "standard input";
+	_cleanup_fclose_ FILE *in = NULL;
+	struct tape_result result;
+	int err;
+
+	(void)opts;
+	*replay = (struct replay){};
+	limit_memory();
+	err = open_input(path, &in);
+	if (err)
+		return log_err(err, "cannot open %s", name);
+	err = model__new(&replay->model);
+	if (!err)
+		err = tape_play(in, replay->model, &result);
+	if (err) {
+		model__free(replay->model);
+		replay->model = NULL;
+		return explain(err, name);
+	}
+	replay->is_partial = result.is_cut;
+	if (replay->is_partial)
+		warn_partial(name, &result);
+	return 0;
+}
