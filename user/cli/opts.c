@@ -17,7 +17,7 @@
 enum {
 	OPT_VIEW = 0x100, OPT_FORMAT, OPT_REPORT, OPT_STRICT, OPT_RING, OPT_PERF, OPT_NO_EDGES,
 	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION,
-	OPT_SLOW,
+	OPT_SLOW, OPT_UNFOLD,
 };
 
 #define RING_MIN 4096
@@ -31,11 +31,12 @@ const struct argp_option opts_table[] = {
 	{ "duration", 'd', "TIME", 0, "stop after TIME (500ms, 30s, 2m; a bare number is seconds)", 0 },
 
 	{ .doc = "What to show:", .group = 2 },
-	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree or blame", 0 },
+	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree, blame or workers", 0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json or importtime", 0 },
 	{ "output", 'o', "FILE", 0, "write a capture to FILE (- is the standard output), for `report` later", 0 },
 	{ "report", OPT_REPORT, "FILE", 0, "write the report to FILE instead of the standard output", 0 },
 	{ "top", OPT_TOP, "N", 0, "rows in ranked tables (10)", 0 },
+	{ "unfold", OPT_UNFOLD, NULL, 0, "show each of the processes that did the same, not one for all", 0 },
 	{ "slow", OPT_SLOW, "TIME", 0, "while tracing, a line on the standard error for each import that takes TIME (50ms) or longer", 0 },
 	{ "no-color", OPT_NO_COLOR, NULL, 0, "no colour, on a terminal either", 0 },
 
@@ -151,6 +152,7 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case OPT_NO_EDGES: opts->want_no_edges = true; return 0;
 	case OPT_NO_HOLD: opts->want_no_hold = true; return 0;
 	case OPT_NO_COLOR: opts->want_no_color = true; return 0;
+	case OPT_UNFOLD: opts->want_unfolded = true; return 0;
 	case OPT_STATS: opts->want_stats = true; return 0;
 	case OPT_DRY_RUN: opts->is_dry_run = true; return 0;
 	case OPT_COMPLETION:

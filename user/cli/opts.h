@@ -38,6 +38,7 @@ struct opts {
 	bool is_strict;
 	size_t ring_sz;    /* 0 = default */
 	bool want_perf, want_no_edges, want_no_hold, want_no_color;
+	bool want_unfolded;
 	size_t top;        /* 0 = default */
 	int verbosity;
 	bool want_stats, is_dry_run;

@@ -200,5 +200,5 @@ int model__finish(struct model *model, __u64 trace_end_ns)
 		err = finish_process(model, (struct process_state *)model->processes[i]);
 	if (model->process_cnt)
 		qsort(model->processes, model->process_cnt, sizeof(*model->processes), cmp_start);
-	return err;
+	return err ? err : groups_finish(model);
 }

@@ -170,7 +170,7 @@ void load_end(struct model *model, struct load_state *state, const struct pyi_en
 		if (parent)
 			parent->has_failed_child = true;
 	} else if (name) {
-		name->is_loaded = true;
+		module_loaded((struct process_state *)load->process, name);
 	}
 	if (parent && parent->load.tid == load->tid)
 		parent->children_ns += state->drop ? state->children_ns : wall_ns;

@@ -62,6 +62,7 @@ void model__free(struct model *model)
 	HASH_CLEAR(hh_tgid, model->by_tgid);
 	for (size_t i = 0; i < model->process_cnt; i++)
 		process__free((struct process_state *)model->processes[i]);
+	groups_free(model);
 	free(model->processes);
 	free(model->unprobed);
 	arena__free(&model->arena);

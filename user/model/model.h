@@ -113,6 +113,23 @@ struct process {
 	struct lib **libs; size_t lib_cnt, lib_cap;
 	__u32 loaded_cnt, failed_cnt, unfinished_cnt, lock_waits;
 	__u64 cached_cnt;         /* runs of import statements that found sys.modules */
+	/* workers.c */
+	__u32 inherited_cnt;      /* modules its parent had loaded when it was forked; or ~0 */
+	__u64 own_ns;             /* wall of the outermost imports it ran itself, on all threads */
+	struct group *group;      /* never NULL once the trace is over */
+};
+
+/*
+ * Processes that did the same: the same program, started by the same parent (or by parents that
+ * did the same) in the same way, that loaded the same modules themselves and ended alike. A process
+ * unlike all others is a group of one.
+ */
+struct group {
+	__u32 id;                 /* from 1, in order of their first process */
+	struct group *parent;     /* of the parents; NULL = none seen */
+	struct process **members; /* by own_ns, unknown times last */
+	size_t member_cnt, member_cap;
+	struct process *typical;  /* the one in the middle by own_ns, of two the quicker one */
 };
 
 struct host_info {
@@ -177,6 +194,12 @@ int model__finish(struct model *model, __u64 end_ns);
 
 size_t model__process_cnt(const struct model *model);
 struct process *model__process(const struct model *model, size_t index); /* by start */
+size_t model__group_cnt(const struct model *model);
+struct group *model__group(const struct model *model, size_t index); /* by id */
+
+/* Is it an import (not the program itself) with no other import of its process around it? */
+bool load_is_outermost(const struct load *load);
+
 const struct pyi_stats *model__stats(const struct model *model); /* NULL = never set */
 const struct host_info *model__host(const struct model *model);
 __u64 model__malformed(const struct model *model);

@@ -43,6 +43,7 @@ static struct process_state *process_add(struct model *model, __u32 serial, __u3
 	process->start_ns = start_ns;
 	process->end_ns = process->exec_ns = NS_UNKNOWN;
 	process->run_main_ns = process->startup_end_ns = NS_UNKNOWN;
+	process->inherited_cnt = ~0u;
 	state->stmts_end = &state->stmts;
 	if (array_push(&model->processes, &model->process_cnt, &model->process_cap, process))
 		return NULL;
@@ -179,6 +180,7 @@ int process_fork(struct model *model, const struct pyi_fork *rec)
 		return 0; /* it only lives to exec */
 	process->is_python = parent->process.is_python;
 	child->forked_from = parent;
+	process->inherited_cnt = modules_at_fork(parent);
 	child->has_frames = parent->has_frames;
 	HASH_FIND(hh, parent->threads, &rec->hdr.tid, sizeof(rec->hdr.tid), thread);
 	return thread ? spans_inherit(model, child, thread) : 0;

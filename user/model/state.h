@@ -135,6 +135,7 @@ struct process_state {
 	struct process_state *forked_from; /* whose modules it started with */
 	struct load_state *main;           /* the first `__main__` of this image */
 	struct stmt *stmts, **stmts_end;
+	__u32 own_cnt;            /* modules it has loaded that it had not inherited */
 	bool has_frames;          /* Python frames can be read: their absence means C */
 	UT_hash_handle hh, hh_tgid;
 };
@@ -150,6 +151,8 @@ struct model {
 	struct process_state *by_serial, *by_tgid; /* by_tgid: those that live */
 	struct process **processes; /* in order of appearance */
 	size_t process_cnt, process_cap;
+	struct group **groups;
+	size_t group_cnt, group_cap;
 	struct span *spans, *free_spans;
 	struct load_state *free_loads; /* by open_next */
 	struct stmt *stmts;
@@ -236,6 +239,10 @@ bool code_is_machinery(const struct code *code);
 
 /* settle.c: what one load was; edges.c; finish.c */
 void load_settle(struct model *model, struct process_state *process, struct load_state *state);
+int groups_finish(struct model *model); /* workers.c */
+void groups_free(struct model *model);
+__u32 modules_at_fork(const struct process_state *parent);
+void module_loaded(struct process_state *process, struct module_name *name);
 int edges_finish(struct model *model, struct process_state *process);
 
 #endif

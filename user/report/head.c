@@ -176,6 +176,7 @@ int head_write(const struct view *view, const struct process *process)
 	if (err)
 		return err;
 	put_headline(view, process, &facts);
+	workers_head(view, process);
 	if (process->is_late)
 		put_para(view, 2, TABLE_PLAIN,
 			 "It was already running when tracing began: earlier imports are not listed.");

@@ -184,6 +184,7 @@ int json_write(const struct view *view)
 	put_member(&jo, "loss", new_loss(&jo, view->model));
 	put_member(&jo, "unprobed", unprobed_new_json(&jo, view->model));
 	put_member(&jo, "probes", new_hits(&jo, view->model));
+	put_member(&jo, "groups", json_new_groups(&jo, view->model));
 	fputs("\"processes\":[", view->out);
 	for (size_t i = 0; !jo.err && i < cnt && !ferror(view->out); i++) {
 		fputs(is_first ? "\n" : ",\n", view->out);

@@ -33,6 +33,9 @@ void json_put(struct json_out *jo, json_t *obj, bool is_embedded);
 /* ---- json_process.c */
 void json_write_process(struct json_out *jo, const struct process *process);
 
+/* ---- json_workers.c */
+json_t *json_new_groups(struct json_out *jo, const struct model *model);
+
 /* ---- json_import.c */
 json_t *json_new_import(struct json_out *jo, const struct load *load);
 json_t *json_new_edge(struct json_out *jo, const struct edge *edge);

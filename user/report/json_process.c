@@ -129,6 +129,10 @@ static json_t *new_identity(struct json_out *jo, const struct process *process)
 	json_set_null(jo, obj, "container");
 	json_set_bool(jo, obj, "attached_late", process->is_late);
 	json_set_bool(jo, obj, "switches_stacks", process->is_switching);
+	json_set(jo, obj, "group", process->group ? json_integer(process->group->id) : json_null());
+	json_set(jo, obj, "inherited_modules", process->inherited_cnt == ~0u ? json_null() :
+		 json_integer(process->inherited_cnt));
+	json_set_ns(jo, obj, "own_import_ns", process->own_ns);
 	json_set(jo, obj, "exit", new_exit(jo, process));
 	json_set(jo, obj, "phases", new_phases(jo, process));
 	json_set(jo, obj, "counts", new_counts(jo, process));

@@ -68,17 +68,6 @@ static __u64 since(__u64 start_ns, __u64 end_ns)
 	return end_ns - start_ns;
 }
 
-static bool is_outermost(const struct load *load)
-{
-	const struct load *above = load->parent;
-
-	if (load->via == VIA_MAIN || load->is_inherited)
-		return false;
-	while (above && above->via == VIA_MAIN)
-		above = above->parent;
-	return !above;
-}
-
 static bool is_startup(const struct process *process, const struct load *load)
 {
 	return load->tid == process->tgid && load->wall_ns != NS_UNKNOWN &&
@@ -160,7 +149,7 @@ int facts_find(const struct process *process, struct facts *facts)
 			    load->lock_wait_ns > facts->longest_wait->lock_wait_ns)
 				facts->longest_wait = load;
 		}
-		if (!is_outermost(load) || !is_startup(process, load))
+		if (!load_is_outermost(load) || !is_startup(process, load))
 			continue;
 		facts->imports_ns = load->wall_ns +
 				    (facts->imports_ns == NS_UNKNOWN ? 0 : facts->imports_ns);

@@ -14,7 +14,7 @@
 #define WIDTH_MIN 40
 #define WIDTH_MAX 1000
 
-const char *const report_views[] = {"summary", "tree", "blame", NULL};
+const char *const report_views[] = {"summary", "tree", "blame", "workers", NULL};
 const char *const report_formats[] = {"text", "json", "importtime", NULL};
 
 static const struct report_ops {
@@ -24,6 +24,7 @@ static const struct report_ops {
 	{"text", "summary", summary_write},
 	{"text", "tree", tree_write},
 	{"text", "blame", blame_write},
+	{"text", "workers", workers_write},
 	{"json", NULL, json_write},
 	{"importtime", "summary", importtime_write}, /* the default view: the format decides */
 	{"importtime", "tree", importtime_write},

@@ -12,11 +12,12 @@ struct report_opts {
 	int width;      /* columns of the terminal; 0 = not a terminal: 100 */
 	bool use_color;
 	bool use_ascii; /* not a UTF-8 terminal (see text_locale_is_utf8) */
+	bool want_unfolded; /* a row for each of the processes that did the same */
 	size_t top;     /* rows in ranked tables and lists; 0 = 10, and all in blame */
 };
 
 /*
- * Writes @view ("summary", "tree", "blame") in @format ("text", "json", "importtime") to @out;
+ * Writes @view ("summary", "tree", "blame", "workers") in @format ("text", "json", "importtime") to @out;
  * NULL = the first of them. JSON is one document with everything: the view does not matter.
  * -EINVAL: unknown view or format, or a pair that makes no sense. -EIO, -EPIPE and other errnos
  * of write(2): from writing; @out is flushed on success. -ENOMEM.

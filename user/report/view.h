@@ -24,6 +24,7 @@ struct view {
 int summary_write(const struct view *view);
 int tree_write(const struct view *view);
 int blame_write(const struct view *view);
+int workers_write(const struct view *view);
 int json_write(const struct view *view);
 int importtime_write(const struct view *view);
 
@@ -105,6 +106,12 @@ void put_para(const struct view *view, size_t indent, enum table_style style, co
 int head_write(const struct view *view, const struct process *process);
 bool process_is_shown(const struct process *process);
 int foot_write(const struct view *view); /* legend, skipped processes, loss */
+
+/* ---- workers.c: processes that did the same are shown as one */
+struct spread { __u64 min_ns, median_ns, max_ns; }; /* NS_UNKNOWN: of none is it known */
+struct spread spread_of(const struct group *group); /* of own_ns */
+bool process_is_drawn(const struct view *view, const struct process *process);
+void workers_head(const struct view *view, const struct process *process);
 
 /* ---- summary.c */
 size_t view_top(const struct view *view);

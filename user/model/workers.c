@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Processes among each other: what a forked one started with, what its own imports cost, and
+ * which processes did the same, so that a report can show the workers of a server as one.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/state.h"
+
+#define INHERITED_UNKNOWN (~0u)
+#define ANCESTORS_MAX 64 /* forks back to who loaded a module */
+
+/* What identifies a group while it is sought. */
+struct sought {
+	struct group_state *groups; /* by hash; several may share one */
+	struct name *names;         /* of the process looked at */
+	size_t name_cnt;
+};
+
+/* A load of a process as far as it must be equal in all members. Texts are interned. */
+struct name {
+	const char *module;
+	__u64 result; /* no padding: compared as bytes */
+};
+
+struct group_state {
+	struct group group;
+	__u64 hash;
+	struct name *names; /* sorted; owned */
+	size_t name_cnt;
+	const struct process *first;
+	struct group_state *next; /* same hash */
+	UT_hash_handle hh;
+};
+
+static bool has_inherited(const struct process_state *process, const char *text)
+{
+	const struct module_name *name;
+
+	for (int i = 0; process && i < ANCESTORS_MAX; i++, process = process->forked_from) {
+		HASH_FIND(hh, process->names, &text, sizeof(text), name);
+		if (name && name->is_loaded)
+			return true;
+	}
+	return false;
+}
+
+void module_loaded(struct process_state *process, struct module_name *name)
+{
+	if (!name->is_loaded && !has_inherited(process->forked_from, name->name))
+		process->own_cnt++;
+	name->is_loaded = true;
+}
+
+/* Unknown where the parent ran before us: what it had loaded by then was not seen. */
+__u32 modules_at_fork(const struct process_state *parent)
+{
+	__u32 cnt = parent->own_cnt;
+
+	if (parent->process.is_late)
+		return INHERITED_UNKNOWN;
+	if (parent->forked_from) {
+		if (parent->process.inherited_cnt == INHERITED_UNKNOWN)
+			return INHERITED_UNKNOWN;
+		cnt += parent->process.inherited_cnt;
+	}
+	return cnt;
+}
+
+bool load_is_outermost(const struct load *load)
+{
+	const struct load *above = load->parent;
+
+	if (load->via == VIA_MAIN || load->is_inherited)
+		return false;
+	while (above && (above->via == VIA_MAIN || above->is_inherited))
+		above = above->parent;
+	return !above;
+}
+
+/* Of imports that never ended nothing is known; of a process without imports: 0. */
+static __u64 own_ns(const struct process *process)
+{
+	__u64 sum_ns = 0;
+	bool is_known = true;
+
+	for (size_t i = 0; i < process->load_cnt; i++) {
+		const struct load *load = process->loads[i];
+
+		if (!load_is_outermost(load))
+			continue;
+		if (load->wall_ns == NS_UNKNOWN)
+			is_known = false;
+		else
+			sum_ns += load->wall_ns;
+	}
+	return sum_ns || is_known ? sum_ns : NS_UNKNOWN;
+}
+
+static int cmp_names(const void *a, const void *b)
+{
+	const struct name *x = a, *y = b;
+
+	if (x->module != y->module)
+		return (uintptr_t)x->module < (uintptr_t)y->module ? -1 : 1;
+	return x->result < y->result ? -1 : x->result > y->result;
+}
+
+static int collect_names(struct sought *sought, const struct process *process)
+{
+	size_t cnt = 0;
+
+	sought->names = calloc(process->load_cnt + 1, sizeof(*sought->names));
+	if (!sought->names)
+		return -ENOMEM;
+	for (size_t i = 0; i < process->load_cnt; i++) {
+		const struct load *load = process->loads[i];
+
+		if (!load->is_inherited)
+			sought->names[cnt++] = (struct name){ load->module, load->result };
+	}
+	qsort(sought->names, cnt, sizeof(*sought->names), cmp_names);
+	sought->name_cnt = cnt;
+	return 0;
+}
+
+static __u64 mix(__u64 hash, __u64 value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 29;
+}
+
+static const char *main_file(const struct process *process)
+{
+	const struct process_state *state = (const struct process_state *)process;
+
+	return state->main && !state->main->load.is_inherited ? state->main->load.file : NULL;
+}
+
+/* How it ended, where that is worth a row of its own: running and 0 are alike. */
+static int ending(const struct process *process)
+{
+	return process->has_exit ? process->exit_signal << 8 | process->exit_code : 0;
+}
+
+static __u64 hash_of(const struct sought *sought, const struct process *process,
+		     const struct group *above)
+{
+	__u64 hash = mix(0, (uintptr_t)above);
+
+	hash = mix(hash, above ? 0 : process->ppid);
+	hash = mix(hash, (uintptr_t)process->exe);
+	hash = mix(hash, (uintptr_t)main_file(process));
+	hash = mix(hash, process->argc);
+	hash = mix(hash, (__u64)ending(process) << 2 | process->is_late << 1 |
+			 (process->exec_ns != NS_UNKNOWN));
+	for (size_t i = 0; i < sought->name_cnt; i++)
+		hash = mix(hash, (uintptr_t)sought->names[i].module ^ sought->names[i].result);
+	return hash;
+}
+
+/* The same text, numbers aside: descriptors and shards differ between workers. */
+static bool is_alike(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++) {
+		if (isdigit((unsigned char)*a) && isdigit((unsigned char)*b)) {
+			a += strspn(a, "0123456789") - 1;
+			b += strspn(b, "0123456789") - 1;
+		} else if (*a != *b) {
+			return false;
+		}
+	}
+	return *a == *b;
+}
+
+static bool has_same_args(const struct process *a, const struct process *b)
+{
+	if (a->argc != b->argc)
+		return false;
+	if (a->argv == b->argv)
+		return true;
+	for (size_t i = 0; i < a->argc; i++)
+		if (!is_alike(a->argv[i], b->argv[i]))
+			return false;
+	return true;
+}
+
+static bool is_member(const struct group_state *state, const struct sought *sought,
+		      const struct process *process, const struct group *above)
+{
+	const struct process *first = state->first;
+
+	return state->group.parent == above && (above || first->ppid == process->ppid) &&
+	       first->exe == process->exe && main_file(first) == main_file(process) &&
+	       first->is_late == process->is_late && ending(first) == ending(process) &&
+	       (first->exec_ns == NS_UNKNOWN) == (process->exec_ns == NS_UNKNOWN) &&
+	       state->name_cnt == sought->name_cnt &&
+	       !memcmp(state->names, sought->names, sought->name_cnt * sizeof(*sought->names)) &&
+	       has_same_args(first, process);
+}
+
+static struct group_state *group_new(struct model *model, struct sought *sought,
+				     const struct process *first, struct group *above, __u64 hash)
+{
+	struct group_state *state = calloc(1, sizeof(*state)), *head;
+
+	if (!state || array_push(&model->groups, &model->group_cnt, &model->group_cap, state)) {
+		free(state);
+		return NULL;
+	}
+	state->group.id = model->group_cnt;
+	state->group.parent = above;
+	state->first = first;
+	state->hash = hash;
+	state->names = TAKE_PTR(sought->names);
+	state->name_cnt = sought->name_cnt;
+	HASH_FIND(hh, sought->groups, &hash, sizeof(hash), head);
+	if (head) {
+		state->next = head->next;
+		head->next = state;
+	} else {
+		HASH_ADD(hh, sought->groups, hash, sizeof(state->hash), state);
+	}
+	return state;
+}
+
+static int group_join(struct model *model, struct sought *sought, struct process *process)
+{
+	struct group *above = process->parent ? process->parent->group : NULL;
+	struct group_state *state;
+	__u64 hash;
+
+	if (collect_names(sought, process))
+		return -ENOMEM;
+	hash = hash_of(sought, process, above);
+	HASH_FIND(hh, sought->groups, &hash, sizeof(hash), state);
+	while (state && !is_member(state, sought, process, above))
+		state = state->next;
+	if (!state)
+		state = group_new(model, sought, process, above, hash);
+	free(sought->names);
+	sought->names = NULL;
+	if (!state)
+		return -ENOMEM;
+	process->group = &state->group;
+	return array_push(&state->group.members, &state->group.member_cnt,
+			  &state->group.member_cap, process);
+}
+
+static int cmp_own(const void *a, const void *b)
+{
+	const struct process *x = *(struct process *const *)a, *y = *(struct process *const *)b;
+
+	if (x->own_ns != y->own_ns)
+		return x->own_ns < y->own_ns ? -1 : 1;
+	if (x->start_ns != y->start_ns)
+		return x->start_ns < y->start_ns ? -1 : 1;
+	return x->serial < y->serial ? -1 : x->serial > y->serial;
+}
+
+static void settle_group(struct group *group)
+{
+	size_t known_cnt = 0;
+
+	qsort(group->members, group->member_cnt, sizeof(*group->members), cmp_own);
+	while (known_cnt < group->member_cnt && group->members[known_cnt]->own_ns != NS_UNKNOWN)
+		known_cnt++;
+	group->typical = group->members[known_cnt ? (known_cnt - 1) / 2 : 0];
+}
+
+/* Processes come by start: parents, where they were seen at all, before their children. */
+int groups_finish(struct model *model)
+{
+	struct sought sought = {};
+	int err = 0;
+
+	for (size_t i = 0; !err && i < model->process_cnt; i++) {
+		model->processes[i]->own_ns = own_ns(model->processes[i]);
+		err = group_join(model, &sought, model->processes[i]);
+	}
+	HASH_CLEAR(hh, sought.groups);
+	for (size_t i = 0; !err && i < model->group_cnt; i++)
+		settle_group(model->groups[i]);
+	return err;
+}
+
+void groups_free(struct model *model)
+{
+	for (size_t i = 0; i < model->group_cnt; i++) {
+		struct group_state *state = (struct group_state *)model->groups[i];
+
+		free(state->names);
+		free(state->group.members);
+		free(state);
+	}
+	free(model->groups);
+}
+
+size_t model__group_cnt(const struct model *model)
+{
+	return model->group_cnt;
+}
+
+struct group *model__group(const struct model *model, size_t index)
+{
+	return index < model->group_cnt ? model->groups[index] : NULL;
+}
