@@ -84,6 +84,19 @@ static struct edge *edge_get(struct edges *edges, const struct site *importer, c
 	return edge;
 }
 
+/* Loads that turned out to be none stand for their parents, which are loads. */
+static void edge_ran_in(struct edge *edge, const struct load_state *state)
+{
+	struct load *load = state ? (struct load *)&state->load : NULL;
+
+	if (load && state->drop)
+		load = load->parent;
+	if (edge->count && edge->around != load)
+		edge->is_elsewhere = true;
+	else
+		edge->around = load;
+}
+
 static void edge_count(struct edge *edge, __u32 count, __u32 cached, __u64 first_ns,
 		       struct load_state *load)
 {
@@ -114,6 +127,7 @@ static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 	edge = edge_get(edges, &site, stmt->module);
 	if (!edge)
 		return -ENOMEM;
+	edge_ran_in(edge, stmt->around);
 	edge_count(edge, stmt->count, stmt->count - loads, stmt->first_ns, stmt->load);
 	edge->is_circular |= stmt->is_circular;
 	edges->process->process.cached_cnt += stmt->count - loads;
@@ -168,6 +182,7 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 		load = is_same_site(&known->load.importer, &site) ? known : NULL;
 		if (load && load->has_edge)
 			load = NULL;
+		edge_ran_in(edge, stmt->around);
 		edge_count(edge, stmt->count, stmt->count - (load != NULL), stmt->first_ns, load);
 		edge->is_circular |= stmt->from_circular >> i & 1;
 	}
@@ -190,6 +205,7 @@ static int edges_of_loads(struct edges *edges)
 		edge = edge_get(edges, &state->load.importer, state->load.module);
 		if (!edge)
 			return -ENOMEM;
+		edge_ran_in(edge, (struct load_state *)state->load.parent);
 		edge_count(edge, 1, 0, state->load.start_ns, state);
 	}
 	return 0;

@@ -60,6 +60,8 @@ struct edge {
 	__u64 first_ns;
 	bool is_circular;         /* closes a cycle: the module was still loading below us */
 	struct load *load;        /* the load it caused, or NULL */
+	struct load *around;      /* innermost load at its first run; NULL = outside of any */
+	bool is_elsewhere;        /* a later copy of the statement ran inside another load */
 };
 
 struct lib {
