@@ -52,7 +52,7 @@ static struct graph *diamond(struct stream *s)
 	stream_close_load(s, 8000, 30);
 	stream_end(s, 9000, 1);
 	stream_finish(s, 10000);
-	CHECK(!graph__new(stream_process(s, 1), false, &graph));
+	CHECK(!graph__new(stream_process(s, 1), 0, &graph));
 	return graph;
 }
 
@@ -143,7 +143,7 @@ static void test_package(void)
 	stream_close_load(&s, 4000, 10);
 	stream_end(&s, 9000, 1);
 	stream_finish(&s, 10000);
-	CHECK(!graph__new(stream_process(&s, 1), false, &graph));
+	CHECK(!graph__new(stream_process(&s, 1), 0, &graph));
 	CHECK(graph->stmt_cnt == 1 && graph->run_cnt == 1);
 	CHECK(!dominators_find(graph, &dom));
 	CHECK(dom.idom[node(&s, "pkg")] == node(&s, "pkg.sub"));
@@ -170,14 +170,14 @@ static void test_function(void)
 	stream_count(&s, 130, 1, 1);
 	stream_end(&s, 9000, 1);
 	stream_finish(&s, 10000);
-	CHECK(!graph__new(stream_process(&s, 1), false, &graph));
+	CHECK(!graph__new(stream_process(&s, 1), 0, &graph));
 	CHECK(!dominators_find(graph, &dom));
 	CHECK(graph__run(graph, dom.idom[node(&s, "b")])->src == node(&s, "a"));
 	dominators_clear(&dom);
 	graph__free(graph);
 	stream_find_edge(&s, 1, 9, "b")->count = 3;
 	stream_find_edge(&s, 1, 9, "b")->cached = 2;
-	CHECK(!graph__new(stream_process(&s, 1), false, &graph));
+	CHECK(!graph__new(stream_process(&s, 1), 0, &graph));
 	CHECK(!dominators_find(graph, &dom));
 	CHECK(dom.idom[node(&s, "b")] == node(&s, "__main__"));
 	dominators_clear(&dom);

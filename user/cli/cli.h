@@ -9,5 +9,6 @@ int trace_run(const struct opts *opts);
 int report_run(const struct opts *opts);
 int doctor_run(const struct opts *opts);
 int version_run(const struct opts *opts);
+int why_run(const struct opts *opts);
 
 #endif

@@ -20,7 +20,7 @@ enum exit_status {
 };
 
 enum command { COMMAND_TRACE = 0, COMMAND_DOCTOR, COMMAND_VERSION, COMMAND_RECORD,
-	       COMMAND_REPORT };
+	       COMMAND_REPORT, COMMAND_WHY };
 
 struct opts {
 	enum command command;
@@ -34,6 +34,7 @@ struct opts {
 	__u64 slow_ns;     /* tell of imports that take this long or longer at once; 0 = of none */
 	const char *view, *format;
 	const char *capture_path; /* -o; NULL = none, "-" = standard output */
+	const char *module;      /* why */
 	const char *report_path; /* NULL = standard output */
 	bool is_strict;
 	size_t ring_sz;    /* 0 = default */

@@ -130,6 +130,7 @@ static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 	edge_ran_in(edge, stmt->around);
 	edge_count(edge, stmt->count, stmt->count - loads, stmt->first_ns, stmt->load);
 	edge->is_circular |= stmt->is_circular;
+	edge->has_unseen |= stmt->has_from == 1 && (!stmt->from || stmt->is_from_cut);
 	edges->process->process.cached_cnt += stmt->count - loads;
 	return 0;
 }

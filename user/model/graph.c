@@ -16,10 +16,12 @@ struct ask {
 	const struct site *site; /* NULL: nobody known */
 	__u32 src, dst;
 	__u32 node;              /* of the run, once numbered */
+	bool has_unseen;
 };
 
 struct build {
 	struct graph *graph;
+	unsigned int flags;
 	struct ask *asks;
 	size_t ask_cnt;
 	struct arc { __u32 from, to; } *arcs;
@@ -141,10 +143,10 @@ static bool is_on_the_way(const struct load *load)
 }
 
 static void add_ask(struct build *build, const struct site *site, __u32 src,
-		    const struct load *load)
+		    const struct load *load, bool has_unseen)
 {
 	build->asks[build->ask_cnt++] = (struct ask){ is_known(site) ? site : NULL, src,
-						      graph_node_of(load), 0 };
+						      graph_node_of(load), 0, has_unseen };
 }
 
 static void ask_for_loads(struct build *build)
@@ -156,7 +158,7 @@ static void ask_for_loads(struct build *build)
 		static const struct site nobody;
 
 		add_ask(build, is_on_the_way(load) ? &nobody : &load->importer,
-			load->parent ? graph_node_of(load->parent) : GRAPH_ROOT, load);
+			load->parent ? graph_node_of(load->parent) : GRAPH_ROOT, load, false);
 	}
 }
 
@@ -176,22 +178,24 @@ static __u32 src_of(const struct graph *graph, const struct edge *edge)
 	return load ? graph_node_of(load) : GRAPH_ROOT;
 }
 
-static void ask_for_cached(struct build *build, bool want_startup)
+static void ask_for_edges(struct build *build)
 {
 	const struct process *process = build->graph->process;
-	__u64 until_ns = want_startup ? process->startup_end_ns : NS_UNKNOWN;
+	__u64 until_ns = build->flags & GRAPH_STARTUP ? process->startup_end_ns : NS_UNKNOWN;
 
 	for (size_t i = 0; i < process->edge_cnt; i++) {
 		const struct edge *edge = process->edges[i];
 		const struct load *load;
 
-		if (!edge->cached || !edge->module || !is_known(&edge->importer) ||
+		if (!(edge->cached || edge->has_unseen) || !edge->module ||
+		    !is_known(&edge->importer) ||
 		    (until_ns != NS_UNKNOWN && edge->first_ns != NS_UNKNOWN &&
 		     edge->first_ns > until_ns))
 			continue;
 		load = graph__find(build->graph, edge->module);
 		if (load)
-			add_ask(build, &edge->importer, src_of(build->graph, edge), load);
+			add_ask(build, &edge->importer, src_of(build->graph, edge), load,
+				edge->has_unseen);
 	}
 }
 
@@ -223,6 +227,8 @@ static int number_runs(struct build *build)
 		last = ask;
 	}
 	graph->node_cnt = 1 + graph->load_cnt + graph->run_cnt;
+	if (build->flags & GRAPH_UNSEEN)
+		graph->node_cnt += graph->load_cnt;
 	return 0;
 }
 
@@ -231,12 +237,18 @@ static void add_arc(struct build *build, __u32 from, __u32 to)
 	build->arcs[build->arc_cnt++] = (struct arc){ from, to };
 }
 
+/* The node that stands for any submodule of the load's module. */
+static __u32 any_below(const struct graph *graph, __u32 node)
+{
+	return graph->load_cnt + graph->run_cnt + node;
+}
+
 static int make_arcs(struct build *build)
 {
 	struct graph *graph = build->graph;
 	size_t kept = 0;
 
-	build->arcs = calloc(2 * build->ask_cnt + graph->load_cnt + 1, sizeof(*build->arcs));
+	build->arcs = calloc(3 * build->ask_cnt + 2 * graph->load_cnt + 1, sizeof(*build->arcs));
 	graph->cause = calloc(graph->node_cnt, sizeof(*graph->cause));
 	if (!build->arcs || !graph->cause)
 		return -ENOMEM;
@@ -246,14 +258,20 @@ static int make_arcs(struct build *build)
 		if (ask->node)
 			add_arc(build, ask->src, ask->node);
 		add_arc(build, ask->node ? ask->node : ask->src, ask->dst);
+		if (ask->has_unseen && build->flags & GRAPH_UNSEEN)
+			add_arc(build, ask->node, any_below(graph, ask->dst));
 	}
 	for (__u32 i = 0; i < graph->load_cnt; i++) {
 		const struct load *load = graph->process->loads[i], *package;
 		const char *dot = load->module ? strrchr(load->module, '.') : NULL;
 
 		package = dot ? find_name(graph, load->module, (size_t)(dot - load->module)) : NULL;
-		if (package)
-			add_arc(build, graph_node_of(load), graph_node_of(package));
+		if (!package)
+			continue;
+		add_arc(build, graph_node_of(load), graph_node_of(package));
+		if (build->flags & GRAPH_UNSEEN)
+			add_arc(build, any_below(graph, graph_node_of(package)),
+				graph_node_of(load));
 	}
 	qsort(build->arcs, build->arc_cnt, sizeof(*build->arcs), cmp_arcs);
 	for (size_t i = 0; i < build->arc_cnt; i++)
@@ -303,7 +321,7 @@ static int index_arcs(const struct build *build, struct graph *graph)
 	return 0;
 }
 
-static int fill(struct build *build, bool want_startup)
+static int fill(struct build *build)
 {
 	struct graph *graph = build->graph;
 	int err = know_names(graph);
@@ -312,7 +330,7 @@ static int fill(struct build *build, bool want_startup)
 	if (err || !build->asks)
 		return -ENOMEM;
 	ask_for_loads(build);
-	ask_for_cached(build, want_startup);
+	ask_for_edges(build);
 	qsort(build->asks, build->ask_cnt, sizeof(*build->asks), cmp_asks);
 	err = number_runs(build);
 	if (!err)
@@ -323,15 +341,15 @@ static int fill(struct build *build, bool want_startup)
 	return index_arcs(build, graph);
 }
 
-int graph__new(const struct process *process, bool want_startup, struct graph **out)
+int graph__new(const struct process *process, unsigned int flags, struct graph **out)
 {
-	struct build build = { .graph = calloc(1, sizeof(*build.graph)) };
+	struct build build = { .graph = calloc(1, sizeof(*build.graph)), .flags = flags };
 	int err = -ENOMEM;
 
 	if (build.graph) {
 		build.graph->process = process;
 		build.graph->load_cnt = (__u32)process->load_cnt;
-		err = fill(&build, want_startup);
+		err = fill(&build);
 	}
 	free(build.asks);
 	free(build.arcs);

@@ -27,8 +27,18 @@ struct graph_run {
 /*
  * Nodes: GRAPH_ROOT, the loads by their seq, the runs. Arcs lead from a load to the runs inside
  * it, from a run to the loads it asked for, from a submodule to its package; the root leads to
- * what nobody is known to have asked for. Every node can be reached from the root.
+ * what nobody is known to have asked for. Every node of these can be reached from the root.
+ *
+ * The names behind `from package import` are not all seen, and any of them may be a submodule.
+ * With GRAPH_UNSEEN such a statement leads to all submodules of the package that were loaded: what
+ * is unreachable then is so for sure. They have one node more per load, by seq, behind the runs:
+ * "any submodule of".
  */
+enum graph_flag {
+	GRAPH_STARTUP = 1 << 0, /* only what was asked for before the end of start-up, if known */
+	GRAPH_UNSEEN = 1 << 1,
+};
+
 struct graph {
 	const struct process *process;
 	__u32 node_cnt, load_cnt, run_cnt, stmt_cnt;
@@ -41,11 +51,8 @@ struct graph {
 	__u32 by_name_cnt;
 };
 
-/*
- * @want_startup: only what was asked for before the end of start-up, if that is known. The process
- * must be finished and outlive the graph. 0 or -ENOMEM.
- */
-int graph__new(const struct process *process, bool want_startup, struct graph **out);
+/* The process must be finished and outlive the graph. 0 or -ENOMEM. */
+int graph__new(const struct process *process, unsigned int flags, struct graph **out);
 void graph__free(struct graph *graph); /* NULL-safe */
 void graph__freep(struct graph **graph);
 
@@ -63,7 +70,8 @@ static inline struct load *graph__load(const struct graph *graph, __u32 node)
 /* NULL: not a run. */
 static inline const struct graph_run *graph__run(const struct graph *graph, __u32 node)
 {
-	return node > graph->load_cnt ? &graph->runs[node - graph->load_cnt - 1] : NULL;
+	return node > graph->load_cnt && node <= graph->load_cnt + graph->run_cnt ?
+		       &graph->runs[node - graph->load_cnt - 1] : NULL;
 }
 
 /* NULL: not a run. */

@@ -74,6 +74,7 @@ struct stmt {
 	__u8 has_from, is_circular;
 	__u8 from_circular;       /* bit n: the nth name of the fromlist closes a cycle */
 	__u8 from_cnt;
+	bool is_from_cut;         /* not all names of the fromlist came */
 	const char *raw, *module; /* as written; absolute */
 	const char **from;
 	__u32 count, loads, waits;

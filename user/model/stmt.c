@@ -170,9 +170,12 @@ int stmt_from(struct model *model, const struct pyi_from *rec)
 	stmt->from = arena__alloc(&model->arena, rec->cnt * sizeof(*stmt->from));
 	if (!stmt->from)
 		return -ENOMEM;
+	stmt->is_from_cut = rec->all > rec->cnt;
 	for (int i = 0; i < rec->cnt; i++) {
 		const char *name = rec->names[i];
 
+		if (!name[0])
+			stmt->is_from_cut = true;
 		if (!name[0] || (name[0] == '*' && !name[1]))
 			continue;
 		stmt->from[stmt->from_cnt] = model_bytes(model, name, PYI_FROM_SZ);

@@ -27,6 +27,8 @@ int blame_write(const struct view *view);
 int workers_write(const struct view *view);
 int json_write(const struct view *view);
 int importtime_write(const struct view *view);
+int why_write(const struct view *view);
+int why_write_json(const struct view *view);
 
 /* ---- words.c: words for the model's enums, the same in text and JSON */
 const char *word_result(enum load_result result);
