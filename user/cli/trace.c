@@ -166,11 +166,24 @@ static bool has_ended(struct session *session, __u64 *checked_ns, __u64 now_ns)
 	return !facts__has_living(session->facts);
 }
 
+/* The wall clock at a moment of the monotonic one; 0 = unknown. */
+static __u64 realtime_at_ns(__u64 mono_ns)
+{
+	struct timespec ts;
+	__u64 ago_ns;
+
+	if (clock_gettime(CLOCK_REALTIME, &ts))
+		return 0;
+	ago_ns = session_now_ns() - mono_ns;
+	return (__u64)ts.tv_sec * 1000000000 + (__u64)ts.tv_nsec - ago_ns;
+}
+
 /* @end_ns 0: it goes on. */
 static int describe_host(struct session *session, __u64 end_ns)
 {
 	struct host_info host = { .tool_version = PYIMPORT_VERSION,
-				  .trace_start_ns = session->ready_ns, .trace_end_ns = end_ns };
+				  .trace_start_ns = session->ready_ns, .trace_end_ns = end_ns,
+				  .realtime_ns = realtime_at_ns(session->ready_ns) };
 	struct utsname name;
 
 	if (!uname(&name)) {

@@ -26,19 +26,21 @@ static void drop_context(struct process *process)
 	}
 }
 
-static void account_drop(struct process *process, const struct load_state *state)
+static int account_drop(struct model *model, struct process *process,
+			const struct load_state *state)
 {
 	const struct load *load = &state->load;
 
 	if (state->drop != DROP_WAIT)
-		return;
+		return 0;
 	process->lock_waits++;
 	if (load->parent && load->wall_ns != NS_UNKNOWN)
 		load->parent->lock_wait_ns += load->wall_ns;
+	return wait_add(model, process, load);
 }
 
 /* Takes what is no load out of the tree, then hangs every load under its parent. */
-static int link_loads(struct process *process)
+static int link_loads(struct model *model, struct process *process)
 {
 	size_t kept = 0;
 	int err;
@@ -51,7 +53,9 @@ static int link_loads(struct process *process)
 		if (load->parent && state_of(load->parent)->drop)
 			load->parent = load->parent->parent;
 		if (state_of(load)->drop) {
-			account_drop(process, state_of(load));
+			err = account_drop(model, process, state_of(load));
+			if (err)
+				return err;
 			continue;
 		}
 		load->seq = kept;
@@ -155,7 +159,7 @@ static int finish_process(struct model *model, struct process_state *state)
 	int err;
 
 	spans_abandon(model, state, 0);
-	err = link_loads(process);
+	err = link_loads(model, process);
 	if (err)
 		return err;
 	for (size_t i = 0; i < process->load_cnt; i++) {
@@ -171,6 +175,7 @@ static int finish_process(struct model *model, struct process_state *state)
 	}
 	for (size_t i = process->load_cnt; i-- > 0;)
 		settle_error(process->loads[i]);
+	waits_finish(process);
 	settle_startup(model, state);
 	HASH_FIND(hh, model->pythons, &process->layout, sizeof(process->layout), python);
 	if (process->is_python && python)

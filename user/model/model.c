@@ -48,6 +48,7 @@ static void process__free(struct process_state *state)
 	free(process->roots);
 	free(process->edges);
 	free(process->libs);
+	free(process->waits);
 }
 
 void model__free(struct model *model)

@@ -73,6 +73,15 @@ struct lib {
 	bool failed;
 };
 
+/* A thread that waited for another one to load a module. */
+struct wait {
+	const char *module;       /* NULL = unknown */
+	struct load *load;        /* of the waiting thread, around the wait; or NULL */
+	struct load *owner;       /* the other thread's load of the module, or NULL */
+	__u32 tid;
+	__u64 start_ns, wall_ns;  /* wall NS_UNKNOWN: did not end */
+};
+
 /* Facts user space read elsewhere about a process or an interpreter. All may be NULL. */
 struct process_info {
 	const char *exe, *cwd, *cgroup;
@@ -114,6 +123,7 @@ struct process {
 	struct load **roots; size_t root_cnt, root_cap;
 	struct edge **edges; size_t edge_cnt, edge_cap;
 	struct lib **libs; size_t lib_cnt, lib_cap;
+	struct wait **waits; size_t wait_cnt, wait_cap;
 	__u32 loaded_cnt, failed_cnt, unfinished_cnt, lock_waits;
 	__u64 cached_cnt;         /* runs of import statements that found sys.modules */
 	/* workers.c */
@@ -139,6 +149,7 @@ struct host_info {
 	const char *kernel, *arch, *hostname;
 	const char *tool_version;
 	__u64 trace_start_ns, trace_end_ns;
+	__u64 realtime_ns; /* CLOCK_REALTIME at trace_start_ns; 0 = unknown */
 };
 
 struct model;

@@ -229,6 +229,10 @@ int stmt_from(struct model *model, const struct pyi_from *rec);
 int stmt_count(struct model *model, const struct pyi_edge_count *rec);
 struct stmt *stmt_find(struct model *model, __u32 id);
 
+/* waits.c */
+int wait_add(struct model *model, struct process *process, const struct load *load);
+void waits_finish(struct process *process);
+
 /* code.c: code objects and places in them */
 int code_add(struct model *model, const struct pyi_code *rec);
 struct code *code_find(struct model *model, __u32 id);

@@ -139,6 +139,8 @@ static json_t *new_trace(struct json_out *jo, const struct model *model)
 							NS_UNKNOWN);
 	json_set_ns(jo, obj, "end_ns", host && host->trace_end_ns ? host->trace_end_ns : NS_UNKNOWN);
 	json_set_bool(jo, obj, "cut", model__is_cut(model));
+	json_set_ns(jo, obj, "realtime_ns", host && host->realtime_ns ? host->realtime_ns :
+							       NS_UNKNOWN);
 	return obj;
 }
 

@@ -88,3 +88,16 @@ json_t *json_new_lib(struct json_out *jo, const struct lib *lib)
 	json_set_null(jo, obj, "needed");
 	return obj;
 }
+
+json_t *json_new_wait(struct json_out *jo, const struct wait *wait)
+{
+	json_t *obj = json_object();
+
+	json_set_str(jo, obj, "module", wait->module);
+	json_set_int(jo, obj, "tid", wait->tid);
+	json_set_ns(jo, obj, "start_ns", wait->start_ns);
+	json_set_ns(jo, obj, "wall_ns", wait->wall_ns);
+	json_set(jo, obj, "import", wait->load ? json_integer(wait->load->id) : json_null());
+	json_set(jo, obj, "owner", wait->owner ? json_integer(wait->owner->id) : json_null());
+	return obj;
+}

@@ -32,6 +32,7 @@ void json_put(struct json_out *jo, json_t *obj, bool is_embedded);
 
 /* ---- json_process.c */
 void json_write_process(struct json_out *jo, const struct process *process);
+json_t *json_new_identity(struct json_out *jo, const struct process *process);
 
 /* ---- json_workers.c */
 json_t *json_new_groups(struct json_out *jo, const struct model *model);
@@ -40,5 +41,6 @@ json_t *json_new_groups(struct json_out *jo, const struct model *model);
 json_t *json_new_import(struct json_out *jo, const struct load *load);
 json_t *json_new_edge(struct json_out *jo, const struct edge *edge);
 json_t *json_new_lib(struct json_out *jo, const struct lib *lib);
+json_t *json_new_wait(struct json_out *jo, const struct wait *wait);
 
 #endif

@@ -103,7 +103,7 @@ static json_t *new_counts(struct json_out *jo, const struct process *process)
 	return obj;
 }
 
-static json_t *new_identity(struct json_out *jo, const struct process *process)
+json_t *json_new_identity(struct json_out *jo, const struct process *process)
 {
 	json_t *obj = json_object();
 	char comm[sizeof(process->comm) + 1] = "";
@@ -148,7 +148,7 @@ static void put_item(struct json_out *jo, json_t *item, bool is_first)
 void json_write_process(struct json_out *jo, const struct process *process)
 {
 	fputc('{', jo->out);
-	json_put(jo, new_identity(jo, process), true);
+	json_put(jo, json_new_identity(jo, process), true);
 	fputs(",\n\"imports\":[", jo->out);
 	for (size_t i = 0; !jo->err && i < process->load_cnt && !ferror(jo->out); i++)
 		put_item(jo, json_new_import(jo, process->loads[i]), !i);
@@ -158,5 +158,8 @@ void json_write_process(struct json_out *jo, const struct process *process)
 	fputs("],\n\"libs\":[", jo->out);
 	for (size_t i = 0; !jo->err && i < process->lib_cnt && !ferror(jo->out); i++)
 		put_item(jo, json_new_lib(jo, process->libs[i]), !i);
+	fputs("],\n\"waits\":[", jo->out);
+	for (size_t i = 0; !jo->err && i < process->wait_cnt && !ferror(jo->out); i++)
+		put_item(jo, json_new_wait(jo, process->waits[i]), !i);
 	fputs("],\n\"files\":null,\"net\":null,\"findings\":null}", jo->out);
 }
