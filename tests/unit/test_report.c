@@ -429,6 +429,10 @@ static void test_golden(void)
 	golden("blame.txt", "blame", "text", NULL);
 	golden("importtime.txt", NULL, "importtime", NULL);
 	golden("report.json", NULL, "json", NULL);
+	golden("chrome.json", NULL, "chrome", NULL);
+	golden("speedscope.json", NULL, "speedscope", NULL);
+	golden("folded.txt", NULL, "folded", NULL);
+	golden("graph.dot", NULL, "dot", NULL);
 	drop_model();
 }
 
@@ -485,10 +489,11 @@ static void test_json(void)
 
 static void test_deep(void)
 {
-	const char *const formats[] = {"text", "json", "importtime"};
+	const char *const formats[] = {"text", "json", "importtime", "chrome", "speedscope",
+				       "folded"};
 
 	make_chain(5000);
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
 		_cleanup_free_ char *text = report("tree", formats[i], NULL);
 
 		CHECK(strstr(text, "m4999"));
@@ -505,7 +510,8 @@ static void test_empty(void)
 	text = report(NULL, NULL, NULL);
 	CHECK(strstr(text, "No Python program was seen."));
 	free(report("tree", "json", NULL));
-	free(report("tree", "importtime", NULL));
+	for (size_t i = 0; report_formats[i]; i++)
+		free(report(NULL, report_formats[i], NULL));
 	drop_model();
 }
 
@@ -522,21 +528,20 @@ static void test_refused(void)
 /* What the stream says is what the caller gets, even when only the last flush fails. */
 static void test_write_errors(void)
 {
-	const char *const formats[] = {"text", "json", "importtime"};
 	int fds[2];
 
 	signal(SIGPIPE, SIG_IGN);
 	make_program();
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; report_formats[i]; i++) {
 		FILE *full = fopen("/dev/full", "w"), *piped;
 
-		CHECK(full && report_write(model, NULL, formats[i], NULL, full) == -ENOSPC);
+		CHECK(full && report_write(model, NULL, report_formats[i], NULL, full) == -ENOSPC);
 		if (full)
 			fclose(full);
 		CHECK(pipe(fds) == 0);
 		close(fds[0]);
 		piped = fdopen(fds[1], "w");
-		CHECK(piped && report_write(model, NULL, formats[i], NULL, piped) == -EPIPE);
+		CHECK(piped && report_write(model, NULL, report_formats[i], NULL, piped) == -EPIPE);
 		if (piped)
 			fclose(piped);
 	}

@@ -36,6 +36,8 @@ static const char *const *values_of(const struct argp_option *option)
 		return report_views;
 	if (!strcmp(option->name, "format"))
 		return report_formats;
+	if (!strcmp(option->name, "by"))
+		return report_measures;
 	return NULL;
 }
 

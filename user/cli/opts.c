@@ -18,6 +18,7 @@ enum {
 	OPT_VIEW = 0x100, OPT_FORMAT, OPT_REPORT, OPT_STRICT, OPT_RING, OPT_PERF, OPT_NO_EDGES,
 	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION,
 	OPT_SLOW, OPT_UNFOLD,
+	OPT_BY,
 };
 
 #define RING_MIN 4096
@@ -32,7 +33,8 @@ const struct argp_option opts_table[] = {
 
 	{ .doc = "What to show:", .group = 2 },
 	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree, blame or workers", 0 },
-	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json or importtime", 0 },
+	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json, importtime, chrome, speedscope, folded or dot", 0 },
+	{ "by", OPT_BY, "MEASURE", 0, "what folded stacks weigh: time (default), cpu, memory or bytes", 0 },
 	{ "output", 'o', "FILE", 0, "write a capture to FILE (- is the standard output), for `report` later", 0 },
 	{ "report", OPT_REPORT, "FILE", 0, "write the report to FILE instead of the standard output", 0 },
 	{ "top", OPT_TOP, "N", 0, "rows in ranked tables (10)", 0 },
@@ -123,6 +125,11 @@ static error_t parse_value(int key, char *arg, struct argp_state *state, struct 
 		if (!is_listed(report_formats, arg))
 			return refuse(state, parse, "no such format", arg);
 		opts->format = arg;
+		return 0;
+	case OPT_BY:
+		if (!is_listed(report_measures, arg))
+			return refuse(state, parse, "no such measure", arg);
+		opts->by = arg;
 		return 0;
 	case OPT_TOP:
 		if (parse_count(arg, 1, TOP_MAX, &opts->top))

@@ -33,6 +33,7 @@ struct opts {
 	__u64 duration_ns; /* 0 = until the end */
 	__u64 slow_ns;     /* tell of imports that take this long or longer at once; 0 = of none */
 	const char *view, *format;
+	const char *by;    /* NULL = time */
 	const char *capture_path; /* -o; NULL = none, "-" = standard output */
 	const char *module;      /* why */
 	const char *report_path; /* NULL = standard output */

@@ -38,7 +38,7 @@ static bool report_takes_stdout(const struct opts *opts)
 {
 	return !opts->report_path && !is_dash(opts->capture_path) &&
 	       opts->command != COMMAND_RECORD &&
-	       (!opts->argv || opts->is_dry_run || !strcmp(opts->format, "json"));
+	       (!opts->argv || opts->is_dry_run || !report_is_for_people(opts->format));
 }
 
 bool output_takes_stdout(const struct opts *opts)
@@ -129,6 +129,7 @@ static struct report_opts report_opts_for(const struct output *output, const str
 {
 	struct report_opts report = { .top = opts->top, .want_unfolded = opts->want_unfolded,
 				      .module = opts->module,
+				      .by = opts->by,
 				      .use_ascii = !text_locale_is_utf8() };
 	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
 	int fd = fileno(output->file);
@@ -158,6 +159,10 @@ int output__write(struct output *output, const struct opts *opts, const struct m
 		err = errno ? -errno : -EIO;
 	if (!err)
 		output->is_created = false;
+	if (err == -ENODATA) {
+		log_err(0, "nothing in this trace was measured --by %s", opts->by);
+		return err;
+	}
 	if (!err || err == -EPIPE || errno == EPIPE)
 		return err ? -EPIPE : 0;
 	return log_err(err, "cannot write the report to %s", output->path);

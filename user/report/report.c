@@ -15,7 +15,11 @@
 #define WIDTH_MAX 1000
 
 const char *const report_views[] = {"summary", "tree", "blame", "workers", NULL};
-const char *const report_formats[] = {"text", "json", "importtime", NULL};
+const char *const report_formats[] = {
+	"text", "json", "importtime",
+	"chrome", "speedscope", "folded", "dot",
+	NULL,
+};
 
 static const struct report_ops {
 	const char *format, *view; /* view NULL: any */
@@ -30,6 +34,10 @@ static const struct report_ops {
 	{"json", NULL, json_write},
 	{"importtime", "summary", importtime_write}, /* the default view: the format decides */
 	{"importtime", "tree", importtime_write},
+	{"chrome", NULL, chrome_write},
+	{"speedscope", NULL, speedscope_write},
+	{"folded", NULL, folded_write},
+	{"dot", NULL, dot_write},
 };
 
 struct sink {
@@ -75,6 +83,11 @@ static int write_to(struct sink *sink, const struct report_ops *ops, struct view
 	return err ? err : sink->err;
 }
 
+bool report_is_for_people(const char *format)
+{
+	return !strcmp(format, "text") || !strcmp(format, "importtime");
+}
+
 int report_write(const struct model *model, const char *view_name, const char *format,
 		 const struct report_opts *opts, FILE *out)
 {
@@ -85,6 +98,9 @@ int report_write(const struct model *model, const char *view_name, const char *f
 	format = format ? format : report_formats[0];
 	if (opts)
 		view.opts = *opts;
+	/* Nobody's terminal: a document is UTF-8 everywhere. */
+	if (!report_is_for_people(format))
+		view.opts.use_ascii = false;
 	if (view.opts.width <= 0)
 		view.opts.width = WIDTH_DEFAULT;
 	if (view.opts.width < WIDTH_MIN)

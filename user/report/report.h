@@ -15,6 +15,7 @@ struct report_opts {
 	bool want_unfolded; /* a row for each of the processes that did the same */
 	const char *module; /* for the view "why", which cannot do without */
 	size_t top;     /* rows in ranked tables and lists; 0 = 10, and all in blame */
+	const char *by; /* of report_measures, for the format folded; NULL = time */
 };
 
 /*
@@ -26,7 +27,13 @@ struct report_opts {
 int report_write(const struct model *model, const char *view, const char *format,
 		 const struct report_opts *opts, FILE *out);
 
+/* Lines that make sense beside a command's own output, not a document for another program. */
+bool report_is_for_people(const char *format);
+
 /* Names for --help and completions; NULL-terminated. The first is the default. */
 extern const char *const report_views[], *const report_formats[];
+
+/* What --by knows. */
+extern const char *const report_measures[];
 
 #endif
