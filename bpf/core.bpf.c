@@ -14,13 +14,19 @@ struct layouts_map layouts SEC(".maps");
 struct edges_map edges SEC(".maps");
 struct codes_map codes SEC(".maps");
 struct pairs_map pairs SEC(".maps");
+struct accounts_map accounts SEC(".maps");
+struct charges_map charges SEC(".maps");
 
 const volatile bool cfg_all = false;
+const volatile bool cfg_has_waking = false;
 const volatile __u32 cfg_wakeup_sz = 1 << 20;
 bool cfg_active = false;
 __u32 last_id = 0;
 __u32 last_serial = 0;
 __u32 submit_cnt = 0;
+__u32 charge_parity = 0;
+__u64 charge_cnt = 0;
+const volatile struct pyi_charge charge_zero = {};
 struct pyi_stats stats = {};
 
 __hidden struct proc *proc_add(u32 tgid, u32 flags)

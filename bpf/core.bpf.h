@@ -10,6 +10,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
+#include <pyimport_charge.h>
 #include <pyimport_event.h>
 
 /* An open span. LOCK spans have no stack pointer that could be compared (sp 0). */
@@ -145,6 +146,15 @@ struct proc {
 	u32 checks;
 };
 
+/* Scheduling of one thread of a followed process; see charge.bpf.h. */
+struct account {
+	u32 serial;   /* of the image, 0 = to be looked up */
+	u32 cause;    /* enum pyi_wait, of the wait that began at off_ns */
+	u64 on_ns;    /* given a CPU; 0 = not known */
+	u64 off_ns;   /* left it; 0 = is on it, or not known */
+	u64 woken_ns; /* made runnable */
+};
+
 /*
  * The maps: defined in core.bpf.c and nowhere else. Their types stand here because a map can be
  * handed to a helper only by name. User space sizes events, edges, codes and procs before load.
@@ -207,6 +217,18 @@ struct pairs_map { /* index = 2 * enum pyi_span + is_end */
 	__type(key, u32);
 	__type(value, u64);
 };
+struct accounts_map {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct account);
+};
+struct charges_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__type(key, struct pyi_charge_key);
+	__type(value, struct pyi_charge);
+};
 extern struct events_map events SEC(".maps");
 extern struct threads_map threads SEC(".maps");
 extern struct deeps_map deeps SEC(".maps");
@@ -217,12 +239,18 @@ extern struct layouts_map layouts SEC(".maps");
 extern struct edges_map edges SEC(".maps");
 extern struct codes_map codes SEC(".maps");
 extern struct pairs_map pairs SEC(".maps");
+extern struct accounts_map accounts SEC(".maps");
+extern struct charges_map charges SEC(".maps");
 
 extern const volatile bool cfg_all;       /* follow whatever hits a probe */
+extern const volatile bool cfg_has_waking; /* when a thread was made runnable is seen */
 extern const volatile __u32 cfg_wakeup_sz;  /* wake the reader when this much is waiting */
 extern bool cfg_active;                   /* set once every probe is attached */
 extern __u32 last_id, last_serial, submit_cnt;
 extern struct pyi_stats stats;
+extern __u32 charge_parity;               /* of the charges made now: user space reads the others */
+extern __u64 charge_cnt;                  /* entries made in `charges`, ever */
+extern const volatile struct pyi_charge charge_zero;
 
 #define count_loss(field) __sync_fetch_and_add(&stats.field, 1)
 #define new_id() (__sync_fetch_and_add(&last_id, 1) + 1)

@@ -24,6 +24,8 @@ enum pyi_event_kind {
 	PYI_EV_FROM = 12,   /* names of a `from x import …`: struct pyi_from */
 	/* Synthesised by user space into the same stream, never sent by BPF. */
 	PYI_EV_EDGE_COUNT = 32, /* struct pyi_edge_count */
+	PYI_EV_CHARGE = 33,  /* struct pyi_charge_record, pyimport_charge.h */
+	PYI_EV_CHARGED = 34, /* struct pyi_charged */
 };
 
 /* Flags of any record. */
@@ -265,6 +267,7 @@ struct pyi_stats {
 	__u64 ends_unobserved;  /* spans closed without seeing their end */
 	__u64 frames_cut;       /* importer not reached within PYI_MAX_FRAMES frames */
 	__u64 no_thread;        /* no thread state found for a thread: line and frames unknown */
+	__u64 charges_full;     /* causes not charged: map full, or no memory for a thread's account */
 	/* Not losses: facts a report shows. */
 	__u64 hits;             /* probe hits in followed processes */
 	__u64 bystander_hits;   /* probe hits in other processes */

@@ -80,7 +80,23 @@ struct thread_struct {
 		unsigned long tp_value;
 	} uw; /* arm64 */
 };
+struct inode {
+	unsigned short i_mode;
+};
+struct file {
+	struct inode *f_inode;
+};
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+struct files_struct {
+	struct fdtable *fdt;
+};
 struct task_struct {
+	unsigned int __state;
+	unsigned int in_iowait : 1;
+	struct files_struct *files;
 	int pid, tgid;
 	int exit_code;
 	char comm[16];
@@ -108,6 +124,8 @@ struct pt_regs {
 	union {
 		struct user_pt_regs user_regs;
 	};
+	u64 orig_x0;
+	s32 syscallno;
 };
 #endif
 

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "pyimport_charge.h"
 #include "report/report.h"
 
 enum {
@@ -19,6 +20,7 @@ enum {
 	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION,
 	OPT_SLOW, OPT_UNFOLD,
 	OPT_BY,
+	OPT_NO_CPU,
 };
 
 #define RING_MIN 4096
@@ -47,6 +49,7 @@ const struct argp_option opts_table[] = {
 	{ "ring", OPT_RING, "SIZE", 0, "ring buffer, a power of two from 4kb to 1gb (16mb)", 0 },
 	{ "perf-uprobes", OPT_PERF, NULL, 0, "perf-event uprobes even where the kernel has uprobe_multi", 0 },
 	{ "no-edges", OPT_NO_EDGES, NULL, 0, "only imports that load something, not the cached ones", 0 },
+	{ "no-cpu", OPT_NO_CPU, NULL, 0, "do not measure CPU time and waits", 0 },
 	{ "no-hold", OPT_NO_HOLD, NULL, 0, "never hold a starting program until it is probed; first imports of an interpreter not known beforehand may be missed", 0 },
 
 	{ .doc = "About the tool itself:", .group = 4 },
@@ -157,6 +160,7 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case OPT_STRICT: opts->is_strict = true; return 0;
 	case OPT_PERF: opts->want_perf = true; return 0;
 	case OPT_NO_EDGES: opts->want_no_edges = true; return 0;
+	case OPT_NO_CPU: opts->groups_off |= PYI_GROUP_CPU; return 0;
 	case OPT_NO_HOLD: opts->want_no_hold = true; return 0;
 	case OPT_NO_COLOR: opts->want_no_color = true; return 0;
 	case OPT_UNFOLD: opts->want_unfolded = true; return 0;

@@ -41,6 +41,7 @@ struct opts {
 	size_t ring_sz;    /* 0 = default */
 	bool want_perf, want_no_edges, want_no_hold, want_no_color;
 	bool want_unfolded;
+	__u32 groups_off;  /* enum pyi_group: causes not to measure */
 	size_t top;        /* 0 = default */
 	int verbosity;
 	bool want_stats, is_dry_run;

@@ -121,6 +121,7 @@ static int open_session(struct session *session)
 	struct probes_opts probes = { .ring_sz = opts->ring_sz, .want_perf = opts->want_perf,
 				      .want_all = opts->want_all,
 				      .want_no_edges = opts->want_no_edges,
+				      .groups_off = opts->groups_off,
 				      .on_record = on_record, .ctx = session };
 	int err;
 

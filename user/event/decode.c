@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Which records are well formed. Sizes before offsets, offsets before pointers. */
 #include "event/event.h"
+#include "pyimport_charge.h"
 
 struct shape {
 	size_t fixed_sz;
@@ -20,6 +21,8 @@ static const struct shape shapes[] = {
 	[PYI_EV_FRAMES] = { sizeof(struct pyi_frames) },
 	[PYI_EV_FROM] = { sizeof(struct pyi_from) },
 	[PYI_EV_EDGE_COUNT] = { sizeof(struct pyi_edge_count) },
+	[PYI_EV_CHARGE] = { sizeof(struct pyi_charge_record) },
+	[PYI_EV_CHARGED] = { sizeof(struct pyi_charged) },
 };
 
 size_t event_kind_cnt(void)

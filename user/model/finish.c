@@ -56,6 +56,7 @@ static int link_loads(struct model *model, struct process *process)
 			err = account_drop(model, process, state_of(load));
 			if (err)
 				return err;
+			charge_drop(state_of(load));
 			continue;
 		}
 		load->seq = kept;
@@ -177,6 +178,7 @@ static int finish_process(struct model *model, struct process_state *state)
 		settle_error(process->loads[i]);
 	waits_finish(process);
 	settle_startup(model, state);
+	charge_finish(model, process);
 	HASH_FIND(hh, model->pythons, &process->layout, sizeof(process->layout), python);
 	if (process->is_python && python)
 		process->python = &python->info;

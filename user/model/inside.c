@@ -67,6 +67,7 @@ static void demote(struct model *model, struct span *span)
 	span->is_own = false;
 	span->kind = 0;
 	model->load_cnt--;
+	charge_move(model, span, state);
 	load_recycle(model, state);
 }
 

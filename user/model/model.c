@@ -58,6 +58,7 @@ void model__free(struct model *model)
 	HASH_CLEAR(hh, model->spans);
 	HASH_CLEAR(hh, model->stmts);
 	HASH_CLEAR(hh, model->codes);
+	HASH_CLEAR(hh, model->homes);
 	HASH_CLEAR(hh, model->pythons);
 	HASH_CLEAR(hh, model->by_serial);
 	HASH_CLEAR(hh_tgid, model->by_tgid);
@@ -191,7 +192,8 @@ bool model__is_complete(const struct model *model)
 	       !(stats->ring_full | stats->thread_state | stats->proc_full | stats->edges_full |
 		 stats->codes_full | stats->depth_overflow | stats->names_truncated |
 		 stats->tables_truncated | stats->unreadable | stats->ends_unobserved |
-		 stats->frames_cut | stats->no_thread | model->malformed | model->unprobed_cnt |
+		 stats->frames_cut | stats->no_thread | stats->charges_full |
+		 model->malformed | model->unprobed_cnt |
 		 model->late_starts);
 }
 

@@ -10,6 +10,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include "pyimport_charge.h"
 #include "pyimport_event.h"
 
 #define NS_UNKNOWN (~0ULL) /* a time that was not measured: null in JSON, never 0 */
@@ -47,6 +48,9 @@ struct load {
 	struct site declared;     /* 3.15 lazy imports: where the name was declared */
 	__u64 start_ns, wall_ns, self_ns; /* wall/self NS_UNKNOWN while unfinished */
 	__u64 find_ns, dlopen_ns, init_ns, exec_ns; /* stages; NS_UNKNOWN = not measured */
+	__u64 cpu_ns, self_cpu_ns; /* on a CPU: wall/self less its waits; NS_UNKNOWN = not measured */
+	struct pyi_charge charge;     /* its own; see model__measured for what was measured */
+	struct pyi_charge charge_all; /* with what it imported on the same thread */
 	__u64 lock_wait_ns;       /* waiting for another thread that loads the same module */
 	bool is_exact;            /* nesting and both ends were observed */
 	bool is_inherited;        /* began in the parent process, before fork */
@@ -125,6 +129,11 @@ struct process {
 	struct lib **libs; size_t lib_cnt, lib_cap;
 	struct wait **waits; size_t wait_cnt, wait_cap;
 	__u32 loaded_cnt, failed_cnt, unfinished_cnt, lock_waits;
+	__u32 measured;                   /* enum pyi_group */
+	struct pyi_charge outside;        /* outside any load, on the first thread */
+	__u64 outside_ns, outside_cpu_ns; /* of the first thread; NS_UNKNOWN */
+	struct pyi_charge outside_others; /* and on the others */
+	struct pyi_charge total;          /* these two and all loads */
 	__u64 cached_cnt;         /* runs of import statements that found sys.modules */
 	/* workers.c */
 	__u32 inherited_cnt;      /* modules its parent had loaded when it was forked; or ~0 */
@@ -222,6 +231,8 @@ __u64 model__truncated(const struct model *model);   /* names that were cut; the
 size_t model__unprobed_cnt(const struct model *model);
 const struct python_info *model__unprobed(const struct model *model, size_t index); /* NULL: end */
 __u64 model__late_starts(const struct model *model);
+__u32 model__measured(const struct model *model);      /* enum pyi_group: causes measured */
+__u64 charge_wait_ns(const struct pyi_charge *charge); /* sum of its waits */
 bool model__is_complete(const struct model *model); /* no loss of any kind */
 
 /* For a progress line while tracing: Python processes, loads so far, module loading now. */

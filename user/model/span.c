@@ -45,6 +45,7 @@ static struct span *span_add(struct model *model, struct process_state *process,
 
 static void span_remove(struct model *model, struct span *span)
 {
+	charge_close(model, span);
 	DL_DELETE(span->thread->open, span);
 	/* The table holds @span, so it has a head. NOLINTNEXTLINE(*-core.NullDereference) */
 	HASH_DEL(model->spans, span);
@@ -90,7 +91,7 @@ int spans_inherit(struct model *model, struct process_state *child, struct threa
 		span->dlopen_ns = origin->dlopen_ns;
 		span->is_own = origin->is_own;
 		span->load = origin->load ? load_inherit(model, child, origin->load) : NULL;
-		if (origin->load && !span->load)
+		if ((origin->load && !span->load) || charge_open(model, span))
 			return -ENOMEM;
 	}
 	return 0;
@@ -261,6 +262,8 @@ int span_begin(struct model *model, const struct pyi_begin *rec)
 	process->process.is_python = true;
 	process->process.is_switching |= !!(rec->hdr.flags & PYI_F_SWITCHING);
 	err = begin_kind(model, span, rec, parent, name);
+	if (!err)
+		err = charge_open(model, span);
 	if (!err && span->is_own) {
 		/* An own span has a load. NOLINTNEXTLINE(*-core.NullDereference) */
 		span->load->above = parent ? parent->kind : 0;

@@ -116,6 +116,16 @@ struct namespace {
 	UT_hash_handle hh;
 };
 
+/* Who a span's charges go to. */
+struct home {
+	__u64 key;               /* of the span */
+	struct load_state *load; /* NULL: nobody, it was outside */
+	bool is_closed;          /* the span has ended */
+	bool is_passed;          /* and charges were settled since, at least once */
+	struct home *next;       /* closed or free */
+	UT_hash_handle hh;
+};
+
 struct thread_state {
 	__u32 tid;
 	struct span *open;
@@ -158,6 +168,8 @@ struct model {
 	struct load_state *free_loads; /* by open_next */
 	struct stmt *stmts;
 	struct code *codes;
+	struct home *homes, *closed_homes, *free_homes;
+	__u32 measured;           /* enum pyi_group */
 	struct python_state *pythons;
 	struct pyi_stats stats;
 	struct host_info host;
@@ -241,6 +253,16 @@ struct site import_site(struct model *model, const struct frames *frames);
 struct site body_site(struct model *model, const struct frames *frames);
 bool code_is_importlib(const struct code *code);
 bool code_is_machinery(const struct code *code);
+
+/* charge.c */
+int charge_open(struct model *model, const struct span *span);
+void charge_move(struct model *model, const struct span *span, const struct load_state *from);
+void charge_close(struct model *model, const struct span *span);
+void charge_drop(const struct load_state *state); /* no load after all: to whoever it is part of */
+void charge_add(struct pyi_charge *to, const struct pyi_charge *from);
+void charge_apply(struct model *model, const struct pyi_charge_record *rec);
+void charge_settled(struct model *model, const struct pyi_charged *rec);
+void charge_finish(const struct model *model, struct process *process);
 
 /* settle.c: what one load was; edges.c; finish.c */
 void load_settle(struct model *model, struct process_state *process, struct load_state *state);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "probe/probes.h"
+#include "pyimport_charge.h"
 #include "pyimport.skel.h"
 
 /* An interpreter file that carries our probes. */
@@ -25,6 +26,13 @@ struct edge_value {
 	__u64 first_ns;
 };
 
+/* Emptying the map of charges. */
+struct charges {
+	bool is_turned;    /* the parity was changed: the other one's charges can be taken */
+	__u64 turned_ns;
+	__u64 taken_cnt;   /* charge_cnt then */
+};
+
 struct probes {
 	struct pyimport_bpf *skel;
 	struct ring_buffer *ring;
@@ -34,7 +42,16 @@ struct probes {
 	struct probed_file *files;
 	size_t file_cnt;
 	__u32 site_cnt, layout_cnt;
+	__u32 groups;      /* enum pyi_group that are measured */
+	struct charges charges;
 };
+
+/* causes.c: switches programs on and off before load; @unwanted: enum pyi_group. */
+void causes_choose(struct probes *probes, __u32 unwanted);
+
+/* charges.c: hands on what can be while tracing; all that is left, once detached. */
+int charges_poll(struct probes *probes);
+int charges_drain(struct probes *probes);
 
 static inline void probes__freep(struct probes **probes)
 {

@@ -16,6 +16,7 @@
 
 #define RING_DEFAULT_SZ (16u << 20)
 #define EDGES_PREALLOC 131072u   /* 14 MB of kernel memory */
+#define CHARGES_ON_DEMAND 65536u
 #define EDGES_ON_DEMAND 262144u /* taken only when used; 4 MB of buckets */
 
 static int on_ring_record(void *ctx, void *data, size_t sz)
@@ -47,6 +48,8 @@ static void size_maps(struct probes *probes, const struct probes_opts *opts)
 		bpf_map__set_max_entries(skel->maps.edges, EDGES_ON_DEMAND);
 		bpf_map__set_map_flags(skel->maps.codes, BPF_F_NO_PREALLOC);
 		bpf_map__set_max_entries(skel->maps.codes, EDGES_ON_DEMAND / 4);
+		bpf_map__set_map_flags(skel->maps.charges, BPF_F_NO_PREALLOC);
+		bpf_map__set_max_entries(skel->maps.charges, CHARGES_ON_DEMAND);
 	} else {
 		bpf_map__set_max_entries(skel->maps.edges, EDGES_PREALLOC);
 	}
@@ -88,6 +91,7 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 	probes->is_multi = !opts->want_perf && feature_uprobe_multi();
 	bpf_program__set_autoload(probes->is_multi ? probes->skel->progs.site_multi :
 						     probes->skel->progs.site_perf, true);
+	causes_choose(probes, opts->groups_off);
 	size_maps(probes, opts);
 	err = pyimport_bpf__load(probes->skel);
 	if (err)
@@ -134,7 +138,9 @@ int probes__poll(struct probes *probes, int timeout_ms)
 	int cnt = ring_buffer__poll(probes->ring, timeout_ms);
 
 	/* Most records wake nobody: what came in meanwhile is there unannounced. */
-	return cnt ? cnt : ring_buffer__consume(probes->ring);
+	if (!cnt)
+		cnt = ring_buffer__consume(probes->ring);
+	return cnt < 0 ? cnt : charges_poll(probes) ?: cnt;
 }
 
 /* One synthetic record per statement, so that the stream alone tells everything. */
@@ -179,7 +185,8 @@ int probes__drain(struct probes *probes)
 
 	if (err < 0)
 		return log_err(err, "cannot read the rest of the ring buffer");
-	return send_edge_counts(probes);
+	err = send_edge_counts(probes);
+	return err ? err : charges_drain(probes);
 }
 
 int probes__stats(struct probes *probes, struct pyi_stats *out)

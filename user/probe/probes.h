@@ -23,6 +23,7 @@ struct probes_opts {
 	size_t ring_sz;        /* bytes, a power of two >= 4096; 0 = 16 MiB */
 	bool want_perf;        /* perf uprobes even where uprobe_multi exists */
 	bool want_all;         /* follow every process that hits a probe, not only followed ones */
+	__u32 groups_off;      /* enum pyi_group: causes not to measure */
 	bool want_no_edges;    /* do not probe import statements: loads only */
 	probes_record_fn on_record;
 	void *ctx;

@@ -47,13 +47,9 @@ json_t *json_new_import(struct json_out *jo, const struct load *load)
 	json_set_ns(jo, obj, "start_ns", load->start_ns);
 	json_set_ns(jo, obj, "wall_ns", load->wall_ns);
 	json_set_ns(jo, obj, "self_ns", load->self_ns);
-	json_set_null(jo, obj, "cpu_ns");
-	json_set_null(jo, obj, "self_cpu_ns");
-	json_set_null(jo, obj, "wait_ns");
 	json_set_ns(jo, obj, "lock_wait_ns", load->lock_wait_ns);
 	json_set(jo, obj, "stages_ns", new_stages(jo, load));
-	json_set_null(jo, obj, "io");
-	json_set_null(jo, obj, "rss_delta");
+	json_set_causes(jo, obj, load);
 	json_set_bool(jo, obj, "exact", load->is_exact);
 	json_set_bool(jo, obj, "inherited", load->is_inherited);
 	return obj;

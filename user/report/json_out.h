@@ -43,4 +43,8 @@ json_t *json_new_edge(struct json_out *jo, const struct edge *edge);
 json_t *json_new_lib(struct json_out *jo, const struct lib *lib);
 json_t *json_new_wait(struct json_out *jo, const struct wait *wait);
 
+/* ---- json_causes.c */
+json_t *json_new_causes(struct json_out *jo, const struct process *process);
+void json_set_causes(struct json_out *jo, json_t *obj, const struct load *load);
+
 #endif

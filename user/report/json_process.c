@@ -136,6 +136,7 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 	json_set(jo, obj, "exit", new_exit(jo, process));
 	json_set(jo, obj, "phases", new_phases(jo, process));
 	json_set(jo, obj, "counts", new_counts(jo, process));
+	json_set(jo, obj, "causes", json_new_causes(jo, process));
 	return obj;
 }
 

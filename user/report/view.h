@@ -40,6 +40,8 @@ const char *word_kind(enum load_kind kind);
 const char *word_via(enum load_via via); /* NULL = unknown */
 const char *word_layer(unsigned int index); /* name of bit @index, NULL behind the last */
 
+extern const char *const wait_words[PYI_WAIT_CNT]; /* json_causes.c */
+
 /* ---- loss.c */
 struct loss_counter {
 	const char *name;

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Which BPF programs measure which group of causes, and what each needs of the kernel. A group
+ * that is not wanted, or whose tracepoint this kernel lacks, is not loaded: its figures are
+ * unknown.
+ */
+#include <bpf/btf.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "probe/private.h"
+
+/* A group is measured when all of its programs can be. */
+static const struct part {
+	__u32 group;
+	const char *program, *tracepoint;
+} parts[] = {
+	{ PYI_GROUP_CPU, "cpu_switch", "sched_switch" },
+	{ PYI_GROUP_CPU, "cpu_wakeup_new", "sched_wakeup_new" },
+	{ PYI_GROUP_CPU, "cpu_exit", "sched_process_exit" },
+	{ PYI_GROUP_WAKE, "cpu_waking", "sched_waking" },
+};
+#define PART_CNT (sizeof(parts) / sizeof(parts[0]))
+
+static bool has_tracepoint(const struct btf *btf, const char *name)
+{
+	char type[64];
+
+	snprintf(type, sizeof(type), "btf_trace_%s", name);
+	return btf && btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
+}
+
+void causes_choose(struct probes *probes, __u32 unwanted)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	struct bpf_program *program;
+	__u32 missing = unwanted & PYI_GROUP_CPU ? PYI_GROUP_WAKE : 0;
+
+	probes->groups = 0;
+	for (size_t i = 0; i < PART_CNT; i++) {
+		if (!has_tracepoint(btf, parts[i].tracepoint)) {
+			log_info("this kernel has no tracepoint %s", parts[i].tracepoint);
+			missing |= parts[i].group;
+		}
+		probes->groups |= parts[i].group;
+	}
+	btf__free(btf);
+	probes->groups &= ~(missing | unwanted);
+	probes->skel->rodata->cfg_has_waking = probes->groups & PYI_GROUP_WAKE;
+	for (size_t i = 0; i < PART_CNT; i++) {
+		program = bpf_object__find_program_by_name(probes->skel->obj, parts[i].program);
+		if (program)
+			bpf_program__set_autoload(program, probes->groups & parts[i].group);
+	}
+}
