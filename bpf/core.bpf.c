@@ -9,6 +9,7 @@ struct threads_map threads SEC(".maps");
 struct deeps_map deeps SEC(".maps");
 struct procs_map procs SEC(".maps");
 struct execs_map execs SEC(".maps");
+struct scopes_map scopes SEC(".maps");
 struct sites_map sites SEC(".maps");
 struct layouts_map layouts SEC(".maps");
 struct edges_map edges SEC(".maps");
@@ -19,6 +20,9 @@ struct charges_map charges SEC(".maps");
 
 const volatile bool cfg_all = false;
 const volatile bool cfg_has_waking = false;
+const volatile bool cfg_scoped = false;
+const volatile __s32 cfg_cgroup_v1 = -1;
+const volatile __s32 cfg_cgroup_root = 0;
 const volatile __u32 cfg_wakeup_sz = 1 << 20;
 bool cfg_active = false;
 __u32 last_id = 0;
@@ -38,6 +42,19 @@ __hidden struct proc *proc_add(u32 tgid, u32 flags)
 		return NULL;
 	}
 	return bpf_map_lookup_elem(&procs, &tgid);
+}
+
+/* numbers[] has one entry per pid namespace; the last is the innermost one. */
+__hidden u32 nspid_of(struct task_struct *task)
+{
+	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
+	u32 level = BPF_CORE_READ(pid, level);
+	struct upid upid = {};
+
+	bpf_core_read(&upid, sizeof(upid),
+		      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
+			      (level & 31) * bpf_core_type_size(struct upid));
+	return upid.nr;
 }
 
 __hidden void count_pair(u32 span, u32 is_end)
@@ -64,19 +81,10 @@ __hidden void emit_exec(u32 serial, u64 ts_ns, u32 old_tid, const char *filename
 	fill_hdr(&rec->hdr, PYI_EV_EXEC, sizeof(*rec), serial);
 	rec->hdr.ts_ns = ts_ns;
 	rec->ppid = BPF_CORE_READ(task, real_parent, tgid);
-	rec->nspid = 0;
-	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
-	u32 level = BPF_CORE_READ(pid, level);
-	struct upid upid = {};
-
-	/* numbers[] has one entry per pid namespace; the last is the innermost one. */
-	bpf_core_read(&upid, sizeof(upid),
-		      (void *)pid + bpf_core_field_offset(struct pid, numbers) +
-			      (level & 31) * bpf_core_type_size(struct upid));
-	rec->nspid = upid.nr;
+	rec->nspid = nspid_of(task);
 	rec->uid = BPF_CORE_READ(task, cred, uid.val);
 	rec->old_tid = old_tid;
-	rec->cgroup = bpf_get_current_cgroup_id();
+	rec->cgroup = cgroup_of(task);
 	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
 	rec->pad = 0;
 	rec->filename_sz = 0;

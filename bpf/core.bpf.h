@@ -187,6 +187,12 @@ struct execs_map { /* when a process not (yet) followed was exec'ed */
 	__type(key, u32);
 	__type(value, u64);
 };
+struct scopes_map { /* cgroups that are followed, with all below them, by id */
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PYI_SCOPES_MAX);
+	__type(key, u64);
+	__type(value, u32);
+};
 struct sites_map { /* index = attach cookie */
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 8192);
@@ -234,6 +240,7 @@ extern struct threads_map threads SEC(".maps");
 extern struct deeps_map deeps SEC(".maps");
 extern struct procs_map procs SEC(".maps");
 extern struct execs_map execs SEC(".maps");
+extern struct scopes_map scopes SEC(".maps");
 extern struct sites_map sites SEC(".maps");
 extern struct layouts_map layouts SEC(".maps");
 extern struct edges_map edges SEC(".maps");
@@ -244,6 +251,9 @@ extern struct charges_map charges SEC(".maps");
 
 extern const volatile bool cfg_all;       /* follow whatever hits a probe */
 extern const volatile bool cfg_has_waking; /* when a thread was made runnable is seen */
+extern const volatile bool cfg_scoped;    /* follow what is in one of `scopes` */
+extern const volatile __s32 cfg_cgroup_v1; /* controller whose v1 hierarchy names cgroups, -1 = v2 */
+extern const volatile __s32 cfg_cgroup_root; /* number of its hierarchy */
 extern const volatile __u32 cfg_wakeup_sz;  /* wake the reader when this much is waiting */
 extern bool cfg_active;                   /* set once every probe is attached */
 extern __u32 last_id, last_serial, submit_cnt;
@@ -285,6 +295,9 @@ static __always_inline void fill_hdr(struct pyi_hdr *hdr, u16 kind, u32 sz, u32 
 
 __hidden struct proc *proc_add(u32 tgid, u32 flags);
 __hidden void emit_exec(u32 serial, u64 ts_ns, u32 old_tid, const char *filename);
+__hidden u64 cgroup_of(struct task_struct *task);
+__hidden bool scope_covers(struct task_struct *task);
+__hidden u32 nspid_of(struct task_struct *task);
 __hidden void count_pair(u32 span, u32 is_end);
 
 #endif

@@ -16,7 +16,8 @@ int BPF_PROG(proc_exec, struct task_struct *task, int old_pid, struct linux_binp
 	if (!proc) {
 		if (cfg_all)
 			bpf_map_update_elem(&execs, &tgid, &now, BPF_ANY);
-		return 0;
+		if (!cfg_scoped || !scope_covers(task))
+			return 0;
 	}
 	thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (thread)
@@ -80,8 +81,12 @@ int BPF_PROG(proc_fork, struct task_struct *parent, struct task_struct *child)
 	if (tgid == child_tgid)
 		return 0;
 	proc = bpf_map_lookup_elem(&procs, &tgid);
-	if (!proc)
+	if (!proc) {
+		/* Born into a followed cgroup (CLONE_INTO_CGROUP), or of a parent never met. */
+		if (cfg_scoped && scope_covers(child))
+			proc_add(child_tgid, 0);
 		return 0;
+	}
 	serial = proc->serial;
 	child_proc = proc_add(child_tgid, proc->flags);
 	if (!child_proc)
@@ -96,7 +101,7 @@ int BPF_PROG(proc_fork, struct task_struct *parent, struct task_struct *child)
 		rec->hdr.flags = is_vfork ? PYI_F_VFORK : 0;
 		rec->child_tgid = child_tgid;
 		rec->child_proc = child_proc->serial;
-		rec->child_nspid = 0;
+		rec->child_nspid = nspid_of(child);
 		rec->pad = 0;
 		bpf_probe_read_kernel(rec->comm, sizeof(rec->comm), child->comm);
 		bpf_ringbuf_submit(rec, wake_flag());

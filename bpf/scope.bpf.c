@@ -61,9 +61,12 @@ int BPF_PROG(cgroup_attach, struct cgroup *cgroup, const char *path, struct task
 SEC("?tp_btf/cgroup_mkdir")
 int BPF_PROG(cgroup_made, struct cgroup *cgroup, const char *path)
 {
-	struct pyi_cgroup *rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+	struct pyi_cgroup *rec;
 	long len;
 
+	if (BPF_CORE_READ(cgroup, root, hierarchy_id) != cfg_cgroup_root)
+		return 0; /* ids are unique in their own hierarchy only */
+	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
 	if (!rec) {
 		count_loss(ring_full);
 		return 0;

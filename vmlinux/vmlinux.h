@@ -65,8 +65,22 @@ struct pid {
 struct kernfs_node {
 	u64 id;
 };
+struct cgroup;
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
+};
+struct cgroup_root {
+	int hierarchy_id;
+};
 struct cgroup {
+	struct cgroup_subsys_state self;
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
+};
+struct css_set {
+	struct cgroup_subsys_state *subsys[1]; /* one per controller the kernel has */
+	struct cgroup *dfl_cgrp;
 };
 typedef struct {
 	u32 val;
@@ -105,6 +119,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct pid *thread_pid;
 	const struct cred *cred;
+	struct css_set *cgroups;
 	struct thread_struct thread;
 };
 struct linux_binprm {

@@ -20,6 +20,7 @@ static const struct shape shapes[] = {
 	[PYI_EV_THREAD_EXIT] = { sizeof(struct pyi_hdr) },
 	[PYI_EV_FRAMES] = { sizeof(struct pyi_frames) },
 	[PYI_EV_FROM] = { sizeof(struct pyi_from) },
+	[PYI_EV_CGROUP] = { sizeof(struct pyi_cgroup) },
 	[PYI_EV_EDGE_COUNT] = { sizeof(struct pyi_edge_count) },
 	[PYI_EV_CHARGE] = { sizeof(struct pyi_charge_record) },
 	[PYI_EV_CHARGED] = { sizeof(struct pyi_charged) },
@@ -69,7 +70,9 @@ bool event_is_valid(const void *record, size_t size)
 	const struct pyi_mark *mark = record;
 	const struct pyi_edge_count *count = record;
 
-	if (size < sizeof(*hdr) || hdr->size > size || hdr->size < sizeof(*hdr) || !hdr->proc)
+	if (size < sizeof(*hdr) || hdr->size > size || hdr->size < sizeof(*hdr))
+		return false;
+	if (!hdr->proc && hdr->kind != PYI_EV_CGROUP) /* the one that is about no process */
 		return false;
 	size = hdr->size;
 	if (hdr->kind >= sizeof(shapes) / sizeof(shapes[0]))
@@ -94,6 +97,8 @@ bool event_is_valid(const void *record, size_t size)
 		return count->id;
 	case PYI_EV_CODE:
 		return is_code_valid(record, size);
+	case PYI_EV_CGROUP:
+		return ((const struct pyi_cgroup *)record)->path_sz <= PYI_CGROUP_SZ;
 	case PYI_EV_FRAMES:
 		return ((const struct pyi_frames *)record)->cnt <= PYI_MAX_FRAMES;
 	case PYI_EV_FROM:

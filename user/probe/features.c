@@ -7,6 +7,7 @@
 #include <bpf/btf.h>
 #include <errno.h>
 #include <linux/bpf.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -53,6 +54,43 @@ bool feature_mem_alloc(void)
 
 	btf__free(btf);
 	return has;
+}
+
+/* Tracepoints with types: 5.5; which of them there are is up to the kernel's configuration. */
+bool feature_tp_btf(const char *tracepoint)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	char name[64];
+	bool has;
+
+	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
+	has = btf && btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0;
+	btf__free(btf);
+	return has;
+}
+
+/* enum cgroup_subsys_id has the controllers this kernel was built with, in their order. */
+int feature_cgroup_index(const char *controller)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	int id = btf ? btf__find_by_name_kind(btf, "cgroup_subsys_id", BTF_KIND_ENUM) : -1;
+	int index = -ENOENT;
+	char name[64];
+
+	/* Older than their v1 names. */
+	if (!strcmp(controller, "blkio"))
+		controller = "io";
+	snprintf(name, sizeof(name), "%s_cgrp_id", controller);
+	if (id > 0) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+		const struct btf_enum *value = btf_enum(type);
+
+		for (int i = 0; i < btf_vlen(type); i++)
+			if (!strcmp(btf__name_by_offset(btf, value[i].name_off), name))
+				index = value[i].val;
+	}
+	btf__free(btf);
+	return index;
 }
 
 /* Local storage of tasks for tracing programs: 5.12, commit a10787e6d58c. */

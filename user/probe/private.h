@@ -52,6 +52,8 @@ void causes_choose(struct probes *probes, __u32 unwanted);
 /* charges.c: hands on what can be while tracing; all that is left, once detached. */
 int charges_poll(struct probes *probes);
 int charges_drain(struct probes *probes);
+/* scope.c: knobs and programs about cgroups, before load */
+int scope_setup(struct probes *probes, const struct probes_opts *opts);
 
 static inline void probes__freep(struct probes **probes)
 {

@@ -93,6 +93,9 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 						     probes->skel->progs.site_perf, true);
 	causes_choose(probes, opts->groups_off);
 	size_maps(probes, opts);
+	err = scope_setup(probes, opts);
+	if (err)
+		return err;
 	err = pyimport_bpf__load(probes->skel);
 	if (err)
 		return explain_load(err);

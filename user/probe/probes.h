@@ -25,6 +25,9 @@ struct probes_opts {
 	bool want_all;         /* follow every process that hits a probe, not only followed ones */
 	__u32 groups_off;      /* enum pyi_group: causes not to measure */
 	bool want_no_edges;    /* do not probe import statements: loads only */
+	bool want_scopes;      /* follow what is in the cgroups of probes__scope */
+	const char *cgroup_controller; /* whose v1 hierarchy cgroups belong to; NULL = v2 */
+	__u32 cgroup_root;     /* that hierarchy's number in /proc/PID/cgroup */
 	probes_record_fn on_record;
 	void *ctx;
 };
@@ -59,6 +62,12 @@ int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *
 
 /* Is the process one of those? Asks the kernel's map, so children count too. */
 bool probes__is_followed(const struct probes *probes, pid_t tgid);
+
+/*
+ * Follows (or no longer) what execs in, is born in or moves into a cgroup and those below it. Who
+ * is inside already is the caller's to find. -E2BIG: more than PYI_SCOPES_MAX.
+ */
+int probes__scope(struct probes *probes, __u64 cgroup, bool is_wanted);
 
 /* Hands records to on_record; waits at most @timeout_ms for some. Count or -errno (-EINTR too). */
 int probes__poll(struct probes *probes, int timeout_ms);
