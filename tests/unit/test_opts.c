@@ -89,6 +89,12 @@ static void test_targets(void)
 	CHECK(PARSE(&opts, "-p", "7", "-a") == -EINVAL);
 	CHECK(PARSE(&opts, "-a", "--", "ls") == -EINVAL);
 	CHECK(PARSE(&opts, "-p", "7", "--", "ls") == -EINVAL);
+	CHECK(!PARSE(&opts, "--container", "web", "--wait") && !opts.want_all && opts.want_wait);
+	CHECK(!PARSE(&opts, "--cgroup=/a") && !strcmp(opts.cgroup, "/a") && !opts.want_all);
+	CHECK(PARSE(&opts, "--cgroup", "") == -EINVAL);
+	CHECK(PARSE(&opts, "--cgroup", "/a", "--container", "b") == -EINVAL);
+	CHECK(PARSE(&opts, "--container", "b", "--", "ls") == -EINVAL);
+	CHECK(PARSE(&opts, "--wait") == -EINVAL);
 	CHECK(PARSE(&opts, "--") == -EINVAL);
 	CHECK(PARSE(&opts, "ls") == -EINVAL);
 	CHECK(PARSE(&opts, "ls", "--", "ls") == -EINVAL);

@@ -30,7 +30,7 @@ struct noted {
 /* What was read of a process, owned. */
 struct read_info {
 	__u32 serial;
-	char *exe, *cwd, *cgroup;
+	char *exe, *cwd;
 	char **argv;
 	size_t argc;
 };
@@ -56,7 +56,6 @@ static void clear_info(struct read_info *info)
 {
 	free(info->exe);
 	free(info->cwd);
-	free(info->cgroup);
 	free(info->argv);
 	*info = (struct read_info){};
 }
@@ -195,7 +194,6 @@ static int read_info(pid_t tgid, struct read_info *info)
 	proc_argv(fd, &info->argv, &info->argc);
 	proc_link(fd, "exe", &info->exe);
 	proc_link(fd, "cwd", &info->cwd);
-	proc_cgroup(fd, &info->cgroup);
 	return info->argv ? 0 : -ESRCH;
 }
 
@@ -215,7 +213,7 @@ static bool is_same_image(const struct read_info *info, const struct noted *note
 
 static void tell(struct model *model, const struct read_info *info)
 {
-	struct process_info told = { .exe = info->exe, .cwd = info->cwd, .cgroup = info->cgroup,
+	struct process_info told = { .exe = info->exe, .cwd = info->cwd,
 				     .argv = (const char *const *)info->argv,
 				     .argc = info->argc };
 

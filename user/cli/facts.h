@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Side facts of the processes in the stream (exe, cwd, cgroup, whole command line), read from
+ * Side facts of the processes in the stream (exe, cwd, whole command line), read from
  * /proc while they live and given to the model; and who of the followed ones still lives.
  */
 #ifndef CLI_FACTS_H

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cli/opts.h"
+#include "cli/scope.h"
 #include "cli/session.h"
 #include "probe/probes.h"
 #include "target/discover.h"
@@ -42,6 +43,8 @@ static const char *path_below(const char *root, const char *path, int fd)
 /* Others' programs are none of our business: they are let go as they are, and not probed. */
 static bool wants(const struct session *session, pid_t tgid)
 {
+	if (session->scope && scope__covers(session->scope, tgid))
+		return true;
 	return session->opts->want_all || probes__is_followed(session->probes, tgid);
 }
 

@@ -21,6 +21,7 @@ enum {
 	OPT_SLOW, OPT_UNFOLD,
 	OPT_BY,
 	OPT_NO_CPU,
+	OPT_CGROUP, OPT_CONTAINER, OPT_WAIT,
 };
 
 #define RING_MIN 4096
@@ -31,6 +32,9 @@ const struct argp_option opts_table[] = {
 	{ .doc = "What to trace (every Python process on the host if none is named):", .group = 1 },
 	{ "pid", 'p', "PID[,PID...]", 0, "running processes, and the children they start", 0 },
 	{ "all", 'a', NULL, 0, "every Python process on the host, also those started later", 0 },
+	{ "cgroup", OPT_CGROUP, "PATH", 0, "what runs in this cgroup and below, now or later: a directory below /sys/fs/cgroup, or a path of /proc/PID/cgroup", 0 },
+	{ "container", OPT_CONTAINER, "ID|NAME", 0, "what runs in this container (podman, docker, containerd, CRI-O, Kubernetes), by its name or how its id begins", 0 },
+	{ "wait", OPT_WAIT, NULL, 0, "the container or cgroup is still to come: wait for it", 0 },
 	{ "duration", 'd', "TIME", 0, "stop after TIME (500ms, 30s, 2m; a bare number is seconds)", 0 },
 
 	{ .doc = "What to show:", .group = 2 },
@@ -61,7 +65,7 @@ const struct argp_option opts_table[] = {
 	{},
 };
 
-static const char args_doc[] = "-- COMMAND [ARG...]\n-p PID[,PID...]\n-a\n"
+static const char args_doc[] = "-- COMMAND [ARG...]\n-p PID[,PID...]\n--container ID|NAME\n--cgroup PATH\n-a\n"
 	"record -o FILE.cap [-p PID | -- COMMAND [ARG...]]\n"
 	"report FILE.cap\ndoctor [-p PID]";
 
@@ -71,6 +75,7 @@ static const char doc[] =
 	"  pyimport-bpf -- python3 app.py --help     trace one run of a command\n"
 	"  pyimport-bpf --view tree -- ./manage.py check\n"
 	"  pyimport-bpf -p 4711 -d 30s               30 seconds of a running service\n"
+	"  pyimport-bpf --container web --wait       a container, from its first import on\n"
 	"  pyimport-bpf -a --view blame              the whole host until Ctrl-C\n"
 	"  pyimport-bpf --format json --report r.json -- pytest -q\n"
 	"  pyimport-bpf doctor                       what would work here, and what to do about the rest\n"
@@ -111,6 +116,12 @@ static error_t parse_value(int key, char *arg, struct argp_state *state, struct 
 		if (err == -ENOMEM)
 			return ENOMEM;
 		return err ? refuse(state, parse, "not a list of process ids", arg) : 0;
+	case OPT_CGROUP:
+	case OPT_CONTAINER:
+		if (!*arg)
+			return refuse(state, parse, "an empty name", NULL);
+		*(key == OPT_CGROUP ? &opts->cgroup : &opts->container) = arg;
+		return 0;
 	case 'd':
 		if (parse_duration(arg, &opts->duration_ns))
 			return refuse(state, parse, "not a time like 500ms, 30s or 2m", arg);
@@ -164,6 +175,7 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case OPT_NO_HOLD: opts->want_no_hold = true; return 0;
 	case OPT_NO_COLOR: opts->want_no_color = true; return 0;
 	case OPT_UNFOLD: opts->want_unfolded = true; return 0;
+	case OPT_WAIT: opts->want_wait = true; return 0;
 	case OPT_STATS: opts->want_stats = true; return 0;
 	case OPT_DRY_RUN: opts->is_dry_run = true; return 0;
 	case OPT_COMPLETION:
@@ -237,11 +249,14 @@ static error_t check_whole(struct argp_state *state, struct parse *parse)
 		return EINVAL;
 	if (!opts->argv && state->quoted)
 		return refuse(state, parse, "no command behind --", NULL);
-	if ((opts->argv != NULL) + (opts->tgid_cnt != 0) + opts->want_all > 1)
-		return refuse(state, parse, "only one of -p, -a and -- COMMAND can be traced", NULL);
+	if ((opts->argv != NULL) + (opts->tgid_cnt != 0) + opts->want_all + (opts->cgroup != NULL) +
+	    (opts->container != NULL) > 1)
+		return refuse(state, parse, "only one of -p, -a, --cgroup, --container and -- COMMAND can be traced", NULL);
+	if (opts->want_wait && !opts->cgroup && !opts->container)
+		return refuse(state, parse, "--wait is for --cgroup and --container", NULL);
 	if (!strcmp(opts->format, "importtime") && strcmp(opts->view, "summary"))
 		return refuse(state, parse, "--format importtime has no views", NULL);
-	if (!opts->argv && !opts->tgid_cnt)
+	if (!opts->argv && !opts->tgid_cnt && !opts->cgroup && !opts->container)
 		opts->want_all = true;
 	return 0;
 }

@@ -30,6 +30,8 @@ struct opts {
 	char **words;      /* of the subcommand: files, modules. The strings are main's */
 	size_t word_cnt;
 	bool want_all;
+	const char *cgroup, *container; /* at most one is not NULL */
+	bool want_wait;    /* the container or cgroup is still to come */
 	__u64 duration_ns; /* 0 = until the end */
 	__u64 slow_ns;     /* tell of imports that take this long or longer at once; 0 = of none */
 	const char *view, *format;

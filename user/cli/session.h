@@ -24,6 +24,10 @@ struct session {
 	struct pythons *pythons;
 	struct discover *discover;
 	struct facts *facts;
+	struct containers *containers;
+	struct cgroups *cgroups;   /* NULL: none are mounted */
+	struct scope *scope;       /* NULL unless a cgroup or container is traced */
+	struct identity *identity;
 	struct hold *hold;         /* NULL: nothing is held */
 	struct hold_stats held;
 	bool has_ended;            /* the launched command */
@@ -37,6 +41,9 @@ __u64 session_now_ns(void);
 
 /* Finds and probes what the options name; -errno after a logged message: could not trace. */
 int session__target(struct session *session);
+
+/* Follows what was found in the scope since the last call. False: all of it is gone. */
+bool session__look_at_scope(struct session *session);
 
 /* Starts holding execs; a failure is a warning only. */
 void session__hold(struct session *session);

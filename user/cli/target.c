@@ -11,8 +11,10 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cli/facts.h"
+#include "cli/identity.h"
 #include "cli/opts.h"
 #include "cli/pythons.h"
+#include "cli/scope.h"
 #include "cli/session.h"
 #include "probe/probes.h"
 #include "target/discover.h"
@@ -87,6 +89,8 @@ static int follow_process(struct session *session, pid_t tgid)
 	err = probes__follow(session->probes, tgid, is_switching(tgid), &serial);
 	if (!err)
 		err = facts__follow(session->facts, tgid, serial);
+	if (!err)
+		identity__follow(session->identity, tgid, serial);
 	if (err == -ESRCH)
 		log_err(0, "process %d ended while it was being attached", tgid);
 	return err;
@@ -156,8 +160,34 @@ static int target_host(struct session *session)
 	return session->opts->is_dry_run ? 0 : proc_each(follow_switching, session);
 }
 
+/* What is no Python is followed once it execs: the kernel does that. */
+static int follow_present(void *ctx, pid_t tgid)
+{
+	struct session *session = ctx;
+
+	if (discover__process(session->discover, tgid) > 0 && !session->opts->is_dry_run)
+		follow_process(session, tgid);
+	return 0;
+}
+
+bool session__look_at_scope(struct session *session)
+{
+	return !session->scope || scope__look(session->scope, follow_present, session);
+}
+
+static int target_scope(struct session *session)
+{
+	int err = session->probes ? scope__start(session->scope, session->probes) : 0;
+
+	if (!err)
+		session__look_at_scope(session);
+	return err;
+}
+
 int session__target(struct session *session)
 {
+	if (session->scope)
+		return target_scope(session);
 	if (session->opts->argv)
 		return target_command(session);
 	if (session->opts->tgid_cnt)

@@ -17,14 +17,18 @@
 #include "cli/checks.h"
 #include "cli/cli.h"
 #include "cli/facts.h"
+#include "cli/identity.h"
 #include "cli/opts.h"
 #include "cli/progress.h"
 #include "cli/pythons.h"
+#include "cli/scope.h"
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "cli/slow.h"
 #include "model/model.h"
 #include "probe/probes.h"
+#include "target/cgroup.h"
+#include "target/container.h"
 #include "target/discover.h"
 #include "target/interp.h"
 #include "target/launch.h"
@@ -50,9 +54,22 @@ static void close_session(struct session *session)
 	pythons__free(session->pythons);
 	facts__free(session->facts);
 	recording__close(&session->recording);
+	scope__free(session->scope);
+	identity__free(session->identity);
+	cgroups__free(session->cgroups);
+	containers__free(session->containers);
 	model__free(session->model);
 	invoker_clear(&session->invoker);
 	output__close(&session->output);
+}
+
+static void note_cgroup(struct session *session, const void *record, size_t size)
+{
+	const struct pyi_cgroup *made = record;
+
+	if (session->scope && size >= sizeof(*made) && made->hdr.kind == PYI_EV_CGROUP &&
+	    made->path_sz && !made->path[sizeof(made->path) - 1])
+		scope__made(session->scope, made->path);
 }
 
 static void on_record(void *ctx, const void *record, size_t size)
@@ -61,6 +78,8 @@ static void on_record(void *ctx, const void *record, size_t size)
 
 	session->record_cnt++;
 	facts__note(session->facts, record, size);
+	identity__note(session->identity, record, size);
+	note_cgroup(session, record, size);
 	if (model__apply(session->model, record, size) == -ENOMEM)
 		log_debug("out of memory for a record");
 	if (session->opts->slow_ns)
@@ -115,6 +134,20 @@ static int launch_command(struct session *session)
 	return EXIT_UNTRACED;
 }
 
+/* Which cgroups are meant decides which hierarchy of them counts. */
+static int open_scope(struct session *session)
+{
+	const struct opts *opts = session->opts;
+	int err = containers__new(&session->containers);
+
+	if (!err && (opts->cgroup || opts->container))
+		err = scope__new(opts, session->containers, &session->cgroups, &session->scope);
+	else if (!err && cgroups__new(NULL, &session->cgroups))
+		log_debug("no hierarchy of cgroups to name them by");
+	return err ? err : identity__new(session->cgroups, session->containers,
+					 &session->identity);
+}
+
 static int open_session(struct session *session)
 {
 	const struct opts *opts = session->opts;
@@ -125,7 +158,14 @@ static int open_session(struct session *session)
 				      .on_record = on_record, .ctx = session };
 	int err;
 
-	err = model__new(&session->model);
+	err = open_scope(session);
+	if (!err && session->cgroups) {
+		probes.want_scopes = session->scope != NULL;
+		probes.cgroup_controller = cgroups__controller(session->cgroups);
+		probes.cgroup_root = cgroups__root(session->cgroups);
+	}
+	if (!err)
+		err = model__new(&session->model);
 	if (!err && !opts->is_dry_run && recording__start(&session->recording, session->model))
 		return -EIO; /* logged */
 	if (!err)
@@ -213,18 +253,26 @@ static bool is_pointless(const struct session *session)
 	return session->recording.err && !session->output.file && !session->launch;
 }
 
+static void read_facts(struct session *session)
+{
+	facts__read(session->facts, session->model);
+	identity__read(session->identity, session->model);
+}
+
 static int watch(struct session *session)
 {
 	__u64 duration_ns = session->opts->duration_ns, now_ns = session_now_ns(), checked_ns = 0;
 	__u64 until_ns = duration_ns ? now_ns + duration_ns : ~0ULL;
+	bool is_left = true;
 	int got;
 
-	while (!signals_want_stop() && now_ns < until_ns && !is_pointless(session) &&
+	while (!signals_want_stop() && now_ns < until_ns && is_left && !is_pointless(session) &&
 	       !has_ended(session, &checked_ns, now_ns)) {
 		got = probes__poll(session->probes, POLL_MS);
 		if (got < 0 && got != -EINTR)
 			return log_err(got, "cannot read events");
-		facts__read(session->facts, session->model);
+		read_facts(session);
+		is_left = session__look_at_scope(session);
 		progress_update(session->model);
 		now_ns = session_now_ns();
 		describe_early(session);
@@ -253,7 +301,7 @@ static int stop_tracing(struct session *session)
 	probes__detach(session->probes);
 	session->detach_ns = session_now_ns() - end_ns;
 	err = probes__drain(session->probes);
-	facts__read(session->facts, session->model);
+	read_facts(session);
 	if (!probes__stats(session->probes, &stats))
 		model__set_stats(session->model, &stats);
 	return err;
@@ -264,6 +312,7 @@ static int finish_model(struct session *session, __u64 end_ns)
 	int err;
 
 	facts__finish(session->facts, session->model);
+	identity__finish(session->identity, session->model);
 	err = pythons__describe(session->pythons, session->model);
 	if (!err)
 		err = describe_host(session, end_ns);

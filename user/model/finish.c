@@ -205,6 +205,7 @@ int model__finish(struct model *model, __u64 trace_end_ns)
 		model->host.trace_end_ns = trace_end_ns;
 	for (size_t i = 0; i < model->process_cnt && !err; i++)
 		err = finish_process(model, (struct process_state *)model->processes[i]);
+	identity_inherit(model);
 	if (model->process_cnt)
 		qsort(model->processes, model->process_cnt, sizeof(*model->processes), cmp_start);
 	return err ? err : groups_finish(model);

@@ -73,7 +73,7 @@ void model__free(struct model *model)
 
 static const char *keep(struct model *model, const char *text)
 {
-	return text ? arena__intern(&model->arena, text, strlen(text)) : NULL;
+	return model_keep(model, text);
 }
 
 static const char **keep_all(struct model *model, const char *const *texts, size_t cnt)
@@ -101,6 +101,7 @@ int model__set_process_info(struct model *model, __u32 serial, const struct proc
 		process->cwd = keep(model, info->cwd);
 	if (info->cgroup)
 		process->cgroup = keep(model, info->cgroup);
+	identity_set(model, process, info);
 	if (info->argc && !process->argc) {
 		process->argv = (char **)keep_all(model, info->argv, info->argc);
 		if (!process->argv)

@@ -86,11 +86,19 @@ struct wait {
 	__u64 start_ns, wall_ns;  /* wall NS_UNKNOWN: did not end */
 };
 
+/* All NULL = in none. */
+struct container_info {
+	const char *id, *name, *runtime; /* name and runtime NULL = unknown */
+};
+
 /* Facts user space read elsewhere about a process or an interpreter. All may be NULL. */
 struct process_info {
 	const char *exe, *cwd, *cgroup;
 	const char *const *argv;
 	size_t argc;
+	const char *unit;         /* of systemd */
+	struct container_info container;
+	__u32 nspid, ppid;        /* 0 = unknown */
 };
 struct python_info {
 	const char *version, *implementation, *binary;
@@ -117,6 +125,8 @@ struct process {
 	char comm[16];
 	char **argv; size_t argc; /* NULL = unknown */
 	const char *exe, *cwd, *cgroup;
+	const char *unit;         /* systemd's, NULL = none or unknown */
+	struct container_info container;
 	bool is_late;             /* was running when we attached */
 	bool is_python;           /* an interpreter was hit */
 	bool is_switching;        /* greenlets: nesting from Python frames */

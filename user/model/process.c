@@ -171,7 +171,6 @@ int process_fork(struct model *model, const struct pyi_fork *rec)
 	process->checks = parent->process.checks;
 	process->exe = parent->process.exe;
 	process->cwd = parent->process.cwd;
-	process->cgroup = parent->process.cgroup;
 	process->argv = parent->process.argv;
 	process->argc = parent->process.argc;
 	process->is_switching = parent->process.is_switching;

@@ -40,7 +40,10 @@ static const struct field python_fields[] = {
 };
 static const struct field process_fields[] = {
 	FIELD(TEXT, process_info, exe), FIELD(TEXT, process_info, cwd),
-	FIELD(TEXT, process_info, cgroup), ARRAY(process_info, argv, argc), {},
+	FIELD(TEXT, process_info, cgroup), ARRAY(process_info, argv, argc),
+	FIELD(TEXT, process_info, unit), FIELD(TEXT, process_info, container.id),
+	FIELD(TEXT, process_info, container.name), FIELD(TEXT, process_info, container.runtime),
+	FIELD(U32, process_info, nspid), FIELD(U32, process_info, ppid), {},
 };
 static const struct field stats_fields[] = {
 	STAT(ring_full), STAT(thread_state), STAT(proc_full), STAT(edges_full), STAT(codes_full),
@@ -51,7 +54,7 @@ static const struct field stats_fields[] = {
 
 _Static_assert(sizeof(struct host_info) == 56, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct python_info) == 48, "a new field: captures must keep it, add it above");
-_Static_assert(sizeof(struct process_info) == 40, "a new field: captures must keep it, add it above");
+_Static_assert(sizeof(struct process_info) == 80, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct pyi_stats) / 8 + 1 == sizeof(stats_fields) / sizeof(stats_fields[0]),
 	       "a new counter: captures must keep it, add it above");
 

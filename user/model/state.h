@@ -194,6 +194,11 @@ int model_text(struct model *model, const struct pyi_str *str, const char *text,
 	       const char **out); /* NULL for an empty one */
 const char *model_bytes(struct model *model, const char *text, size_t max_sz);
 
+/* identity.c: where a process belongs */
+const char *model_keep(struct model *model, const char *text); /* NULL stays NULL */
+void identity_set(struct model *model, struct process *process, const struct process_info *info);
+void identity_inherit(struct model *model);
+
 /* process.c: images, forks, ends, threads */
 struct process_state *process_get(struct model *model, const struct pyi_hdr *hdr);
 struct process_state *process_find(struct model *model, __u32 serial);

@@ -94,6 +94,32 @@ static void put_headline(const struct view *view, const struct process *process,
 	text_buf__free(&rest);
 }
 
+/* Where it belongs: its container, else its unit. */
+static void put_home(const struct view *view, const struct process *process)
+{
+	const struct container_info *container = &process->container;
+	unsigned int flags = view_escape_flags(view);
+	struct text_buf buf = {0};
+
+	if (container->id) {
+		text_buf__add(&buf, "In container ");
+		text_buf__escape(&buf, container->name ? container->name : container->id, flags);
+		text_buf__add(&buf, container->runtime || container->name ? " (" : "");
+		text_buf__escape(&buf, container->runtime, flags);
+		text_buf__add(&buf, container->runtime && container->name ? ", " : "");
+		if (container->name)
+			text_buf__printf(&buf, "%.12s", container->id);
+		text_buf__add(&buf, container->runtime || container->name ? ")." : ".");
+	} else if (process->unit) {
+		text_buf__add(&buf, "Of unit ");
+		text_buf__escape(&buf, process->unit, flags);
+		text_buf__add(&buf, ".");
+	}
+	if (buf.sz)
+		put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
+	text_buf__free(&buf);
+}
+
 static void put_counts(const struct view *view, const struct process *process,
 		       const struct facts *facts)
 {
@@ -180,6 +206,7 @@ int head_write(const struct view *view, const struct process *process)
 	if (process->is_late)
 		put_para(view, 2, TABLE_PLAIN,
 			 "It was already running when tracing began: earlier imports are not listed.");
+	put_home(view, process);
 	put_counts(view, process, &facts);
 	put_exit(view, process);
 	if (process->is_switching)

@@ -43,6 +43,19 @@ static json_t *new_python(struct json_out *jo, const struct python_info *python)
 	return obj;
 }
 
+static json_t *new_container(struct json_out *jo, const struct container_info *container)
+{
+	json_t *obj;
+
+	if (!container->id)
+		return json_null();
+	obj = json_object();
+	json_set_str(jo, obj, "id", container->id);
+	json_set_str(jo, obj, "name", container->name);
+	json_set_str(jo, obj, "runtime", container->runtime);
+	return obj;
+}
+
 static json_t *new_exit(struct json_out *jo, const struct process *process)
 {
 	json_t *obj;
@@ -126,7 +139,8 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 	json_set(jo, obj, "python", new_python(jo, process->python));
 	json_set_bool(jo, obj, "is_python", process_is_shown(process));
 	json_set_str(jo, obj, "cgroup", process->cgroup);
-	json_set_null(jo, obj, "container");
+	json_set_str(jo, obj, "unit", process->unit);
+	json_set(jo, obj, "container", new_container(jo, &process->container));
 	json_set_bool(jo, obj, "attached_late", process->is_late);
 	json_set_bool(jo, obj, "switches_stacks", process->is_switching);
 	json_set(jo, obj, "group", process->group ? json_integer(process->group->id) : json_null());

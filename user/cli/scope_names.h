@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* From --cgroup and --container to a cgroup's path, or a list of what may have been meant. */
+#ifndef CLI_SCOPE_NAMES_H
+#define CLI_SCOPE_NAMES_H
+
+struct containers;
+struct opts;
+
+/*
+ * *path, malloc'd, leads to the hierarchy: the cgroup's own or, with --wait, the nearest one
+ * around it that exists. NULL in *path: any hierarchy. -errno after a logged message.
+ */
+int scope_find_cgroup(const struct opts *opts, char **path);
+int scope_find_container(const struct opts *opts, struct containers *containers, char **path);
+
+#endif
