@@ -27,6 +27,7 @@ enum pyi_event_kind {
 	PYI_EV_EDGE_COUNT = 32, /* struct pyi_edge_count */
 	PYI_EV_CHARGE = 33,  /* struct pyi_charge_record, pyimport_charge.h */
 	PYI_EV_CHARGED = 34, /* struct pyi_charged */
+	PYI_EV_LOG = 48,        /* a process known from a log of -X importtime: header only */
 };
 
 /* Flags of any record. */

@@ -17,7 +17,7 @@
 
 enum {
 	OPT_VIEW = 0x100, OPT_FORMAT, OPT_REPORT, OPT_STRICT, OPT_RING, OPT_PERF, OPT_NO_EDGES,
-	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION,
+	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION, OPT_FROM,
 	OPT_SLOW, OPT_UNFOLD,
 	OPT_BY,
 	OPT_NO_CPU,
@@ -42,6 +42,7 @@ const struct argp_option opts_table[] = {
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json, importtime, chrome, speedscope, folded or dot", 0 },
 	{ "by", OPT_BY, "MEASURE", 0, "what folded stacks weigh: time (default), cpu, memory or bytes", 0 },
 	{ "output", 'o', "FILE", 0, "write a capture to FILE (- is the standard output), for `report` later", 0 },
+	{ "from", OPT_FROM, "KIND", 0, "what the file to report is: capture (default), or importtime: a log of python -X importtime", 0 },
 	{ "report", OPT_REPORT, "FILE", 0, "write the report to FILE instead of the standard output", 0 },
 	{ "top", OPT_TOP, "N", 0, "rows in ranked tables (10)", 0 },
 	{ "unfold", OPT_UNFOLD, NULL, 0, "show each of the processes that did the same, not one for all", 0 },
@@ -144,6 +145,11 @@ static error_t parse_value(int key, char *arg, struct argp_state *state, struct 
 		if (!is_listed(report_measures, arg))
 			return refuse(state, parse, "no such measure", arg);
 		opts->by = arg;
+		return 0;
+	case OPT_FROM:
+		if (strcmp(arg, "importtime") && strcmp(arg, "capture"))
+			return refuse(state, parse, "neither capture nor importtime", arg);
+		opts->is_importtime = !strcmp(arg, "importtime");
 		return 0;
 	case OPT_TOP:
 		if (parse_count(arg, 1, TOP_MAX, &opts->top))

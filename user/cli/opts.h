@@ -38,6 +38,7 @@ struct opts {
 	const char *by;    /* NULL = time */
 	const char *capture_path; /* -o; NULL = none, "-" = standard output */
 	const char *module;      /* why */
+	bool is_importtime;       /* --from importtime: the file of `report` is such a log */
 	const char *report_path; /* NULL = standard output */
 	bool is_strict;
 	size_t ring_sz;    /* 0 = default */

@@ -13,6 +13,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/opts.h"
+#include "event/importtime.h"
+#include "model/log.h"
 #include "model/model.h"
 #include "model/tape.h"
 
@@ -73,14 +75,38 @@ static void warn_partial(const char *path, const struct tape_result *result)
 			records);
 }
 
+static int play_capture(FILE *in, struct replay *replay, const char *name)
+{
+	struct tape_result result;
+	int err = tape_play(in, replay->model, &result);
+
+	if (err)
+		return explain(err, name);
+	replay->is_partial = result.is_cut;
+	if (replay->is_partial)
+		warn_partial(name, &result);
+	return 0;
+}
+
+static int play_log(FILE *in, struct replay *replay, const char *name)
+{
+	struct importtime_result result;
+	int err = log_play(in, replay->model, &result);
+
+	if (err == -ENOENT) {
+		log_err(0, "%s has no line of -X importtime", name);
+		log_hint("python3 -X importtime app.py 2> FILE makes such a log");
+		return err;
+	}
+	return err ? explain(err, name) : 0;
+}
+
 int replay_load(const struct opts *opts, const char *path, struct replay *replay)
 {
 	const char *name = strcmp(path, "-") ? path : "standard input";
 	_cleanup_fclose_ FILE *in = NULL;
-	struct tape_result result;
 	int err;
 
-	(void)opts;
 	*replay = (struct replay){};
 	limit_memory();
 	err = open_input(path, &in);
@@ -88,14 +114,11 @@ int replay_load(const struct opts *opts, const char *path, struct replay *replay
 		return log_err(err, "cannot open %s", name);
 	err = model__new(&replay->model);
 	if (!err)
-		err = tape_play(in, replay->model, &result);
+		err = opts->is_importtime ? play_log(in, replay, name) :
+					    play_capture(in, replay, name);
 	if (err) {
 		model__free(replay->model);
 		replay->model = NULL;
-		return explain(err, name);
 	}
-	replay->is_partial = result.is_cut;
-	if (replay->is_partial)
-		warn_partial(name, &result);
-	return 0;
+	return err;
 }

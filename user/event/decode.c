@@ -24,6 +24,7 @@ static const struct shape shapes[] = {
 	[PYI_EV_EDGE_COUNT] = { sizeof(struct pyi_edge_count) },
 	[PYI_EV_CHARGE] = { sizeof(struct pyi_charge_record) },
 	[PYI_EV_CHARGED] = { sizeof(struct pyi_charged) },
+	[PYI_EV_LOG] = { sizeof(struct pyi_hdr) },
 };
 
 size_t event_kind_cnt(void)

@@ -66,6 +66,7 @@ int model__apply(struct model *model, const void *record, size_t size)
 	}
 	switch (hdr->kind) {
 	case PYI_EV_EXEC: return process_exec(model, record);
+	case PYI_EV_LOG: return process_log(model, record);
 	case PYI_EV_FORK: return process_fork(model, record);
 	case PYI_EV_PYTHON: return process_python(model, record);
 	case PYI_EV_BEGIN: return span_begin(model, record);

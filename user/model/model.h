@@ -128,6 +128,7 @@ struct process {
 	const char *unit;         /* systemd's, NULL = none or unknown */
 	struct container_info container;
 	bool is_late;             /* was running when we attached */
+	bool is_log;              /* read from a log of -X importtime: late, and nothing is known of it */
 	bool is_python;           /* an interpreter was hit */
 	bool is_switching;        /* greenlets: nesting from Python frames */
 	bool has_exit; int exit_code, exit_signal;

@@ -211,3 +211,13 @@ int process_python(struct model *model, const struct pyi_python *rec)
 		memcpy(state->process.comm, rec->comm, sizeof(state->process.comm) - 1);
 	return 0;
 }
+
+int process_log(struct model *model, const struct pyi_hdr *hdr)
+{
+	struct process_state *state = process_get(model, hdr);
+
+	if (!state)
+		return -ENOMEM;
+	state->process.is_python = state->process.is_log = true;
+	return 0;
+}

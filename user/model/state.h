@@ -207,6 +207,7 @@ int process_exec(struct model *model, const struct pyi_exec *rec);
 int process_fork(struct model *model, const struct pyi_fork *rec);
 void process_exit(struct model *model, const struct pyi_exit *rec);
 int process_python(struct model *model, const struct pyi_python *rec);
+int process_log(struct model *model, const struct pyi_hdr *hdr);
 
 /* span.c: what is open, and what it belongs to */
 int span_begin(struct model *model, const struct pyi_begin *rec);

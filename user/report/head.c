@@ -65,7 +65,10 @@ static void put_headline(const struct view *view, const struct process *process,
 	const char *plain = view->opts.use_color ? "\033[0m" : "";
 
 	phrase_command(view, process, &command);
-	text_buf__printf(&pid, " (pid %u", process->tgid);
+	if (process->tgid)
+		text_buf__printf(&pid, " (pid %u", process->tgid);
+	else
+		text_buf__add(&pid, " (pid unknown");
 	if (process->nspid && process->nspid != process->tgid)
 		text_buf__printf(&pid, ", %u in its container", process->nspid);
 	if (process->parent && process_is_shown(process->parent))
@@ -128,9 +131,10 @@ static void put_counts(const struct view *view, const struct process *process,
 
 	text_buf__printf(&buf, "%s module%s loaded", text_count(num, process->loaded_cnt),
 			 process->loaded_cnt == 1 ? "" : "s");
-	text_buf__printf(&buf, ", %s import%s found in sys.modules",
-			 text_count(num, process->cached_cnt),
-			 process->cached_cnt == 1 ? "" : "s");
+	if (process->cached_cnt || !process->is_log)
+		text_buf__printf(&buf, ", %s import%s found in sys.modules",
+				 text_count(num, process->cached_cnt),
+				 process->cached_cnt == 1 ? "" : "s");
 	if (process->failed_cnt)
 		text_buf__printf(&buf, ", %s failed", text_count(num, process->failed_cnt));
 	if (process->unfinished_cnt)
@@ -203,7 +207,7 @@ int head_write(const struct view *view, const struct process *process)
 		return err;
 	put_headline(view, process, &facts);
 	workers_head(view, process);
-	if (process->is_late)
+	if (process->is_late && !process->is_log)
 		put_para(view, 2, TABLE_PLAIN,
 			 "It was already running when tracing began: earlier imports are not listed.");
 	put_home(view, process);

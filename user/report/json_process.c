@@ -112,7 +112,8 @@ static json_t *new_counts(struct json_out *jo, const struct process *process)
 	json_set_int(jo, obj, "failed", process->failed_cnt);
 	json_set_int(jo, obj, "unfinished", process->unfinished_cnt);
 	json_set_int(jo, obj, "lock_waits", process->lock_waits);
-	json_set_ns(jo, obj, "cached", process->cached_cnt);
+	json_set_ns(jo, obj, "cached",
+		    process->cached_cnt || !process->is_log ? process->cached_cnt : NS_UNKNOWN);
 	return obj;
 }
 
@@ -122,7 +123,7 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 	char comm[sizeof(process->comm) + 1] = "";
 
 	memcpy(comm, process->comm, sizeof(process->comm));
-	json_set_int(jo, obj, "pid", process->tgid);
+	json_set(jo, obj, "pid", process->tgid ? json_integer(process->tgid) : json_null());
 	json_set(jo, obj, "nspid", process->nspid ? json_integer(process->nspid) : json_null());
 	json_set(jo, obj, "ppid", process->ppid ? json_integer(process->ppid) : json_null());
 	json_set_int(jo, obj, "serial", process->serial);
@@ -141,7 +142,8 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 	json_set_str(jo, obj, "cgroup", process->cgroup);
 	json_set_str(jo, obj, "unit", process->unit);
 	json_set(jo, obj, "container", new_container(jo, &process->container));
-	json_set_bool(jo, obj, "attached_late", process->is_late);
+	json_set_bool(jo, obj, "attached_late", process->is_late && !process->is_log);
+	json_set_bool(jo, obj, "from_log", process->is_log);
 	json_set_bool(jo, obj, "switches_stacks", process->is_switching);
 	json_set(jo, obj, "group", process->group ? json_integer(process->group->id) : json_null());
 	json_set(jo, obj, "inherited_modules", process->inherited_cnt == ~0u ? json_null() :

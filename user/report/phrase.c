@@ -154,7 +154,7 @@ void phrase_command(const struct view *view, const struct process *process, stru
 
 	memcpy(comm, process->comm, sizeof(process->comm));
 	if (!name || !*name)
-		name = *comm ? comm : "?";
+		name = *comm ? comm : process->is_log ? "from a log" : "?";
 	slash = strrchr(name, '/');
 	add_arg(view, slash && slash[1] ? slash + 1 : name, buf);
 	for (size_t i = 1; process->argv && i < process->argc; i++) {
