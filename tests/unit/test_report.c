@@ -433,6 +433,8 @@ static void test_golden(void)
 	golden("speedscope.json", NULL, "speedscope", NULL);
 	golden("folded.txt", NULL, "folded", NULL);
 	golden("graph.dot", NULL, "dot", NULL);
+	golden("openmetrics.txt", NULL, "openmetrics", NULL);
+	golden("otlp.json", NULL, "otlp", NULL);
 	drop_model();
 }
 
@@ -490,7 +492,7 @@ static void test_json(void)
 static void test_deep(void)
 {
 	const char *const formats[] = {"text", "json", "importtime", "chrome", "speedscope",
-				       "folded"};
+				       "folded", "otlp"};
 
 	make_chain(5000);
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {

@@ -17,7 +17,7 @@
 const char *const report_views[] = {"summary", "tree", "blame", "workers", NULL};
 const char *const report_formats[] = {
 	"text", "json", "importtime",
-	"chrome", "speedscope", "folded", "dot",
+	"chrome", "speedscope", "folded", "dot", "openmetrics", "otlp",
 	NULL,
 };
 
@@ -38,6 +38,8 @@ static const struct report_ops {
 	{"speedscope", NULL, speedscope_write},
 	{"folded", NULL, folded_write},
 	{"dot", NULL, dot_write},
+	{"openmetrics", NULL, openmetrics_write},
+	{"otlp", NULL, otlp_write},
 };
 
 struct sink {
