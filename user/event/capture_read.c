@@ -232,8 +232,8 @@ static int take_frame(struct capture_reader *reader, struct capture_frame *frame
 	*frame = (struct capture_frame){ .type = head->type, .data = head + 1,
 					 .size = head->size };
 	reader->raw_at += sizeof(*head) + room;
-	if (frame->type == CAPTURE_END)
-		reader->has_end = true;
+	if (frame->type == CAPTURE_END) /* its block has no checksum when it is cut */
+		reader->has_end = !reader->is_last;
 	if (frame->type == CAPTURE_RECORD && refit(reader, frame))
 		return -ENOMEM;
 	return 1;
