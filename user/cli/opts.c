@@ -19,6 +19,7 @@ enum {
 	OPT_VIEW = 0x100, OPT_FORMAT, OPT_REPORT, OPT_STRICT, OPT_RING, OPT_PERF, OPT_NO_EDGES,
 	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION, OPT_FROM,
 	OPT_SLOW, OPT_UNFOLD,
+	OPT_DEFER,
 	OPT_BY,
 	OPT_NO_CPU,
 	OPT_CGROUP, OPT_CONTAINER, OPT_WAIT,
@@ -38,12 +39,13 @@ const struct argp_option opts_table[] = {
 	{ "duration", 'd', "TIME", 0, "stop after TIME (500ms, 30s, 2m; a bare number is seconds)", 0 },
 
 	{ .doc = "What to show:", .group = 2 },
-	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree, blame or workers", 0 },
+	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree, blame, workers or advice", 0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json, importtime, chrome, speedscope, folded, dot, openmetrics or otlp", 0 },
 	{ "by", OPT_BY, "MEASURE", 0, "what folded stacks weigh: time (default), cpu, memory or bytes", 0 },
 	{ "output", 'o', "FILE", 0, "write a capture to FILE (- is the standard output), for `report` later", 0 },
 	{ "from", OPT_FROM, "KIND", 0, "what the file to report is: capture (default), or importtime: a log of python -X importtime", 0 },
 	{ "report", OPT_REPORT, "FILE", 0, "write the report to FILE instead of the standard output", 0 },
+	{ "defer", OPT_DEFER, "LIST", 0, "what deferring these would save together (view advice): modules, packages or file:line, with commas", 0 },
 	{ "top", OPT_TOP, "N", 0, "rows in ranked tables (10)", 0 },
 	{ "unfold", OPT_UNFOLD, NULL, 0, "show each of the processes that did the same, not one for all", 0 },
 	{ "slow", OPT_SLOW, "TIME", 0, "while tracing, a line on the standard error for each import that takes TIME (50ms) or longer", 0 },
@@ -173,6 +175,7 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case 'v': opts->verbosity++; return 0;
 	case 'V': opts->command = COMMAND_VERSION; return 0;
 	case 'o': opts->capture_path = arg; return 0;
+	case OPT_DEFER: opts->defer = arg; opts->view = "advice"; return 0;
 	case OPT_REPORT: opts->report_path = arg; return 0;
 	case OPT_STRICT: opts->is_strict = true; return 0;
 	case OPT_PERF: opts->want_perf = true; return 0;

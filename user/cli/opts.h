@@ -39,6 +39,7 @@ struct opts {
 	const char *capture_path; /* -o; NULL = none, "-" = standard output */
 	const char *module;      /* why */
 	bool is_importtime;       /* --from importtime: the file of `report` is such a log */
+	const char *defer;       /* NULL = none */
 	const char *report_path; /* NULL = standard output */
 	bool is_strict;
 	size_t ring_sz;    /* 0 = default */

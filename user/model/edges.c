@@ -111,6 +111,13 @@ static void edge_count(struct edge *edge, __u32 count, __u32 cached, __u64 first
 		edge->load = &load->load;
 }
 
+static bool is_body(struct model *model, const struct stmt *stmt)
+{
+	const struct code *code = code_find(model, stmt->frame.code);
+
+	return code && code->name && !strcmp(code->name, "<module>");
+}
+
 static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 {
 	struct site site = code_site(edges->model, &stmt->frame);
@@ -129,6 +136,7 @@ static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 		return -ENOMEM;
 	edge_ran_in(edge, stmt->around);
 	edge_count(edge, stmt->count, stmt->count - loads, stmt->first_ns, stmt->load);
+	edge->is_body |= is_body(edges->model, stmt);
 	edge->is_circular |= stmt->is_circular;
 	edge->has_unseen |= stmt->has_from == 1 && (!stmt->from || stmt->is_from_cut);
 	edges->process->process.cached_cnt += stmt->count - loads;
@@ -185,6 +193,7 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 			load = NULL;
 		edge_ran_in(edge, stmt->around);
 		edge_count(edge, stmt->count, stmt->count - (load != NULL), stmt->first_ns, load);
+		edge->is_body |= is_body(edges->model, stmt);
 		edge->is_circular |= stmt->from_circular >> i & 1;
 	}
 	return 0;

@@ -178,10 +178,20 @@ static __u32 src_of(const struct graph *graph, const struct edge *edge)
 	return load ? graph_node_of(load) : GRAPH_ROOT;
 }
 
+/*
+ * Start-up ends with the last load of the program's own body: a statement behind that in the same
+ * body found all it asked for, and would be the one to load it if the others were gone.
+ */
+static bool is_later(const struct process *process, const struct edge *edge)
+{
+	return process->startup_end_ns != NS_UNKNOWN && edge->first_ns != NS_UNKNOWN &&
+	       edge->first_ns > process->startup_end_ns &&
+	       !(edge->is_body && edge->around && edge->around->via == VIA_MAIN);
+}
+
 static void ask_for_edges(struct build *build)
 {
 	const struct process *process = build->graph->process;
-	__u64 until_ns = build->flags & GRAPH_STARTUP ? process->startup_end_ns : NS_UNKNOWN;
 
 	for (size_t i = 0; i < process->edge_cnt; i++) {
 		const struct edge *edge = process->edges[i];
@@ -189,8 +199,7 @@ static void ask_for_edges(struct build *build)
 
 		if (!(edge->cached || edge->has_unseen) || !edge->module ||
 		    !is_known(&edge->importer) ||
-		    (until_ns != NS_UNKNOWN && edge->first_ns != NS_UNKNOWN &&
-		     edge->first_ns > until_ns))
+		    (build->flags & GRAPH_STARTUP && is_later(process, edge)))
 			continue;
 		load = graph__find(build->graph, edge->module);
 		if (load)

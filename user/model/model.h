@@ -66,6 +66,7 @@ struct edge {
 	struct load *load;        /* the load it caused, or NULL */
 	struct load *around;      /* innermost load at its first run; NULL = outside of any */
 	bool is_elsewhere;        /* a later copy of the statement ran inside another load */
+	bool is_body;             /* it stands in the body of its module, not in a function */
 	bool has_unseen;          /* `from module import …`, and not all of the names were seen */
 };
 

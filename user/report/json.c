@@ -170,7 +170,7 @@ static json_t *new_hits(struct json_out *jo, const struct model *model)
 int json_write(const struct view *view)
 {
 	const struct host_info *host = model__host(view->model);
-	struct json_out jo = {.out = view->out};
+	struct json_out jo = {.out = view->out, .view = view};
 	_cleanup_free_ struct process **processes = NULL;
 	bool is_first = true;
 	size_t cnt;

@@ -12,6 +12,7 @@
 
 struct json_out {
 	FILE *out;
+	const struct view *view;
 	bool needs_ascii; /* the object holds characters that could act on a terminal */
 	int err;          /* -ENOMEM sticks */
 };
@@ -36,6 +37,9 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process);
 
 /* ---- json_workers.c */
 json_t *json_new_groups(struct json_out *jo, const struct model *model);
+
+/* ---- json_findings.c */
+void json_write_findings(struct json_out *jo, const struct process *process); /* an array */
 
 /* ---- json_import.c */
 json_t *json_new_import(struct json_out *jo, const struct load *load);

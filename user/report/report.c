@@ -14,7 +14,7 @@
 #define WIDTH_MIN 40
 #define WIDTH_MAX 1000
 
-const char *const report_views[] = {"summary", "tree", "blame", "workers", NULL};
+const char *const report_views[] = {"summary", "tree", "blame", "workers", "advice", NULL};
 const char *const report_formats[] = {
 	"text", "json", "importtime",
 	"chrome", "speedscope", "folded", "dot", "openmetrics", "otlp",
@@ -29,6 +29,7 @@ static const struct report_ops {
 	{"text", "tree", tree_write},
 	{"text", "blame", blame_write},
 	{"text", "workers", workers_write},
+	{"text", "advice", advice_write},
 	{"text", "why", why_write}, /* not among report_views: it needs a module */
 	{"json", "why", why_write_json},
 	{"json", NULL, json_write},

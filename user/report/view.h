@@ -27,6 +27,7 @@ int blame_write(const struct view *view);
 int workers_write(const struct view *view);
 int json_write(const struct view *view);
 int importtime_write(const struct view *view);
+int advice_write(const struct view *view);
 int why_write(const struct view *view);
 int why_write_json(const struct view *view);
 int chrome_write(const struct view *view);

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Savings and findings, on programs whose answer is known. */
+#include "base/cleanup.h"
+#include "model/advice.h"
+#include "stream.h"
+
+#define MS 1000000ULL
+
+static struct stream s;
+static __u32 next_code;
+
+static void open_program(void)
+{
+	stream_open(&s);
+	stream_exec(&s, 1 * MS, 50, "python3", 8);
+	stream_code(&s, 10, 0x10, "__main__", "", "/app/main.py", "<module>", 1, 40);
+	stream_body(&s, 2 * MS, 1, 0, 10, 0x10, "__main__");
+	next_code = 11;
+}
+
+/* Opens a module asked for by @line of the code @by inside span @above. Body: id + 1. */
+static __u32 open_module(__u64 ms, __u32 id, const char *name, const char *file, __u32 by, int line,
+			 __u32 above)
+{
+	__u32 code = next_code++;
+
+	stream_code(&s, code, code, name, "", file, "<module>", 1, 40);
+	stream_edge(&s, ms * MS - 5, 1000 + id, above, 0, 0, by, 2 * (line - 1), name);
+	stream_open_load(&s, ms * MS, id, above, 1000 + id, code, code, name);
+	return code;
+}
+
+static void found(__u64 ms, __u32 id, const char *name, __u32 by, int line, __u32 above)
+{
+	stream_edge(&s, ms * MS, 1000 + id, above, 0, 0, by, 2 * (line - 1), name);
+}
+
+static struct advice *close_program(__u64 ms)
+{
+	struct advice *advice = NULL;
+
+	stream_end(&s, ms * MS, 1);
+	stream_finish(&s, (ms + 1) * MS);
+	CHECK(!advice__new(stream_process(&s, 1), &advice));
+	return advice;
+}
+
+static void end(struct advice *advice)
+{
+	advice__free(advice);
+	stream_close(&s);
+}
+
+static const struct finding *finding_at(const struct advice *advice, enum finding_rule rule,
+					const char *file, int line)
+{
+	for (size_t i = 0; i < advice->finding_cnt; i++) {
+		const struct finding *it = &advice->findings[i];
+
+		if (it->rule == rule && it->site.line == line && it->site.file &&
+		    !strcmp(it->site.file, file))
+			return it;
+	}
+	return NULL;
+}
+
+/*
+ * main:1 -> cli (10 ms) -> cli:5 big (100 ms), cli:6 -> both (20 ms); main:2 -> web (30 ms), which
+ * finds both as well.
+ */
+static struct advice *command_line_tool(void)
+{
+	__u32 cli, web;
+
+	open_program();
+	cli = open_module(10, 20, "cli", "/app/cli.py", 10, 1, 1);
+	open_module(20, 30, "big", "/usr/lib/python3/dist-packages/big.py", cli, 5, 21);
+	stream_close_load(&s, 120 * MS, 30);
+	open_module(120, 40, "both", "/app/both.py", cli, 6, 21);
+	stream_close_load(&s, 140 * MS, 40);
+	stream_close_load(&s, 150 * MS, 20); /* self: 10 before big, 10 after both */
+	web = open_module(150, 50, "web", "/app/web.py", 10, 2, 1);
+	found(160, 60, "both", web, 9, 51);
+	stream_close_load(&s, 180 * MS, 50);
+	return close_program(200);
+}
+
+static bool is_near(__u64 ns, __u64 ms)
+{
+	return ns + MS > ms * MS && ns < ms * MS + MS;
+}
+
+static void test_defer(void)
+{
+	struct advice *advice = command_line_tool();
+	const struct finding *big = finding_at(advice, FINDING_DEFER, "/app/cli.py", 5);
+	const struct finding *cli = finding_at(advice, FINDING_DEFER, "/app/main.py", 1);
+	const struct finding *web = finding_at(advice, FINDING_DEFER, "/app/main.py", 2);
+
+	CHECK(big && is_near(big->gain.ns, 100) && big->gain.modules == 1 && !big->same_cnt);
+	CHECK(big && big->confidence == CONFIDENCE_HIGH && !strcmp(big->load->module, "big"));
+	CHECK(cli && is_near(cli->gain.ns, 120) && cli->gain.modules == 2);
+	CHECK(web && is_near(web->gain.ns, 30));
+	CHECK(cli && !cli->is_group && cli->gain.least_ns == cli->gain.ns);
+	end(advice);
+}
+
+static void test_no_gain(void)
+{
+	struct advice *advice = command_line_tool();
+	const struct finding *both = finding_at(advice, FINDING_NO_GAIN, "/app/cli.py", 6);
+
+	CHECK(both && !both->gain.ns && is_near(both->load->wall_ns, 20));
+	CHECK(both && both->other.line == 9 && !strcmp(both->other.file, "/app/web.py"));
+	CHECK(both && both->joint_cnt == 2 && is_near(both->joint.ns, 20));
+	CHECK(!finding_at(advice, FINDING_DEFER, "/app/cli.py", 6));
+	end(advice);
+}
+
+static void test_joint(void)
+{
+	struct advice *advice = command_line_tool();
+	const struct graph *graph = advice->gains->graph;
+	_cleanup_free_ bool *gone = calloc(graph->node_cnt, sizeof(*gone));
+	struct gain gain;
+
+	CHECK(gains__mark(advice->gains, "cli.py:6", gone) == 1);
+	CHECK(!gains__of_set(advice->gains, gone, &gain) && !gain.ns);
+	memset(gone, 0, graph->node_cnt);
+	CHECK(gains__mark(advice->gains, "app/cli.py:6", gone) == 1);
+	CHECK(gains__mark(advice->gains, "/app/web.py:9", gone) == 1);
+	CHECK(!gains__of_set(advice->gains, gone, &gain) && is_near(gain.ns, 20));
+	memset(gone, 0, graph->node_cnt);
+	CHECK(gains__mark(advice->gains, "both", gone) == 2);
+	CHECK(!gains__of_set(advice->gains, gone, &gain) && is_near(gain.ns, 20));
+	CHECK(!gains__mark(advice->gains, "i.py:6", gone) && !gains__mark(advice->gains, "bot", gone));
+	CHECK(!gains__mark(advice->gains, "cli.py:99999999999999999999", gone));
+	CHECK(!gains__mark(advice->gains, ":", gone) && !gains__mark(advice->gains, "", gone));
+	end(advice);
+}
+
+static void test_packages(void)
+{
+	struct advice *advice = command_line_tool();
+
+	CHECK(advice->package_cnt == 4);
+	CHECK(advice->package_cnt && !strcmp(advice->packages[0].name, "cli") &&
+	      is_near(advice->packages[0].gain.ns, 120));
+	CHECK(advice->package_cnt > 1 && !strcmp(advice->packages[1].name, "big") &&
+	      advice->packages[1].stmt_cnt == 1);
+	end(advice);
+}
+
+/* A chain of the program's files that brings the same is one finding, at its end. */
+static void test_same(void)
+{
+	struct advice *advice;
+	const struct finding *it;
+	__u32 a, b;
+
+	open_program();
+	a = open_module(10, 20, "a", "/app/a.py", 10, 1, 1);
+	b = open_module(11, 30, "b", "/app/b.py", a, 2, 21);
+	open_module(12, 40, "torch", "/site-packages/torch.py", b, 3, 31);
+	stream_close_load(&s, 212 * MS, 40);
+	stream_close_load(&s, 213 * MS, 30);
+	stream_close_load(&s, 214 * MS, 20);
+	found(214, 50, "a", 10, 7, 1);
+	advice = close_program(220);
+	it = finding_at(advice, FINDING_DEFER, "/app/b.py", 3);
+	CHECK(it && is_near(it->gain.ns, 200) && it->same_cnt == 1 && it->same[0]->site.line == 2);
+	CHECK(!finding_at(advice, FINDING_DEFER, "/app/main.py", 1)); /* main:7 asks for a, too */
+	CHECK(finding_at(advice, FINDING_NO_GAIN, "/app/main.py", 1));
+	end(advice);
+}
+
+/* `from pkg import …` with unseen names may be what keeps pkg.heavy alive. */
+static void test_unseen(void)
+{
+	struct advice *advice;
+	const struct finding *it;
+	__u32 pkg;
+
+	open_program();
+	pkg = open_module(10, 20, "pkg", "/app/pkg/__init__.py", 10, 1, 1);
+	open_module(11, 30, "pkg.heavy", "/app/pkg/heavy.py", pkg, 2, 21);
+	stream_close_load(&s, 111 * MS, 30);
+	stream_close_load(&s, 112 * MS, 20);
+	stream_edge(&s, 113 * MS, 900, 1, 0, 1, 10, 2 * 8, "pkg");
+	advice = close_program(220);
+	it = finding_at(advice, FINDING_DEFER, "/app/pkg/__init__.py", 2);
+	CHECK(it && is_near(it->gain.ns, 100) && !it->gain.least_ns &&
+	      it->confidence == CONFIDENCE_MEDIUM);
+	end(advice);
+}
+
+static void test_own_files(void)
+{
+	CHECK(file_is_own("/app/x.py") && file_is_own("x.py") && file_is_own("<string>"));
+	CHECK(file_is_own("/srv/lib/pythonic/x.py"));
+	CHECK(!file_is_own("/usr/lib/python3.11/re.py") && !file_is_own("<frozen os>"));
+	CHECK(!file_is_own("/v/lib/python3.12/site-packages/x.py") && !file_is_own(NULL));
+	CHECK(!file_is_own("/usr/lib/python3/dist-packages/x.py"));
+}
+
+static void test_empty(void)
+{
+	struct advice *advice;
+
+	open_program();
+	advice = close_program(10);
+	CHECK(!advice->finding_cnt && !advice->package_cnt && !advice->has_edges);
+	end(advice);
+}
+
+int main(void)
+{
+	RUN(test_defer);
+	RUN(test_no_gain);
+	RUN(test_joint);
+	RUN(test_packages);
+	RUN(test_same);
+	RUN(test_unseen);
+	RUN(test_own_files);
+	RUN(test_empty);
+	return unit_result();
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Private to advice*.c: findings other than statements to defer, and packages. */
+#ifndef MODEL_ADVICE_MORE_H
+#define MODEL_ADVICE_MORE_H
+
+#include "model/advice.h"
+
+/* NULL: out of memory. Valid until the next one is added. */
+struct finding *advice_add(struct advice *advice);
+
+/* Statements that loaded something dear without being the only ones that lead to it. */
+int advice_add_no_gain(struct advice *advice, __u64 min_ns);
+
+/* What was seen and needs no graph: compiled modules, cycles, failing imports. */
+int advice_add_observed(struct advice *advice, __u64 min_ns);
+
+int advice_find_packages(struct advice *advice, __u64 min_ns);
+
+#endif
