@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Owns all maps, knobs and counters, and the records that more than one file sends. */
 #include "core.bpf.h"
+#include "io.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -17,6 +18,12 @@ struct codes_map codes SEC(".maps");
 struct pairs_map pairs SEC(".maps");
 struct accounts_map accounts SEC(".maps");
 struct charges_map charges SEC(".maps");
+struct ios_map ios SEC(".maps");
+struct files_map files SEC(".maps");
+struct file_cnts_map file_cnts SEC(".maps");
+struct paths_map paths SEC(".maps");
+struct inodes_map inodes SEC(".maps");
+struct links_map links SEC(".maps");
 
 const volatile bool cfg_all = false;
 const volatile bool cfg_has_waking = false;

@@ -285,6 +285,9 @@ struct pyi_stats {
 	__u64 hits;             /* probe hits in followed processes */
 	__u64 bystander_hits;   /* probe hits in other processes */
 	__u64 ends_unmatched;   /* ends of spans that began before we attached */
+	/* Losses again. */
+	__u64 files_full;       /* file operations not counted: map full */
+	__u64 net_full;         /* connections not kept: map full */
 };
 
 /* What a probe site stands for. A site may end one thing and begin the next. */

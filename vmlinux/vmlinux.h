@@ -73,6 +73,69 @@ struct cgroup_subsys_state {
 struct cgroup_root {
 	int hierarchy_id;
 };
+struct super_block {
+	u32 s_dev;
+	unsigned long s_magic;
+	struct block_device *s_bdev;
+};
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
+};
+struct inode {
+	unsigned short i_mode;
+	unsigned long i_ino;
+	s64 i_size;
+	struct super_block *i_sb;
+	struct hlist_head i_dentry;
+};
+struct qstr {
+	u32 len;
+	const unsigned char *name;
+};
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	union {
+		struct hlist_node d_alias;
+	} d_u;
+};
+struct path {
+	struct dentry *dentry;
+};
+struct file {
+	struct inode *f_inode;
+	struct path f_path;
+	void *private_data;
+};
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+struct files_struct {
+	struct fdtable *fdt;
+};
+struct address_space {
+	struct inode *host;
+};
+struct page {
+	struct address_space *mapping;
+	unsigned long compound_head;
+};
+struct bio_vec {
+	struct page *bv_page;
+};
+struct bvec_iter {
+	unsigned int bi_size;
+};
+struct bio {
+	u32 bi_opf;
+	unsigned short bi_flags;
+	struct bvec_iter bi_iter;
+	struct bio_vec *bi_io_vec;
+};
 struct cgroup {
 	struct cgroup_subsys_state self;
 	struct kernfs_node *kn;
@@ -93,19 +156,6 @@ struct thread_struct {
 	struct {
 		unsigned long tp_value;
 	} uw; /* arm64 */
-};
-struct inode {
-	unsigned short i_mode;
-};
-struct file {
-	struct inode *f_inode;
-};
-struct fdtable {
-	unsigned int max_fds;
-	struct file **fd;
-};
-struct files_struct {
-	struct fdtable *fdt;
 };
 struct task_struct {
 	unsigned int __state;
@@ -131,6 +181,12 @@ struct pt_regs {
 	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax,
 		ip, cs, flags, sp, ss;
 };
+#define SYSCALL_NR(regs) ((regs)->orig_ax)
+#define SYSCALL_ARG0(regs) ((regs)->di)
+#define SYSCALL_ARG1(regs) ((regs)->si)
+#define SYSCALL_ARG2(regs) ((regs)->dx)
+#define SYSCALL_ARG3(regs) ((regs)->r10)
+#define SYSCALL_ARG4(regs) ((regs)->r8)
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
 	__u64 regs[31], sp, pc, pstate;
@@ -142,6 +198,12 @@ struct pt_regs {
 	u64 orig_x0;
 	s32 syscallno;
 };
+#define SYSCALL_NR(regs) ((u32)(regs)->syscallno)
+#define SYSCALL_ARG0(regs) ((regs)->orig_x0)
+#define SYSCALL_ARG1(regs) ((regs)->user_regs.regs[1])
+#define SYSCALL_ARG2(regs) ((regs)->user_regs.regs[2])
+#define SYSCALL_ARG3(regs) ((regs)->user_regs.regs[3])
+#define SYSCALL_ARG4(regs) ((regs)->user_regs.regs[4])
 #endif
 
 #pragma clang attribute pop

@@ -23,6 +23,7 @@ enum {
 	OPT_BY,
 	OPT_NO_CPU,
 	OPT_CGROUP, OPT_CONTAINER, OPT_WAIT,
+	OPT_NO_FILES,
 };
 
 #define RING_MIN 4096
@@ -57,6 +58,7 @@ const struct argp_option opts_table[] = {
 	{ "perf-uprobes", OPT_PERF, NULL, 0, "perf-event uprobes even where the kernel has uprobe_multi", 0 },
 	{ "no-edges", OPT_NO_EDGES, NULL, 0, "only imports that load something, not the cached ones", 0 },
 	{ "no-cpu", OPT_NO_CPU, NULL, 0, "do not measure CPU time and waits", 0 },
+	{ "no-files", OPT_NO_FILES, NULL, 0, "do not count file operations and bytes from disk", 0 },
 	{ "no-hold", OPT_NO_HOLD, NULL, 0, "never hold a starting program until it is probed; first imports of an interpreter not known beforehand may be missed", 0 },
 
 	{ .doc = "About the tool itself:", .group = 4 },
@@ -181,6 +183,9 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case OPT_PERF: opts->want_perf = true; return 0;
 	case OPT_NO_EDGES: opts->want_no_edges = true; return 0;
 	case OPT_NO_CPU: opts->groups_off |= PYI_GROUP_CPU; return 0;
+	case OPT_NO_FILES:
+		opts->groups_off |= PYI_GROUP_FILES | PYI_GROUP_DISK;
+		return 0;
 	case OPT_NO_HOLD: opts->want_no_hold = true; return 0;
 	case OPT_NO_COLOR: opts->want_no_color = true; return 0;
 	case OPT_UNFOLD: opts->want_unfolded = true; return 0;

@@ -2,6 +2,7 @@
 /* Which records are well formed. Sizes before offsets, offsets before pointers. */
 #include "event/event.h"
 #include "pyimport_charge.h"
+#include "pyimport_file.h"
 
 struct shape {
 	size_t fixed_sz;
@@ -22,6 +23,12 @@ static const struct shape shapes[] = {
 	[PYI_EV_FROM] = { sizeof(struct pyi_from) },
 	[PYI_EV_CGROUP] = { sizeof(struct pyi_cgroup) },
 	[PYI_EV_EDGE_COUNT] = { sizeof(struct pyi_edge_count) },
+	[PYI_EV_PATH] = { sizeof(struct pyi_path) },
+	[PYI_EV_NET] = { sizeof(struct pyi_net) },
+	[PYI_EV_SPAWN] = { sizeof(struct pyi_spawn) },
+	[PYI_EV_FILE] = { sizeof(struct pyi_file) },
+	[PYI_EV_LINK] = { sizeof(struct pyi_link) },
+	[PYI_EV_EFFECT] = { sizeof(struct pyi_effect) },
 	[PYI_EV_CHARGE] = { sizeof(struct pyi_charge_record) },
 	[PYI_EV_CHARGED] = { sizeof(struct pyi_charged) },
 	[PYI_EV_LOG] = { sizeof(struct pyi_hdr) },
@@ -49,6 +56,16 @@ static bool is_code_valid(const struct pyi_code *code, size_t size)
 	       is_text_inside(&code->filename, sizeof(code->filename_text)) &&
 	       is_text_inside(&code->name, sizeof(code->name_text)) &&
 	       code->table_sz <= size - sizeof(*code);
+}
+
+static bool is_path_valid(const struct pyi_path *path, size_t size)
+{
+	return path->sz <= PYI_PATH_SZ && path->sz <= size - sizeof(*path);
+}
+
+static bool is_net_valid(const struct pyi_net *net)
+{
+	return net->value.addr_sz <= PYI_ADDR_SZ && net->value.query_sz <= PYI_QUERY_SZ;
 }
 
 static bool is_from_valid(const struct pyi_from *from, size_t size)
@@ -102,6 +119,10 @@ bool event_is_valid(const void *record, size_t size)
 		return ((const struct pyi_cgroup *)record)->path_sz <= PYI_CGROUP_SZ;
 	case PYI_EV_FRAMES:
 		return ((const struct pyi_frames *)record)->cnt <= PYI_MAX_FRAMES;
+	case PYI_EV_PATH:
+		return is_path_valid(record, size);
+	case PYI_EV_NET:
+		return is_net_valid(record);
 	case PYI_EV_FROM:
 		return is_from_valid(record, size);
 	}

@@ -12,17 +12,17 @@
 
 #include "model/state.h"
 
-static __u64 span_key(__u32 serial, __u32 id)
-{
-	return (__u64)serial << 32 | id;
-}
-
-static struct home *home_find(struct model *model, __u64 key)
+static struct home *home_of(struct model *model, __u64 key)
 {
 	struct home *home;
 
 	HASH_FIND(hh, model->homes, &key, sizeof(key), home);
 	return home;
+}
+
+struct home *home_find(struct model *model, __u32 serial, __u32 span)
+{
+	return home_of(model, (__u64)serial << 32 | span);
 }
 
 int charge_open(struct model *model, const struct span *span)
@@ -45,7 +45,7 @@ int charge_open(struct model *model, const struct span *span)
 
 void charge_move(struct model *model, const struct span *span, const struct load_state *from)
 {
-	struct home *home = home_find(model, span->key);
+	struct home *home = home_of(model, span->key);
 
 	if (home)
 		home->load = span->load;
@@ -55,7 +55,7 @@ void charge_move(struct model *model, const struct span *span, const struct load
 
 void charge_close(struct model *model, const struct span *span)
 {
-	struct home *home = home_find(model, span->key);
+	struct home *home = home_of(model, span->key);
 
 	if (!home || home->is_closed)
 		return;
@@ -87,9 +87,9 @@ void charge_apply(struct model *model, const struct pyi_charge_record *rec)
 		charge_add(&process->process.outside_others, &rec->charge);
 		return;
 	}
-	home = home_find(model, span_key(rec->hdr.proc, rec->span));
+	home = home_find(model, rec->hdr.proc, rec->span);
 	if (!home)
-		home = home_find(model, span_key(rec->hdr.proc, rec->below));
+		home = home_find(model, rec->hdr.proc, rec->below);
 	charge_add(home && home->load ? &home->load->load.charge : &process->process.outside,
 		   &rec->charge);
 }

@@ -178,6 +178,9 @@ static int finish_process(struct model *model, struct process_state *state)
 		settle_error(process->loads[i]);
 	waits_finish(process);
 	settle_startup(model, state);
+	err = files_finish(model, state);
+	if (err)
+		return err;
 	charge_finish(model, process);
 	HASH_FIND(hh, model->pythons, &process->layout, sizeof(process->layout), python);
 	if (process->is_python && python)

@@ -42,6 +42,7 @@ static void process__free(struct process_state *state)
 	HASH_CLEAR(hh, state->threads);
 	HASH_CLEAR(hh, state->names);
 	HASH_CLEAR(hh, state->namespaces);
+	files_free(state);
 	for (size_t i = 0; i < process->load_cnt; i++)
 		free(process->loads[i]->children);
 	free(process->loads);
@@ -58,6 +59,7 @@ void model__free(struct model *model)
 	HASH_CLEAR(hh, model->spans);
 	HASH_CLEAR(hh, model->stmts);
 	HASH_CLEAR(hh, model->codes);
+	HASH_CLEAR(hh, model->paths);
 	HASH_CLEAR(hh, model->homes);
 	HASH_CLEAR(hh, model->pythons);
 	HASH_CLEAR(hh, model->by_serial);
@@ -193,7 +195,7 @@ bool model__is_complete(const struct model *model)
 	       !(stats->ring_full | stats->thread_state | stats->proc_full | stats->edges_full |
 		 stats->codes_full | stats->depth_overflow | stats->names_truncated |
 		 stats->tables_truncated | stats->unreadable | stats->ends_unobserved |
-		 stats->frames_cut | stats->no_thread | stats->charges_full |
+		 stats->frames_cut | stats->no_thread | stats->files_full | stats->net_full | stats->charges_full |
 		 model->malformed | model->unprobed_cnt |
 		 model->late_starts);
 }

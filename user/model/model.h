@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include "pyimport_charge.h"
 #include "pyimport_event.h"
+#include "model/file.h"
 
 #define NS_UNKNOWN (~0ULL) /* a time that was not measured: null in JSON, never 0 */
 
@@ -140,6 +141,7 @@ struct process {
 	struct edge **edges; size_t edge_cnt, edge_cap;
 	struct lib **libs; size_t lib_cnt, lib_cap;
 	struct wait **waits; size_t wait_cnt, wait_cap;
+	struct process_files files;
 	__u32 loaded_cnt, failed_cnt, unfinished_cnt, lock_waits;
 	__u32 measured;                   /* enum pyi_group */
 	struct pyi_charge outside;        /* outside any load, on the first thread */

@@ -49,7 +49,8 @@ static const struct field stats_fields[] = {
 	STAT(ring_full), STAT(thread_state), STAT(proc_full), STAT(edges_full), STAT(codes_full),
 	STAT(depth_overflow), STAT(names_truncated), STAT(tables_truncated), STAT(unreadable),
 	STAT(ends_unobserved), STAT(frames_cut), STAT(no_thread), STAT(charges_full), STAT(hits),
-	STAT(bystander_hits), STAT(ends_unmatched), {},
+	STAT(bystander_hits), STAT(ends_unmatched), STAT(files_full), STAT(net_full),
+	{},
 };
 
 _Static_assert(sizeof(struct host_info) == 56, "a new field: captures must keep it, add it above");

@@ -138,8 +138,26 @@ struct thread_state {
 	UT_hash_handle hh;
 };
 
+struct path_state {
+	__u64 key;
+	__u32 kind;               /* enum pyi_path_kind */
+	const char *text;
+	UT_hash_handle hh;
+};
+
+/* What was counted of one path in one load. */
+struct raw_file {
+	struct {
+		struct load_state *load; /* NULL: outside */
+		__u64 path, is_searched;
+	} key;
+	struct pyi_file_value value;
+	UT_hash_handle hh;
+};
+
 struct process_state {
 	struct process process;
+	struct raw_file *raw_files;
 	struct thread_state *threads;
 	struct module_name *names;
 	struct namespace *namespaces;
@@ -168,6 +186,7 @@ struct model {
 	struct load_state *free_loads; /* by open_next */
 	struct stmt *stmts;
 	struct code *codes;
+	struct path_state *paths;
 	struct home *homes, *closed_homes, *free_homes;
 	__u32 measured;           /* enum pyi_group */
 	struct python_state *pythons;
@@ -269,6 +288,16 @@ void charge_add(struct pyi_charge *to, const struct pyi_charge *from);
 void charge_apply(struct model *model, const struct pyi_charge_record *rec);
 void charge_settled(struct model *model, const struct pyi_charged *rec);
 void charge_finish(const struct model *model, struct process *process);
+
+struct home *home_find(struct model *model, __u32 serial, __u32 span);
+
+/* path.c; files.c; dirs.c */
+int path_add(struct model *model, const struct pyi_path *rec);
+int path_text(struct model *model, const struct process *process, __u64 key, const char **out);
+int file_add(struct model *model, const struct pyi_file *rec);
+int files_finish(struct model *model, struct process_state *process);
+void files_free(struct process_state *process);
+int dirs_finish(struct model *model, struct process *process);
 
 /* settle.c: what one load was; edges.c; finish.c */
 void load_settle(struct model *model, struct process_state *process, struct load_state *state);

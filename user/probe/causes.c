@@ -19,6 +19,10 @@ static const struct part {
 	{ PYI_GROUP_CPU, "cpu_wakeup_new", "sched_wakeup_new" },
 	{ PYI_GROUP_CPU, "cpu_exit", "sched_process_exit" },
 	{ PYI_GROUP_WAKE, "cpu_waking", "sched_waking" },
+	{ PYI_GROUP_FILES, "call_exec", "sched_process_exec" },
+	{ PYI_GROUP_FILES, "call_enter", "sys_enter" },
+	{ PYI_GROUP_FILES, "call_exit", "sys_exit" },
+	{ PYI_GROUP_DISK, "disk_queue", "block_bio_queue" },
 };
 #define PART_CNT (sizeof(parts) / sizeof(parts[0]))
 

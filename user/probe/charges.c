@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "probe/calls.h"
 #include "probe/private.h"
 
 #define BATCH 1024
@@ -94,7 +95,7 @@ static int take_parity(struct probes *probes, __u32 parity)
 	err = send_parity(probes, batch, parity, &doomed, &cnt);
 	for (size_t i = 0; i < cnt; i++)
 		bpf_map_delete_elem(fd, &doomed[i]);
-	return err;
+	return err ? err : calls_take(probes, parity);
 }
 
 int charges_poll(struct probes *probes)
@@ -110,10 +111,11 @@ int charges_poll(struct probes *probes)
 		err = take_parity(probes, !probes->skel->bss->charge_parity);
 		if (!err)
 			send_charged(probes, charges->turned_ns);
-	} else if (made - charges->taken_cnt >= FULL_CNT || now - charges->turned_ns >= GAP_NS) {
+	} else if (made - charges->taken_cnt >= FULL_CNT || calls_are_many(probes) || now - charges->turned_ns >= GAP_NS) {
 		charges->is_turned = true;
 		charges->turned_ns = now;
 		charges->taken_cnt = made;
+		charges->taken_files_cnt = probes->skel->bss->file_cnt;
 		probes->skel->bss->charge_parity ^= 1;
 	}
 	return err;

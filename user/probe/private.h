@@ -31,6 +31,7 @@ struct charges {
 	bool is_turned;    /* the parity was changed: the other one's charges can be taken */
 	__u64 turned_ns;
 	__u64 taken_cnt;   /* charge_cnt then */
+	__u32 taken_files_cnt;
 };
 
 struct probes {

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "probe/calls.h"
 #include "probe/features.h"
 #include "probe/private.h"
 
@@ -96,6 +97,7 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 	err = scope_setup(probes, opts);
 	if (err)
 		return err;
+	calls_prepare(probes);
 	err = pyimport_bpf__load(probes->skel);
 	if (err)
 		return explain_load(err);
@@ -189,7 +191,9 @@ int probes__drain(struct probes *probes)
 	if (err < 0)
 		return log_err(err, "cannot read the rest of the ring buffer");
 	err = send_edge_counts(probes);
-	return err ? err : charges_drain(probes);
+	if (!err)
+		err = charges_drain(probes);
+	return err ? err : calls_drain(probes);
 }
 
 int probes__stats(struct probes *probes, struct pyi_stats *out)

@@ -40,6 +40,8 @@ json_t *json_new_groups(struct json_out *jo, const struct model *model);
 
 /* ---- json_findings.c */
 void json_write_findings(struct json_out *jo, const struct process *process); /* an array */
+/* ---- json_files.c */
+void json_write_files(struct json_out *jo, const struct process *process);
 
 /* ---- json_import.c */
 json_t *json_new_import(struct json_out *jo, const struct load *load);

@@ -178,7 +178,9 @@ void json_write_process(struct json_out *jo, const struct process *process)
 	fputs("],\n\"waits\":[", jo->out);
 	for (size_t i = 0; !jo->err && i < process->wait_cnt && !ferror(jo->out); i++)
 		put_item(jo, json_new_wait(jo, process->waits[i]), !i);
-	fputs("],\n\"files\":null,\"net\":null,\"findings\":", jo->out);
+	fputs("],\n", jo->out);
+	json_write_files(jo, process);
+	fputs(",\n\"net\":null,\"findings\":", jo->out);
 	json_write_findings(jo, process);
 	fputc('}', jo->out);
 }
