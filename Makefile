@@ -66,6 +66,14 @@ $(SKEL): $(O)/pyimport.bpf.o
 	$(call msg,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name pyimport_bpf > $@
 
+# The page of the HTML report, from its parts.
+PAGE    := $(wildcard user/report/html/*)
+$(O)/html_page.h: scripts/embed.py $(PAGE)
+	$(call msg,PAGE,$@)
+	@mkdir -p $(@D)
+	$(Q)python3 $< user/report/html > $@
+$(O)/user/report/html.o: $(O)/html_page.h
+
 # Unit tests: one program per file in tests/unit, linked with everything but main.
 $(O)/tests/%: tests/unit/%.c $(LIBOBJS)
 	$(call msg,TEST,$@)

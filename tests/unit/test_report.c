@@ -492,7 +492,7 @@ static void test_json(void)
 static void test_deep(void)
 {
 	const char *const formats[] = {"text", "json", "importtime", "chrome", "speedscope",
-				       "folded", "otlp"};
+				       "folded", "otlp", "html"};
 
 	make_chain(5000);
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {

@@ -17,7 +17,7 @@
 const char *const report_views[] = {"summary", "tree", "blame", "workers", "advice", NULL};
 const char *const report_formats[] = {
 	"text", "json", "importtime",
-	"chrome", "speedscope", "folded", "dot", "openmetrics", "otlp",
+	"chrome", "speedscope", "folded", "dot", "openmetrics", "otlp", "html",
 	NULL,
 };
 
@@ -41,6 +41,7 @@ static const struct report_ops {
 	{"dot", NULL, dot_write},
 	{"openmetrics", NULL, openmetrics_write},
 	{"otlp", NULL, otlp_write},
+	{"html", NULL, html_write},
 };
 
 struct sink {

@@ -36,6 +36,7 @@ int folded_write(const struct view *view); /* -ENODATA: opts.by was not measured
 int dot_write(const struct view *view);
 int openmetrics_write(const struct view *view);
 int otlp_write(const struct view *view);
+int html_write(const struct view *view);
 
 /* ---- words.c: words for the model's enums, the same in text and JSON */
 const char *word_result(enum load_result result);

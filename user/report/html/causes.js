@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Causes and findings: where the time of the dearest modules went, and what the trace says about
+// it. What was not measured is not drawn.
+
+const CAUSES_TOP = 20, FINDINGS_MAX = 100, FOLD = 8;
+
+// [["cpu", ns], ["disk", ns], …] of a load's own time, or null.
+function causesOf(load) {
+	const waits = load.self_wait_ns;
+	if (!isKnown(load.self_cpu_ns) || !waits)
+		return null;
+	return [["cpu", load.self_cpu_ns], ...WAITS.map(name => [name, waits[name] || 0])];
+}
+
+function stackOf(parts, maxNs) {
+	const bar = el("div", {class: "stack", role: "img", "aria-label": parts.filter(([, ns]) => ns)
+		.map(([name, ns]) => name + " " + fmtNs(ns)).join(", ")});
+	for (const [name, ns] of parts) {
+		if (!ns)
+			continue;
+		const part = el("i", {class: name, title: name + " " + fmtNs(ns), "data-value": ns});
+		part.style.width = 100 * ns / maxNs + "%";
+		bar.append(part);
+	}
+	return bar;
+}
+
+function causeRow(name, ns, bar) {
+	return el("div", {class: "cause"}, name, el("span", {class: "number"}, fmtNs(ns)), bar);
+}
+
+function partsOf(causes) {
+	return causes && isKnown(causes.cpu_ns) && causes.wait_ns ?
+		[["cpu", causes.cpu_ns], ...WAITS.map(name => [name, causes.wait_ns[name] || 0])] : null;
+}
+
+// Each on its own scale: all imports together, the rest of the first thread, all other threads
+// (their sum, so that idle ones weigh much).
+function totalRows(index) {
+	const {causes} = index.process, sums = new Map();
+	for (const load of index.loads)
+		for (const [name, ns] of load.inherited ? [] : causesOf(load) || [])
+			sums.set(name, (sums.get(name) || 0) + ns);
+	return [["all imports", [...sums]],
+		["first thread, outside imports", partsOf(causes && causes.outside)],
+		["other threads, together", partsOf(causes && causes.other_threads)]]
+		.map(([name, parts]) => {
+			const sum = (parts || []).reduce((all, [, ns]) => all + ns, 0);
+			return sum ? causeRow(name, sum, stackOf(parts, sum)) : null;
+		});
+}
+
+function fillCauses(index, select) {
+	const ranked = index.loads.filter(load => isKnown(load.self_ns) && !load.inherited)
+		.sort((a, b) => b.self_ns - a.self_ns).slice(0, CAUSES_TOP);
+	const hasCauses = ranked.some(causesOf);
+	if (!ranked.length)
+		return fill($("causes"), el("p", {class: "dim"}, "Nothing was imported."));
+	const maxNs = ranked[0].self_ns || 1, legend = el("p");
+	if (hasCauses) {
+		for (const name of ["cpu", ...WAITS])
+			legend.append(el("span", {class: "key"}, el("i", {class: name}),
+				name === "cpu" ? "CPU" : name === "runqueue" ? "waiting for a CPU" : name));
+	} else {
+		legend.append(el("span", {class: "dim"}, "Only time was measured in this trace: " +
+			"CPU, disk, locks and other waits are not known. Bars show time in the module itself."));
+	}
+	const rows = ranked.map(load => {
+		const bar = stackOf(causesOf(load) || [["other", load.self_ns]], maxNs);
+		const row = causeRow(moduleButton(load, select), load.self_ns, bar);
+		row.dataset.id = load.id;
+		return row;
+	});
+	fill($("causes"), legend, hasCauses ? [totalRows(index),
+		el("h3", {}, "Dearest modules, without what they import")].flat() : null, rows);
+}
+
+function findingItem(finding, index, select) {
+	const load = isKnown(finding.import) ? index.byId.get(finding.import) : null;
+	const place = fmtPlace(finding, index.process.cwd), saves = [];
+	if (finding.saving_ns)
+		saves.push(fmtNs(finding.saving_ns));
+	if (finding.saving_bytes)
+		saves.push(fmtBytes(finding.saving_bytes));
+	return el("li", {"data-finding": finding.id},
+		finding.severity ? el("strong", {}, finding.severity + ": ") : null,
+		finding.message || finding.id,
+		place ? [" (", el("span", {class: "name"}, place), ")"] : null,
+		saves.length ? ", saves " + saves.join(" and ") : null,
+		isKnown(finding.confidence) ? ", confidence " + finding.confidence : null,
+		load ? [" ", moduleButton(load, select)] : null);
+}
+
+function listed(title, items, make) {
+	if (!items.length)
+		return [];
+	const list = el("ul", {}, items.slice(0, FINDINGS_MAX).map(make));
+	if (items.length > FINDINGS_MAX)
+		list.append(el("li", {class: "dim"}, "and " + fmtCount(items.length - FINDINGS_MAX) +
+			" more"));
+	title += " (" + fmtCount(items.length) + ")";
+	return items.length > FOLD ? [el("details", {}, el("summary", {}, title), list)] :
+		[el("h3", {}, title), list];
+}
+
+function fillFindings(index, select) {
+	const {process} = index, cwd = process.cwd;
+	const name = text => el("span", {class: "name"}, text);
+	const loadItem = load => el("li", {}, moduleButton(load, select),
+		load.error ? " " + load.error : "",
+		fmtPlace(load.importer, cwd) ? [", asked for at ", name(fmtPlace(load.importer, cwd))] : null);
+	const parts = [
+		...listed("Advice", process.findings || [], f => findingItem(f, index, select)),
+		...listed("Network", process.net || [], net => el("li", {},
+			[net.kind, net.address].filter(Boolean).join(" ") + " " + fmtNs(net.wall_ns),
+			net.file ? [" at ", name(fmtPlace(net, cwd))] : null)),
+		...listed("Circular imports", process.edges.filter(e => e.circular), e => el("li", {},
+			name(fmtPlace(e.importer, cwd) || "?"), " imports ", name(e.module),
+			", which was still loading")),
+		...listed("Waited for another thread's import", process.waits || [], wait => el("li", {},
+			name(wait.module || "?"), " " + fmtNs(wait.wall_ns) + ", thread " + wait.tid)),
+		...listed("Did not end", index.loads.filter(l => l.result === "unfinished"), loadItem),
+		...listed("Failed", index.loads.filter(l => l.result === "failed" && !l.inherited),
+			loadItem),
+	];
+	fill($("findings"), parts.length ? parts :
+		el("p", {class: "dim"}, "Nothing stands out: no import failed, waited or closed a cycle."));
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The JSON of --format json, indexed: trees of imports, and what each measure says of them.
+// Unknown stays null.
+
+const doc = JSON.parse($("data").textContent);
+
+// self: without what it imports; total: with it.
+const MEASURES = {
+	time: {title: "time", fmt: fmtNs, self: i => i.self_ns, total: i => i.wall_ns},
+	cpu: {title: "CPU", fmt: fmtNs, self: i => i.self_cpu_ns, total: i => i.cpu_ns},
+	memory: {
+		title: "memory", fmt: fmtBytes, total: i => i.rss_delta,
+		self: i => isKnown(i.self_rss) ? i.self_rss.anon + i.self_rss.file : null,
+	},
+	bytes: {
+		title: "bytes read", fmt: fmtBytes, total: i => i.io ? i.io.bytes_read : null,
+		self: i => i.self_io ? i.self_io.bytes_read : null,
+	},
+};
+
+const WAITS = ["disk", "lock", "runqueue", "network", "sleep", "child", "other"];
+
+// The program itself is no import: what it imports moves up.
+const isProgram = load => load.via === "main";
+
+function commandOf(process) {
+	const argv = process.cmdline;
+	if (!argv || !argv.length)
+		return process.comm || "?";
+	return argv.map((arg, i) => {
+		const text = i ? arg : arg.slice(arg.lastIndexOf("/") + 1) || arg;
+		return !text || /[ \t\n'"]/.test(text) ? "'" + text + "'" : text;
+	}).join(" ");
+}
+
+// A tree without recursion: chains are as deep as the target likes.
+function indexProcess(process) {
+	const byId = new Map(), children = new Map(), roots = [];
+	for (const load of process.imports)
+		byId.set(load.id, load);
+	for (const load of process.imports) {
+		let parent = isKnown(load.parent) ? byId.get(load.parent) : null;
+		while (parent && isProgram(parent))
+			parent = isKnown(parent.parent) ? byId.get(parent.parent) : null;
+		if (isProgram(load))
+			continue;
+		if (!parent)
+			roots.push(load);
+		else if (children.has(parent.id))
+			children.get(parent.id).push(load);
+		else
+			children.set(parent.id, [load]);
+	}
+	const edgesTo = new Map();
+	for (const edge of process.edges) {
+		if (edgesTo.has(edge.module))
+			edgesTo.get(edge.module).push(edge);
+		else
+			edgesTo.set(edge.module, [edge]);
+	}
+	return {
+		process, byId, children, roots, edgesTo,
+		loads: process.imports.filter(load => !isProgram(load)),
+		command: commandOf(process),
+		childrenOf: load => children.get(load.id) || [],
+	};
+}
+
+const indexes = doc.processes.filter(p => p.is_python !== false || p.imports.length)
+	.map(indexProcess);
+
+function phaseOf(process, name) {
+	return (process.phases || []).find(phase => phase.name === name) || null;
+}
+
+function durationOf(phase) {
+	return phase && isKnown(phase.start_ns) && isKnown(phase.end_ns) ?
+		phase.end_ns - phase.start_ns : null;
+}
+
+// When the program could serve: its first accept, else when it listened. Null: it never did.
+function readyNs(process) {
+	if (isKnown(process.ready_ns))
+		return process.ready_ns;
+	const phase = phaseOf(process, "ready") || phaseOf(process, "accept") ||
+		phaseOf(process, "listen");
+	return phase ? phase.start_ns : null;
+}
+
+function baseNs(process) {
+	if (process.attached_late)
+		return process.imports.length ? process.imports[0].start_ns : process.start_ns;
+	return isKnown(process.exec_ns) ? process.exec_ns : process.start_ns;
+}
+
+// The figures of the headline, counted as the text report does: outermost imports of the main
+// thread between the start of the program and the end of start-up.
+function factsOf(index) {
+	const {process} = index;
+	const interpreter = phaseOf(process, "interpreter"), startup = phaseOf(process, "startup");
+	const from = interpreter ? interpreter.end_ns : 0;
+	const to = startup ? startup.end_ns : Infinity;
+	let importsNs = null, dearest = null;
+	for (const load of index.roots) {
+		if (load.inherited || load.tid !== process.pid || !isKnown(load.wall_ns) ||
+		    load.start_ns < from || load.start_ns > to)
+			continue;
+		importsNs = (importsNs || 0) + load.wall_ns;
+		if (!dearest || load.wall_ns > dearest.wall_ns)
+			dearest = load;
+	}
+	return {
+		startupNs: durationOf(startup), interpreterNs: durationOf(interpreter), importsNs,
+		heavy: importsNs >= 5e6 ? findHeavy(index, dearest, importsNs / 2) : null,
+	};
+}
+
+// The deepest import with more than half of the time, then up again within its package.
+function findHeavy(index, dearest, halfNs) {
+	const topOf = load => (load.module || "").split(".")[0];
+	let load = dearest;
+	if (!load || load.wall_ns <= halfNs)
+		return null;
+	for (;;) {
+		let next = null;
+		for (const child of index.childrenOf(load))
+			if (child.wall_ns > halfNs && (!next || child.wall_ns > next.wall_ns))
+				next = child;
+		if (!next)
+			break;
+		load = next;
+	}
+	for (;;) {
+		const parent = isKnown(load.parent) ? index.byId.get(load.parent) : null;
+		if (load === dearest || !parent || isProgram(parent) || !topOf(load) ||
+		    topOf(parent) !== topOf(load))
+			return load;
+		load = parent;
+	}
+}
+
+const hasMeasure = (index, name) => index.loads.some(load => isKnown(MEASURES[name].self(load)));
+
+// Sum of what all imports themselves cost; null when not measured.
+function sumOf(index, name) {
+	let sum = null;
+	for (const load of index.loads) {
+		const cost = load.inherited ? null : MEASURES[name].self(load);
+		if (isKnown(cost))
+			sum = (sum || 0) + cost;
+	}
+	return sum;
+}
+
+function searchText(load) {
+	const importer = load.importer || {};
+	return [load.module, load.file, load.error, importer.module,
+		importer.file && importer.file + ":" + importer.line].join("\n").toLowerCase();
+}
