@@ -19,13 +19,18 @@
 #define LATE_MAX 64             /* new containers whose names are not written yet */
 #define LATE_NS 5000000000ULL   /* how long a name may take */
 #define GONE_GAP_NS 250000000ULL
+/* Some runtimes keep the cgroup of a container that has ended; others start it again at once. */
+#define OVER_NS 1000000000ULL
+#define NEVER_USED_NS 10000000000ULL
 
 /* A followed cgroup. */
 struct top {
 	char *path;
 	__u64 id;
-	bool is_new;  /* its processes are still to be looked at */
+	bool is_new;   /* its processes are still to be looked at */
 	bool is_gone;
+	bool was_used; /* something ran in it */
+	__u64 empty_ns; /* since when nothing does; 0 = something does */
 };
 
 struct late {
@@ -126,6 +131,8 @@ bool scope__covers(struct scope *scope, pid_t tgid)
 		return false;
 	pthread_mutex_lock(&scope->lock);
 	covers = notice(scope, path);
+	for (size_t i = 0; covers && i < scope->top_cnt; i++)
+		scope->tops[i].was_used |= cgroup_is_below(path, scope->tops[i].path);
 	if (!covers)
 		tell_elsewhere(scope, proc_fd);
 	pthread_mutex_unlock(&scope->lock);
@@ -162,8 +169,23 @@ static void look_at_late(struct scope *scope, __u64 now_ns)
 	}
 }
 
+/* A container is over when nothing runs in it any more; a cgroup may be used again. */
+static bool is_over(const struct scope *scope, struct top *top, __u64 now_ns)
+{
+	if (!scope->opts->container)
+		return false;
+	if (cgroups__is_used(scope->cgroups, top->path)) {
+		top->was_used = true;
+		top->empty_ns = 0;
+		return false;
+	}
+	if (!top->empty_ns)
+		top->empty_ns = now_ns;
+	return now_ns - top->empty_ns >= (top->was_used ? OVER_NS : NEVER_USED_NS);
+}
+
 /* Under the lock. */
-static bool is_any_left(struct scope *scope)
+static bool is_any_left(struct scope *scope, __u64 now_ns)
 {
 	bool is_left = !scope->top_cnt;
 
@@ -180,7 +202,7 @@ static bool is_any_left(struct scope *scope)
 			log_info("cgroup %s is gone", top->path);
 			probes__scope(scope->probes, top->id, false);
 		}
-		is_left |= !top->is_gone;
+		is_left |= !top->is_gone && !is_over(scope, top, now_ns);
 	}
 	return is_left;
 }
@@ -197,7 +219,7 @@ bool scope__look(struct scope *scope, proc_fn fn, void *ctx)
 		add(scope, scope->opts->cgroup);
 	if (now_ns - scope->looked_ns >= GONE_GAP_NS) {
 		scope->looked_ns = now_ns;
-		is_left = is_any_left(scope);
+		is_left = is_any_left(scope, now_ns);
 	}
 	cnt = scope->top_cnt;
 	pthread_mutex_unlock(&scope->lock);

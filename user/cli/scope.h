@@ -36,7 +36,7 @@ void scope__made(struct scope *scope, const char *path);
 
 /*
  * To be called every now and then: @fn gets each process of a cgroup that was found since the
- * last call. False when all that was ever found is gone.
+ * last call. False when all that was ever found is gone; of a container, when nothing runs in it.
  */
 bool scope__look(struct scope *scope, proc_fn fn, void *ctx);
 

@@ -247,26 +247,15 @@ int cgroups__each_process(const struct cgroups *cgroups, const char *path, proc_
 	return walk(cgroups, path, read_processes, &each);
 }
 
-struct each_cgroup {
-	const struct cgroups *cgroups;
-	cgroup_fn fn;
-	void *ctx;
-};
-
-static int name_cgroup(void *ctx, const char *dir)
+static int stop_at_first(void *ctx, pid_t tgid)
 {
-	const struct each_cgroup *each = ctx;
-	_cleanup_free_ char *path = NULL;
-
-	return cgroup_mount_below(&each->cgroups->mount, dir, &path) ? 0 :
-								       each->fn(each->ctx, path);
+	(void)ctx;
+	return tgid;
 }
 
-int cgroups__each(const struct cgroups *cgroups, cgroup_fn fn, void *ctx)
+bool cgroups__is_used(const struct cgroups *cgroups, const char *path)
 {
-	struct each_cgroup each = { cgroups, fn, ctx };
-
-	return walk(cgroups, "/", name_cgroup, &each);
+	return cgroups__each_process(cgroups, path, stop_at_first, NULL) > 0;
 }
 
 bool cgroup_is_below(const char *path, const char *top)

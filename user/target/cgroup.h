@@ -45,9 +45,8 @@ const char *cgroups__path(struct cgroups *cgroups, __u64 id);
 /* Each process in @path and below until @fn returns non-zero, which is then the result. */
 int cgroups__each_process(const struct cgroups *cgroups, const char *path, proc_fn fn, void *ctx);
 
-/* Each cgroup by path, parents first. */
-typedef int (*cgroup_fn)(void *ctx, const char *path);
-int cgroups__each(const struct cgroups *cgroups, cgroup_fn fn, void *ctx);
+/* Is there a process in @path or below? */
+bool cgroups__is_used(const struct cgroups *cgroups, const char *path);
 
 /* Is @path @top itself or below it? */
 bool cgroup_is_below(const char *path, const char *top);
