@@ -28,6 +28,7 @@ enum pyi_event_kind {
 	PYI_EV_CHARGE = 33,  /* struct pyi_charge_record, pyimport_charge.h */
 	PYI_EV_CHARGED = 34, /* struct pyi_charged */
 	PYI_EV_LOG = 48,        /* a process known from a log of -X importtime: header only */
+	PYI_EV_PRESENT = 56,    /* what was there before us: struct pyi_present */
 };
 
 /* Flags of any record. */
@@ -266,6 +267,24 @@ struct pyi_edge_count {
 	__u64 first_ns;
 };
 
+/* One thing that a running process had when we came, read by user space. */
+enum pyi_present_what {
+	PYI_PRESENT_PROCESS = 1, /* the process itself: `ppid` */
+	PYI_PRESENT_MODULE = 2,  /* in sys.modules; `file` is its __file__ */
+	PYI_PRESENT_LIB = 3,     /* a mapped shared object; `bytes` of it are mapped */
+	PYI_PRESENT_MODULES = 4, /* behind the modules: all were read (PYI_F_TRUNC: not all) */
+};
+
+struct pyi_present {
+	struct pyi_hdr hdr;
+	__u32 what; /* enum pyi_present_what */
+	__u32 ppid;
+	__u64 bytes;
+	struct pyi_str name;
+	struct pyi_str file;
+	char text[]; /* the name, then the file */
+};
+
 /* Every way to lose something, counted where it happens. */
 struct pyi_stats {
 	__u64 ring_full;        /* records that found no room in the ring buffer */
@@ -369,6 +388,7 @@ struct pyi_layout {
 	__s32 module_name_dict; /* PyModuleObject.md_dict */
 	__s32 module_name;      /* PyModuleObject.md_name */
 	__s32 lazy_from, lazy_attr, lazy_code, lazy_instr; /* PyLazyImportObject, 3.15 */
+	__s32 interp_modules; /* sys.modules; for user space alone */
 };
 
 _Static_assert(sizeof(struct pyi_hdr) == 32, "pyi_hdr");

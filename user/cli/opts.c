@@ -32,7 +32,7 @@ enum {
 
 const struct argp_option opts_table[] = {
 	{ .doc = "What to trace (every Python process on the host if none is named):", .group = 1 },
-	{ "pid", 'p', "PID[,PID...]", 0, "running processes, and the children they start", 0 },
+	{ "pid", 'p', "PID[,PID...]", 0, "running processes, and their children", 0 },
 	{ "all", 'a', NULL, 0, "every Python process on the host, also those started later", 0 },
 	{ "cgroup", OPT_CGROUP, "PATH", 0, "what runs in this cgroup and below, now or later: a directory below /sys/fs/cgroup, or a path of /proc/PID/cgroup", 0 },
 	{ "container", OPT_CONTAINER, "ID|NAME", 0, "what runs in this container (podman, docker, containerd, CRI-O, Kubernetes), by its name or how its id begins", 0 },
@@ -40,7 +40,7 @@ const struct argp_option opts_table[] = {
 	{ "duration", 'd', "TIME", 0, "stop after TIME (500ms, 30s, 2m; a bare number is seconds)", 0 },
 
 	{ .doc = "What to show:", .group = 2 },
-	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree, blame, workers or advice", 0 },
+	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree, blame, workers, inventory or advice", 0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json, importtime, chrome, speedscope, folded, dot, openmetrics, otlp or html", 0 },
 	{ "by", OPT_BY, "MEASURE", 0, "what folded stacks weigh: time (default), cpu, memory or bytes", 0 },
 	{ "output", 'o', "FILE", 0, "write a capture to FILE (- is the standard output), for `report` later", 0 },

@@ -193,6 +193,24 @@ const struct interp *pythons__get(struct pythons *pythons, size_t index, bool *i
 	return interp;
 }
 
+const struct interp *pythons__find(struct pythons *pythons, int fd)
+{
+	const struct interp *interp = NULL;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return NULL;
+	pthread_mutex_lock(&pythons->lock);
+	for (size_t i = 0; i < pythons->cnt && !interp; i++) {
+		const struct python *python = &pythons->items[i];
+
+		if (!python->err && python->dev == st.st_dev && python->ino == st.st_ino)
+			interp = python->interp;
+	}
+	pthread_mutex_unlock(&pythons->lock);
+	return interp;
+}
+
 int pythons__describe(struct pythons *pythons, struct model *model)
 {
 	int err = 0;

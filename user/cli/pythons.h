@@ -30,6 +30,9 @@ size_t pythons__refused_cnt(struct pythons *pythons);
 /* Valid until pythons__free; @index over both kinds, NULL behind the last. */
 const struct interp *pythons__get(struct pythons *pythons, size_t index, bool *is_refused);
 
+/* The probed interpreter behind a file, or NULL. Valid until pythons__free. */
+const struct interp *pythons__find(struct pythons *pythons, int fd);
+
 /* Versions, paths, layers and notes into the model; of those not probed, the ones that ran. */
 int pythons__describe(struct pythons *pythons, struct model *model);
 

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cli/facts.h"
 #include "cli/identity.h"
+#include "cli/late.h"
 #include "cli/opts.h"
 #include "cli/pythons.h"
 #include "cli/scope.h"
@@ -91,9 +92,23 @@ static int follow_process(struct session *session, pid_t tgid)
 		err = facts__follow(session->facts, tgid, serial);
 	if (!err)
 		identity__follow(session->identity, tgid, serial);
-	if (err == -ESRCH)
-		log_err(0, "process %d ended while it was being attached", tgid);
+	if (!err)
+		late_take(session, tgid, serial);
 	return err;
+}
+
+/* A child that runs already: one that ends meanwhile, or that is no Python, is as good as none. */
+static int follow_child(void *ctx, pid_t tgid)
+{
+	struct session *session = ctx;
+	int cnt = discover__process(session->discover, tgid), err;
+
+	if (cnt < 0)
+		log_debug("process %d: %s", tgid, strerror(-cnt));
+	err = follow_process(session, tgid);
+	if (err)
+		log_debug("process %d cannot be followed: %s", tgid, strerror(-err));
+	return 0;
 }
 
 /* All that were named must be traceable; one that ends meanwhile is bad luck, not an error. */
@@ -116,11 +131,16 @@ static int target_processes(struct session *session)
 		return 0;
 	for (size_t i = 0; i < opts->tgid_cnt; i++) {
 		err = follow_process(session, opts->tgids[i]);
-		if (err && err != -ESRCH)
+		if (err == -ESRCH)
+			log_err(0, "process %d ended while it was being attached",
+				opts->tgids[i]);
+		else if (err)
 			return err;
 		followed_cnt += !err;
 	}
-	return followed_cnt ? 0 : -ESRCH;
+	if (!followed_cnt)
+		return -ESRCH;
+	return late_each_child(opts->tgids, opts->tgid_cnt, follow_child, session);
 }
 
 static int target_command(struct session *session)

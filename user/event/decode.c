@@ -22,6 +22,7 @@ static const struct shape shapes[] = {
 	[PYI_EV_FRAMES] = { sizeof(struct pyi_frames) },
 	[PYI_EV_FROM] = { sizeof(struct pyi_from) },
 	[PYI_EV_CGROUP] = { sizeof(struct pyi_cgroup) },
+	[PYI_EV_PRESENT] = { sizeof(struct pyi_present) },
 	[PYI_EV_EDGE_COUNT] = { sizeof(struct pyi_edge_count) },
 	[PYI_EV_PATH] = { sizeof(struct pyi_path) },
 	[PYI_EV_NET] = { sizeof(struct pyi_net) },
@@ -78,6 +79,14 @@ static bool is_from_valid(const struct pyi_from *from, size_t size)
 	return true;
 }
 
+static bool is_present_valid(const struct pyi_present *present, size_t size)
+{
+	size_t room = size - sizeof(*present);
+
+	return is_text_inside(&present->name, room) &&
+	       is_text_inside(&present->file, room - present->name.sz);
+}
+
 bool event_is_valid(const void *record, size_t size)
 {
 	const struct pyi_hdr *hdr = record;
@@ -113,6 +122,8 @@ bool event_is_valid(const void *record, size_t size)
 		return is_text_inside(&mark->name, sizeof(mark->text));
 	case PYI_EV_EDGE_COUNT:
 		return count->id;
+	case PYI_EV_PRESENT:
+		return is_present_valid(record, size);
 	case PYI_EV_CODE:
 		return is_code_valid(record, size);
 	case PYI_EV_CGROUP:

@@ -22,8 +22,8 @@ struct module_name *name_find(struct process_state *process, const char *text)
 	return name;
 }
 
-static struct module_name *name_get(struct model *model, struct process_state *process,
-				    const char *text)
+struct module_name *name_get(struct model *model, struct process_state *process,
+			     const char *text)
 {
 	struct module_name *name = name_find(process, text);
 

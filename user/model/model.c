@@ -45,6 +45,7 @@ static void process__free(struct process_state *state)
 	files_free(state);
 	for (size_t i = 0; i < process->load_cnt; i++)
 		free(process->loads[i]->children);
+	inventory_free(process->inventory);
 	free(process->loads);
 	free(process->roots);
 	free(process->edges);

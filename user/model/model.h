@@ -149,6 +149,7 @@ struct process {
 	struct pyi_charge outside_others; /* and on the others */
 	struct pyi_charge total;          /* these two and all loads */
 	__u64 cached_cnt;         /* runs of import statements that found sys.modules */
+	struct inventory *inventory; /* NULL: none was taken */
 	/* workers.c */
 	__u32 inherited_cnt;      /* modules its parent had loaded when it was forked; or ~0 */
 	__u64 own_ns;             /* wall of the outermost imports it ran itself, on all threads */
@@ -166,6 +167,20 @@ struct group {
 	struct process **members; /* by own_ns, unknown times last */
 	size_t member_cnt, member_cap;
 	struct process *typical;  /* the one in the middle by own_ns, of two the quicker one */
+};
+
+/* What a process had when we came; of none of it a time is known. */
+struct present {
+	const char *name;         /* module, or path of a shared object */
+	const char *file;         /* of a module; NULL = none, or unknown */
+	__u64 bytes;              /* of a shared object: mapped */
+};
+struct inventory {
+	__u64 taken_ns;
+	bool has_modules;         /* sys.modules could be read */
+	bool is_cut;              /* but not all of it */
+	struct present **modules, **libs;
+	size_t module_cnt, module_cap, lib_cnt, lib_cap;
 };
 
 struct host_info {

@@ -7,7 +7,7 @@
 #include "model/state.h"
 
 /* The one that lives under this pid now. */
-static struct process_state *living(struct model *model, __u32 tgid)
+struct process_state *process_living(struct model *model, __u32 tgid)
 {
 	struct process_state *state;
 
@@ -17,7 +17,7 @@ static struct process_state *living(struct model *model, __u32 tgid)
 
 static void forget(struct model *model, struct process_state *state)
 {
-	if (living(model, state->process.tgid) == state)
+	if (process_living(model, state->process.tgid) == state)
 		HASH_DELETE(hh_tgid, model->by_tgid, state);
 }
 
@@ -48,7 +48,7 @@ static struct process_state *process_add(struct model *model, __u32 serial, __u3
 	if (array_push(&model->processes, &model->process_cnt, &model->process_cap, process))
 		return NULL;
 	HASH_ADD(hh, model->by_serial, process.serial, sizeof(process->serial), state);
-	old = living(model, tgid);
+	old = process_living(model, tgid);
 	if (old)
 		forget(model, old);
 	HASH_ADD(hh_tgid, model->by_tgid, process.tgid, sizeof(process->tgid), state);
@@ -118,7 +118,7 @@ static int set_args(struct model *model, struct process *process, const struct p
 int process_exec(struct model *model, const struct pyi_exec *rec)
 {
 	struct process_state *state = process_find(model, rec->hdr.proc);
-	struct process_state *old = living(model, rec->hdr.tgid), *parent;
+	struct process_state *old = process_living(model, rec->hdr.tgid), *parent;
 	struct process *process;
 
 	if (old && old != state)
@@ -134,7 +134,7 @@ int process_exec(struct model *model, const struct pyi_exec *rec)
 	process->nspid = rec->nspid;
 	process->uid = rec->uid;
 	memcpy(process->comm, rec->comm, sizeof(process->comm) - 1);
-	parent = living(model, rec->ppid);
+	parent = process_living(model, rec->ppid);
 	if (old && old != state && old->process.parent)
 		process->parent = old->process.parent;
 	else if (parent != state)

@@ -105,6 +105,7 @@ struct module_name {
 	struct load_state *open;  /* list: loads of it that run now */
 	struct load_state *first; /* when the trace is over: the first load that did not fail */
 	bool is_loaded;
+	bool is_present;          /* it was there before we came */
 	bool has_worked;          /* since it was last idle, a load of it did work */
 	UT_hash_handle hh;
 };
@@ -254,6 +255,9 @@ void load_recycle(struct model *model, struct load_state *state);
 void load_found(struct load_state *state, __u64 ts_ns);
 struct load_state *load_inherit(struct model *model, struct process_state *child,
 				struct load_state *origin);
+struct process_state *process_living(struct model *model, __u32 tgid);
+struct module_name *name_get(struct model *model, struct process_state *process,
+			     const char *text);
 struct module_name *name_find(struct process_state *process, const char *text);
 int namespace_add(struct model *model, struct process_state *process, __u64 globals,
 		  const char *name);
@@ -301,6 +305,11 @@ int dirs_finish(struct model *model, struct process *process);
 
 /* settle.c: what one load was; edges.c; finish.c */
 void load_settle(struct model *model, struct process_state *process, struct load_state *state);
+/* inventory.c */
+int inventory_add(struct model *model, const struct pyi_present *rec);
+void inventory_finish(struct process_state *process);
+void inventory_free(struct inventory *inventory);
+
 int groups_finish(struct model *model); /* workers.c */
 void groups_free(struct model *model);
 __u32 modules_at_fork(const struct process_state *parent);

@@ -61,7 +61,8 @@ __u32 modules_at_fork(const struct process_state *parent)
 {
 	__u32 cnt = parent->own_cnt;
 
-	if (parent->process.is_late)
+	if (parent->process.is_late &&
+	    (!parent->process.inventory || !parent->process.inventory->has_modules))
 		return INHERITED_UNKNOWN;
 	if (parent->forked_from) {
 		if (parent->process.inherited_cnt == INHERITED_UNKNOWN)

@@ -208,8 +208,7 @@ int head_write(const struct view *view, const struct process *process)
 	put_headline(view, process, &facts);
 	workers_head(view, process);
 	if (process->is_late && !process->is_log)
-		put_para(view, 2, TABLE_PLAIN,
-			 "It was already running when tracing began: earlier imports are not listed.");
+		inventory_head(view, process);
 	put_home(view, process);
 	put_counts(view, process, &facts);
 	put_exit(view, process);

@@ -35,6 +35,9 @@ void json_put(struct json_out *jo, json_t *obj, bool is_embedded);
 void json_write_process(struct json_out *jo, const struct process *process);
 json_t *json_new_identity(struct json_out *jo, const struct process *process);
 
+/* ---- json_inventory.c */
+json_t *json_new_inventory(struct json_out *jo, const struct inventory *inventory);
+
 /* ---- json_workers.c */
 json_t *json_new_groups(struct json_out *jo, const struct model *model);
 

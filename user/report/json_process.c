@@ -145,6 +145,7 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 	json_set_bool(jo, obj, "attached_late", process->is_late && !process->is_log);
 	json_set_bool(jo, obj, "from_log", process->is_log);
 	json_set_bool(jo, obj, "switches_stacks", process->is_switching);
+	json_set(jo, obj, "inventory", json_new_inventory(jo, process->inventory));
 	json_set(jo, obj, "group", process->group ? json_integer(process->group->id) : json_null());
 	json_set(jo, obj, "inherited_modules", process->inherited_cnt == ~0u ? json_null() :
 		 json_integer(process->inherited_cnt));

@@ -14,7 +14,7 @@
 #define WIDTH_MIN 40
 #define WIDTH_MAX 1000
 
-const char *const report_views[] = {"summary", "tree", "blame", "workers", "advice", NULL};
+const char *const report_views[] = {"summary", "tree", "blame", "workers", "inventory", "advice", NULL};
 const char *const report_formats[] = {
 	"text", "json", "importtime",
 	"chrome", "speedscope", "folded", "dot", "openmetrics", "otlp", "html",

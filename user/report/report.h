@@ -20,7 +20,7 @@ struct report_opts {
 };
 
 /*
- * Writes @view ("summary", "tree", "blame", "workers") in @format ("text", "json", "importtime") to @out;
+ * Writes @view ("summary", "tree", "blame", "workers", "inventory") in @format ("text", "json", "importtime") to @out;
  * NULL = the first of them. JSON is one document with everything: the view does not matter.
  * -EINVAL: unknown view or format, or a pair that makes no sense. -EIO, -EPIPE and other errnos
  * of write(2): from writing; @out is flushed on success. -ENOMEM.

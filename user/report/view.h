@@ -25,6 +25,7 @@ int summary_write(const struct view *view);
 int tree_write(const struct view *view);
 int blame_write(const struct view *view);
 int workers_write(const struct view *view);
+int inventory_write(const struct view *view);
 int json_write(const struct view *view);
 int importtime_write(const struct view *view);
 int advice_write(const struct view *view);
@@ -125,6 +126,9 @@ struct spread { __u64 min_ns, median_ns, max_ns; }; /* NS_UNKNOWN: of none is it
 struct spread spread_of(const struct group *group); /* of own_ns */
 bool process_is_drawn(const struct view *view, const struct process *process);
 void workers_head(const struct view *view, const struct process *process);
+
+/* ---- inventory.c: what was there before tracing began */
+void inventory_head(const struct view *view, const struct process *process);
 
 /* ---- summary.c */
 size_t view_top(const struct view *view);

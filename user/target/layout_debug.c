@@ -25,6 +25,7 @@ static const struct field fields[] = {
 	{ "interpreter_state.id", { 56, 56, 56 }, F(interp_id), false },
 	{ "interpreter_state.next", { 64, 64, 64 }, F(interp_next), false },
 	{ "interpreter_state.threads_head", { 72, 72, 72 }, F(interp_threads_head), false },
+	{ "interpreter_state.imports_modules", { 88, 96, 96 }, F(interp_modules), false },
 	{ "thread_state.next", { 168, 192, 192 }, F(thread_next), false },
 	{ "thread_state.interp", { 176, 200, 200 }, F(thread_interp), false },
 	{ "thread_state.current_frame", { 184, 208, 208 }, F(thread_frame), false },

@@ -39,6 +39,7 @@ static const struct pyi_layout table[] = {
 	  .code_filename = 96, .code_name = 104, .code_firstlineno = 36, .code_table = 112,
 	  .lines = PYI_LINES_LNOTAB,
 	  .runtime_interp_head = 0, .interp_next = 0, .interp_id = -1, .interp_threads_head = 8,
+	  .interp_modules = 16,
 	  .thread_id = 152, .thread_exc_type = 80, .thread_exc = -1,
 	  .frame_lasti = 120, .lasti_scale = 1, .frame_locals = 376 },
 	{ .version = 0x0307, HAS_ALL, STR_COMMON, STR_36, KEYS_36, THREAD_COMMON, FRAME_36,
@@ -46,6 +47,7 @@ static const struct pyi_layout table[] = {
 	  .code_filename = 96, .code_name = 104, .code_firstlineno = 36, .code_table = 112,
 	  .lines = PYI_LINES_LNOTAB,
 	  .runtime_interp_head = 24, .interp_next = 0, .interp_id = 16, .interp_threads_head = 8,
+	  .interp_modules = 40,
 	  .thread_id = 176, .thread_exc_type = 88, .thread_exc = -1,
 	  .frame_lasti = 104, .lasti_scale = 1, .frame_locals = 360 },
 	{ .version = 0x0308, HAS_ALL, STR_COMMON, STR_36, KEYS_36, THREAD_COMMON, FRAME_36,
@@ -53,6 +55,7 @@ static const struct pyi_layout table[] = {
 	  .code_filename = 104, .code_name = 112, .code_firstlineno = 40, .code_table = 120,
 	  .lines = PYI_LINES_LNOTAB,
 	  .runtime_interp_head = 32, .interp_next = 0, .interp_id = 16, .interp_threads_head = 8,
+	  .interp_modules = 56,
 	  .thread_id = 176, .thread_exc_type = 88, .thread_exc = -1,
 	  .frame_lasti = 104, .lasti_scale = 1, .frame_locals = 360 },
 	{ .version = 0x0309, HAS_ALL, STR_COMMON, STR_36, KEYS_36, THREAD_COMMON, FRAME_36,
@@ -60,6 +63,7 @@ static const struct pyi_layout table[] = {
 	  .code_filename = 104, .code_name = 112, .code_firstlineno = 40, .code_table = 120,
 	  .lines = PYI_LINES_LNOTAB,
 	  .runtime_interp_head = 32, .interp_next = 0, .interp_id = 24, .interp_threads_head = 8,
+	  .interp_modules = 856,
 	  .thread_id = 176, .thread_exc_type = 88, .thread_exc = -1,
 	  .frame_lasti = 104, .lasti_scale = 1, .frame_locals = 360 },
 	/* f_lasti counts instructions from here on; _Py_Identifier lost its `next`. */
@@ -68,6 +72,7 @@ static const struct pyi_layout table[] = {
 	  .code_filename = 104, .code_name = 112, .code_firstlineno = 40, .code_table = 120,
 	  .lines = PYI_LINES_RANGES,
 	  .runtime_interp_head = 32, .interp_next = 0, .interp_id = 24, .interp_threads_head = 8,
+	  .interp_modules = 856,
 	  .thread_id = 176, .thread_exc_type = 88, .thread_exc = -1,
 	  .frame_lasti = 96, .lasti_scale = 2, .frame_locals = 352 },
 	/* Frames are no objects any more; identifiers are strings. */
@@ -76,6 +81,7 @@ static const struct pyi_layout table[] = {
 	  .code_filename = 112, .code_name = 120, .code_firstlineno = 72, .code_table = 136,
 	  .code_code = 184, .lines = PYI_LINES_LOCATIONS,
 	  .runtime_interp_head = 40, .interp_next = 0, .interp_id = 48, .interp_threads_head = 16,
+	  .interp_modules = 888,
 	  .thread_id = 152, .thread_frame = -1, .thread_cframe = 56, .cframe_frame = 8,
 	  .thread_exc_type = 96, .thread_exc = -1,
 	  .frame_code = 32, .frame_back = 48, .frame_globals = 8, .frame_lasti = 56,
@@ -84,6 +90,7 @@ static const struct pyi_layout table[] = {
 	  NO_TLBC, NO_LAZY, CODE_312, FRAME_312, .tuple_items = 24, .module_name = 48,
 	  .code_code = 192,
 	  .runtime_interp_head = 40, .interp_next = 0, .interp_id = 8, .interp_threads_head = 72,
+	  .interp_modules = 944,
 	  .thread_id = 136, .thread_frame = -1, .thread_cframe = 56, .cframe_frame = 0,
 	  .thread_exc_type = -1, .thread_exc = 96,
 	  .frame_owner = 70, .frame_locals = 72, .code_mask = ~0ull },
@@ -92,6 +99,7 @@ static const struct pyi_layout table[] = {
 	  .code_code = 200,
 	  .runtime_interp_head = 632, .interp_next = 7264, .interp_id = 7272,
 	  .interp_threads_head = 7344,
+	  .interp_modules = 7656,
 	  .thread_id = 152, .thread_frame = 72, .thread_exc_type = -1, .thread_exc = 112,
 	  .frame_owner = 70, .frame_locals = 72, .code_mask = ~0ull },
 	/* The frame's code is a tagged reference from here on. */
@@ -100,6 +108,7 @@ static const struct pyi_layout table[] = {
 	  .code_code = 208,
 	  .runtime_interp_head = 808, .interp_next = 7272, .interp_id = 7280,
 	  .interp_threads_head = 7344,
+	  .interp_modules = 7688,
 	  .thread_id = 152, .thread_frame = 72, .thread_exc_type = -1, .thread_exc = 112,
 	  .frame_owner = 74, .frame_locals = 80, .code_mask = ~7ull },
 	{ .version = 0x030f, HAS_ALL, STR_COMMON, STR_312, KEYS_311, THREAD_COMMON, NO_IDENTIFIER,
@@ -107,6 +116,7 @@ static const struct pyi_layout table[] = {
 	  .code_code = 208,
 	  .runtime_interp_head = 936, .interp_next = 7264, .interp_id = 7272,
 	  .interp_threads_head = 7336,
+	  .interp_modules = 7592,
 	  .thread_id = 176, .thread_frame = 72, .thread_exc_type = -1, .thread_exc = 136,
 	  .frame_owner = 74, .frame_locals = 80, .code_mask = ~7ull,
 	  .lazy_from = 24, .lazy_attr = 32, .lazy_code = 40, .lazy_instr = 48 },
@@ -143,6 +153,7 @@ void layout_shift_objects(struct pyi_layout *layout, __s32 by)
 static void make_free_threaded(struct pyi_layout *layout)
 {
 	layout_shift_objects(layout, 16);
+	layout->interp_modules += layout->version == 0x030d ? 8 : layout->version == 0x030e ? 24 : 0;
 	if (layout->version < 0x030e)
 		return;
 	/* `interned` became a byte of its own, and every thread runs its own bytecode. */

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What a process that ran before us had loaded by then. It is read while the process runs on and
+ * after its probes came: what was seen to be loaded meanwhile has times and is not listed here.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "event/event.h"
+#include "model/state.h"
+
+#define GENERATIONS_MAX 4096
+
+/* In a hostile stream two processes may each be the other's parent. */
+static bool is_ancestor(const struct process *process, const struct process *of)
+{
+	for (int i = 0; of && i < GENERATIONS_MAX; i++, of = of->parent)
+		if (of == process)
+			return true;
+	return of != NULL;
+}
+
+static void set_parent(struct model *model, struct process *process, __u32 ppid)
+{
+	struct process_state *parent = process_living(model, ppid);
+
+	process->ppid = ppid;
+	if (parent && !process->parent && !is_ancestor(process, &parent->process))
+		process->parent = &parent->process;
+}
+
+static int add_module(struct model *model, struct process_state *process,
+		      const struct present *module)
+{
+	struct inventory *inventory = process->process.inventory;
+	struct module_name *name = name_get(model, process, module->name);
+	struct present *copy;
+
+	if (!name)
+		return -ENOMEM;
+	if (name->is_present) /* in two interpreters of the process */
+		return 0;
+	copy = arena__alloc(&model->arena, sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	*copy = *module;
+	name->is_present = true;
+	module_loaded(process, name);
+	return array_push(&inventory->modules, &inventory->module_cnt, &inventory->module_cap,
+			  copy);
+}
+
+static int add_lib(struct model *model, struct inventory *inventory, const struct present *lib)
+{
+	struct present *copy = arena__alloc(&model->arena, sizeof(*copy));
+
+	if (!copy)
+		return -ENOMEM;
+	*copy = *lib;
+	return array_push(&inventory->libs, &inventory->lib_cnt, &inventory->lib_cap, copy);
+}
+
+static int add_present(struct model *model, struct process_state *process,
+		       const struct pyi_present *rec)
+{
+	struct inventory *inventory = process->process.inventory;
+	struct present present = { .bytes = rec->bytes };
+	int err = model_text(model, &rec->name, rec->text, &present.name);
+
+	if (!err)
+		err = model_text(model, &rec->file, rec->text + rec->name.sz, &present.file);
+	if (err)
+		return err;
+	switch (rec->what) {
+	case PYI_PRESENT_PROCESS:
+		set_parent(model, &process->process, rec->ppid);
+		return 0;
+	case PYI_PRESENT_MODULE:
+		return present.name ? add_module(model, process, &present) : 0;
+	case PYI_PRESENT_LIB:
+		return present.name ? add_lib(model, inventory, &present) : 0;
+	case PYI_PRESENT_MODULES:
+		inventory->has_modules = true;
+		inventory->is_cut = rec->hdr.flags & PYI_F_TRUNC;
+		return 0;
+	}
+	return 0;
+}
+
+int inventory_add(struct model *model, const struct pyi_present *rec)
+{
+	struct process_state *process = process_get(model, &rec->hdr);
+	struct inventory *inventory;
+
+	if (!process)
+		return -ENOMEM;
+	if (!process->process.is_late)
+		return 0; /* everything of it was seen */
+	inventory = process->process.inventory;
+	if (!inventory) {
+		inventory = arena__alloc(&model->arena, sizeof(*inventory));
+		if (!inventory)
+			return -ENOMEM;
+		inventory->taken_ns = rec->hdr.ts_ns;
+		process->process.inventory = inventory;
+	}
+	return add_present(model, process, rec);
+}
+
+void inventory_finish(struct process_state *process)
+{
+	struct inventory *inventory = process->process.inventory;
+	size_t kept = 0;
+
+	if (!inventory)
+		return;
+	for (size_t i = 0; i < process->process.load_cnt; i++) {
+		const struct load *load = process->process.loads[i];
+		struct module_name *name;
+
+		if (load->start_ns >= inventory->taken_ns || load->result == LOAD_FAILED)
+			continue;
+		HASH_FIND(hh, process->names, &load->module, sizeof(char *), name);
+		if (name)
+			name->is_present = false;
+	}
+	for (size_t i = 0; i < inventory->module_cnt; i++) {
+		const struct module_name *name;
+
+		HASH_FIND(hh, process->names, &inventory->modules[i]->name, sizeof(char *), name);
+		if (name && name->is_present)
+			inventory->modules[kept++] = inventory->modules[i];
+	}
+	inventory->module_cnt = kept;
+}
+
+void inventory_free(struct inventory *inventory)
+{
+	if (!inventory)
+		return;
+	free(inventory->modules);
+	free(inventory->libs);
+}
