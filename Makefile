@@ -79,8 +79,28 @@ $(O)/tests/%: tests/unit/%.c $(LIBOBJS)
 	$(call msg,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST) -Itests/unit -MMD -MP $< $(LIBOBJS) $(LIBS) -o $@
-check: $(UNITS) ## unit tests: no root, no BPF
+# Fuzz targets: with their corpus alone in `make check`, with libFuzzer in `make fuzz`.
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_TIME ?= 60
+$(O)/tests/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(LIBOBJS)
+	$(call msg,TEST,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) -Itests/fuzz -MMD -MP $< tests/fuzz/replay.c $(LIBOBJS) $(LIBS) -o $@
+$(O)/fuzz/%: tests/fuzz/fuzz_%.c $(filter-out user/probe/% user/cli/%,$(SRCS)) $(wildcard user/*/*.h)
+	$(call msg,FUZZ,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CLANG) $(HOST) -Itests/fuzz -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=undefined $(filter user/event/% user/model/% user/report/% \
+		user/base/%,$(filter %.c,$^)) $< $(LIBS) -o $@
+.PHONY: fuzz
+fuzz: $(FUZZERS:%=$(O)/fuzz/%) ## fuzz whatever reads foreign input, FUZZ_TIME seconds each
+	$(Q)set -e; for f in $(FUZZERS); do echo "--- $$f"; mkdir -p $(O)/fuzz/$$f.corpus; \
+		$(O)/fuzz/$$f -max_total_time=$(FUZZ_TIME) -verbosity=0 -timeout=10 -rss_limit_mb=2048 \
+		-artifact_prefix=$(O)/fuzz/$$f. $(O)/fuzz/$$f.corpus tests/fuzz/corpus/$$f; done
+
+check: $(UNITS) $(FUZZERS:%=$(O)/tests/fuzz_%) ## unit tests: no root, no BPF
 	$(Q)set -e; for t in $(UNITS); do $$t; done
+	$(Q)set -e; for f in $(FUZZERS); do $(O)/tests/fuzz_$$f tests/fuzz/corpus/$$f/*; done
 
 clean: ## remove what was built
 	$(Q)rm -rf .output pyimport-bpf
