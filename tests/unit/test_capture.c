@@ -100,6 +100,8 @@ static void tell_program(struct stream *s)
 	stream_end(s, 1000, 1);
 	stream_exit(s, 1100, 0);
 	CHECK(!model__set_python_info(s->model, 0, &python));
+	CHECK(!model__add_unprobed(s->model, &python));
+	model__set_late_starts(s->model, 5);
 }
 
 /* The capture of that program, and the model it was made from. */
@@ -147,6 +149,7 @@ static void test_round_trip(void)
 	CHECK(!strcmp(model__process(model, 0)->python->notes[1], "a second \"one\""));
 	CHECK(model__stats(model)->ring_full == 3 && model__stats(model)->hits == 77);
 	CHECK(model__stats(model)->ends_unmatched == ~0ULL);
+	CHECK(model__unprobed_cnt(model) == 1 && model__late_starts(model) == 5);
 	model__free(model);
 	stream_close(&s);
 	free(bytes.data);

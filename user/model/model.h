@@ -198,6 +198,8 @@ enum model_fact {
 	FACT_PYTHON,   /* struct python_info; id: layout */
 	FACT_PROCESS,  /* struct process_info; id: serial */
 	FACT_STATS,    /* struct pyi_stats */
+	FACT_UNPROBED, /* struct python_info; see model__add_unprobed */
+	FACT_LATE_STARTS, /* __u64 */
 };
 
 /* Told of everything a model is given, before it is applied: what a capture file is made of. */
@@ -230,7 +232,8 @@ bool model__is_cut(const struct model *model);
 int model__set_process_info(struct model *model, __u32 serial, const struct process_info *info);
 int model__set_python_info(struct model *model, __u32 layout, const struct python_info *info);
 /*
- * An interpreter that ran but could not be probed, its notes saying why; copied. And how many
+ * An interpreter that ran but could not be probed, its notes saying why; copied, and by its binary
+ * told apart from those told before. And how many
  * processes were running their interpreter before it was probed, so that first imports are missing.
  */
 int model__add_unprobed(struct model *model, const struct python_info *info);

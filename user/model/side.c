@@ -52,6 +52,7 @@ static const struct field stats_fields[] = {
 	STAT(bystander_hits), STAT(ends_unmatched), STAT(files_full), STAT(net_full),
 	{},
 };
+static const struct field late_fields[] = { { "count", U64, 0, 0 }, {} };
 
 _Static_assert(sizeof(struct host_info) == 56, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct python_info) == 48, "a new field: captures must keep it, add it above");
@@ -68,6 +69,8 @@ static const struct shape {
 	{ "python", FACT_PYTHON, python_fields },
 	{ "process", FACT_PROCESS, process_fields },
 	{ "stats", FACT_STATS, stats_fields },
+	{ "unprobed", FACT_UNPROBED, python_fields },
+	{ "late_starts", FACT_LATE_STARTS, late_fields },
 };
 
 union any_info {
@@ -75,6 +78,7 @@ union any_info {
 	struct python_info python;
 	struct process_info process;
 	struct pyi_stats stats;
+	__u64 late_starts;
 };
 
 /* ---- struct to JSON: jansson's functions take a NULL value for "out of memory earlier" */

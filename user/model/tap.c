@@ -30,6 +30,10 @@ int model__set_fact(struct model *model, enum model_fact fact, __u32 id, const v
 	case FACT_STATS:
 		model__set_stats(model, info);
 		return 0;
+	case FACT_UNPROBED: return model__add_unprobed(model, info);
+	case FACT_LATE_STARTS:
+		model__set_late_starts(model, *(const __u64 *)info);
+		return 0;
 	}
 	return -EINVAL;
 }

@@ -16,13 +16,25 @@ static const char *keep(struct model *model, const char *text)
 	return text ? arena__intern(&model->arena, text, strlen(text)) : NULL;
 }
 
+/* A capture that is written as it goes tells of it more than once. @binary is interned. */
+static bool is_known(const struct model *model, const char *binary)
+{
+	for (size_t i = 0; binary && i < model->unprobed_cnt; i++)
+		if (model->unprobed[i].binary == binary)
+			return true;
+	return false;
+}
+
 int model__add_unprobed(struct model *model, const struct python_info *info)
 {
 	struct python_info *all, *copy;
 	const char **notes = arena__alloc(&model->arena, (info->note_cnt + 1) * sizeof(*notes));
 
+	tap_fact(model, FACT_UNPROBED, 0, info);
 	if (!notes)
 		return -ENOMEM;
+	if (is_known(model, keep(model, info->binary)))
+		return 0;
 	all = reallocarray(model->unprobed, model->unprobed_cnt + 1, sizeof(*all));
 	if (!all)
 		return -ENOMEM;
@@ -50,6 +62,7 @@ const struct python_info *model__unprobed(const struct model *model, size_t inde
 
 void model__set_late_starts(struct model *model, __u64 cnt)
 {
+	tap_fact(model, FACT_LATE_STARTS, 0, &cnt);
 	model->late_starts = cnt;
 }
 
