@@ -243,12 +243,10 @@ static __always_inline void count_link(const struct io *io)
 	}
 	if (link->relro_ns)
 		return;
-	if (io->call == PYI_CALL_MMAP) {
-		link->map_ns += io->ns;
+	if (io->call == PYI_CALL_MMAP)
 		link->mapped_ns = io->now;
-	} else {
+	else
 		link->open_ns += io->ns;
-	}
 }
 
 __noinline int file_call(struct io *io)

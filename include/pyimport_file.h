@@ -123,7 +123,6 @@ struct pyi_file {
  */
 struct pyi_link_value {
 	__u64 open_ns;    /* inside open, read, stat */
-	__u64 map_ns;     /* inside mmap */
 	__u64 mapped_ns;  /* when the last map call was done */
 	__u64 relro_ns;   /* when the last part was protected; 0 = none was */
 	__u32 serial;

@@ -17,6 +17,7 @@
 #include "cli/checks.h"
 #include "cli/cli.h"
 #include "cli/facts.h"
+#include "cli/libs.h"
 #include "cli/identity.h"
 #include "cli/opts.h"
 #include "cli/progress.h"
@@ -314,6 +315,8 @@ static int finish_model(struct session *session, __u64 end_ns)
 	facts__finish(session->facts, session->model);
 	identity__finish(session->identity, session->model);
 	err = pythons__describe(session->pythons, session->model);
+	if (!err)
+		err = libs_describe(session->model);
 	if (!err)
 		err = describe_host(session, end_ns);
 	if (!err)

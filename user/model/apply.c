@@ -86,6 +86,9 @@ int model__apply(struct model *model, const void *record, size_t size)
 		return 0;
 	case PYI_EV_PATH: return path_add(model, record);
 	case PYI_EV_FILE: return file_add(model, record);
+	case PYI_EV_LINK:
+		link_add(model, record);
+		return 0;
 	case PYI_EV_EXIT:
 		process_exit(model, record);
 		return 0;

@@ -168,10 +168,13 @@ static void charge_file(struct process *process, const struct file *file)
 		   &charge);
 }
 
-/* Cold or warm: how many of the files whose content was wanted had to come from disk. */
+/*
+ * Cold or warm: how many of the files whose content was wanted had to come from disk, and how much
+ * of that content; mixed when the two do not agree.
+ */
 static enum cache_state cache_of(const struct process_files *files)
 {
-	size_t read_cnt = 0, disk_cnt = 0;
+	__u64 read_cnt = 0, disk_cnt = 0, wanted_sz = 0, disk_sz = 0;
 	const char *last = NULL;
 	bool was_disk = false;
 
@@ -186,6 +189,9 @@ static enum cache_state cache_of(const struct process_files *files)
 			was_disk = false;
 		}
 		last = file->path;
+		disk_sz += file->io.bytes_disk;
+		wanted_sz += file->io.bytes_read > file->io.bytes_disk ? file->io.bytes_read :
+									 file->io.bytes_disk;
 		if (file->io.bytes_disk && !was_disk) {
 			was_disk = true;
 			disk_cnt++;
@@ -193,8 +199,10 @@ static enum cache_state cache_of(const struct process_files *files)
 	}
 	if (!read_cnt)
 		return CACHE_UNKNOWN;
-	return disk_cnt * 100 >= read_cnt * COLD_PCT ? CACHE_COLD :
-	       disk_cnt * 100 <= read_cnt * WARM_PCT ? CACHE_WARM : CACHE_MIXED;
+	if (disk_cnt * 100 >= read_cnt * COLD_PCT && disk_sz >= wanted_sz / 100 * COLD_PCT)
+		return CACHE_COLD;
+	return disk_cnt * 100 <= read_cnt * WARM_PCT && disk_sz <= wanted_sz / 100 * WARM_PCT ?
+		       CACHE_WARM : CACHE_MIXED;
 }
 
 int files_finish(struct model *model, struct process_state *state)
@@ -202,6 +210,7 @@ int files_finish(struct model *model, struct process_state *state)
 	struct process_files *files = &state->process.files;
 	size_t cap = HASH_COUNT(state->raw_files);
 	struct raw_file *raw, *next;
+	int err;
 
 	files->files = calloc(cap ? cap : 1, sizeof(struct file *));
 	if (!files->files)
@@ -217,7 +226,8 @@ int files_finish(struct model *model, struct process_state *state)
 		charge_file(&state->process, files->files[i]);
 	if (model->measured & PYI_GROUP_DISK)
 		files->cache = cache_of(files);
-	return dirs_finish(model, &state->process);
+	err = dirs_finish(model, &state->process);
+	return err ? err : libs_finish(model, &state->process);
 }
 
 void files_free(struct process_state *state)

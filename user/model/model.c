@@ -50,6 +50,7 @@ static void process__free(struct process_state *state)
 	free(process->roots);
 	free(process->edges);
 	free(process->libs);
+	free(process->other_libs);
 	free(process->waits);
 }
 
@@ -61,6 +62,7 @@ void model__free(struct model *model)
 	HASH_CLEAR(hh, model->stmts);
 	HASH_CLEAR(hh, model->codes);
 	HASH_CLEAR(hh, model->paths);
+	HASH_CLEAR(hh, model->lib_infos);
 	HASH_CLEAR(hh, model->homes);
 	HASH_CLEAR(hh, model->pythons);
 	HASH_CLEAR(hh, model->by_serial);

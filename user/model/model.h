@@ -71,8 +71,28 @@ struct edge {
 	bool has_unseen;          /* `from module import …`, and not all of the names were seen */
 };
 
+/* What the file of a shared object says. Belongs to a mapped file if size and inode are its own. */
+struct lib_info {
+	const char *path;
+	__u64 size, ino;
+	const char *const *needed; /* DT_NEEDED, as written */
+	size_t needed_cnt;
+};
+
+enum lib_via {
+	LIB_IMPORT = 0, /* the interpreter's own dlopen, for an extension module */
+	LIB_NEEDED,     /* mapped inside one: a dependency */
+	LIB_START,      /* before the first import: what the program is linked with */
+	LIB_EXPLICIT,   /* ctypes, cffi, C code */
+};
+
 struct lib {
 	const char *path;
+	__u32 span;
+	enum lib_via via;
+	__u64 bytes;              /* of its file; NS_UNKNOWN */
+	const struct lib_info *info; /* NULL = not examined */
+	__u64 open_ns, map_ns, relocate_ns, constructors_ns; /* of the dlopen; NS_UNKNOWN */
 	struct load *load;        /* NULL = outside any load */
 	__u32 tid;
 	__u64 start_ns, wall_ns;
@@ -139,7 +159,8 @@ struct process {
 	struct load **loads; size_t load_cnt, load_cap; /* all, by seq */
 	struct load **roots; size_t root_cnt, root_cap;
 	struct edge **edges; size_t edge_cnt, edge_cap;
-	struct lib **libs; size_t lib_cnt, lib_cap;
+	struct lib **libs; size_t lib_cnt, lib_cap; /* the interpreter's own dlopens */
+	struct lib **other_libs; size_t other_lib_cnt, other_lib_cap; /* mapped by others */
 	struct wait **waits; size_t wait_cnt, wait_cap;
 	struct process_files files;
 	__u32 loaded_cnt, failed_cnt, unfinished_cnt, lock_waits;
@@ -200,6 +221,7 @@ enum model_fact {
 	FACT_STATS,    /* struct pyi_stats */
 	FACT_UNPROBED, /* struct python_info; see model__add_unprobed */
 	FACT_LATE_STARTS, /* __u64 */
+	FACT_LIB,      /* struct lib_info */
 };
 
 /* Told of everything a model is given, before it is applied: what a capture file is made of. */
@@ -238,6 +260,11 @@ int model__set_python_info(struct model *model, __u32 layout, const struct pytho
  */
 int model__add_unprobed(struct model *model, const struct python_info *info);
 void model__set_late_starts(struct model *model, __u64 cnt);
+int model__set_lib_info(struct model *model, const struct lib_info *info);
+
+/* Calls @fn for every path a process has mapped for execution; stops at its first error. */
+typedef int (*model_path_fn)(void *ctx, const struct process *process, const char *path);
+int model__each_mapped(struct model *model, model_path_fn fn, void *ctx);
 void model__set_stats(struct model *model, const struct pyi_stats *stats);
 int model__set_host(struct model *model, const struct host_info *host);
 

@@ -45,6 +45,10 @@ static const struct field process_fields[] = {
 	FIELD(TEXT, process_info, container.name), FIELD(TEXT, process_info, container.runtime),
 	FIELD(U32, process_info, nspid), FIELD(U32, process_info, ppid), {},
 };
+static const struct field lib_fields[] = {
+	FIELD(TEXT, lib_info, path), FIELD(U64, lib_info, size), FIELD(U64, lib_info, ino),
+	ARRAY(lib_info, needed, needed_cnt), {},
+};
 static const struct field stats_fields[] = {
 	STAT(ring_full), STAT(thread_state), STAT(proc_full), STAT(edges_full), STAT(codes_full),
 	STAT(depth_overflow), STAT(names_truncated), STAT(tables_truncated), STAT(unreadable),
@@ -71,6 +75,7 @@ static const struct shape {
 	{ "stats", FACT_STATS, stats_fields },
 	{ "unprobed", FACT_UNPROBED, python_fields },
 	{ "late_starts", FACT_LATE_STARTS, late_fields },
+	{ "lib", FACT_LIB, lib_fields },
 };
 
 union any_info {
@@ -79,6 +84,7 @@ union any_info {
 	struct process_info process;
 	struct pyi_stats stats;
 	__u64 late_starts;
+	struct lib_info lib;
 };
 
 /* ---- struct to JSON: jansson's functions take a NULL value for "out of memory earlier" */

@@ -172,7 +172,9 @@ static int begin_lib(struct model *model, struct span *span, const struct pyi_be
 	lib->load = span->load ? &span->load->load : NULL;
 	lib->tid = rec->hdr.tid;
 	lib->start_ns = rec->hdr.ts_ns;
-	lib->wall_ns = NS_UNKNOWN;
+	lib->wall_ns = lib->bytes = NS_UNKNOWN;
+	lib->open_ns = lib->map_ns = lib->relocate_ns = lib->constructors_ns = NS_UNKNOWN;
+	lib->span = rec->id;
 	span->lib = lib;
 	if (span->load && parent &&
 	    (span_is_search(parent->kind) || parent->kind == PYI_SPAN_DYNAMIC)) {

@@ -146,6 +146,12 @@ struct path_state {
 	UT_hash_handle hh;
 };
 
+struct lib_info_state {
+	const char *path;         /* interned */
+	struct lib_info info;
+	UT_hash_handle hh;
+};
+
 /* What was counted of one path in one load. */
 struct raw_file {
 	struct {
@@ -188,6 +194,7 @@ struct model {
 	struct stmt *stmts;
 	struct code *codes;
 	struct path_state *paths;
+	struct lib_info_state *lib_infos;
 	struct home *homes, *closed_homes, *free_homes;
 	__u32 measured;           /* enum pyi_group */
 	struct python_state *pythons;
@@ -301,6 +308,8 @@ int path_text(struct model *model, const struct process *process, __u64 key, con
 int file_add(struct model *model, const struct pyi_file *rec);
 int files_finish(struct model *model, struct process_state *process);
 void files_free(struct process_state *process);
+void link_add(struct model *model, const struct pyi_link *rec); /* libs.c */
+int libs_finish(struct model *model, struct process *process);
 int dirs_finish(struct model *model, struct process *process);
 
 /* settle.c: what one load was; edges.c; finish.c */

@@ -27,6 +27,7 @@ int model__set_fact(struct model *model, enum model_fact fact, __u32 id, const v
 	case FACT_HOST: return model__set_host(model, info);
 	case FACT_PYTHON: return model__set_python_info(model, id, info);
 	case FACT_PROCESS: return model__set_process_info(model, id, info);
+	case FACT_LIB: return model__set_lib_info(model, info);
 	case FACT_STATS:
 		model__set_stats(model, info);
 		return 0;

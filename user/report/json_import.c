@@ -69,6 +69,20 @@ json_t *json_new_edge(struct json_out *jo, const struct edge *edge)
 	return obj;
 }
 
+static json_t *new_lib_stages(struct json_out *jo, const struct lib *lib)
+{
+	json_t *obj;
+
+	if (lib->open_ns == NS_UNKNOWN)
+		return json_null();
+	obj = json_object();
+	json_set_ns(jo, obj, "open", lib->open_ns);
+	json_set_ns(jo, obj, "map", lib->map_ns);
+	json_set_ns(jo, obj, "relocate", lib->relocate_ns);
+	json_set_ns(jo, obj, "constructors", lib->constructors_ns);
+	return obj;
+}
+
 json_t *json_new_lib(struct json_out *jo, const struct lib *lib)
 {
 	json_t *obj = json_object();
@@ -79,9 +93,11 @@ json_t *json_new_lib(struct json_out *jo, const struct lib *lib)
 	json_set_ns(jo, obj, "start_ns", lib->start_ns);
 	json_set_ns(jo, obj, "wall_ns", lib->wall_ns);
 	json_set_bool(jo, obj, "failed", lib->failed);
-	json_set_null(jo, obj, "stages_ns");
-	json_set_null(jo, obj, "bytes");
-	json_set_null(jo, obj, "needed");
+	json_set_str(jo, obj, "via", word_lib_via(lib->via));
+	json_set(jo, obj, "stages_ns", new_lib_stages(jo, lib));
+	json_set_ns(jo, obj, "bytes", lib->bytes);
+	json_set(jo, obj, "needed", lib->info ?
+		 json_new_strs(jo, lib->info->needed, lib->info->needed_cnt) : json_null());
 	return obj;
 }
 

@@ -16,7 +16,7 @@ static json_t *new_layers(struct json_out *jo, __u32 layers)
 	return array;
 }
 
-static json_t *new_strings(struct json_out *jo, const char *const *strings, size_t cnt)
+json_t *json_new_strs(struct json_out *jo, const char *const *strings, size_t cnt)
 {
 	json_t *array = json_array();
 
@@ -39,7 +39,7 @@ static json_t *new_python(struct json_out *jo, const struct python_info *python)
 	json_set_str(jo, obj, "binary", python->binary);
 	json_set_bool(jo, obj, "free_threaded", python->free_threaded);
 	json_set(jo, obj, "layers", new_layers(jo, python->layers));
-	json_set(jo, obj, "notes", new_strings(jo, python->notes, python->note_cnt));
+	json_set(jo, obj, "notes", json_new_strs(jo, python->notes, python->note_cnt));
 	return obj;
 }
 
@@ -134,7 +134,7 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 	json_set_ns(jo, obj, "exec_ns", process->exec_ns);
 	json_set_str(jo, obj, "comm", *comm ? comm : NULL);
 	json_set(jo, obj, "cmdline", process->argv ?
-		 new_strings(jo, (const char *const *)process->argv, process->argc) : json_null());
+		 json_new_strs(jo, (const char *const *)process->argv, process->argc) : json_null());
 	json_set_str(jo, obj, "exe", process->exe);
 	json_set_str(jo, obj, "cwd", process->cwd);
 	json_set(jo, obj, "python", new_python(jo, process->python));
@@ -176,6 +176,8 @@ void json_write_process(struct json_out *jo, const struct process *process)
 	fputs("],\n\"libs\":[", jo->out);
 	for (size_t i = 0; !jo->err && i < process->lib_cnt && !ferror(jo->out); i++)
 		put_item(jo, json_new_lib(jo, process->libs[i]), !i);
+	for (size_t i = 0; !jo->err && i < process->other_lib_cnt && !ferror(jo->out); i++)
+		put_item(jo, json_new_lib(jo, process->other_libs[i]), !i && !process->lib_cnt);
 	fputs("],\n\"waits\":[", jo->out);
 	for (size_t i = 0; !jo->err && i < process->wait_cnt && !ferror(jo->out); i++)
 		put_item(jo, json_new_wait(jo, process->waits[i]), !i);

@@ -39,6 +39,16 @@ const char *word_via(enum load_via via)
 	return WORD(words, via);
 }
 
+const char *word_lib_via(enum lib_via via)
+{
+	static const char *const words[] = {
+		[LIB_IMPORT] = "import", [LIB_NEEDED] = "needed", [LIB_START] = "start",
+		[LIB_EXPLICIT] = "explicit",
+	};
+
+	return WORD(words, via);
+}
+
 const char *word_layer(unsigned int index)
 {
 	static const struct {
