@@ -139,11 +139,19 @@ enum proc_flag {
 	PROC_CHECKED = 1 << 2,   /* the layout was put to the test */
 };
 
+/* Resident memory of a process, in pages. */
+struct rss {
+	u64 anon, file; /* file: shared memory too */
+	u64 is_known;
+	u64 pad;
+};
+
 struct proc {
 	u32 serial;
 	u32 flags;
 	u32 layout;
 	u32 checks;
+	struct rss rss; /* when it was looked at last; memory.bpf.c */
 };
 
 /* Scheduling of one thread of a followed process; see charge.bpf.h. */
@@ -153,6 +161,7 @@ struct account {
 	u64 on_ns;    /* given a CPU; 0 = not known */
 	u64 off_ns;   /* left it; 0 = is on it, or not known */
 	u64 woken_ns; /* made runnable */
+	struct rss start; /* of its process when this thread, its first one, was started */
 };
 
 /*
@@ -254,6 +263,7 @@ extern const volatile bool cfg_has_waking; /* when a thread was made runnable is
 extern const volatile bool cfg_scoped;    /* follow what is in one of `scopes` */
 extern const volatile __s32 cfg_cgroup_v1; /* controller whose v1 hierarchy names cgroups, -1 = v2 */
 extern const volatile __s32 cfg_cgroup_root; /* number of its hierarchy */
+extern const volatile __u32 cfg_page_sz;
 extern const volatile __u32 cfg_wakeup_sz;  /* wake the reader when this much is waiting */
 extern bool cfg_active;                   /* set once every probe is attached */
 extern __u32 last_id, last_serial, submit_cnt;

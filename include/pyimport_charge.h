@@ -44,10 +44,11 @@ struct pyi_charge {
 	__u64 bytes_from_disk;
 	__u64 rss_anon, rss_file;  /* change in bytes: two's complement, may be negative */
 	/* Not sums: the largest counts. */
+	__u64 rss_peak;            /* resident bytes of the process, at the most that was seen */
 	__u64 last_io_ns;          /* when the last call on a file returned; 0 = none */
 	__u64 flags;               /* enum pyi_charge_flag; any counts */
 };
-#define PYI_CHARGE_SUMS (__builtin_offsetof(struct pyi_charge, last_io_ns) / sizeof(__u64))
+#define PYI_CHARGE_SUMS (__builtin_offsetof(struct pyi_charge, rss_peak) / sizeof(__u64))
 
 enum pyi_charge_flag {
 	PYI_CHARGE_PYC_MISSING = 1 << 0,    /* a .pyc was not there */

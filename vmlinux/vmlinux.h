@@ -46,11 +46,23 @@ typedef struct {
 	int counter;
 } atomic_t;
 
+typedef struct {
+	long counter;
+} atomic_long_t;
+struct percpu_counter {
+	s64 count;
+	s32 *counters;
+};
+struct bpf_array {
+	void *pptrs[1];
+};
 struct mm_struct {
 	unsigned long arg_start, arg_end;
+	struct percpu_counter rss_stat[4]; /* 6.2+ */
 };
 struct signal_struct {
 	atomic_t live;
+	unsigned long maxrss; /* pages */
 };
 struct ns_common {
 	unsigned int inum;

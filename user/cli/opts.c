@@ -21,7 +21,7 @@ enum {
 	OPT_SLOW, OPT_UNFOLD,
 	OPT_DEFER,
 	OPT_BY,
-	OPT_NO_CPU,
+	OPT_NO_CPU, OPT_NO_MEMORY,
 	OPT_CGROUP, OPT_CONTAINER, OPT_WAIT,
 	OPT_NO_FILES,
 };
@@ -59,6 +59,7 @@ const struct argp_option opts_table[] = {
 	{ "no-edges", OPT_NO_EDGES, NULL, 0, "only imports that load something, not the cached ones", 0 },
 	{ "no-cpu", OPT_NO_CPU, NULL, 0, "do not measure CPU time and waits", 0 },
 	{ "no-files", OPT_NO_FILES, NULL, 0, "do not count file operations and bytes from disk", 0 },
+	{ "no-memory", OPT_NO_MEMORY, NULL, 0, "do not measure resident memory", 0 },
 	{ "no-hold", OPT_NO_HOLD, NULL, 0, "never hold a starting program until it is probed; first imports of an interpreter not known beforehand may be missed", 0 },
 
 	{ .doc = "About the tool itself:", .group = 4 },
@@ -186,6 +187,7 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case OPT_NO_FILES:
 		opts->groups_off |= PYI_GROUP_FILES | PYI_GROUP_DISK;
 		return 0;
+	case OPT_NO_MEMORY: opts->groups_off |= PYI_GROUP_MEMORY; return 0;
 	case OPT_NO_HOLD: opts->want_no_hold = true; return 0;
 	case OPT_NO_COLOR: opts->want_no_color = true; return 0;
 	case OPT_UNFOLD: opts->want_unfolded = true; return 0;

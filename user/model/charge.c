@@ -71,6 +71,8 @@ void charge_add(struct pyi_charge *to, const struct pyi_charge *from)
 
 	for (size_t i = 0; i < PYI_CHARGE_SUMS; i++)
 		sums[i] += more[i];
+	if (from->rss_peak > to->rss_peak)
+		to->rss_peak = from->rss_peak;
 	if (from->last_io_ns > to->last_io_ns)
 		to->last_io_ns = from->last_io_ns;
 	to->flags |= from->flags;

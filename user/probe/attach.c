@@ -73,33 +73,61 @@ static int fill_maps(struct probes *probes, const struct interp *interp, __u32 l
 	return 0;
 }
 
-static int attach_multi(struct probes *probes, struct probed_file *file, const char *path,
-			const unsigned long *offsets, const __u64 *cookies, size_t cnt)
+static int attach_multi(const struct bpf_program *program, struct probed_file *file,
+			const char *path, const unsigned long *offsets, const __u64 *cookies,
+			size_t cnt)
 {
 	LIBBPF_OPTS(bpf_uprobe_multi_opts, opts, .offsets = offsets, .cookies = cookies,
 		    .cnt = cnt);
+	struct bpf_link *link = bpf_program__attach_uprobe_multi(program, -1, path, NULL, &opts);
 
-	file->links[0] = bpf_program__attach_uprobe_multi(probes->skel->progs.site_multi, -1, path,
-							  NULL, &opts);
-	if (!file->links[0])
+	if (!link)
 		return -errno;
-	file->link_cnt = 1;
+	file->links[file->link_cnt++] = link;
 	return 0;
 }
 
-static int attach_perf(struct probes *probes, struct probed_file *file, const char *path,
-		       const unsigned long *offsets, const __u64 *cookies, size_t cnt)
+static int attach_perf(const struct bpf_program *program, struct probed_file *file,
+		       const char *path, const unsigned long *offsets, const __u64 *cookies,
+		       size_t cnt)
 {
 	for (size_t i = 0; i < cnt; i++) {
 		LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookies[i]);
-		struct bpf_link *link = bpf_program__attach_uprobe_opts(
-			probes->skel->progs.site_perf, -1, path, offsets[i], &opts);
+		struct bpf_link *link = bpf_program__attach_uprobe_opts(program, -1, path,
+									offsets[i], &opts);
 
 		if (!link)
 			return -errno;
 		file->links[file->link_cnt++] = link;
 	}
 	return 0;
+}
+
+/*
+ * Memory is looked at where a span may begin or end, before that happens: of the programs on one
+ * instruction the kernel runs the one attached last first.
+ */
+static int attach_memory(struct probes *probes, struct probed_file *file, const char *path,
+			 const struct interp *interp, unsigned long *offsets, __u64 *cookies)
+{
+	size_t cnt = 0;
+
+	if (!(probes->groups & PYI_GROUP_MEMORY))
+		return 0;
+	for (size_t i = 0; i < interp->site_cnt; i++) {
+		const struct pyi_site *site = &interp->sites[i].site;
+
+		if (!causes_is_span(site->begin) && !causes_is_span(site->end))
+			continue;
+		offsets[cnt] = interp->sites[i].file_off;
+		cookies[cnt++] = 0;
+	}
+	if (!cnt)
+		return 0;
+	return probes->is_multi ?
+		       attach_multi(probes->skel->progs.memory_multi, file, path, offsets, cookies,
+				    cnt) :
+		       attach_perf(probes->skel->progs.memory_perf, file, path, offsets, cookies, cnt);
 }
 
 static void *destroy_link(void *link)
@@ -156,7 +184,7 @@ int probes__attach(struct probes *probes, int fd, const struct interp *interp, _
 	file = &files[probes->file_cnt];
 	*file = (struct probed_file){ .dev = st.st_dev, .ino = st.st_ino, .ctime = st.st_ctim,
 				      .layout = probes->layout_cnt };
-	file->links = calloc(interp->site_cnt, sizeof(struct bpf_link *));
+	file->links = calloc(interp->site_cnt, 2 * sizeof(struct bpf_link *));
 	if (!file->links)
 		return -ENOMEM;
 	err = fill_maps(probes, interp, file->layout, offsets, cookies, &cnt);
@@ -165,8 +193,12 @@ int probes__attach(struct probes *probes, int fd, const struct interp *interp, _
 		/* By descriptor: the file that was examined, whatever its path names by now. */
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 		err = probes->is_multi ?
-			      attach_multi(probes, file, path, offsets, cookies, cnt) :
-			      attach_perf(probes, file, path, offsets, cookies, cnt);
+			      attach_multi(probes->skel->progs.site_multi, file, path, offsets,
+					   cookies, cnt) :
+			      attach_perf(probes->skel->progs.site_perf, file, path, offsets,
+					  cookies, cnt);
+		if (!err)
+			err = attach_memory(probes, file, path, interp, offsets, cookies);
 	}
 	if (err) {
 		destroy_links(file->links, file->link_cnt);

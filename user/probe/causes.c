@@ -6,6 +6,7 @@
  */
 #include <bpf/btf.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "probe/private.h"
@@ -23,6 +24,10 @@ static const struct part {
 	{ PYI_GROUP_FILES, "call_enter", "sys_enter" },
 	{ PYI_GROUP_FILES, "call_exit", "sys_exit" },
 	{ PYI_GROUP_DISK, "disk_queue", "block_bio_queue" },
+	{ PYI_GROUP_MEMORY, "memory_switch", "sched_switch" },
+	{ PYI_GROUP_MEMORY, "memory_exit", "sched_process_exit" },
+	{ PYI_GROUP_MEMORY, "memory_fork", "sched_process_fork" },
+	{ PYI_GROUP_MEMORY, "memory_exec", "sched_process_exec" },
 };
 #define PART_CNT (sizeof(parts) / sizeof(parts[0]))
 
@@ -32,6 +37,12 @@ static bool has_tracepoint(const struct btf *btf, const char *name)
 
 	snprintf(type, sizeof(type), "btf_trace_%s", name);
 	return btf && btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
+}
+
+bool causes_is_span(__u8 site_kind)
+{
+	return site_kind >= PYI_SITE_FIND && site_kind <= PYI_SITE_DYNAMIC ? true :
+	       site_kind == PYI_SITE_ACQUIRE_LOCK;
 }
 
 void causes_choose(struct probes *probes, __u32 unwanted)
@@ -50,7 +61,11 @@ void causes_choose(struct probes *probes, __u32 unwanted)
 	}
 	btf__free(btf);
 	probes->groups &= ~(missing | unwanted);
+	probes->skel->rodata->cfg_page_sz = sysconf(_SC_PAGESIZE);
 	probes->skel->rodata->cfg_has_waking = probes->groups & PYI_GROUP_WAKE;
+	if (probes->groups & PYI_GROUP_MEMORY)
+		bpf_program__set_autoload(probes->is_multi ? probes->skel->progs.memory_multi :
+							     probes->skel->progs.memory_perf, true);
 	for (size_t i = 0; i < PART_CNT; i++) {
 		program = bpf_object__find_program_by_name(probes->skel->obj, parts[i].program);
 		if (program)

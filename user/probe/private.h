@@ -25,6 +25,10 @@ struct edge_value {
 	__u32 id, count, loads, serial;
 	__u64 first_ns;
 };
+struct proc_value {
+	__u32 serial, flags, layout, checks;
+	__u64 rss[4];
+};
 
 /* Emptying the map of charges. */
 struct charges {
@@ -49,6 +53,9 @@ struct probes {
 
 /* causes.c: switches programs on and off before load; @unwanted: enum pyi_group. */
 void causes_choose(struct probes *probes, __u32 unwanted);
+
+/* Can what a site of this kind stands for begin or end a span? */
+bool causes_is_span(__u8 site_kind);
 
 /* charges.c: hands on what can be while tracing; all that is left, once detached. */
 int charges_poll(struct probes *probes);

@@ -115,7 +115,7 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 
 int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *serial)
 {
-	struct { __u32 serial, flags, layout, checks; } proc = { .layout = ~0u };
+	struct proc_value proc = { .layout = ~0u };
 	__u32 key = tgid;
 
 	if (!bpf_map_lookup_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc)) {
@@ -132,7 +132,7 @@ int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *
 
 bool probes__is_followed(const struct probes *probes, pid_t tgid)
 {
-	struct { __u32 serial, flags, layout, checks; } proc;
+	struct proc_value proc;
 	__u32 key = tgid;
 
 	return !bpf_map_lookup_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc);

@@ -50,6 +50,7 @@ static json_t *new_rss(struct json_out *jo, __u32 measured, const struct pyi_cha
 	obj = json_object();
 	json_set_int(jo, obj, "anon", (__s64)charge->rss_anon);
 	json_set_int(jo, obj, "file", (__s64)charge->rss_file);
+	json_set_ns(jo, obj, "peak", charge->rss_peak ? charge->rss_peak : NS_UNKNOWN);
 	return obj;
 }
 
