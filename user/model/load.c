@@ -166,7 +166,8 @@ void load_end(struct model *model, struct load_state *state, const struct pyi_en
 		if (stmt)
 			stmt->waits++;
 		model->load_cnt--;
-	} else if (rec->failed || state->made_error || state->evidence & SEEN_BODY_FAILED) {
+	} else if (rec->failed || state->evidence & SEEN_BODY_FAILED ||
+		   (state->made_error && !(state->evidence & SEEN_WORK))) {
 		if (parent)
 			parent->has_failed_child = true;
 	} else if (name) {

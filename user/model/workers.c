@@ -154,7 +154,7 @@ static __u64 hash_of(const struct sought *sought, const struct process *process,
 	__u64 hash = mix(0, (uintptr_t)above);
 
 	hash = mix(hash, above ? 0 : process->ppid);
-	hash = mix(hash, (uintptr_t)process->exe);
+	hash = mix(hash, process->is_python ? process->layout : ~0u);
 	hash = mix(hash, (uintptr_t)main_file(process));
 	hash = mix(hash, process->argc);
 	hash = mix(hash, (__u64)ending(process) << 2 | process->is_late << 1 |
@@ -190,13 +190,19 @@ static bool has_same_args(const struct process *a, const struct process *b)
 	return true;
 }
 
+/* Not by `exe`: of a short-lived process it may be the name that was called, not what that led to. */
+static bool has_same_program(const struct process *a, const struct process *b)
+{
+	return a->is_python == b->is_python && (!a->is_python || a->layout == b->layout);
+}
+
 static bool is_member(const struct group_state *state, const struct sought *sought,
 		      const struct process *process, const struct group *above)
 {
 	const struct process *first = state->first;
 
 	return state->group.parent == above && (above || first->ppid == process->ppid) &&
-	       first->exe == process->exe && main_file(first) == main_file(process) &&
+	       has_same_program(first, process) && main_file(first) == main_file(process) &&
 	       first->is_late == process->is_late && ending(first) == ending(process) &&
 	       (first->exec_ns == NS_UNKNOWN) == (process->exec_ns == NS_UNKNOWN) &&
 	       state->name_cnt == sought->name_cnt &&
