@@ -11,6 +11,7 @@ const struct command_info commands[] = {
 	{ NULL, COMMAND_VERSION, 0, 0, false, NULL, version_run },
 	{ "record", COMMAND_RECORD, 0, 0, true, "trace into a capture file", trace_run },
 	{ "report", COMMAND_REPORT, 1, 1, false, "report from a capture file", report_run },
+	{ "diff", COMMAND_DIFF, 2, 2, false, "what changed from one capture to another", diff_run },
 	{ "doctor", COMMAND_DOCTOR, 0, 0, false, "what would work here", doctor_run },
 	{ "why", COMMAND_WHY, 1, 2, true, "every chain of imports that leads to a module", why_run },
 	{},

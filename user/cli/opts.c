@@ -73,7 +73,8 @@ const struct argp_option opts_table[] = {
 
 static const char args_doc[] = "-- COMMAND [ARG...]\n-p PID[,PID...]\n--container ID|NAME\n--cgroup PATH\n-a\n"
 	"record -o FILE.cap [-p PID | -- COMMAND [ARG...]]\n"
-	"report FILE.cap\ndoctor [-p PID]";
+	"report FILE.cap\n"
+	"diff BEFORE.cap AFTER.cap\ndoctor [-p PID]";
 
 static const char doc[] =
 	"Traces the imports of unmodified Python programs: what loads what, from which line, and what it costs.\v"

@@ -19,8 +19,10 @@ enum exit_status {
 	EXIT_LOSS = 4,     /* --strict, and data was lost */
 };
 
+struct model;
+
 enum command { COMMAND_TRACE = 0, COMMAND_DOCTOR, COMMAND_VERSION, COMMAND_RECORD,
-	       COMMAND_REPORT, COMMAND_WHY };
+	       COMMAND_REPORT, COMMAND_DIFF, COMMAND_WHY };
 
 struct opts {
 	enum command command;
@@ -36,6 +38,7 @@ struct opts {
 	__u64 slow_ns;     /* tell of imports that take this long or longer at once; 0 = of none */
 	const char *view, *format;
 	const char *by;    /* NULL = time */
+	const struct model *before; /* `diff`: set by the command itself */
 	const char *capture_path; /* -o; NULL = none, "-" = standard output */
 	const char *module;      /* why */
 	bool is_importtime;       /* --from importtime: the file of `report` is such a log */

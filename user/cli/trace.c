@@ -11,6 +11,7 @@
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
@@ -223,9 +224,11 @@ static __u64 realtime_at_ns(__u64 mono_ns)
 /* @end_ns 0: it goes on. */
 static int describe_host(struct session *session, __u64 end_ns)
 {
+	long cpu_cnt = sysconf(_SC_NPROCESSORS_ONLN);
 	struct host_info host = { .tool_version = PYIMPORT_VERSION,
 				  .trace_start_ns = session->ready_ns, .trace_end_ns = end_ns,
-				  .realtime_ns = realtime_at_ns(session->ready_ns) };
+				  .realtime_ns = realtime_at_ns(session->ready_ns),
+				  .cpu_cnt = cpu_cnt > 0 ? cpu_cnt : 0 };
 	struct utsname name;
 
 	if (!uname(&name)) {

@@ -209,6 +209,7 @@ struct host_info {
 	const char *tool_version;
 	__u64 trace_start_ns, trace_end_ns;
 	__u64 realtime_ns; /* CLOCK_REALTIME at trace_start_ns; 0 = unknown */
+	__u32 cpu_cnt;     /* online; 0 = unknown */
 };
 
 struct model;

@@ -31,7 +31,7 @@ static const struct field host_fields[] = {
 	FIELD(TEXT, host_info, kernel), FIELD(TEXT, host_info, arch),
 	FIELD(TEXT, host_info, hostname), FIELD(TEXT, host_info, tool_version),
 	FIELD(U64, host_info, trace_start_ns), FIELD(U64, host_info, trace_end_ns),
-	FIELD(U64, host_info, realtime_ns), {},
+	FIELD(U64, host_info, realtime_ns), FIELD(U32, host_info, cpu_cnt), {},
 };
 static const struct field python_fields[] = {
 	FIELD(TEXT, python_info, version), FIELD(TEXT, python_info, implementation),
@@ -58,7 +58,7 @@ static const struct field stats_fields[] = {
 };
 static const struct field late_fields[] = { { "count", U64, 0, 0 }, {} };
 
-_Static_assert(sizeof(struct host_info) == 56, "a new field: captures must keep it, add it above");
+_Static_assert(sizeof(struct host_info) == 64, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct python_info) == 48, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct process_info) == 80, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct pyi_stats) / 8 + 1 == sizeof(stats_fields) / sizeof(stats_fields[0]),

@@ -127,6 +127,8 @@ static json_t *new_host(struct json_out *jo, const struct host_info *host)
 	json_set_str(jo, obj, "kernel", host ? host->kernel : NULL);
 	json_set_str(jo, obj, "arch", host ? host->arch : NULL);
 	json_set_str(jo, obj, "hostname", host ? host->hostname : NULL);
+	json_set(jo, obj, "cpus", host && host->cpu_cnt ? json_integer(host->cpu_cnt) :
+							  json_null());
 	return obj;
 }
 

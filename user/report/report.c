@@ -32,6 +32,8 @@ static const struct report_ops {
 	{"text", "advice", advice_write},
 	{"text", "why", why_write}, /* not among report_views: it needs a module */
 	{"json", "why", why_write_json},
+	{"text", "diff", diff_write}, /* nor this: it needs another model */
+	{"json", "diff", diff_write_json},
 	{"json", NULL, json_write},
 	{"importtime", "summary", importtime_write}, /* the default view: the format decides */
 	{"importtime", "tree", importtime_write},
@@ -111,7 +113,8 @@ int report_write(const struct model *model, const char *view_name, const char *f
 		view.opts.width = WIDTH_MIN;
 	if (view.opts.width > WIDTH_MAX)
 		view.opts.width = WIDTH_MAX;
-	if (!is_name(report_views, view_name) && strcmp(view_name, "why"))
+	if (!is_name(report_views, view_name) && strcmp(view_name, "why") &&
+	    (strcmp(view_name, "diff") || !view.opts.before))
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof(registry) / sizeof(registry[0]); i++) {
 		const struct report_ops *ops = &registry[i];

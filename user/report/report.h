@@ -14,6 +14,7 @@ struct report_opts {
 	bool use_ascii; /* not a UTF-8 terminal (see text_locale_is_utf8) */
 	bool want_unfolded; /* a row for each of the processes that did the same */
 	const char *defer;  /* view "advice": "a,b:12": joint savings of these; NULL = none */
+	const struct model *before; /* for the view "diff", which cannot do without */
 	const char *module; /* for the view "why", which cannot do without */
 	size_t top;     /* rows in ranked tables and lists; 0 = 10, and all in blame */
 	const char *by; /* of report_measures, for the format folded; NULL = time */

@@ -26,6 +26,8 @@ int tree_write(const struct view *view);
 int blame_write(const struct view *view);
 int workers_write(const struct view *view);
 int inventory_write(const struct view *view);
+int diff_write(const struct view *view);
+int diff_write_json(const struct view *view);
 int json_write(const struct view *view);
 int importtime_write(const struct view *view);
 int advice_write(const struct view *view);
