@@ -209,7 +209,7 @@ static void test_empty(void)
 
 	open_program();
 	advice = close_program(10);
-	CHECK(!advice->finding_cnt && !advice->package_cnt && !advice->has_edges);
+	CHECK(!advice->finding_cnt && !advice->package_cnt && !advice->gains->has_edges);
 	end(advice);
 }
 

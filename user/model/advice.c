@@ -166,7 +166,7 @@ static enum confidence confidence_of(const struct advice *advice, const struct g
 {
 	const struct process *process = advice->gains->graph->process;
 
-	if (!advice->has_edges || process->is_late || process->is_switching)
+	if (!advice->gains->has_edges || process->is_late || process->is_switching)
 		return CONFIDENCE_LOW;
 	return gain->least_ns >= gain->ns / 100 * SAME_PCT ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
 }
@@ -276,23 +276,13 @@ static int find_all(struct advice *advice)
 	return err;
 }
 
-static bool has_edges(const struct process *process)
-{
-	for (size_t i = 0; i < process->edge_cnt; i++)
-		if (process->edges[i]->cached)
-			return true;
-	return false;
-}
-
 int advice__new(const struct process *process, struct advice **out)
 {
 	_cleanup_(advice__freep) struct advice *advice = calloc(1, sizeof(*advice));
 	int err = advice ? gains__new(process, &advice->gains) : -ENOMEM;
 
-	if (!err) {
-		advice->has_edges = has_edges(process);
+	if (!err)
 		err = find_all(advice);
-	}
 	if (!err)
 		*out = TAKE_PTR(advice);
 	return err;

@@ -45,7 +45,6 @@ struct advice {
 	size_t finding_cnt, finding_cap;
 	struct package_gain *packages; /* dearest first */
 	size_t package_cnt;
-	bool has_edges;            /* cached imports were seen: without them no gain is known */
 };
 
 /* The process must be finished and outlive it. 0 or -ENOMEM. */

@@ -19,7 +19,7 @@ bool gains__counts(const struct gains *gains, const struct load *load)
 	const struct process *process = gains->graph->process;
 
 	return load->self_ns != NS_UNKNOWN && !load->is_inherited && load->via != VIA_MAIN &&
-	       (process->startup_end_ns == NS_UNKNOWN ||
+	       (process->startup_end_ns == NS_UNKNOWN || !gains->has_edges ||
 		(load->tid == process->tgid && load->start_ns <= process->startup_end_ns));
 }
 
@@ -27,7 +27,18 @@ static void add_load(const struct gains *gains, const struct load *load, struct 
 {
 	if (gains__counts(gains, load))
 		gain->ns += load->self_ns;
-	gain->modules += load->result != LOAD_FAILED && !load->is_inherited;
+	/* `import a.b` may find that the body of a has loaded a.b: that is one module, not two. */
+	gain->modules += load->result != LOAD_FAILED && !load->is_inherited && load->module &&
+			 graph__find(gains->graph, load->module) == load;
+}
+
+/* The end of start-up is told by statements, too. */
+static bool has_edges(const struct process *process)
+{
+	for (size_t i = 0; i < process->edge_cnt; i++)
+		if (process->edges[i]->cached)
+			return true;
+	return false;
 }
 
 /* Dominators come before what they dominate: backwards, each is complete when it is added. */
@@ -77,8 +88,10 @@ int gains__new(const struct process *process, struct gains **out)
 	_cleanup_(gains__freep) struct gains *gains = calloc(1, sizeof(*gains));
 	int err = gains ? 0 : -ENOMEM;
 
-	if (!err)
+	if (!err) {
+		gains->has_edges = has_edges(process);
 		err = graph__new(process, GRAPH_STARTUP, &gains->graph);
+	}
 	if (!err)
 		err = graph__new(process, GRAPH_STARTUP | GRAPH_UNSEEN, &gains->unseen);
 	if (!err)

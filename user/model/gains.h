@@ -12,7 +12,7 @@
 struct gain {
 	__u64 ns;        /* self time of the loads that vanish, on the thread that starts up */
 	__u64 least_ns;  /* of these, what vanishes whatever the names are that were not seen */
-	__u32 modules;   /* loads that vanish; failed ones are not counted */
+	__u32 modules;   /* modules that vanish; imports that failed are not counted */
 };
 
 struct gains {
@@ -21,6 +21,7 @@ struct gains {
 	struct dominators dominators;
 	struct gain *below;    /* by node: with all that it dominates */
 	__u64 imports_ns;      /* self time of all loads that count */
+	bool has_edges;        /* cached imports were seen: without them gains are upper bounds */
 };
 
 /* The process must be finished and outlive it. 0 or -ENOMEM. */

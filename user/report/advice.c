@@ -40,7 +40,7 @@ static void add_evidence(const struct advice *advice, const struct finding *find
 	if (finding->confidence == CONFIDENCE_MEDIUM)
 		text_buf__printf(buf, ": at least %s, for names were imported that were not seen",
 				 text_ns(num, finding->gain.least_ns));
-	else if (!advice->has_edges)
+	else if (!advice->gains->has_edges)
 		text_buf__add(buf, ": cached imports were not traced");
 }
 
@@ -227,7 +227,7 @@ static int write_process(const struct view *view, const struct process *process)
 		err = head_write(view, process);
 	if (err)
 		return err;
-	if (!advice->has_edges && process->load_cnt)
+	if (!advice->gains->has_edges && process->load_cnt)
 		put_para(view, 2, TABLE_RED, "Cached imports were not traced: what else leads to a "
 			 "module is not known, and savings are upper bounds.");
 	if (view->opts.defer)

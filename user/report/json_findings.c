@@ -80,7 +80,7 @@ static json_t *new_finding(struct json_out *jo, const struct process *process,
 	json_set(jo, obj, "line", finding->site.line > 0 ? json_integer(finding->site.line) :
 							    json_null());
 	json_set(jo, obj, "evidence", new_evidence(jo, finding));
-	json_set_ns(jo, obj, "saving_ns", has_saving && advice->has_edges ? finding->gain.ns :
+	json_set_ns(jo, obj, "saving_ns", has_saving && advice->gains->has_edges ? finding->gain.ns :
 									 NS_UNKNOWN);
 	json_set_null(jo, obj, "saving_bytes");
 	json_set_str(jo, obj, "confidence", word_confidence(finding->confidence));
