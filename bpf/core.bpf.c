@@ -11,6 +11,7 @@ struct deeps_map deeps SEC(".maps");
 struct procs_map procs SEC(".maps");
 struct execs_map execs SEC(".maps");
 struct scopes_map scopes SEC(".maps");
+struct phases_map phases SEC(".maps");
 struct sites_map sites SEC(".maps");
 struct layouts_map layouts SEC(".maps");
 struct edges_map edges SEC(".maps");

@@ -196,6 +196,16 @@ struct execs_map { /* when a process not (yet) followed was exec'ed */
 	__type(key, u32);
 	__type(value, u64);
 };
+struct phase_state { /* of one image */
+	u32 serial;
+	u32 flags; /* enum phase_flag in phase.bpf.c */
+};
+struct phases_map { /* by tgid */
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, u32);
+	__type(value, struct phase_state);
+};
 struct scopes_map { /* cgroups that are followed, with all below them, by id */
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PYI_SCOPES_MAX);
@@ -250,6 +260,7 @@ extern struct deeps_map deeps SEC(".maps");
 extern struct procs_map procs SEC(".maps");
 extern struct execs_map execs SEC(".maps");
 extern struct scopes_map scopes SEC(".maps");
+extern struct phases_map phases SEC(".maps");
 extern struct sites_map sites SEC(".maps");
 extern struct layouts_map layouts SEC(".maps");
 extern struct edges_map edges SEC(".maps");

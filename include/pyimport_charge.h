@@ -17,6 +17,7 @@ enum pyi_group {
 	PYI_GROUP_DISK = 1 << 2,   /* bytes_from_disk */
 	PYI_GROUP_MEMORY = 1 << 3, /* rss_anon, rss_file */
 	PYI_GROUP_NET = 1 << 4,
+	PYI_GROUP_PHASES = 1 << 8, /* listen, ready, accept: pyimport_phase.h */
 	PYI_GROUP_WAKE = 1 << 5,   /* wait_ns[RUNQUEUE] includes the time between wake-up and CPU */
 };
 

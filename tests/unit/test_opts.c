@@ -139,6 +139,10 @@ static void test_values(void)
 	CHECK(PARSE(&opts, "-d", "0") == -EINVAL);
 	CHECK(!PARSE(&opts, "--slow", "50ms") && opts.slow_ns == 50000000);
 	CHECK(PARSE(&opts, "--slow", "fast") == -EINVAL);
+	CHECK(!PARSE(&opts, "--until-idle", "5s", "--until-ready") && opts.want_until_ready);
+	CHECK(opts.idle_ns == 5000000000ULL);
+	CHECK(PARSE(&opts, "--until-idle", "0") == -EINVAL);
+	CHECK(PARSE(&opts, "--until-ready", "--no-phases") == -EINVAL);
 }
 
 /* Every option must reach every shell. */

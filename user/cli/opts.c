@@ -22,7 +22,7 @@ enum {
 	OPT_DEFER,
 	OPT_BY,
 	OPT_NO_CPU, OPT_NO_MEMORY,
-	OPT_CGROUP, OPT_CONTAINER, OPT_WAIT,
+	OPT_CGROUP, OPT_CONTAINER, OPT_WAIT, OPT_UNTIL_READY, OPT_UNTIL_IDLE, OPT_NO_PHASES,
 	OPT_NO_FILES,
 };
 
@@ -39,8 +39,11 @@ const struct argp_option opts_table[] = {
 	{ "wait", OPT_WAIT, NULL, 0, "the container or cgroup is still to come: wait for it", 0 },
 	{ "duration", 'd', "TIME", 0, "stop after TIME (500ms, 30s, 2m; a bare number is seconds)", 0 },
 
+	{ "until-ready", OPT_UNTIL_READY, NULL, 0, "stop when what is traced waits for connections, its workers too", 0 },
+	{ "until-idle", OPT_UNTIL_IDLE, "TIME", 0, "stop when nothing was imported for TIME", 0 },
+
 	{ .doc = "What to show:", .group = 2 },
-	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree, blame, workers, inventory or advice", 0 },
+	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree, blame, workers, inventory, advice or phases", 0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json, importtime, chrome, speedscope, folded, dot, openmetrics, otlp or html", 0 },
 	{ "by", OPT_BY, "MEASURE", 0, "what folded stacks weigh: time (default), cpu, memory or bytes", 0 },
 	{ "output", 'o', "FILE", 0, "write a capture to FILE (- is the standard output), for `report` later", 0 },
@@ -60,6 +63,7 @@ const struct argp_option opts_table[] = {
 	{ "no-cpu", OPT_NO_CPU, NULL, 0, "do not measure CPU time and waits", 0 },
 	{ "no-files", OPT_NO_FILES, NULL, 0, "do not count file operations and bytes from disk", 0 },
 	{ "no-memory", OPT_NO_MEMORY, NULL, 0, "do not measure resident memory", 0 },
+	{ "no-phases", OPT_NO_PHASES, NULL, 0, "do not look for readiness: no system call is looked at for it", 0 },
 	{ "no-hold", OPT_NO_HOLD, NULL, 0, "never hold a starting program until it is probed; first imports of an interpreter not known beforehand may be missed", 0 },
 
 	{ .doc = "About the tool itself:", .group = 4 },
@@ -133,6 +137,10 @@ static error_t parse_value(int key, char *arg, struct argp_state *state, struct 
 		if (parse_duration(arg, &opts->duration_ns))
 			return refuse(state, parse, "not a time like 500ms, 30s or 2m", arg);
 		return 0;
+	case OPT_UNTIL_IDLE:
+		if (parse_duration(arg, &opts->idle_ns))
+			return refuse(state, parse, "not a time like 500ms or 5s", arg);
+		return 0;
 	case OPT_SLOW:
 		if (parse_duration(arg, &opts->slow_ns))
 			return refuse(state, parse, "not a time like 50ms or 1s", arg);
@@ -192,6 +200,8 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case OPT_NO_HOLD: opts->want_no_hold = true; return 0;
 	case OPT_NO_COLOR: opts->want_no_color = true; return 0;
 	case OPT_UNFOLD: opts->want_unfolded = true; return 0;
+	case OPT_UNTIL_READY: opts->want_until_ready = true; return 0;
+	case OPT_NO_PHASES: opts->groups_off |= PYI_GROUP_PHASES; return 0;
 	case OPT_WAIT: opts->want_wait = true; return 0;
 	case OPT_STATS: opts->want_stats = true; return 0;
 	case OPT_DRY_RUN: opts->is_dry_run = true; return 0;
@@ -273,6 +283,8 @@ static error_t check_whole(struct argp_state *state, struct parse *parse)
 		return refuse(state, parse, "--wait is for --cgroup and --container", NULL);
 	if (!strcmp(opts->format, "importtime") && strcmp(opts->view, "summary"))
 		return refuse(state, parse, "--format importtime has no views", NULL);
+	if (opts->want_until_ready && opts->groups_off & PYI_GROUP_PHASES)
+		return refuse(state, parse, "--until-ready needs what --no-phases leaves out", NULL);
 	if (!opts->argv && !opts->tgid_cnt && !opts->cgroup && !opts->container)
 		opts->want_all = true;
 	return 0;

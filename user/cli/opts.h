@@ -35,6 +35,8 @@ struct opts {
 	const char *cgroup, *container; /* at most one is not NULL */
 	bool want_wait;    /* the container or cgroup is still to come */
 	__u64 duration_ns; /* 0 = until the end */
+	bool want_until_ready;
+	__u64 idle_ns;     /* --until-idle; 0 = not */
 	__u64 slow_ns;     /* tell of imports that take this long or longer at once; 0 = of none */
 	const char *view, *format;
 	const char *by;    /* NULL = time */

@@ -28,6 +28,7 @@ struct session {
 	struct cgroups *cgroups;   /* NULL: none are mounted */
 	struct scope *scope;       /* NULL unless a cgroup or container is traced */
 	struct identity *identity;
+	struct until *until;       /* NULL: nothing but -d and Ctrl-C ends it early */
 	struct hold *hold;         /* NULL: nothing is held */
 	struct hold_stats held;
 	bool has_ended;            /* the launched command */

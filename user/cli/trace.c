@@ -27,6 +27,7 @@
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "cli/slow.h"
+#include "cli/until.h"
 #include "model/model.h"
 #include "probe/probes.h"
 #include "target/cgroup.h"
@@ -58,6 +59,7 @@ static void close_session(struct session *session)
 	recording__close(&session->recording);
 	scope__free(session->scope);
 	identity__free(session->identity);
+	until__free(session->until);
 	cgroups__free(session->cgroups);
 	containers__free(session->containers);
 	model__free(session->model);
@@ -82,6 +84,8 @@ static void on_record(void *ctx, const void *record, size_t size)
 	facts__note(session->facts, record, size);
 	identity__note(session->identity, record, size);
 	note_cgroup(session, record, size);
+	if (session->until)
+		until__note(session->until, record, size);
 	if (model__apply(session->model, record, size) == -ENOMEM)
 		log_debug("out of memory for a record");
 	if (session->opts->slow_ns)
@@ -150,6 +154,17 @@ static int open_scope(struct session *session)
 					 &session->identity);
 }
 
+static int open_until(struct session *session)
+{
+	const struct opts *opts = session->opts;
+
+	/* What is still to come is not idle yet. */
+	if (!opts->want_until_ready && !opts->idle_ns)
+		return 0;
+	return until__new(opts->want_until_ready, opts->idle_ns,
+			  opts->want_wait || opts->argv ? 0 : session_now_ns(), &session->until);
+}
+
 static int open_session(struct session *session)
 {
 	const struct opts *opts = session->opts;
@@ -170,6 +185,8 @@ static int open_session(struct session *session)
 		err = model__new(&session->model);
 	if (!err && !opts->is_dry_run && recording__start(&session->recording, session->model))
 		return -EIO; /* logged */
+	if (!err)
+		err = open_until(session);
 	if (!err)
 		err = facts__new(&session->facts);
 	if (!err && !opts->is_dry_run)
@@ -198,6 +215,12 @@ static int release(struct session *session)
 
 static bool has_ended(struct session *session, __u64 *checked_ns, __u64 now_ns)
 {
+	const char *why;
+
+	if (session->until && until__is_over(session->until, now_ns, &why)) {
+		log_info("trace ends: %s", why);
+		return true;
+	}
 	if (session->launch) {
 		session->has_ended = launch__poll(session->launch, false,
 						  &session->wait_status) == 1;

@@ -84,6 +84,9 @@ int model__apply(struct model *model, const void *record, size_t size)
 	case PYI_EV_CHARGED:
 		charge_settled(model, record);
 		return 0;
+	case PYI_EV_PHASE:
+		phase_add(model, record);
+		return 0;
 	case PYI_EV_PATH: return path_add(model, record);
 	case PYI_EV_FILE: return file_add(model, record);
 	case PYI_EV_LINK:

@@ -178,6 +178,7 @@ static int finish_process(struct model *model, struct process_state *state)
 		settle_error(process->loads[i]);
 	waits_finish(process);
 	settle_startup(model, state);
+	phases_finish(process);
 	inventory_finish(state);
 	err = files_finish(model, state);
 	if (err)

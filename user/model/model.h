@@ -130,6 +130,18 @@ struct python_info {
 	size_t note_cnt;
 };
 
+/*
+ * A stretch of a process's life, in order of its end. "exec" ends with the first import,
+ * "interpreter" where the program is about to run, "startup" with the last import of start-up: they
+ * begin with the process. "site" is the module, "main" are the program's own imports. Moments, with
+ * start_ns = end_ns: "listen", "ready" (it first waits for a connection), "accept", "exit".
+ */
+struct phase {
+	const char *name;
+	__u64 start_ns, end_ns;
+};
+#define PHASES_MAX 10
+
 struct process {
 	__u32 serial;             /* pyi_hdr.proc */
 	__u32 tgid, nspid, ppid, uid;
@@ -144,6 +156,11 @@ struct process {
 	 * start was not seen or was a fork.
 	 */
 	__u64 startup_end_ns;
+	__u64 listen_ns, ready_ns, accept_ns; /* first of each; NS_UNKNOWN = not seen */
+	__u16 listen_family, listen_port; /* 0 = unknown */
+	const char *ready_by;     /* the call it waits with, NULL = unknown */
+	struct phase phases[PHASES_MAX];
+	size_t phase_cnt;
 	char comm[16];
 	char **argv; size_t argc; /* NULL = unknown */
 	const char *exe, *cwd, *cgroup;

@@ -43,6 +43,7 @@ static struct process_state *process_add(struct model *model, __u32 serial, __u3
 	process->start_ns = start_ns;
 	process->end_ns = process->exec_ns = NS_UNKNOWN;
 	process->run_main_ns = process->startup_end_ns = NS_UNKNOWN;
+	process->listen_ns = process->ready_ns = process->accept_ns = NS_UNKNOWN;
 	process->inherited_cnt = ~0u;
 	state->stmts_end = &state->stmts;
 	if (array_push(&model->processes, &model->process_cnt, &model->process_cap, process))

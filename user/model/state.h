@@ -12,6 +12,7 @@
 
 #include "model/arena.h"
 #include "model/model.h"
+#include "pyimport_phase.h"
 
 struct code {
 	__u32 id;
@@ -220,6 +221,10 @@ int array_push(void *array_ptr, size_t *cnt, size_t *cap, void *item);
 int model_text(struct model *model, const struct pyi_str *str, const char *text,
 	       const char **out); /* NULL for an empty one */
 const char *model_bytes(struct model *model, const char *text, size_t max_sz);
+
+/* phases.c */
+void phase_add(struct model *model, const struct pyi_phase *rec);
+void phases_finish(struct process *process);
 
 /* identity.c: where a process belongs */
 const char *model_keep(struct model *model, const char *text); /* NULL stays NULL */

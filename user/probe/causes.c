@@ -28,6 +28,8 @@ static const struct part {
 	{ PYI_GROUP_MEMORY, "memory_exit", "sched_process_exit" },
 	{ PYI_GROUP_MEMORY, "memory_fork", "sched_process_fork" },
 	{ PYI_GROUP_MEMORY, "memory_exec", "sched_process_exec" },
+	{ PYI_GROUP_PHASES, "phase_enter", "sys_enter" },
+	{ PYI_GROUP_PHASES, "phase_exit", "sys_exit" },
 };
 #define PART_CNT (sizeof(parts) / sizeof(parts[0]))
 

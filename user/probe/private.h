@@ -60,6 +60,10 @@ bool causes_is_span(__u8 site_kind);
 /* charges.c: hands on what can be while tracing; all that is left, once detached. */
 int charges_poll(struct probes *probes);
 int charges_drain(struct probes *probes);
+
+/* phases.c: the table of system calls, before load */
+void phases_prepare(struct probes *probes);
+
 /* scope.c: knobs and programs about cgroups, before load */
 int scope_setup(struct probes *probes, const struct probes_opts *opts);
 

@@ -98,6 +98,7 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 	if (err)
 		return err;
 	calls_prepare(probes);
+	phases_prepare(probes);
 	err = pyimport_bpf__load(probes->skel);
 	if (err)
 		return explain_load(err);

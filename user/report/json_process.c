@@ -73,35 +73,36 @@ static json_t *new_exit(struct json_out *jo, const struct process *process)
 	return obj;
 }
 
-static void add_phase(struct json_out *jo, json_t *phases, const char *name, __u64 start_ns,
-		      __u64 end_ns)
-{
-	json_t *phase;
-
-	if (start_ns == NS_UNKNOWN || end_ns == NS_UNKNOWN)
-		return;
-	phase = json_object();
-	json_set_str(jo, phase, "name", name);
-	json_set_ns(jo, phase, "start_ns", start_ns);
-	json_set_ns(jo, phase, "end_ns", end_ns);
-	if (json_array_append_new(phases, phase))
-		jo->err = -ENOMEM;
-}
-
 static json_t *new_phases(struct json_out *jo, const struct process *process)
 {
 	json_t *phases;
-	__u64 start_ns = process_base_ns(process);
 
-	if (process->is_late)
+	if (!process->phase_cnt)
 		return json_null();
 	phases = json_array();
-	add_phase(jo, phases, "interpreter", start_ns, process->run_main_ns);
-	add_phase(jo, phases, "startup", start_ns, process->startup_end_ns);
-	if (json_array_size(phases))
-		return phases;
-	json_decref(phases);
-	return json_null();
+	for (size_t i = 0; i < process->phase_cnt; i++) {
+		json_t *phase = json_object();
+
+		json_set_str(jo, phase, "name", process->phases[i].name);
+		json_set_ns(jo, phase, "start_ns", process->phases[i].start_ns);
+		json_set_ns(jo, phase, "end_ns", process->phases[i].end_ns);
+		if (json_array_append_new(phases, phase))
+			jo->err = -ENOMEM;
+	}
+	return phases;
+}
+
+static json_t *new_listen(struct json_out *jo, const struct process *process)
+{
+	json_t *obj;
+
+	if (process->listen_ns == NS_UNKNOWN)
+		return json_null();
+	obj = json_object();
+	json_set_str(jo, obj, "family", word_family(process->listen_family));
+	json_set(jo, obj, "port",
+		 process->listen_port ? json_integer(process->listen_port) : json_null());
+	return obj;
 }
 
 static json_t *new_counts(struct json_out *jo, const struct process *process)
@@ -152,6 +153,8 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 	json_set_ns(jo, obj, "own_import_ns", process->own_ns);
 	json_set(jo, obj, "exit", new_exit(jo, process));
 	json_set(jo, obj, "phases", new_phases(jo, process));
+	json_set(jo, obj, "listen", new_listen(jo, process));
+	json_set_str(jo, obj, "ready_by", process->ready_by);
 	json_set(jo, obj, "counts", new_counts(jo, process));
 	json_set(jo, obj, "causes", json_new_causes(jo, process));
 	return obj;

@@ -14,7 +14,7 @@
 #define WIDTH_MIN 40
 #define WIDTH_MAX 1000
 
-const char *const report_views[] = {"summary", "tree", "blame", "workers", "inventory", "advice", NULL};
+const char *const report_views[] = {"summary", "tree", "blame", "workers", "inventory", "advice", "phases", NULL};
 const char *const report_formats[] = {
 	"text", "json", "importtime",
 	"chrome", "speedscope", "folded", "dot", "openmetrics", "otlp", "html",
@@ -28,6 +28,7 @@ static const struct report_ops {
 	{"text", "summary", summary_write},
 	{"text", "tree", tree_write},
 	{"text", "blame", blame_write},
+	{"text", "phases", phases_write},
 	{"text", "workers", workers_write},
 	{"text", "advice", advice_write},
 	{"text", "why", why_write}, /* not among report_views: it needs a module */

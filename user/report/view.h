@@ -24,6 +24,7 @@ struct view {
 int summary_write(const struct view *view);
 int tree_write(const struct view *view);
 int blame_write(const struct view *view);
+int phases_write(const struct view *view);
 int workers_write(const struct view *view);
 int inventory_write(const struct view *view);
 int diff_write(const struct view *view);
@@ -47,6 +48,7 @@ const char *word_kind(enum load_kind kind);
 const char *word_via(enum load_via via); /* NULL = unknown */
 const char *word_cache(enum cache_state cache); /* NULL = unknown */
 const char *word_lib_via(enum lib_via via);
+const char *word_family(unsigned int family); /* of a socket; NULL = unknown */
 const char *word_layer(unsigned int index); /* name of bit @index, NULL behind the last */
 
 extern const char *const wait_words[PYI_WAIT_CNT]; /* json_causes.c */

@@ -49,6 +49,13 @@ const char *word_lib_via(enum lib_via via)
 	return WORD(words, via);
 }
 
+/* The numbers of Linux. */
+const char *word_family(unsigned int family)
+{
+	return family == 1 ? "unix" : family == 2 ? "inet" : family == 10 ? "inet6" :
+	       family == 40 ? "vsock" : NULL;
+}
+
 const char *word_layer(unsigned int index)
 {
 	static const struct {

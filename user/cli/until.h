@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * --until-ready and --until-idle: when the stream says that there is nothing more to wait for.
+ * Looks at raw records; times are those of the records and of the caller's clock.
+ */
+#ifndef CLI_UNTIL_H
+#define CLI_UNTIL_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct until;
+
+/* @idle_ns 0 = not by idleness. @start_ns: idleness counts from here; 0 = from the first record. */
+int until__new(bool want_ready, __u64 idle_ns, __u64 start_ns, struct until **out);
+void until__free(struct until *until);
+
+/* Looks at one raw record; cheap. */
+void until__note(struct until *until, const void *record, size_t size);
+
+/* Is it over? *why is then half a sentence about it. */
+bool until__is_over(struct until *until, __u64 now_ns, const char **why);
+
+#endif
