@@ -66,6 +66,13 @@ $(SKEL): $(O)/pyimport.bpf.o
 	$(call msg,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name pyimport_bpf > $@
 
+# The schema that --json-schema prints: a string of C, line by line.
+$(O)/report_schema.h: docs/report.schema.json
+	$(call msg,EMBED,$@)
+	@mkdir -p $(@D)
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+$(O)/user/cli/schema.o: $(O)/report_schema.h
+
 # The page of the HTML report, from its parts.
 PAGE    := $(wildcard user/report/html/*)
 $(O)/html_page.h: scripts/embed.py $(PAGE)
@@ -139,8 +146,13 @@ PYIMPORT_TEST_ARGS ?=
 # Suites move; sid's interpreters are those of forky, a little newer.
 TEST_ROOTS ?= bullseye trixie forky
 
+SHELLS := bash-completion/completions/pyimport-bpf zsh/site-functions/_pyimport_bpf \
+	fish/vendor_completions.d/pyimport-bpf.fish
 install: all ## install below $(DESTDIR)$(prefix)
 	install -D -m 755 $(BIN) $(DESTDIR)$(prefix)/sbin/pyimport-bpf
+	install -d $(addprefix $(DESTDIR)$(prefix)/share/,$(dir $(SHELLS)))
+	$(foreach file,$(SHELLS),$(BIN:%=./%) --completion $(firstword $(subst -, ,$(subst /, ,$(file)))) \
+		> $(DESTDIR)$(prefix)/share/$(file) &&) true
 	$(if $(wildcard man/*.8),install -D -m 644 -t $(DESTDIR)$(prefix)/share/man/man8 man/*.8)
 
 # Other kernels, in software emulation: no KVM, nothing installed on this machine.

@@ -23,7 +23,7 @@ test)
 	packages+=(python3-dev python3-venv python3-greenlet python3-gevent python3-eventlet
 		python3-pandas gunicorn uvicorn python3-celery python3-django python3-fastapi python3-ipython python3-boto3
 		mmdebstrap debian-archive-keyring curl ca-certificates xz-utils util-linux procps
-		podman runc shellcheck cppcheck clang-tidy libclang-rt-dev groff git TESTSUITE)
+		podman runc shellcheck cppcheck clang-tidy libclang-rt-dev python3-jsonschema sqlite3 groff git TESTSUITE)
 	;;
 bench) packages+=(python3-pandas bpftrace strace) ;;
 *) echo "deps.sh: build, demo, test or bench, not '$mode'" >&2; exit 2 ;;

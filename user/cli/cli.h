@@ -6,6 +6,7 @@
 struct opts;
 
 int trace_run(const struct opts *opts);
+int schema_run(const struct opts *opts);
 int diff_run(const struct opts *opts);
 int report_run(const struct opts *opts);
 int doctor_run(const struct opts *opts);

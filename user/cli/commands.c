@@ -8,6 +8,7 @@
 
 const struct command_info commands[] = {
 	{ NULL, COMMAND_TRACE, 0, 0, true, NULL, trace_run },
+	{ NULL, COMMAND_SCHEMA, 0, 0, false, NULL, schema_run },
 	{ NULL, COMMAND_VERSION, 0, 0, false, NULL, version_run },
 	{ "record", COMMAND_RECORD, 0, 0, true, "trace into a capture file", trace_run },
 	{ "report", COMMAND_REPORT, 1, 1, false, "report from a capture file", report_run },

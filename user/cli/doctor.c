@@ -146,8 +146,8 @@ int doctor_run(const struct opts *opts)
 
 int version_run(const struct opts *opts)
 {
-	printf("pyimport-bpf %s%s%s%s\n", PYIMPORT_VERSION, *PYIMPORT_GITREV ? " (" : "",
-	       PYIMPORT_GITREV, *PYIMPORT_GITREV ? ")" : "");
+	printf("pyimport-bpf %s%s%s%s, %s\n", PYIMPORT_VERSION, *PYIMPORT_GITREV ? " (" : "",
+	       PYIMPORT_GITREV, *PYIMPORT_GITREV ? ")" : "", probes_library());
 	if (opts->verbosity) {
 		print_kernel(stdout);
 		print_checks(stdout);

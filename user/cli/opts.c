@@ -17,7 +17,7 @@
 
 enum {
 	OPT_VIEW = 0x100, OPT_FORMAT, OPT_REPORT, OPT_STRICT, OPT_RING, OPT_PERF, OPT_NO_EDGES,
-	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION, OPT_FROM,
+	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION, OPT_FROM, OPT_SCHEMA,
 	OPT_SLOW, OPT_UNFOLD,
 	OPT_DEFER,
 	OPT_BY,
@@ -71,6 +71,7 @@ const struct argp_option opts_table[] = {
 	{ "stats", OPT_STATS, NULL, 0, "tell what tracing cost, on the standard error", 0 },
 	{ "verbose", 'v', NULL, 0, "say what is done; -vv debug, -vvv with libbpf's own words", 0 },
 	{ "version", 'V', NULL, 0, "print the version; with -v kernel facts too", 0 },
+	{ "json-schema", OPT_SCHEMA, NULL, 0, "print the schema of --format json", 0 },
 	{ "completion", OPT_COMPLETION, "SHELL", OPTION_HIDDEN, "print a completion script for bash, zsh or fish", 0 },
 	{},
 };
@@ -186,6 +187,7 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case 'a': opts->want_all = true; return 0;
 	case 'v': opts->verbosity++; return 0;
 	case 'V': opts->command = COMMAND_VERSION; return 0;
+	case OPT_SCHEMA: opts->command = COMMAND_SCHEMA; return 0;
 	case 'o': opts->capture_path = arg; return 0;
 	case OPT_DEFER: opts->defer = arg; opts->view = "advice"; return 0;
 	case OPT_REPORT: opts->report_path = arg; return 0;
@@ -270,7 +272,7 @@ static error_t check_whole(struct argp_state *state, struct parse *parse)
 {
 	struct opts *opts = parse->opts;
 
-	if (opts->command == COMMAND_VERSION)
+	if (opts->command == COMMAND_VERSION || opts->command == COMMAND_SCHEMA)
 		return 0;
 	if (parse->command && check_command(state, parse))
 		return EINVAL;

@@ -22,7 +22,7 @@ enum exit_status {
 struct model;
 
 enum command { COMMAND_TRACE = 0, COMMAND_DOCTOR, COMMAND_VERSION, COMMAND_RECORD,
-	       COMMAND_REPORT, COMMAND_DIFF, COMMAND_WHY };
+	       COMMAND_REPORT, COMMAND_DIFF, COMMAND_SCHEMA, COMMAND_WHY };
 
 struct opts {
 	enum command command;

@@ -4,6 +4,7 @@
  * kernel change behind it.
  */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <bpf/btf.h>
 #include <errno.h>
 #include <linux/bpf.h>
@@ -134,4 +135,12 @@ void probes_facts(struct probes_facts *out)
 	close(fd);
 	out->has_uprobe_multi = feature_uprobe_multi();
 	out->has_task_storage = has_task_storage();
+}
+
+const char *probes_library(void)
+{
+	static char text[32];
+
+	snprintf(text, sizeof(text), "libbpf %s", libbpf_version_string());
+	return text;
 }

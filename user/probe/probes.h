@@ -39,6 +39,7 @@ struct probes_facts {
 	char detail[256];      /* the verifier's or libbpf's own words, "" = none */
 };
 void probes_facts(struct probes_facts *out);
+const char *probes_library(void); /* "libbpf v1.4" */
 
 /*
  * Loads the programs and attaches the process life-cycle tracepoints. Nothing is followed yet.

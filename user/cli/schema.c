@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* --json-schema: docs/report.schema.json, which the build puts into the program. */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/opts.h"
+
+static const char schema[] =
+#include "report_schema.h"
+	;
+
+int schema_run(const struct opts *opts)
+{
+	(void)opts;
+	fputs(schema, stdout);
+	return fflush(stdout) || ferror(stdout) ? EXIT_OURS : EXIT_OK;
+}
