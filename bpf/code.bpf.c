@@ -5,48 +5,64 @@
  */
 #include "code.bpf.h"
 
-static __always_inline u32 frozen_role(const struct str_view *file, u64 *words)
+static __always_inline u32 frozen_role(const u64 *words)
 {
-	u32 sz = file->sz < 24 ? file->sz : 24;
-
-	words[0] = words[1] = words[2] = 0;
-	barrier_var(sz);
-	if (sz > 24)
-		return ROLE_PLAIN;
-	bpf_probe_read_user(words, sz, (void *)file->data);
 	if (words[0] != WORD8('<', 'f', 'r', 'o', 'z', 'e', 'n', ' '))
 		return ROLE_PLAIN;
 	if (words[1] == WORD8('z', 'i', 'p', 'i', 'm', 'p', 'o', 'r'))
 		return ROLE_RELAY;
-	if (words[1] == WORD8('r', 'u', 'n', 'p', 'y', '>', 0, 0))
+	if (words[1] << 16 == WORD8(0, 0, 'r', 'u', 'n', 'p', 'y', '>'))
 		return ROLE_RUNNER;
 	if (words[1] != WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i'))
 		return ROLE_PLAIN;
 	if (words[2] == WORD8('b', '.', '_', 'b', 'o', 'o', 't', 's'))
 		return ROLE_BOOTSTRAP;
-	return words[2] == WORD8('b', '.', 'u', 't', 'i', 'l', '>', 0) ? ROLE_RUNNER : ROLE_RELAY;
+	return words[2] << 8 == WORD8(0, 'b', '.', 'u', 't', 'i', 'l', '>') ? ROLE_RUNNER :
+									     ROLE_RELAY;
 }
 
-static __always_inline u32 file_role(const struct str_view *file, u64 *words)
+/* By the first or the last 24 bytes of the file's name, which str_load has read. */
+static __always_inline u32 file_role(struct thread *t, const struct str_view *file, u64 *words)
 {
-	u32 role = ROLE_PLAIN;
+	u32 role, off = file->peek_off;
 
-	if (!file->is_ascii || file->sz < 14)
+	if (!file->is_ascii || file->sz < 14 || off > 64)
 		return ROLE_PLAIN;
-	role = frozen_role(file, words);
-	if (role || file->sz < 21)
-		return role;
+	barrier_var(off);
+	if (off && off <= 64) {
+		/* What lies behind a shorter name than "<frozen importlib.util>" is not looked at. */
+		bpf_probe_read_kernel(words, 24, (char *)t->str_buf + off);
+		role = frozen_role(words);
+		if (role)
+			return role;
+	}
+	if (file->sz < 24 ||
+	    bpf_probe_read_user(words, 24, (void *)(file->data + file->sz - 24)))
+		return ROLE_PLAIN;
 	/* …/importlib/__init__.py holds import_module, …/importlib/util.py LazyLoader. */
-	bpf_probe_read_user(words, 21, (void *)(file->data + file->sz - 21));
-	if (words[0] == WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i') &&
-	    words[1] == WORD8('b', '/', '_', '_', 'i', 'n', 'i', 't'))
+	if (words[0] >> 24 == WORD8('i', 'm', 'p', 'o', 'r', 0, 0, 0) &&
+	    words[1] == WORD8('t', 'l', 'i', 'b', '/', '_', '_', 'i'))
 		return ROLE_RELAY;
-	bpf_probe_read_user(words, 16, (void *)(file->data + file->sz - 17));
-	if (words[0] == WORD8('i', 'm', 'p', 'o', 'r', 't', 'l', 'i') &&
-	    words[1] == WORD8('b', '/', 'u', 't', 'i', 'l', '.', 'p'))
+	if (words[1] == WORD8('m', 'p', 'o', 'r', 't', 'l', 'i', 'b') &&
+	    words[2] == WORD8('/', 'u', 't', 'i', 'l', '.', 'p', 'y'))
 		return ROLE_RUNNER;
-	bpf_probe_read_user(words, 8, (void *)(file->data + file->sz - 9));
-	return words[0] == WORD8('/', 'r', 'u', 'n', 'p', 'y', '.', 'p') ? ROLE_RUNNER : ROLE_PLAIN;
+	return words[1] >> 56 == '/' && words[2] == WORD8('r', 'u', 'n', 'p', 'y', '.', 'p', 'y') ?
+		       ROLE_RUNNER : ROLE_PLAIN;
+}
+
+/* A field of the code object in t->code_buf. */
+#define CODE_AT(t, off, type)                                                                     \
+	(*(type *)((char *)(t)->code_buf + ((off) & (CODE_BUF_SZ - sizeof(type)))))
+
+/* Reads all that is wanted of a code object at once: no more than the last field's end. */
+static __always_inline int code_read(struct thread *t, const struct pyi_layout *lay, u64 code)
+{
+	u32 sz = lay->code_read_sz;
+
+	barrier_var(sz);
+	if (!sz || sz > CODE_BUF_SZ)
+		return -1;
+	return bpf_probe_read_user(t->code_buf, sz, (void *)code) ? -1 : 0;
 }
 
 #define CODE_FIXED_SZ ((u32)sizeof(struct pyi_code))
@@ -59,20 +75,20 @@ static __always_inline void fill_code(struct thread *t, const struct pyi_layout 
 	struct str_view *str = &t->scratch.code_str;
 	u32 flags = 0;
 
-	fill_hdr(&rec->hdr, PYI_EV_CODE, CODE_FIXED_SZ + table_max, t->serial);
+	fill_thread_hdr(t, &rec->hdr, PYI_EV_CODE, CODE_FIXED_SZ + table_max);
 	rec->id = id;
-	rec->firstlineno = read_u32(frame->code + lay->code_firstlineno);
+	rec->firstlineno = CODE_AT(t, lay->code_firstlineno, s32);
 	rec->globals = frame->globals;
 	rec->lines = lay->lines;
 	rec->table_sz = 0;
 	/* Cut or not: the record of the module's body has the name in full. */
-	str_read(lay, names->name, rec->module_text, sizeof(rec->module_text), &rec->module,
+	str_read(t, lay, names->name, rec->module_text, sizeof(rec->module_text), &rec->module,
 		 NULL, str);
-	str_read(lay, names->package, rec->package_text, sizeof(rec->package_text), &rec->package,
+	str_read(t, lay, names->package, rec->package_text, sizeof(rec->package_text), &rec->package,
 		 NULL, str);
-	str_read(lay, read_ptr(frame->code + lay->code_filename), rec->filename_text,
+	str_read(t, lay, CODE_AT(t, lay->code_filename, u64), rec->filename_text,
 		 sizeof(rec->filename_text), &rec->filename, &flags, str);
-	str_read(lay, read_ptr(frame->code + lay->code_name), rec->name_text,
+	str_read(t, lay, CODE_AT(t, lay->code_name, u64), rec->name_text,
 		 sizeof(rec->name_text), &rec->name, &flags, str);
 	if (table_sz > table_max) {
 		count_loss(tables_truncated);
@@ -98,7 +114,7 @@ static __always_inline void fill_code(struct thread *t, const struct pyi_layout 
 			break;                                                                    \
 		}                                                                                 \
 		fill_code(t, lay, rec, (max), frame, id, table + lay->bytes_data, sz);            \
-		bpf_ringbuf_submit(rec, wake_flag());                                             \
+		bpf_ringbuf_submit(rec, thread_wake_flag(t));                                             \
 	} while (0)
 
 __noinline int emit_code(struct thread *t, const struct pyi_layout *lay,
@@ -108,7 +124,7 @@ __noinline int emit_code(struct thread *t, const struct pyi_layout *lay,
 
 	if (!t || !lay || !frame)
 		return 0;
-	table = lay->code_table >= 0 ? read_ptr(frame->code + lay->code_table) : 0;
+	table = lay->code_table >= 0 ? CODE_AT(t, lay->code_table, u64) : 0;
 	sz = table ? read_ptr(table + lay->bytes_size) : 0;
 	if (sz <= 512)
 		EMIT_CODE(512);
@@ -125,86 +141,96 @@ __noinline int emit_code(struct thread *t, const struct pyi_layout *lay,
 	return 0;
 }
 
-/* Up to 6.1 a map's key and value must lie on the stack: copied there for the call alone. */
-__noinline u64 code_find(struct thread *t)
+/* The place of t->last_code, as edge_find does it. */
+static __always_inline struct code_value *code_find(struct thread *t, bool want_new)
+{
+	u64 key = mix_key(t->last_code.code, t->last_code.globals, 0, t->last_code.serial), found;
+	struct code_value fresh = {}, *slot;
+
+	for (u32 i = 0; i < SLOT_PROBES; i++) {
+		u32 index = (key + i) & (CODE_SLOT_CNT - 1);
+
+		slot = bpf_map_lookup_elem(&code_slots, &index);
+		if (!slot)
+			return NULL;
+		found = slot->key;
+		if (!found && want_new)
+			found = __sync_val_compare_and_swap(&slot->key, 0, key) ?: key;
+		if (found == key)
+			return slot;
+		if (!found)
+			return NULL;
+	}
+	slot = bpf_map_lookup_elem(&codes, &key);
+	if (slot || !want_new)
+		return slot;
+	fresh.key = key;
+	bpf_map_update_elem(&codes, &key, &fresh, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&codes, &key);
+}
+
+static __always_inline u32 code_role(struct thread *t, const struct pyi_layout *lay)
+{
+	struct str_view *file = &t->scratch.code_file;
+	u32 chars = 0, role;
+
+	if (str_load(t, lay, CODE_AT(t, lay->code_filename, u64), file))
+		return ROLE_PLAIN;
+	role = file_role(t, file, t->scratch.code_words);
+	if (role != ROLE_BOOTSTRAP && role != ROLE_PLAIN &&
+	    str_word(lay, CODE_AT(t, lay->code_name, u64), &chars) ==
+		    WORD8('<', 'm', 'o', 'd', 'u', 'l', 'e', '>'))
+		return ROLE_PLAIN;
+	return role;
+}
+
+/* Number and role of a code object not met before, which is sent. */
+__noinline u64 code_new(struct thread *t, const struct pyi_layout *lay,
+			const struct pyframe *frame)
 {
 	struct code_value *value;
-	struct code_key key;
-
-	if (!t)
-		return 0;
-	key = t->last_code;
-	value = bpf_map_lookup_elem(&codes, &key);
-	return value ? value->id | (u64)value->role << 32 : 0;
-}
-
-__noinline int code_add(struct thread *t, u64 id)
-{
-	struct code_value value = { .id = CODE_ID(id), .role = id >> 32 };
-	struct code_key key;
-
-	if (!t)
-		return -1;
-	key = t->last_code;
-	return bpf_map_update_elem(&codes, &key, &value, BPF_ANY) ? -1 : 0;
-}
-
-/*
- * A module's body is freed when it has run, and its address and its dict's can be those of the
- * next one: whatever was known of a body that begins is of an earlier one.
- */
-__noinline int code_forget(struct thread *t, u64 code, u64 globals)
-{
-	struct code_key key = {};
-
-	if (!t)
-		return 0;
-	key.code = code;
-	key.globals = globals;
-	key.serial = t->serial;
-	bpf_map_delete_elem(&codes, &key);
-	t->last_code.code = 0;
-	return 0;
-}
-
-/* Number of a frame's code object, 0 = none; sends the object the first time it is met. */
-__noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const struct pyframe *frame)
-{
-	struct code_key *key;
-	struct str_view *file;
-	u32 chars = 0, role = ROLE_PLAIN;
-	u64 id;
+	u32 id;
 
 	if (!t || !lay || !frame || !frame->code || lay->code_filename < 0)
 		return 0;
-	key = &t->last_code;
-	if (key->code == frame->code && key->globals == frame->globals && key->serial == t->serial)
-		return t->last_code_id;
-	key->code = frame->code;
-	key->globals = frame->globals;
-	key->serial = t->serial;
-	key->pad = 0;
-	t->last_code_id = code_find(t);
-	if (t->last_code_id)
-		return t->last_code_id;
+	t->last_code.code = 0;
+	if (code_read(t, lay, frame->code)) {
+		count_loss(unreadable);
+		return 0;
+	}
+	t->last_code = (struct code_key){ frame->code, frame->globals, t->serial, 0 };
 	id = new_id();
-	file = &t->scratch.code_file;
-	if (!str_open(lay, read_ptr(frame->code + lay->code_filename), file))
-		role = file_role(file, t->scratch.code_words);
-	if (role != ROLE_BOOTSTRAP && role != ROLE_PLAIN &&
-	    str_word(lay, read_ptr(frame->code + lay->code_name), &chars) ==
-		    WORD8('<', 'm', 'o', 'd', 'u', 'l', 'e', '>'))
-		role = ROLE_PLAIN;
-	id |= (u64)role << 32;
-	if (code_add(t, id)) {
-		key->code = 0;
+	value = code_find(t, true);
+	if (!value) {
+		t->last_code.code = 0;
 		count_loss(codes_full);
 		return 0;
 	}
-	t->last_code_id = id;
-	globals_names(lay, frame->globals, &t->scratch.code_names);
+	value->id = id;
+	value->role = code_role(t, lay);
+	t->last_code_id = id | (u64)value->role << 32;
+	if (t->scratch.code_names_of != frame->globals)
+		globals_names(t, lay, frame->globals, &t->scratch.code_names);
+	t->scratch.code_names_of = frame->globals;
 	emit_code(t, lay, frame, id);
-	return id;
+	return t->last_code_id;
+}
+
+/* Number and role of a frame's code object, 0 = none; sends the object the first time. */
+__noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const struct pyframe *frame)
+{
+	struct code_value *value;
+
+	if (!t || !frame || !frame->code)
+		return 0;
+	if (code_known(t, frame))
+		return t->last_code_id;
+	t->last_code = (struct code_key){ frame->code, frame->globals, t->serial, 0 };
+	value = code_find(t, false);
+	if (!value || !value->id)
+		return code_new(t, lay, frame);
+	t->last_code_id = value->id | (u64)value->role << 32;
+	return t->last_code_id;
 }
 
 /* One Python frame for emit_frames: 0 none, 1 importlib's own, 2 somebody else's. */
@@ -260,12 +286,12 @@ __noinline int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 a
 		count_loss(ring_full);
 		return 0;
 	}
-	fill_hdr(&rec->hdr, PYI_EV_FRAMES, sizeof(*rec), t->serial);
+	fill_thread_hdr(t, &rec->hdr, PYI_EV_FRAMES, sizeof(*rec));
 	rec->span = span;
 	rec->edge = 0;
 	rec->cnt = cnt;
 	rec->pad = 0;
 	__builtin_memcpy(rec->frames, t->frames, sizeof(rec->frames));
-	bpf_ringbuf_submit(rec, wake_flag());
+	bpf_ringbuf_submit(rec, thread_wake_flag(t));
 	return 0;
 }

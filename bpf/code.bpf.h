@@ -18,10 +18,19 @@ enum code_role { ROLE_PLAIN = 0, ROLE_RELAY = 1, ROLE_RUNNER = 2, ROLE_BOOTSTRAP
 #define CODE_ID(value) ((u32)(value))
 
 /*
- * A module's body is freed when it has run, and its address and its dict's can be those of the
- * next one: whatever was known of a body that begins is of an earlier one.
+ * Number of the code object of a module's body that begins. Such a one is freed when it has run,
+ * and its address and its dict's can be those of the next: what was known of it is of an earlier.
  */
-int code_forget(struct thread *t, u64 code, u64 globals);
+u64 code_new(struct thread *t, const struct pyi_layout *lay, const struct pyframe *frame);
+
+/* Statements come in runs of the same code object: is it the one that t->last_code_id is of? */
+static __always_inline bool code_known(const struct thread *t, const struct pyframe *frame)
+{
+	const struct code_key *key = &t->last_code;
+
+	return key->code == frame->code && key->globals == frame->globals &&
+	       key->serial == t->serial;
+}
 
 /* Number of a frame's code object, 0 = none; sends the object the first time it is met. */
 u64 code_id(struct thread *t, const struct pyi_layout *lay, const struct pyframe *frame);

@@ -31,8 +31,12 @@ enum open_flag {
 
 #define NEAR_DEPTH 256
 #define FRAME_BUF_SZ 128 /* enough for the fields we read of any version's frame */
+#define CODE_BUF_SZ 256  /* the same of a code object */
+#define STR_PEEK_SZ 160  /* head of a str and, most often, all of its text */
+#define STR_PEEK_TEXT_SZ (STR_PEEK_SZ - 64) /* text seen whatever the head's size */
 
 struct edge_value {
+	u64 key; /* 0 = a free slot */
 	u32 id, count, loads, serial;
 	u64 first_ns;
 };
@@ -41,6 +45,7 @@ struct code_key {
 	u32 serial, pad;
 };
 struct code_value {
+	u64 key; /* code_key mixed; 0 = a free slot */
 	u32 id;
 	u32 role; /* enum code_role in import.bpf.c */
 };
@@ -55,7 +60,8 @@ struct str_view {
 	u64 hash;
 	u32 sz;     /* bytes */
 	u32 chars;
-	u8 kind, is_ascii, is_interned, pad;
+	u8 kind, is_ascii, is_interned;
+	u8 peek_off;  /* where the text stands in thread.str_buf; 0 = not there */
 };
 
 /* A Python frame as far as we need it. */
@@ -73,6 +79,14 @@ struct begin_args {
 	u8 span, via, want_frames, is_switching;
 };
 
+/* An import statement that runs. */
+struct edge_args {
+	struct str_view name;
+	u64 name_obj, globals, fromlist;
+	s32 level;
+	u32 pad;
+};
+
 /*
  * Locals of functions deep in the call chain. Kernels before 6.13 allow 512 bytes of stack for
  * the whole chain, not per function. No function that owns one of these is entered twice at once.
@@ -83,14 +97,14 @@ struct scratch {
 	struct pyframe frames_at;         /* emit_frames */
 	struct str_view code_file;        /* code_id */
 	u64 code_words[3];
+	u64 code_names_of;                /* dict that code_names are of, in this hit */
 	struct module_names code_names;
 	struct str_view code_str;         /* emit_code */
 	struct module_names names;        /* a site */
 	struct pyframe frame;
 	struct str_view name;
-	struct str_view edge_name;        /* edge_first */
+	struct edge_args edge;            /* edge_first */
 	struct open_span span;            /* span_read */
-	char path[256];                   /* is_greenlet_path */
 };
 
 /*
@@ -109,19 +123,31 @@ struct thread {
 	u64 walk;         /* tstate_find: where the walk over thread states has come to */
 	u32 best, best_id; /* span_of_frame: what it has found */
 	u32 is_switching; /* the process swaps C stacks */
-	u32 pad;
+	u32 is_checked;   /* the layout was put to the test in this process */
+	u64 pid_tgid;
 	u64 edge_key;     /* last statement run, so that its load can be counted */
 	u32 edge_id;      /* of the same; 0 = none or importlib's */
 	u32 layout;
 	u64 tuple_type, none_type; /* types of the fromlists seen */
+	u64 none;                  /* a fromlist of the latter */
+	u64 name_key, package_key; /* the str objects "__name__" and "__package__" */
+	/* Code of importlib's: cb, _get_module_lock, _lock_unlock_module, _ImportLockContext. */
+	u64 cb_code, get_lock_code, unlock_code, context_code;
+	u32 lock_cnt;              /* open LOCK spans */
+	u32 submit_cnt;
 	u64 is_native;             /* the import without statement comes from C */
 	struct code_key last_code; /* statements come in runs of the same code object */
 	u64 last_code_id;
 	struct scratch scratch;
 	/* Scratch as well: windows of the target's memory. */
 	u64 frame_buf[FRAME_BUF_SZ / 8];
-	u64 str_buf[8];
-	struct pyi_frame frames[PYI_MAX_FRAMES];
+	u64 str_buf[STR_PEEK_SZ / 8];
+	u64 code_buf[CODE_BUF_SZ / 8];
+	u64 dict_buf[9]; /* three entries */
+	union {
+		struct pyi_frame frames[PYI_MAX_FRAMES];
+		char path[256]; /* is_greenlet_path */
+	};
 	struct open_span open[NEAR_DEPTH];
 };
 
@@ -224,16 +250,36 @@ struct layouts_map {
 	__type(key, u32);
 	__type(value, struct pyi_layout);
 };
-struct edges_map { /* key: edge_key() in import.bpf.c */
+/*
+ * Statements by edge_key(). A hash table of our own in an array, because adding to a BPF hash costs
+ * 1 us: nothing is ever removed, so a key is where probing ends, or, if its slots were taken, in
+ * the map behind it.
+ */
+#define EDGE_SLOT_CNT (1 << 17)
+#define SLOT_PROBES 8
+struct edge_slots_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, EDGE_SLOT_CNT);
+	__type(key, u32);
+	__type(value, struct edge_value);
+};
+struct edges_map { /* what found no slot */
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 131072);
 	__type(key, u64);
 	__type(value, struct edge_value);
 };
-struct codes_map {
+#define CODE_SLOT_CNT (1 << 15)
+struct code_slots_map { /* code objects by key, like edge_slots */
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, CODE_SLOT_CNT);
+	__type(key, u32);
+	__type(value, struct code_value);
+};
+struct codes_map { /* what found no slot */
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 65536);
-	__type(key, struct code_key);
+	__type(key, u64);
 	__type(value, struct code_value);
 };
 struct pairs_map { /* index = 2 * enum pyi_span + is_end */
@@ -263,7 +309,9 @@ extern struct scopes_map scopes SEC(".maps");
 extern struct phases_map phases SEC(".maps");
 extern struct sites_map sites SEC(".maps");
 extern struct layouts_map layouts SEC(".maps");
+extern struct edge_slots_map edge_slots SEC(".maps");
 extern struct edges_map edges SEC(".maps");
+extern struct code_slots_map code_slots SEC(".maps");
 extern struct codes_map codes SEC(".maps");
 extern struct pairs_map pairs SEC(".maps");
 extern struct accounts_map accounts SEC(".maps");
@@ -277,7 +325,7 @@ extern const volatile __s32 cfg_cgroup_root; /* number of its hierarchy */
 extern const volatile __u32 cfg_page_sz;
 extern const volatile __u32 cfg_wakeup_sz;  /* wake the reader when this much is waiting */
 extern bool cfg_active;                   /* set once every probe is attached */
-extern __u32 last_id, last_serial, submit_cnt;
+extern __u32 last_id, last_serial;
 extern struct pyi_stats stats;
 extern __u32 charge_parity;               /* of the charges made now: user space reads the others */
 extern __u64 charge_cnt;                  /* entries made in `charges`, ever */
@@ -288,16 +336,47 @@ extern const volatile struct pyi_charge charge_zero;
 #define new_serial() (__sync_fetch_and_add(&last_serial, 1) + 1)
 
 /*
+ * Three words of the target and its serial mixed into 64 bits that stand for them. Among a million
+ * statements two would collide once in 37 million traces.
+ */
+static __always_inline u64 mix_key(u64 a, u64 b, u64 c, u32 serial)
+{
+	u64 key = (a ^ (u64)serial << 48) * 0x9e3779b97f4a7c15ULL;
+
+	key = (key ^ key >> 29 ^ b) * 0xbf58476d1ce4e5b9ULL;
+	key = (key ^ key >> 32 ^ c) * 0x94d049bb133111ebULL;
+	key ^= key >> 31;
+	return key ?: 1;
+}
+
+/*
  * Waking the reader costs more than the probe itself, so records are submitted silently until
  * enough of them wait; the reader looks at the ring on a timer as well.
  */
 static __always_inline u64 wake_flag(void)
 {
-	/* Looking is not free either: its cache line belongs to the reader. Racy on purpose. */
-	if (++submit_cnt & 31)
-		return BPF_RB_NO_WAKEUP;
 	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= cfg_wakeup_sz ?
 		       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* For those who send much. Looking is not free either: its cache line belongs to the reader. */
+static __always_inline u64 thread_wake_flag(struct thread *t)
+{
+	return ++t->submit_cnt & 31 ? BPF_RB_NO_WAKEUP : wake_flag();
+}
+
+/* The header of what a thread sends while a hit is handled. */
+static __always_inline void fill_thread_hdr(const struct thread *t, struct pyi_hdr *hdr, u16 kind,
+					    u32 sz)
+{
+	hdr->kind = kind;
+	hdr->pad = 0;
+	hdr->size = sz;
+	hdr->flags = 0;
+	hdr->tgid = t->pid_tgid >> 32;
+	hdr->tid = t->pid_tgid;
+	hdr->proc = t->serial;
+	hdr->ts_ns = t->now;
 }
 
 static __always_inline void fill_hdr(struct pyi_hdr *hdr, u16 kind, u32 sz, u32 serial)

@@ -2,22 +2,34 @@
 /* The first run of an import statement. */
 #include "edge.bpf.h"
 
-static __always_inline void emit_edge_text(struct thread *t, struct pyi_edge *rec, u32 max, u32 id,
-					   s32 level, u32 has_from, const struct pyi_frame *at,
-					   const struct str_view *str)
+static __always_inline void fill_edge(struct thread *t, const struct pyi_layout *lay,
+				      struct pyi_edge *rec, u32 max, u32 has_from, u64 code)
 {
+	const struct edge_args *args = &t->scratch.edge;
 	struct open_span *top = open_top(t);
 	u32 flags = 0;
 
-	fill_hdr(&rec->hdr, PYI_EV_EDGE, sizeof(*rec) + max, t->serial);
-	rec->id = id;
+	fill_thread_hdr(t, &rec->hdr, PYI_EV_EDGE, sizeof(*rec) + max);
+	rec->id = t->edge_id;
 	rec->span = top ? top->id : 0;
-	rec->level = level;
+	rec->level = args->level;
 	rec->has_from = has_from;
-	rec->frame = *at;
-	str_copy(str, rec->text, max, &rec->name, &flags);
+	rec->frame.code = CODE_ID(code);
+	rec->frame.lasti = frame_lasti(lay, &t->scratch.frame);
+	str_copy(t, &args->name, rec->text, max, &rec->name, &flags);
 	rec->hdr.flags = flags;
 }
+
+#define EMIT_EDGE(max)                                                                            \
+	do {                                                                                      \
+		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + (max), 0);                      \
+		if (!rec) {                                                                       \
+			count_loss(ring_full);                                                    \
+			return 1;                                                                 \
+		}                                                                                 \
+		fill_edge(t, lay, rec, (max), has_from, code);                                    \
+		bpf_ringbuf_submit(rec, thread_wake_flag(t));                                     \
+	} while (0)
 
 static __always_inline void fill_from(struct thread *t, const struct pyi_layout *lay,
 				      struct pyi_from *rec, u32 max, u64 items, u64 cnt, u32 edge)
@@ -25,7 +37,7 @@ static __always_inline void fill_from(struct thread *t, const struct pyi_layout 
 	struct str_view str = {};
 	u32 sz;
 
-	fill_hdr(&rec->hdr, PYI_EV_FROM, sizeof(*rec) + max * PYI_FROM_SZ, t->serial);
+	fill_thread_hdr(t, &rec->hdr, PYI_EV_FROM, sizeof(*rec) + max * PYI_FROM_SZ);
 	rec->edge = edge;
 	rec->all = cnt;
 	rec->cnt = cnt < max ? cnt : max;
@@ -63,7 +75,7 @@ __noinline int emit_from(struct thread *t, const struct pyi_layout *lay, u64 fro
 			fill_from(t, lay, rec, PYI_MAX_FROMLIST, items, cnt, edge);
 	}
 	if (rec)
-		bpf_ringbuf_submit(rec, wake_flag());
+		bpf_ringbuf_submit(rec, thread_wake_flag(t));
 	else
 		count_loss(ring_full);
 	return 0;
@@ -80,61 +92,70 @@ static __always_inline u32 fromlist_kind(struct thread *t, const struct pyi_layo
 	if (type == t->tuple_type)
 		return 1;
 	first = read_u8(read_ptr(type + lay->type_name));
-	if (first == 't')
+	if (first == 't') {
 		t->tuple_type = type;
-	else if (first == 'N')
+	} else if (first == 'N') {
 		t->none_type = type;
+		t->none = list;
+	}
 	return first == 't' ? 1 : first == 'l' ? 2 : 0;
 }
 
-/* First run of a statement: number it and say where it stands. */
-__noinline u32 edge_first(struct thread *t, const struct pyi_layout *lay,
-			  const struct pyframe *frame, u64 name, u64 fromlist_level)
+/*
+ * The first run of the statement in t->scratch.edge: numbers it and says where it stands. @addr is
+ * that of the frame in t->frame_buf; 0: frame and name are in t->scratch already. Returns 1 when
+ * all is done, 0 when the long way must be gone: the frame is not of this module's code, or the
+ * name is not interned.
+ */
+__noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 addr)
 {
-	struct edge_value fresh = { .count = 1, .first_ns = bpf_ktime_get_ns() };
-	s32 level = fromlist_level >> 56;
-	u64 fromlist = fromlist_level & ((1ULL << 56) - 1), code;
-	struct str_view *str;
+	struct edge_args *args;
+	struct edge_value *edge;
+	struct pyframe *frame;
 	struct pyi_edge *rec;
-	u64 key;
-	struct pyi_frame at;
 	u32 has_from;
+	u64 code;
 
-	if (!t || !lay || !frame)
+	if (!t || !lay)
 		return 0;
-	str = &t->scratch.edge_name;
-	code = code_id(t, lay, frame);
-	if (code & CODE_RELAY)
-		t->is_native = fromlist_kind(t, lay, fromlist) == 2;
-	if (!code || (code & CODE_RELAY) || str_open(lay, name, str))
+	args = &t->scratch.edge;
+	frame = &t->scratch.frame;
+	if (addr) { /* import_again has read it */
+		frame_parse(t, lay, addr, frame);
+		if (frame->globals != args->globals)
+			return 0;
+		t->now = bpf_ktime_get_ns();
+		t->scratch.code_names_of = 0;
+	}
+	t->edge_id = t->is_native = 0;
+	code = code_known(t, frame) ? t->last_code_id : code_id(t, lay, frame);
+	if (addr && (str_load(t, lay, args->name_obj, &args->name) || !args->name.is_interned))
 		return 0;
-	at.code = CODE_ID(code);
-	at.lasti = frame_lasti(lay, frame);
-	fresh.id = new_id();
-	fresh.serial = t->serial;
-	key = t->edge_key;
-	if (bpf_map_update_elem(&edges, &key, &fresh, BPF_ANY)) {
+	has_from = args->fromlist == t->none ? 0 : fromlist_kind(t, lay, args->fromlist);
+	if (!code || (code & CODE_RELAY)) {
+		t->is_native = code && has_from == 2;
+		return 1;
+	}
+	edge = edge_find(t->edge_key, true);
+	if (!edge) {
 		count_loss(edges_full);
-		return 0;
+		return 1;
 	}
-	has_from = fromlist_kind(t, lay, fromlist);
-	if (str->sz <= PYI_STR_SMALL) {
-		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_SMALL, 0);
-		if (!rec)
-			goto full;
-		emit_edge_text(t, rec, PYI_STR_SMALL, fresh.id, level, has_from, &at, str);
-	} else {
-		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_LARGE, 0);
-		if (!rec)
-			goto full;
-		emit_edge_text(t, rec, PYI_STR_LARGE, fresh.id, level, has_from, &at, str);
+	if (__sync_fetch_and_add(&edge->count, 1)) { /* another thread was first */
+		t->edge_id = edge->id;
+		return 1;
 	}
-	bpf_ringbuf_submit(rec, wake_flag());
+	edge->serial = t->serial;
+	edge->first_ns = t->now;
+	edge->id = t->edge_id = new_id();
+	if (args->name.sz <= PYI_STR_TINY)
+		EMIT_EDGE(PYI_STR_TINY);
+	else if (args->name.sz <= PYI_STR_SMALL)
+		EMIT_EDGE(PYI_STR_SMALL);
+	else
+		EMIT_EDGE(PYI_STR_LARGE);
 	/* `from . import x, y` names its modules only there; elsewhere the names cost 1 us each. */
-	if (has_from == 1 && !str->sz)
-		emit_from(t, lay, fromlist, fresh.id);
-	return fresh.id;
-full:
-	count_loss(ring_full);
-	return fresh.id;
+	if (has_from == 1 && !args->name.sz)
+		emit_from(t, lay, args->fromlist, t->edge_id);
+	return 1;
 }

@@ -10,10 +10,10 @@ __noinline int has_greenlet(struct thread *t, u32 from)
 		return 0;
 	for (u32 i = 0; i < 32; i++) {
 		at = from + i;
-		if (at > sizeof(t->scratch.path) - 8)
+		if (at > sizeof(t->path) - 8)
 			break;
 		barrier_var(at);
-		if (*(u64 *)(t->scratch.path + at) == WORD8('g', 'r', 'e', 'e', 'n', 'l', 'e', 't'))
+		if (*(u64 *)(t->path + at) == WORD8('g', 'r', 'e', 'e', 'n', 'l', 'e', 't'))
 			return 1;
 	}
 	return 0;
@@ -26,8 +26,8 @@ __noinline int is_greenlet_path(struct thread *t, u64 path)
 
 	if (!t)
 		return 0;
-	len = bpf_probe_read_user_str(t->scratch.path, sizeof(t->scratch.path), (void *)path);
-	for (u32 i = 0; i < sizeof(t->scratch.path) / 32 && i * 32 + 8 < len; i++)
+	len = bpf_probe_read_user_str(t->path, sizeof(t->path), (void *)path);
+	for (u32 i = 0; i < sizeof(t->path) / 32 && i * 32 + 8 < len; i++)
 		if (has_greenlet(t, i * 32))
 			return 1;
 	return 0;

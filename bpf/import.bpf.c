@@ -16,12 +16,12 @@ static __always_inline void emit_python(struct hit *h)
 		count_loss(ring_full);
 		return;
 	}
-	fill_hdr(&rec->hdr, PYI_EV_PYTHON, sizeof(*rec), h->t->serial);
+	fill_thread_hdr(h->t, &rec->hdr, PYI_EV_PYTHON, sizeof(*rec));
 	rec->layout = h->site->layout;
 	rec->checks = h->proc->checks;
 	rec->bias = h->t->bias;
 	bpf_get_current_comm(rec->comm, sizeof(rec->comm));
-	bpf_ringbuf_submit(rec, wake_flag());
+	bpf_ringbuf_submit(rec, thread_wake_flag(h->t));
 }
 
 /*
@@ -45,11 +45,22 @@ static __noinline int check_layout(struct hit *h, const struct pyframe *frame, u
 	type = read_ptr(frame->code + h->lay->ob_type) - h->t->bias;
 	if (!h->lay->code_type_addr || type == h->lay->code_type_addr)
 		h->proc->checks |= PYI_CHECK_FRAME;
-	globals_names(h->lay, globals, &names);
+	globals_names(h->t, h->lay, globals, &names);
 	if (names.name)
 		h->proc->checks |= PYI_CHECK_GLOBALS;
 	emit_python(h);
 	return 0;
+}
+
+static __always_inline struct thread *import_args(struct pt_regs *ctx, struct thread *t)
+{
+	struct edge_args *args = &t->scratch.edge;
+
+	args->name_obj = ARG1(ctx);
+	args->globals = ARG2(ctx);
+	args->fromlist = ARG4(ctx);
+	args->level = ARG5(ctx);
+	return t;
 }
 
 /*
@@ -65,8 +76,6 @@ static __always_inline bool import_again(struct pt_regs *ctx, const struct pyi_s
 	const struct pyi_layout *lay;
 	u64 addr, instr, globals = ARG2(ctx);
 
-	if (!t->serial || !t->tstate || t->layout != index)
-		return false;
 	if (!globals) { /* from C without a frame, or the function calls itself for the package */
 		t->edge_id = 0;
 		return true;
@@ -75,18 +84,22 @@ static __always_inline bool import_again(struct pt_regs *ctx, const struct pyi_s
 	if (!lay || !lay->lasti_is_ptr)
 		return false;
 	addr = tstate_frame(lay, t->tstate);
-	if (bpf_probe_read_user(&instr, sizeof(instr), (void *)(addr + lay->frame_lasti)))
+	/* All of the frame: a longer read costs no more. */
+	if (bpf_probe_read_user(t->frame_buf, FRAME_MIN_SZ, (void *)addr))
 		return false;
-	return edge_count(t, edge_key(globals, ARG1(ctx), instr, t->serial));
+	instr = FRAME_AT(t->frame_buf, lay->frame_lasti, u64);
+	if (edge_count(t, edge_key(globals, ARG1(ctx), instr, t->serial)))
+		return true;
+	return t->is_checked && edge_first(import_args(ctx, t), lay, addr);
 }
 
 /* The same without short cuts. */
 static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 {
 	struct thread *t = h->t;
-	u64 globals = ARG2(ctx), name = ARG1(ctx), head[2] = {}, level = ARG5(ctx) & 0x7f;
+	u64 globals = ARG2(ctx), name = ARG1(ctx), head[2] = {};
 	struct pyframe *frame = &t->scratch.frame;
-	struct str_view *str = &t->scratch.name;
+	struct str_view *str = &t->scratch.edge.name;
 	u64 addr;
 
 	t->edge_id = 0;
@@ -115,8 +128,7 @@ static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 		if (edge_count(t, edge_key(globals, str->hash, frame->instr, t->serial)))
 			return;
 	}
-	t->edge_id = edge_first(t, h->lay, frame, name,
-				(ARG4(ctx) & ~(0xffULL << 56)) | level << 56);
+	edge_first(import_args(ctx, t), h->lay, 0);
 }
 
 /* The method called on importlib: `_find_and_load` only, not `_handle_fromlist` and others. */
@@ -154,7 +166,7 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 	args->edge = h->t->edge_id;
 	args->pyframe = current_frame(h);
 	if (args->edge) {
-		edge = bpf_map_lookup_elem(&edges, &h->t->edge_key);
+		edge = edge_find(h->t->edge_key, false);
 		if (edge)
 			__sync_fetch_and_add(&edge->loads, 1);
 		h->t->edge_id = 0; /* what is imported inside asks for itself */
@@ -168,7 +180,7 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 {
 	struct begin_args *args = begin_in(h->t, PYI_SPAN_BODY, h->sp);
-	struct module_names *names = &h->t->scratch.names;
+	struct module_names *names = &h->t->scratch.code_names;
 	u64 co = ARG1(ctx), co_name;
 	struct open_span *top;
 	struct pyframe *frame = &h->t->scratch.frame;
@@ -189,10 +201,10 @@ static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 	__builtin_memset(frame, 0, sizeof(*frame));
 	frame->code = co;
 	frame->globals = args->globals;
-	globals_names(h->lay, args->globals, names);
+	globals_names(h->t, h->lay, args->globals, names);
+	h->t->scratch.code_names_of = args->globals;
 	args->name = names->name;
-	code_forget(h->t, frame->code, frame->globals);
-	args->code = CODE_ID(code_id(h->t, h->lay, frame));
+	args->code = CODE_ID(code_new(h->t, h->lay, frame));
 	args->pyframe = current_frame(h);
 	top = open_top(h->t);
 	/* Under a load whose body this is, the load's own record says who asked. */
@@ -210,7 +222,7 @@ static __always_inline void on_execdef(struct hit *h, struct pt_regs *ctx)
 	if (h->lay->module_name_dict >= 0) {
 		dict = read_ptr(ARG1(ctx) + h->lay->module_name_dict);
 		if (dict) {
-			globals_names(h->lay, dict, names);
+			globals_names(h->t, h->lay, dict, names);
 			args->name = names->name;
 		}
 	}
@@ -237,6 +249,32 @@ static __always_inline void on_dynamic(struct hit *h)
 	begin_frames(h, span_begin(h->t, h->lay, args));
 }
 
+/*
+ * Most locks are those of FIND spans, of finders that are asked in turn (_ImportLockContext) or of
+ * packages that are imported from while they load (_lock_unlock_module). The code objects of
+ * importlib's functions tell, once they are known.
+ */
+static __always_inline bool lock_again(const struct pyi_site *site, struct thread *t)
+{
+	struct pyframe *frame = &t->scratch.frame;
+	const struct pyi_layout *lay;
+	u32 index = site->layout;
+
+	if (t->is_switching)
+		return false;
+	if (is_lock_of_find(open_top(t)))
+		return true;
+	lay = bpf_map_lookup_elem(&layouts, &index);
+	if (!lay || !t->cb_code || frame_read(t, lay, tstate_frame(lay, t->tstate), frame))
+		return false;
+	if (frame->code == t->cb_code)
+		return !t->lock_cnt;
+	if (frame->code == t->context_code)
+		return true;
+	return t->unlock_code && frame->code == t->get_lock_code &&
+	       !frame_read(t, lay, frame->back, frame) && frame->code == t->unlock_code;
+}
+
 static __always_inline void on_acquire_lock(struct hit *h)
 {
 	struct thread *t = h->t;
@@ -256,11 +294,16 @@ static __always_inline void on_acquire_lock(struct hit *h)
 	}
 	word = str_word(h->lay, read_ptr(frame->code + h->lay->code_name), &chars);
 	if (chars == 2 && (word & 0xffff) == ('c' | 'b' << 8)) {
+		t->cb_code = frame->code;
 		lock_end(t, h->lay);
 		return;
 	}
-	if (word == WORD8('_', 'g', 'e', 't', '_', 'm', 'o', 'd'))
+	if (word == WORD8('_', 'g', 'e', 't', '_', 'm', 'o', 'd')) {
+		t->get_lock_code = frame->code;
 		begin_frames(h, lock_begin(t, h->lay));
+	} else {
+		t->context_code = frame->code;
+	}
 }
 
 /* 3.15: PyLazyImportObject says which statement declared the name that is loaded now. */
@@ -350,9 +393,12 @@ static __always_inline int on_site(struct pt_regs *ctx)
 	if (!h.site)
 		return 0;
 	h.t = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
-	if (h.t && h.site->begin == PYI_SITE_IMPORT && !h.site->end &&
-	    import_again(ctx, h.site, h.t))
-		return 0;
+	if (h.t && h.t->serial && h.t->tstate && h.t->layout == h.site->layout && !h.site->end) {
+		if (h.site->begin == PYI_SITE_IMPORT && import_again(ctx, h.site, h.t))
+			return 0;
+		if (h.site->begin == PYI_SITE_ACQUIRE_LOCK && lock_again(h.site, h.t))
+			return 0;
+	}
 	tgid = bpf_get_current_pid_tgid() >> 32;
 	h.proc = bpf_map_lookup_elem(&procs, &tgid);
 	if (!h.proc) {
@@ -375,18 +421,24 @@ static __always_inline int on_site(struct pt_regs *ctx)
 	}
 	if (h.t->serial != h.proc->serial) { /* a new image, or the first hit of the thread */
 		h.t->serial = h.proc->serial;
-		h.t->depth = 0;
+		h.t->pid_tgid = bpf_get_current_pid_tgid();
+		h.t->depth = h.t->lock_cnt = 0;
 		h.t->tstate = h.t->interp = 0;
 		h.t->find_name = h.t->module_name = 0;
-		h.t->tuple_type = h.t->none_type = 0;
+		h.t->tuple_type = h.t->none_type = h.t->none = 0;
+		h.t->name_key = h.t->package_key = 0;
+		h.t->cb_code = h.t->get_lock_code = h.t->unlock_code = 0;
+		h.t->context_code = 0;
 		h.t->last_code.code = 0;
 		h.t->edge_id = 0;
 	}
 	h.t->layout = h.site->layout;
 	h.t->now = bpf_ktime_get_ns();
+	h.t->scratch.code_names_of = 0;
 	h.t->bias = PT_REGS_IP(ctx) - h.site->addr;
 	h.sp = PT_REGS_SP(ctx);
 	h.t->is_switching = h.proc->flags & PROC_SWITCHING;
+	h.t->is_checked = h.proc->flags & PROC_CHECKED;
 	if (!(h.proc->flags & PROC_SEEN))
 		first_hit(&h, tgid);
 	if (h.site->end)

@@ -42,6 +42,8 @@ __noinline int lock_begin(struct thread *t, const struct pyi_layout *lay)
 	} else if (chars == 5 && word == WORD8('_', 'e', 'x', 'e', 'c', 0, 0, 0)) {
 		args->via = PYI_VIA_RELOAD;
 	} else { /* _lock_unlock_module: waits, loads nothing */
+		if (chars == 19 && word == WORD8('_', 'l', 'o', 'c', 'k', '_', 'u', 'n'))
+			t->unlock_code = frame->code;
 		return 0;
 	}
 	if (span_find(t, PYI_SPAN_LOCK, 0, frame->addr) >= 0)

@@ -16,13 +16,13 @@ static __always_inline void emit_mark(struct hit *h, u32 mark, const struct pyi_
 		return;
 	}
 	top = open_top(h->t);
-	fill_hdr(&rec->hdr, PYI_EV_MARK, sizeof(*rec), h->t->serial);
+	fill_thread_hdr(h->t, &rec->hdr, PYI_EV_MARK, sizeof(*rec));
 	rec->id = top ? top->id : 0;
 	rec->mark = mark;
 	rec->frame = at ? *at : (struct pyi_frame){ 0, -1 };
 	rec->name = (struct pyi_str){};
 	__builtin_memset(rec->text, 0, sizeof(rec->text));
-	bpf_ringbuf_submit(rec, wake_flag());
+	bpf_ringbuf_submit(rec, thread_wake_flag(h->t));
 }
 
 /*
@@ -43,7 +43,7 @@ static __always_inline void on_import_error(struct hit *h, struct pt_regs *ctx)
 		count_loss(ring_full);
 		return;
 	}
-	fill_hdr(&rec->hdr, PYI_EV_MARK, sizeof(*rec), h->t->serial);
+	fill_thread_hdr(h->t, &rec->hdr, PYI_EV_MARK, sizeof(*rec));
 	rec->id = top->id;
 	rec->mark = PYI_MARK_IMPORT_ERROR;
 	rec->frame = (struct pyi_frame){ 0, -1 };
@@ -53,7 +53,7 @@ static __always_inline void on_import_error(struct hit *h, struct pt_regs *ctx)
 	len = bpf_probe_read_user_str(rec->text, sizeof(rec->text),
 				      (void *)read_ptr(type + h->lay->type_name));
 	rec->name.sz = len > 0 ? len - 1 : 0;
-	bpf_ringbuf_submit(rec, wake_flag());
+	bpf_ringbuf_submit(rec, thread_wake_flag(h->t));
 }
 
 /* Marks once per load, and only while the load has not reached its body. */

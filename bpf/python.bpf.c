@@ -7,6 +7,23 @@ __noinline int str_open(const struct pyi_layout *lay, u64 obj, struct str_view *
 	return str_view(lay, obj, str);
 }
 
+/* A read costs 0.1 us whatever its size, so one is made where two would be natural. */
+__noinline int str_load(struct thread *t, const struct pyi_layout *lay, u64 obj,
+			struct str_view *str)
+{
+	u32 off;
+
+	if (!t || !lay || !str || !obj || lay->str_length < 0)
+		return -1;
+	if (bpf_probe_read_user(t->str_buf, STR_PEEK_SZ, (void *)(obj + lay->str_length)))
+		return str_view(lay, obj, str); /* lies at the end of its mapping */
+	if (str_parse(lay, obj, (struct str_head *)t->str_buf, str))
+		return -1;
+	off = str->data - obj - lay->str_length;
+	str->peek_off = off <= 64 ? off : 0;
+	return 0;
+}
+
 /* First 8 bytes of an ASCII str as a number, to compare short names; 0 if there are none. */
 __noinline u64 str_word(const struct pyi_layout *lay, u64 obj, u32 *chars)
 {
@@ -33,7 +50,7 @@ __noinline u64 str_word(const struct pyi_layout *lay, u64 obj, u32 *chars)
  */
 static __always_inline u64 dict_entries(const struct pyi_layout *lay, u64 dict, u32 *step)
 {
-	u64 keys, size;
+	u64 keys, size, head;
 	u32 width;
 
 	if (lay->dict_keys < 0)
@@ -49,10 +66,12 @@ static __always_inline u64 dict_entries(const struct pyi_layout *lay, u64 dict, 
 		*step = 24;
 		return keys + lay->keys_indices + size * width + 8;
 	}
-	width = read_u8(keys + lay->keys_log2_index_bytes);
+	head = read_ptr(keys + lay->keys_log2_size); /* four bytes: size, index bytes, kind, version */
+	width = head >> 8 * (lay->keys_log2_index_bytes - lay->keys_log2_size) & 0xff;
 	if (width > 26)
 		return 0;
-	if (read_u8(keys + lay->keys_kind) == 1) { /* all keys are str: no hash stored */
+	/* All keys are str: no hash stored. */
+	if ((head >> 8 * (lay->keys_kind - lay->keys_log2_size) & 0xff) == 1) {
 		*step = 16;
 		return keys + lay->keys_indices + (1ULL << width);
 	}
@@ -60,27 +79,53 @@ static __always_inline u64 dict_entries(const struct pyi_layout *lay, u64 dict, 
 	return keys + lay->keys_indices + (1ULL << width) + 8;
 }
 
-__noinline int globals_names(const struct pyi_layout *lay, u64 dict, struct module_names *out)
+/* Is @key the name of one of the two values? Fills it in. */
+static __always_inline void take_name(struct thread *t, const struct pyi_layout *lay, u64 key,
+				      u64 value, struct module_names *out)
 {
-	u64 pair[2], word, entry;
-	u32 step = 0, chars = 0;
+	u32 chars = 0;
+	u64 word;
 
-	if (!lay || !out)
+	if (key != t->name_key && key != t->package_key) {
+		if (!key || (t->name_key && t->package_key))
+			return;
+		word = str_word(lay, key, &chars);
+		if (chars == 8 && word == WORD8('_', '_', 'n', 'a', 'm', 'e', '_', '_'))
+			t->name_key = key;
+		else if (chars == 11 && word == WORD8('_', '_', 'p', 'a', 'c', 'k', 'a', 'g'))
+			t->package_key = key;
+	}
+	if (key == t->name_key)
+		out->name = value;
+	else if (key == t->package_key)
+		out->package = value;
+}
+
+/*
+ * Values of __name__ and __package__, which stand among the first six entries, and in a module
+ * among the first three. The keys are interned: known after the first dict of an interpreter.
+ */
+__noinline int globals_names(struct thread *t, const struct pyi_layout *lay, u64 dict,
+			     struct module_names *out)
+{
+	u32 step = 0;
+	u64 entry, *at;
+
+	if (!t || !lay || !out)
 		return 0;
 	out->name = out->package = 0;
 	entry = dict_entries(lay, dict, &step);
 	if (!entry)
 		return 0;
-	for (int i = 0; i < 6; i++, entry += step) {
-		if (bpf_probe_read_user(pair, sizeof(pair), (void *)entry))
+	for (int half = 0; half < 2; half++, entry += 3 * step) {
+		if (bpf_probe_read_user(t->dict_buf, sizeof(t->dict_buf), (void *)entry))
 			return 0;
-		if (!pair[0])
-			continue;
-		word = str_word(lay, pair[0], &chars);
-		if (chars == 8 && word == WORD8('_', '_', 'n', 'a', 'm', 'e', '_', '_'))
-			out->name = pair[1];
-		else if (chars == 11 && word == WORD8('_', '_', 'p', 'a', 'c', 'k', 'a', 'g'))
-			out->package = pair[1];
+		if (!half && t->dict_buf[0] != t->name_key) /* another interpreter's */
+			t->name_key = t->package_key = 0;
+		for (int i = 0; i < 3; i++) {
+			at = &t->dict_buf[step == 16 ? 2 * i : 3 * i];
+			take_name(t, lay, at[0], at[1], out);
+		}
 		if (out->name && out->package)
 			return 0;
 	}

@@ -34,36 +34,52 @@ static __always_inline u8 read_u8(u64 addr)
 }
 
 /* length, hash and state of a str lie side by side in every version. 0, or -1 if not a str. */
+struct str_head {
+	u64 length, hash;
+	u32 state, pad;
+};
+
+static __always_inline int str_parse(const struct pyi_layout *lay, u64 obj,
+				     const struct str_head *head, struct str_view *str)
+{
+	u32 kind = (head->state >> lay->str_kind_shift) & 7;
+
+	if ((kind != 1 && kind != 2 && kind != 4) ||
+	    !((head->state >> lay->str_compact_shift) & 1) || head->length > (1 << 20))
+		return -1;
+	str->kind = kind;
+	str->is_ascii = (head->state >> lay->str_ascii_shift) & 1;
+	str->is_interned = head->state & 3;
+	str->chars = head->length;
+	str->sz = head->length * kind;
+	str->hash = head->hash;
+	str->data = obj + (str->is_ascii ? lay->str_ascii_data : lay->str_compact_data);
+	str->peek_off = 0;
+	return 0;
+}
+
 static __always_inline int str_view(const struct pyi_layout *lay, u64 obj, struct str_view *str)
 {
-	struct { u64 length, hash; u32 state, pad; } head = {};
-	u32 kind;
+	struct str_head head = {};
 
 	if (!lay || !str || !obj || lay->str_length < 0)
 		return -1;
 	if (bpf_probe_read_user(&head, sizeof(head), (void *)(obj + lay->str_length)))
 		return -1;
-	kind = (head.state >> lay->str_kind_shift) & 7;
-	if ((kind != 1 && kind != 2 && kind != 4) ||
-	    !((head.state >> lay->str_compact_shift) & 1) || head.length > (1 << 20))
-		return -1;
-	str->kind = kind;
-	str->is_ascii = (head.state >> lay->str_ascii_shift) & 1;
-	str->is_interned = head.state & 3;
-	str->chars = head.length;
-	str->sz = head.length * kind;
-	str->hash = head.hash;
-	str->data = obj + (str->is_ascii ? lay->str_ascii_data : lay->str_compact_data);
-	return 0;
+	return str_parse(lay, obj, &head, str);
 }
 
 int str_open(const struct pyi_layout *lay, u64 obj, struct str_view *str);
 
+/* The same, with the text if it is short: to be copied before the next call. */
+int str_load(struct thread *t, const struct pyi_layout *lay, u64 obj, struct str_view *str);
+
 /* Copies at most @max bytes to @dst and describes them in @out; with @flags, counts a cut. */
-static __always_inline void str_copy(const struct str_view *str, char *dst, u32 max,
-				     struct pyi_str *out, u32 *flags)
+static __always_inline void str_copy(struct thread *t, const struct str_view *str, char *dst,
+				     u32 max, struct pyi_str *out, u32 *flags)
 {
-	u32 sz = str->sz;
+	u32 sz = str->sz, off = str->peek_off;
+	long err;
 
 	out->kind = str->kind;
 	out->is_ascii = str->is_ascii;
@@ -77,9 +93,16 @@ static __always_inline void str_copy(const struct str_view *str, char *dst, u32 
 		}
 	}
 	barrier_var(sz);
-	if (sz > max)
-		sz = max;
-	if (sz && bpf_probe_read_user(dst, sz, (void *)str->data)) {
+	barrier_var(off);
+	if (!sz)
+		return;
+	if (off && off <= 64 && sz <= STR_PEEK_TEXT_SZ && sz <= max)
+		err = bpf_probe_read_kernel(dst, sz, (char *)t->str_buf + off);
+	else if (sz <= max)
+		err = bpf_probe_read_user(dst, sz, (void *)str->data);
+	else
+		return;
+	if (err) {
 		if (flags)
 			*flags |= PYI_F_UNREADABLE;
 		count_loss(unreadable);
@@ -89,12 +112,13 @@ static __always_inline void str_copy(const struct str_view *str, char *dst, u32 
 }
 
 /* The str at @obj, or an empty one; @str is room to work in. */
-static __always_inline void str_read(const struct pyi_layout *lay, u64 obj, char *dst, u32 max,
-				     struct pyi_str *out, u32 *flags, struct str_view *str)
+static __always_inline void str_read(struct thread *t, const struct pyi_layout *lay, u64 obj,
+				     char *dst, u32 max, struct pyi_str *out, u32 *flags,
+				     struct str_view *str)
 {
 	*out = (struct pyi_str){};
-	if (obj && !str_open(lay, obj, str))
-		str_copy(str, dst, max, out, flags);
+	if (obj && !str_load(t, lay, obj, str))
+		str_copy(t, str, dst, max, out, flags);
 }
 
 /* First 8 bytes of an ASCII str as a number, to compare short names; 0 if there are none. */
@@ -108,21 +132,16 @@ u64 str_word(const struct pyi_layout *lay, u64 obj, u32 *chars);
 	((u64)(a) | (u64)(b) << 8 | (u64)(c) << 16 | (u64)(d) << 24 | (u64)(e) << 32 |            \
 	 (u64)(f) << 40 | (u64)(g) << 48 | (u64)(h) << 56)
 
-int globals_names(const struct pyi_layout *lay, u64 dict, struct module_names *out);
+int globals_names(struct thread *t, const struct pyi_layout *lay, u64 dict,
+		  struct module_names *out);
 
+#define FRAME_MIN_SZ 80
 #define FRAME_AT(buf, off, type) (*(type *)((char *)(buf) + ((off) & (FRAME_BUF_SZ - 8))))
 
-static __always_inline int frame_read(struct thread *t, const struct pyi_layout *lay, u64 addr,
-				      struct pyframe *frame)
+/* Takes the fields from t->frame_buf. */
+static __always_inline void frame_parse(struct thread *t, const struct pyi_layout *lay, u64 addr,
+					struct pyframe *frame)
 {
-	/* A frame of 3.11+ is at least 80 bytes; older ones are objects of more than 128. */
-	u32 sz = lay->lasti_is_ptr ? 80 : FRAME_BUF_SZ;
-
-	frame->addr = 0;
-	if (!addr || lay->frame_code < 0)
-		return -1;
-	if (bpf_probe_read_user(t->frame_buf, sz, (void *)addr))
-		return -1;
 	frame->addr = addr;
 	frame->code = FRAME_AT(t->frame_buf, lay->frame_code, u64) & lay->code_mask;
 	frame->globals = FRAME_AT(t->frame_buf, lay->frame_globals, u64);
@@ -131,6 +150,20 @@ static __always_inline int frame_read(struct thread *t, const struct pyi_layout 
 		frame->instr = FRAME_AT(t->frame_buf, lay->frame_lasti, u64);
 	else
 		frame->instr = frame->code + FRAME_AT(t->frame_buf, lay->frame_lasti & ~3, u32);
+}
+
+static __always_inline int frame_read(struct thread *t, const struct pyi_layout *lay, u64 addr,
+				      struct pyframe *frame)
+{
+	/* A frame of 3.11+ is at least 80 bytes; older ones are objects of more than 128. */
+	u32 sz = lay->lasti_is_ptr ? FRAME_MIN_SZ : FRAME_BUF_SZ;
+
+	frame->addr = 0;
+	if (!addr || lay->frame_code < 0)
+		return -1;
+	if (bpf_probe_read_user(t->frame_buf, sz, (void *)addr))
+		return -1;
+	frame_parse(t, lay, addr, frame);
 	return 0;
 }
 

@@ -8,8 +8,7 @@ static __always_inline void fill_begin(struct thread *t, struct pyi_begin *rec, 
 {
 	long len;
 
-	fill_hdr(&rec->hdr, PYI_EV_BEGIN, sizeof(*rec) + text_max, t->serial);
-	rec->hdr.ts_ns = args->now;
+	fill_thread_hdr(t, &rec->hdr, PYI_EV_BEGIN, sizeof(*rec) + text_max);
 	rec->id = id;
 	rec->parent = parent;
 	rec->span = args->span;
@@ -27,7 +26,7 @@ static __always_inline void fill_begin(struct thread *t, struct pyi_begin *rec, 
 		if (len == text_max)
 			flags |= PYI_F_TRUNC;
 	} else if (str->sz) {
-		str_copy(str, rec->text, text_max, &rec->name, &flags);
+		str_copy(t, str, rec->text, text_max, &rec->name, &flags);
 	}
 	rec->hdr.flags = flags;
 }
@@ -70,20 +69,20 @@ __noinline u32 span_begin(struct thread *t, const struct pyi_layout *lay,
 	if (!span_open(t, id, args->span, args->sp, args->pyframe))
 		flags |= PYI_F_OVERFLOW;
 	count_pair(args->span, 0);
-	if (args->name && str_open(lay, args->name, str))
+	if (args->name && str_load(t, lay, args->name, str))
 		flags |= PYI_F_UNREADABLE;
 	if (!args->cstr && str->sz <= PYI_STR_SMALL) {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_SMALL, 0);
 		if (!rec)
 			goto full;
 		fill_begin(t, rec, PYI_STR_SMALL, args, id, parent, str, flags);
-		bpf_ringbuf_submit(rec, wake_flag());
+		bpf_ringbuf_submit(rec, thread_wake_flag(t));
 	} else {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_LARGE, 0);
 		if (!rec)
 			goto full;
 		fill_begin(t, rec, PYI_STR_LARGE, args, id, parent, str, flags);
-		bpf_ringbuf_submit(rec, wake_flag());
+		bpf_ringbuf_submit(rec, thread_wake_flag(t));
 	}
 	return id;
 full:

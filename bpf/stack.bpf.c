@@ -21,13 +21,16 @@ __noinline int span_read(struct thread *t, u32 index)
 /* @type_name: address of the exception type's name, 0 = none. */
 __noinline int emit_end(struct thread *t, u32 id, u64 meta, u64 type_name, u64 now)
 {
-	struct pyi_end *rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+	struct pyi_end *rec;
 
+	if (!t)
+		return 0;
+	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
 	if (!rec) {
 		count_loss(ring_full);
 		return 0;
 	}
-	fill_hdr(&rec->hdr, PYI_EV_END, sizeof(*rec), t ? t->serial : 0);
+	fill_thread_hdr(t, &rec->hdr, PYI_EV_END, sizeof(*rec));
 	rec->hdr.ts_ns = now;
 	rec->hdr.flags = meta >> 16;
 	rec->id = id;
@@ -41,7 +44,7 @@ __noinline int emit_end(struct thread *t, u32 id, u64 meta, u64 type_name, u64 n
 		rec->hdr.flags |= PYI_F_UNREADABLE;
 		count_loss(unreadable);
 	}
-	bpf_ringbuf_submit(rec, wake_flag());
+	bpf_ringbuf_submit(rec, thread_wake_flag(t));
 	return 0;
 }
 
@@ -73,6 +76,8 @@ __noinline int span_close(struct thread *t, u32 index)
 	span = open_at(t, index);
 	if (!span)
 		return 0;
+	if (span->id && span->span == PYI_SPAN_LOCK)
+		t->lock_cnt--;
 	span->id = 0;
 	t->depth = stored_depth(t);
 	for (int i = 0; i < PYI_MAX_DEPTH / BLOCK; i++)

@@ -103,6 +103,8 @@ static __always_inline bool span_open(struct thread *t, u32 id, u8 kind, u64 sp,
 	span->span = kind;
 	span->flags = 0;
 	span->pad = 0;
+	if (kind == PYI_SPAN_LOCK)
+		t->lock_cnt++;
 	if (!hole)
 		t->depth++;
 	return true;

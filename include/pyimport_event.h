@@ -74,6 +74,7 @@ enum pyi_via {
 
 #define PYI_MAX_DEPTH 576       /* open spans kept per thread; deeper ones are counted */
 #define PYI_MAX_FRAMES 64       /* Python frames sent where the first is importlib's own */
+#define PYI_STR_TINY 32         /* tail of the commonest statements */
 #define PYI_STR_SMALL 96        /* tail of the small record class */
 #define PYI_STR_LARGE 4096      /* tail of the large one: 1,000 four-byte characters fit */
 #define PYI_CODE_FILE_SZ 1024   /* for the file in a code record */
@@ -366,6 +367,7 @@ struct pyi_layout {
 	__s32 keys_log2_size; /* u8; up to 3.10 -1 and keys_size is the Py_ssize_t */
 	__s32 keys_size, keys_log2_index_bytes, keys_kind, keys_indices;
 	__s32 code_filename, code_name, code_firstlineno, code_table;
+	__u32 code_read_sz;   /* end of the last of these in the object */
 	__s32 code_code;      /* first instruction (3.11+), else -1 */
 	__s32 code_tlbc;      /* free-threaded 3.14+, else -1 */
 	__u32 lines;          /* enum pyi_lines */

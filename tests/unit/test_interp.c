@@ -375,6 +375,7 @@ static void check_layout(const struct interp *interp)
 	layout.unicode_type_addr = interp->layout.unicode_type_addr;
 	layout.dict_type_addr = interp->layout.dict_type_addr;
 	layout.code_type_addr = interp->layout.code_type_addr;
+	layout.code_read_sz = interp->layout.code_read_sz; /* follows from the others */
 	if (memcmp(&layout, &interp->layout, sizeof(layout)))
 		FAIL("%s %s: table and _Py_DebugOffsets differ", interp->path, interp->version);
 }

@@ -22,6 +22,7 @@ struct probed_file {
 
 /* Map contents, as bpf/core.bpf.h has them. */
 struct edge_value {
+	__u64 key;
 	__u32 id, count, loads, serial;
 	__u64 first_ns;
 };

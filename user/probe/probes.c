@@ -162,14 +162,14 @@ static void send_edge_count(struct probes *probes, const struct edge_value *valu
 	probes->on_record(probes->ctx, &rec, sizeof(rec));
 }
 
-static int send_edge_counts(struct probes *probes)
+static int send_edge_counts(struct probes *probes, int fd)
 {
 	enum { BATCH = 4096 };
 	_cleanup_free_ __u64 *keys = calloc(BATCH, sizeof(*keys));
 	_cleanup_free_ struct edge_value *values = calloc(BATCH, sizeof(*values));
-	int fd = bpf_map__fd(probes->skel->maps.edges), err;
 	__u32 batch = 0, cnt;
 	void *in = NULL;
+	int err;
 
 	if (!keys || !values)
 		return -ENOMEM;
@@ -179,7 +179,8 @@ static int send_edge_counts(struct probes *probes)
 		if (err && err != -ENOENT)
 			return log_err(err, "cannot read the counts of import statements");
 		for (__u32 i = 0; i < cnt; i++)
-			send_edge_count(probes, &values[i]);
+			if (values[i].id)
+				send_edge_count(probes, &values[i]);
 		in = &batch;
 	} while (!err);
 	return 0;
@@ -191,7 +192,9 @@ int probes__drain(struct probes *probes)
 
 	if (err < 0)
 		return log_err(err, "cannot read the rest of the ring buffer");
-	err = send_edge_counts(probes);
+	err = send_edge_counts(probes, bpf_map__fd(probes->skel->maps.edge_slots));
+	if (!err)
+		err = send_edge_counts(probes, bpf_map__fd(probes->skel->maps.edges));
 	if (!err)
 		err = charges_drain(probes);
 	return err ? err : calls_drain(probes);

@@ -114,6 +114,21 @@ static void fill_known(const struct elf *elf, struct interp *interp,
 			     differ, first);
 }
 
+/* One read takes what is wanted of a code object, and nothing behind its end. */
+static void fill_code_read_sz(struct pyi_layout *layout)
+{
+	const __s32 ends[] = { layout->code_filename + 8, layout->code_name + 8,
+			       layout->code_firstlineno + 4, layout->code_table + 8 };
+
+	layout->code_read_sz = 0;
+	if (layout->code_filename < 0)
+		return;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		if (ends[i] > 0 && layout->code_read_sz < (__u32)ends[i])
+			layout->code_read_sz = ends[i];
+	}
+}
+
 void layout_fill(const struct elf *elf, struct interp *interp)
 {
 	__u32 version = interp->layout.version;
@@ -129,5 +144,6 @@ void layout_fill(const struct elf *elf, struct interp *interp)
 		fill_known(elf, interp, has_debug && debug.version == version ? &debug : NULL);
 	else
 		fill_future(interp, version);
+	fill_code_read_sz(&interp->layout);
 	fill_addresses(elf, interp);
 }
