@@ -31,26 +31,36 @@ int measure_find(const char *name, enum measure *out)
 	return name ? -EINVAL : 0;
 }
 
-static const json_t *find_value(enum measure measure, const json_t *import)
+/* False: null, which is what was not measured. */
+static bool add_value(const json_t *obj, const char *key, long long *sum)
 {
+	const json_t *value = json_object_get(obj, key);
+
+	*sum += json_integer_value(value);
+	return json_is_integer(value);
+}
+
+static bool find_value(enum measure measure, const json_t *import, long long *out)
+{
+	const json_t *rss = json_object_get(import, "self_rss");
+
 	switch (measure) {
 	case MEASURE_CPU:
-		return json_object_get(import, "self_cpu_ns");
+		return add_value(import, "self_cpu_ns", out);
 	case MEASURE_MEMORY:
-		return json_object_get(import, "rss_delta");
+		return add_value(rss, "anon", out) && add_value(rss, "file", out);
 	case MEASURE_BYTES:
-		return json_object_get(json_object_get(import, "io"), "bytes_read");
+		return add_value(json_object_get(import, "self_io"), "bytes_read", out);
 	default:
-		return NULL;
+		return false;
 	}
 }
 
 bool measure_self(enum measure measure, const struct load *load, long long *out)
 {
 	struct json_out jo = {0};
-	const json_t *value;
-	bool is_known;
 	json_t *import;
+	bool is_known;
 
 	*out = 0;
 	if (measure == MEASURE_TIME) {
@@ -60,10 +70,7 @@ bool measure_self(enum measure measure, const struct load *load, long long *out)
 		return true;
 	}
 	import = json_new_import(&jo, load);
-	value = find_value(measure, import);
-	is_known = json_is_integer(value);
-	if (is_known)
-		*out = json_integer_value(value);
+	is_known = find_value(measure, import, out);
 	json_decref(import);
 	return is_known;
 }
