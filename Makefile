@@ -127,6 +127,7 @@ demo: ## install, build, and trace a real program of this machine (root)
 	$(Q)scripts/demo.sh
 test: ## install, build, and pass every test (root)
 	$(Q)scripts/deps.sh test
+	$(Q)scripts/test_tools.sh || echo "some programs that open exports are missing: their tests are skipped"
 	$(Q)scripts/test_roots.sh $(TEST_ROOTS) || echo "some interpreters are missing: their tests are skipped"
 	$(Q)scripts/test_image.sh || echo "no image: the tests with containers are skipped"
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all

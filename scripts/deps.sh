@@ -24,6 +24,8 @@ test)
 		python3-pandas gunicorn uvicorn python3-celery python3-django python3-fastapi python3-ipython python3-boto3
 		mmdebstrap debian-archive-keyring curl ca-certificates xz-utils util-linux procps
 		podman runc shellcheck cppcheck clang-tidy libclang-rt-dev python3-jsonschema sqlite3 groff git TESTSUITE)
+	packages+=(chromium python3-websocket graphviz poppler-utils python3-prometheus-client)
+	command -v npm >/dev/null || packages+=(npm) # elsewhere it comes with nodejs
 	;;
 bench) packages+=(python3-pandas bpftrace strace) ;;
 *) echo "deps.sh: build, demo, test or bench, not '$mode'" >&2; exit 2 ;;

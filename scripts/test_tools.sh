@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Fetches programs that the tests of the exports run and that no package installs without more:
+# speedscope (npm, of one version, checked) and promtool (out of Debian's package prometheus, whose
+# installation would start a server). Does nothing when they are there.
+#   test_tools.sh [DIRECTORY]   (/var/tmp/pyimport-tools)
+set -eu -o pipefail
+
+dir=${1:-${PYIMPORT_TOOLS:-/var/tmp/pyimport-tools}}
+SPEEDSCOPE=1.25.0
+SPEEDSCOPE_SHA512=7297fd1d64d97f58a32d7049ae4f3b55eff9e2d9d8c7aae57f48144e1be7de8a24ea1eb784b5d539088c7f8e0f4fe5e8579d3770f7ef7e24f980fe6fa23a7a02
+
+mkdir -p "$dir"
+scratch=$(mktemp -d "$dir/fetch.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+rc=0
+
+get_speedscope() (
+	cd "$scratch"
+	npm pack --silent --ignore-scripts "speedscope@$SPEEDSCOPE" >/dev/null 2>npm.log || {
+		tail -3 npm.log >&2; exit 1; }
+	echo "$SPEEDSCOPE_SHA512  speedscope-$SPEEDSCOPE.tgz" | sha512sum --check --quiet || exit 1
+	tar xzf "speedscope-$SPEEDSCOPE.tgz"
+	rm -rf "$dir/speedscope"
+	mv package "$dir/speedscope"
+)
+
+get_promtool() (
+	cd "$scratch"
+	chmod 755 .
+	apt-get -q -q download prometheus >/dev/null 2>apt.log || { tail -3 apt.log >&2; exit 1; }
+	dpkg-deb -x prometheus_*.deb root
+	mv root/usr/bin/promtool "$dir/promtool"
+)
+
+if [ ! -e "$dir/speedscope/dist/release/index.html" ]; then
+	get_speedscope || { echo "test_tools.sh: no speedscope: its tests are skipped" >&2; rc=1; }
+fi
+if [ ! -x "$dir/promtool" ]; then
+	get_promtool || { echo "test_tools.sh: no promtool: its tests are skipped" >&2; rc=1; }
+fi
+exit $rc
