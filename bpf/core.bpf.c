@@ -27,6 +27,8 @@ struct file_cnts_map file_cnts SEC(".maps");
 struct paths_map paths SEC(".maps");
 struct inodes_map inodes SEC(".maps");
 struct links_map links SEC(".maps");
+struct conns_map conns SEC(".maps");
+struct effects_map effects SEC(".maps");
 
 const volatile bool cfg_all = false;
 const volatile bool cfg_has_waking = false;

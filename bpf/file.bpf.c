@@ -261,7 +261,10 @@ __noinline int file_call(struct io *io)
 		count_link(io);
 	if (io->ret < 0 && !is_path_call(io->call))
 		return 0;
+	io->id.sk = 0;
 	path = find_path(io);
+	if (io->id.sk && (io->call == PYI_CALL_READ || io->call == PYI_CALL_WRITE))
+		return sock_moved(io, io->id.sk);
 	if (!path)
 		return 0;
 	value = file_entry(io, path);
@@ -296,7 +299,10 @@ int BPF_PROG(call_exit, struct pt_regs *regs, long ret)
 	io->args[3] = SYSCALL_ARG3(regs);
 	io->args[4] = SYSCALL_ARG4(regs);
 	io->ret = ret;
-	file_call(io);
+	if (call < PYI_CALL_NET)
+		file_call(io);
+	else
+		net_call(io);
 	io->call = PYI_CALL_NONE;
 	return 0;
 }

@@ -25,6 +25,9 @@ struct file_id {
 	u16 is_remote; /* no block device below it */
 	u64 inode;     /* addresses */
 	u64 dentry;
+	u64 sk;        /* of a socket, its struct sock */
+	u32 sock_type;
+	u32 pad;
 };
 
 /* Of one thread of a followed process, in task storage. */
@@ -42,6 +45,7 @@ struct io {
 	u64 last_ino, last_path; /* the file that was named last */
 	u32 last_dev;
 	u32 is_text_fresh;       /* text holds the path of the key just found */
+	struct pyi_net net;      /* one that is being put together */
 	struct pyi_path rec;     /* its text follows */
 	char text[PYI_PATH_SZ + PATH_SLACK];
 };
@@ -93,6 +97,25 @@ struct links_map { /* by span */
 	__type(key, u32);
 	__type(value, struct pyi_link_value);
 };
+struct conns_map { /* by address of the struct sock */
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, u64);
+	__type(value, struct pyi_net_value);
+};
+struct effect_key {
+	u32 serial, span, parity, pad;
+};
+struct effects_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16384);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct effect_key);
+	__type(value, struct pyi_effect_value);
+};
+extern struct conns_map conns SEC(".maps");
+extern struct effects_map effects SEC(".maps");
 extern struct ios_map ios SEC(".maps");
 extern struct files_map files SEC(".maps");
 extern struct file_cnts_map file_cnts SEC(".maps");
@@ -148,5 +171,10 @@ int path_send(struct io *io, u64 key);              /* -1: too many, not told ap
 int path_opened(struct io *io, u64 key); /* io->id is known by this name from now on */
 int inode_id(struct io *io, u64 inode);  /* fills io->id but for the dentry */
 int fd_id(struct io *io, u32 fd);        /* fills io->id; -1 = no such descriptor */
+
+
+/* net.bpf.c: a call of the network or of waiting has ended; a socket was read or written. */
+int net_call(struct io *io);
+int sock_moved(struct io *io, u64 sk); /* io->ret bytes */
 
 #endif

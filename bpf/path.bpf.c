@@ -141,6 +141,7 @@ __noinline int fd_id(struct io *io, u32 fd)
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct fdtable *fdt;
 	struct file *file = NULL, **slot;
+	struct socket *sock;
 
 	if (!io)
 		return -1;
@@ -151,7 +152,15 @@ __noinline int fd_id(struct io *io, u32 fd)
 	if (bpf_probe_read_kernel(&file, sizeof(file), slot + fd) || !file)
 		return -1;
 	io->id.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
-	return inode_id(io, (u64)BPF_CORE_READ(file, f_inode));
+	io->id.sk = 0;
+	if (inode_id(io, (u64)BPF_CORE_READ(file, f_inode)))
+		return -1;
+	if ((io->id.mode & S_KIND) == S_SOCKET) {
+		sock = BPF_CORE_READ(file, private_data);
+		io->id.sk = (u64)BPF_CORE_READ(sock, sk);
+		io->id.sock_type = BPF_CORE_READ(sock, type);
+	}
+	return 0;
 }
 
 __noinline int path_opened(struct io *io, u64 path)

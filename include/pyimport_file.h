@@ -41,8 +41,6 @@ enum pyi_call {
 	PYI_CALL_COPY_RANGE, /* from descriptor 0 */
 	PYI_CALL_MMAP,
 	PYI_CALL_MPROTECT,
-	PYI_CALL_FLOCK,
-	PYI_CALL_FCNTL,     /* F_SETLKW and its like */
 	/* from here on: the network and waiting */
 	PYI_CALL_NET,
 	PYI_CALL_CONNECT = PYI_CALL_NET,
@@ -55,6 +53,8 @@ enum pyi_call {
 	PYI_CALL_POLL,
 	PYI_CALL_SLEEP,
 	PYI_CALL_SELECT,
+	PYI_CALL_FLOCK,
+	PYI_CALL_FCNTL,     /* F_SETLKW and its like */
 };
 
 enum pyi_path_kind {
@@ -153,14 +153,18 @@ enum pyi_net_kind { PYI_NET_CONNECT = 1, PYI_NET_DNS = 2, PYI_NET_LISTEN = 3, PY
 #define PYI_ADDR_SZ 112  /* struct sockaddr_un, rounded up */
 #define PYI_QUERY_SZ 128 /* a DNS question's name as it stands in the packet */
 
+/* Sent when it begins and when it is over; the second has the counts. */
 struct pyi_net_value {
+	__u64 id;         /* of the socket: unique together with start_ns */
 	__u64 start_ns;
-	__u64 wall_ns;    /* until connected or answered; ~0 = not seen */
+	__u64 wall_ns;    /* until connected, answered or first accepted; ~0 = not seen */
 	__u64 blocked_ns; /* inside connect, send, recv and poll of this socket */
-	__u64 sent, received;
+	__u64 sent, received; /* bytes; of a listening socket `received` counts connections */
 	__u32 serial, span, tid;
 	__s32 error;      /* errno, 0 = none */
-	__u16 kind, addr_sz, query_sz, pad;
+	__u16 kind;       /* enum pyi_net_kind */
+	__u16 type;       /* SOCK_STREAM 1, SOCK_DGRAM 2 */
+	__u16 addr_sz, query_sz;
 	__u8 addr[PYI_ADDR_SZ];   /* struct sockaddr */
 	__u8 query[PYI_QUERY_SZ];
 };
@@ -179,7 +183,7 @@ struct pyi_spawn {
 };
 
 _Static_assert(sizeof(struct pyi_file_value) == 88 + 32, "pyi_file_value");
-_Static_assert(sizeof(struct pyi_net_value) == 40 + 16 + 8 + PYI_ADDR_SZ + PYI_QUERY_SZ,
+_Static_assert(sizeof(struct pyi_net_value) == 48 + 16 + 8 + PYI_ADDR_SZ + PYI_QUERY_SZ,
 	       "pyi_net_value");
 
 #endif

@@ -140,6 +140,25 @@ struct fdtable {
 struct files_struct {
 	struct fdtable *fdt;
 };
+struct in6_addr {
+	u8 in6_u[16];
+};
+struct sock_common {
+	__be32 skc_daddr, skc_rcv_saddr;
+	__be16 skc_dport;
+	u16 skc_num;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+};
+struct sock {
+	struct sock_common __sk_common;
+	int sk_err;
+};
+struct socket {
+	short type;
+	struct sock *sk;
+};
 struct address_space {
 	struct inode *host;
 };

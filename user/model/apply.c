@@ -89,6 +89,9 @@ int model__apply(struct model *model, const void *record, size_t size)
 		return 0;
 	case PYI_EV_PATH: return path_add(model, record);
 	case PYI_EV_FILE: return file_add(model, record);
+	case PYI_EV_NET: return net_add(model, record);
+	case PYI_EV_EFFECT: return effect_add(model, record);
+	case PYI_EV_SPAWN: return spawn_add(model, record);
 	case PYI_EV_LINK:
 		link_add(model, record);
 		return 0;

@@ -181,6 +181,8 @@ static int finish_process(struct model *model, struct process_state *state)
 	phases_finish(process);
 	inventory_finish(state);
 	err = files_finish(model, state);
+	if (!err)
+		err = net_finish(model, state);
 	if (err)
 		return err;
 	charge_finish(model, process);

@@ -43,6 +43,7 @@ static void process__free(struct process_state *state)
 	HASH_CLEAR(hh, state->names);
 	HASH_CLEAR(hh, state->namespaces);
 	files_free(state);
+	net_free(state);
 	for (size_t i = 0; i < process->load_cnt; i++)
 		free(process->loads[i]->children);
 	inventory_free(process->inventory);

@@ -13,6 +13,7 @@
 #include "pyimport_charge.h"
 #include "pyimport_event.h"
 #include "model/file.h"
+#include "model/net.h"
 
 #define NS_UNKNOWN (~0ULL) /* a time that was not measured: null in JSON, never 0 */
 
@@ -180,6 +181,7 @@ struct process {
 	struct lib **other_libs; size_t other_lib_cnt, other_lib_cap; /* mapped by others */
 	struct wait **waits; size_t wait_cnt, wait_cap;
 	struct process_files files;
+	struct process_net net;
 	__u32 loaded_cnt, failed_cnt, unfinished_cnt, lock_waits;
 	__u32 measured;                   /* enum pyi_group */
 	struct pyi_charge outside;        /* outside any load, on the first thread */

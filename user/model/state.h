@@ -163,9 +163,26 @@ struct raw_file {
 	UT_hash_handle hh;
 };
 
+struct raw_net {
+	struct {
+		__u64 id, start_ns;
+	} key;
+	struct load_state *load;
+	struct net_use use;
+	UT_hash_handle hh;
+};
+
+struct raw_effect {
+	struct load_state *load;
+	struct effect effect;
+	UT_hash_handle hh;
+};
+
 struct process_state {
 	struct process process;
 	struct raw_file *raw_files;
+	struct raw_net *raw_nets;
+	struct raw_effect *raw_effects;
 	struct thread_state *threads;
 	struct module_name *names;
 	struct namespace *namespaces;
@@ -315,6 +332,11 @@ int files_finish(struct model *model, struct process_state *process);
 void files_free(struct process_state *process);
 void link_add(struct model *model, const struct pyi_link *rec); /* libs.c */
 int libs_finish(struct model *model, struct process *process);
+int net_add(struct model *model, const struct pyi_net *rec); /* net.c */
+int effect_add(struct model *model, const struct pyi_effect *rec);
+int spawn_add(struct model *model, const struct pyi_spawn *rec);
+int net_finish(struct model *model, struct process_state *process);
+void net_free(struct process_state *process);
 int dirs_finish(struct model *model, struct process *process);
 
 /* settle.c: what one load was; edges.c; finish.c */

@@ -38,6 +38,17 @@ static const struct { unsigned int nr, call; } calls[] = {
 	{ SYS_pwritev2, PYI_CALL_WRITE },
 	{ SYS_sendfile, PYI_CALL_SENDFILE }, { SYS_copy_file_range, PYI_CALL_COPY_RANGE },
 	{ SYS_mmap, PYI_CALL_MMAP }, { SYS_mprotect, PYI_CALL_MPROTECT },
+#ifdef SYS_poll
+	{ SYS_poll, PYI_CALL_POLL }, { SYS_select, PYI_CALL_SELECT },
+#endif
+	{ SYS_connect, PYI_CALL_CONNECT }, { SYS_sendto, PYI_CALL_SEND },
+	{ SYS_sendmsg, PYI_CALL_SENDMSG }, { SYS_sendmmsg, PYI_CALL_SENDMMSG },
+	{ SYS_recvfrom, PYI_CALL_RECV }, { SYS_recvmsg, PYI_CALL_RECV },
+	{ SYS_listen, PYI_CALL_LISTEN }, { SYS_accept, PYI_CALL_ACCEPT },
+	{ SYS_accept4, PYI_CALL_ACCEPT }, { SYS_ppoll, PYI_CALL_POLL },
+	{ SYS_pselect6, PYI_CALL_SELECT }, { SYS_nanosleep, PYI_CALL_SLEEP },
+	{ SYS_clock_nanosleep, PYI_CALL_SLEEP }, { SYS_flock, PYI_CALL_FLOCK },
+	{ SYS_fcntl, PYI_CALL_FCNTL },
 };
 
 static void fill_calls(struct probes *probes)
@@ -54,7 +65,7 @@ void calls_prepare(struct probes *probes)
 {
 	struct pyimport_bpf *skel = probes->skel;
 	struct bpf_map *maps[] = { skel->maps.files, skel->maps.paths, skel->maps.file_cnts,
-				   skel->maps.links };
+				   skel->maps.links, skel->maps.conns, skel->maps.effects };
 
 	fill_calls(probes);
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]) && !feature_mem_alloc(); i++) {
@@ -150,14 +161,49 @@ static bool send_link(struct probes *probes, const void *key, const void *value,
 	return true;
 }
 
+static bool send_net(struct probes *probes, const void *key, const void *value, __u32 parity)
+{
+	struct pyi_net rec = { .hdr = { .kind = PYI_EV_NET, .size = sizeof(rec) } };
+
+	(void)key;
+	(void)parity;
+	rec.value = *(const struct pyi_net_value *)value;
+	rec.hdr.proc = rec.value.serial;
+	rec.hdr.tid = rec.value.tid;
+	rec.hdr.ts_ns = rec.value.start_ns;
+	probes->on_record(probes->ctx, &rec, sizeof(rec));
+	return true;
+}
+
+static bool send_effect(struct probes *probes, const void *key, const void *value, __u32 parity)
+{
+	struct pyi_effect rec = { .hdr = { .kind = PYI_EV_EFFECT, .size = sizeof(rec) } };
+	struct { __u32 serial, span, parity, pad; } at; /* struct effect_key */
+
+	memcpy(&at, key, sizeof(at));
+	if (at.parity != parity)
+		return false;
+	rec.span = at.span;
+	rec.value = *(const struct pyi_effect_value *)value;
+	rec.hdr.proc = at.serial;
+	probes->on_record(probes->ctx, &rec, sizeof(rec));
+	return true;
+}
+
 int calls_take(struct probes *probes, __u32 parity)
 {
-	if (!(probes->groups & PYI_GROUP_FILES))
-		return 0;
-	return each_entry(probes, probes->skel->maps.files, send_file, parity);
+	int err = 0;
+
+	if (probes->groups & PYI_GROUP_FILES)
+		err = each_entry(probes, probes->skel->maps.files, send_file, parity);
+	if (!err && probes->groups & PYI_GROUP_NET)
+		err = each_entry(probes, probes->skel->maps.effects, send_effect, parity);
+	return err;
 }
 
 int calls_drain(struct probes *probes)
 {
-	return each_entry(probes, probes->skel->maps.links, send_link, 0);
+	int err = each_entry(probes, probes->skel->maps.links, send_link, 0);
+
+	return err ? err : each_entry(probes, probes->skel->maps.conns, send_net, 0);
 }

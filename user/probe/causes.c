@@ -20,9 +20,9 @@ static const struct part {
 	{ PYI_GROUP_CPU, "cpu_wakeup_new", "sched_wakeup_new" },
 	{ PYI_GROUP_CPU, "cpu_exit", "sched_process_exit" },
 	{ PYI_GROUP_WAKE, "cpu_waking", "sched_waking" },
-	{ PYI_GROUP_FILES, "call_exec", "sched_process_exec" },
-	{ PYI_GROUP_FILES, "call_enter", "sys_enter" },
-	{ PYI_GROUP_FILES, "call_exit", "sys_exit" },
+	{ PYI_GROUP_FILES | PYI_GROUP_NET, "call_exec", "sched_process_exec" },
+	{ PYI_GROUP_FILES | PYI_GROUP_NET, "call_enter", "sys_enter" },
+	{ PYI_GROUP_FILES | PYI_GROUP_NET, "call_exit", "sys_exit" },
 	{ PYI_GROUP_DISK, "disk_queue", "block_bio_queue" },
 	{ PYI_GROUP_MEMORY, "memory_switch", "sched_switch" },
 	{ PYI_GROUP_MEMORY, "memory_exit", "sched_process_exit" },
@@ -30,6 +30,8 @@ static const struct part {
 	{ PYI_GROUP_MEMORY, "memory_exec", "sched_process_exec" },
 	{ PYI_GROUP_PHASES, "phase_enter", "sys_enter" },
 	{ PYI_GROUP_PHASES, "phase_exit", "sys_exit" },
+	{ PYI_GROUP_NET, "net_fork", "sched_process_fork" },
+	{ PYI_GROUP_NET, "net_state", "inet_sock_set_state" },
 };
 #define PART_CNT (sizeof(parts) / sizeof(parts[0]))
 

@@ -47,6 +47,9 @@ void json_write_findings(struct json_out *jo, const struct process *process); /*
 /* ---- json_files.c */
 void json_write_files(struct json_out *jo, const struct process *process);
 
+/* ---- json_net.c */
+void json_write_net(struct json_out *jo, const struct process *process);
+
 /* ---- json_import.c */
 json_t *json_new_import(struct json_out *jo, const struct load *load);
 json_t *json_new_edge(struct json_out *jo, const struct edge *edge);

@@ -186,7 +186,9 @@ void json_write_process(struct json_out *jo, const struct process *process)
 		put_item(jo, json_new_wait(jo, process->waits[i]), !i);
 	fputs("],\n", jo->out);
 	json_write_files(jo, process);
-	fputs(",\n\"net\":null,\"findings\":", jo->out);
+	fputs(",\n", jo->out);
+	json_write_net(jo, process);
+	fputs(",\n\"findings\":", jo->out);
 	json_write_findings(jo, process);
 	fputc('}', jo->out);
 }

@@ -49,6 +49,7 @@ const char *word_via(enum load_via via); /* NULL = unknown */
 const char *word_cache(enum cache_state cache); /* NULL = unknown */
 const char *word_lib_via(enum lib_via via);
 const char *word_family(unsigned int family); /* of a socket; NULL = unknown */
+const char *word_net_kind(enum pyi_net_kind kind);
 const char *word_layer(unsigned int index); /* name of bit @index, NULL behind the last */
 
 extern const char *const wait_words[PYI_WAIT_CNT]; /* json_causes.c */

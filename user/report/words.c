@@ -56,6 +56,16 @@ const char *word_family(unsigned int family)
 	       family == 40 ? "vsock" : NULL;
 }
 
+const char *word_net_kind(enum pyi_net_kind kind)
+{
+	static const char *const words[] = {
+		[PYI_NET_CONNECT] = "connect", [PYI_NET_DNS] = "dns", [PYI_NET_LISTEN] = "listen",
+		[PYI_NET_ACCEPT] = "accept",
+	};
+
+	return WORD(words, kind);
+}
+
 const char *word_layer(unsigned int index)
 {
 	static const struct {
