@@ -122,17 +122,6 @@ struct file {
 	struct path f_path;
 	void *private_data;
 };
-struct sock_common {
-	unsigned short skc_family;
-	volatile unsigned char skc_state;
-	u16 skc_num;
-};
-struct sock {
-	struct sock_common __sk_common;
-};
-struct socket {
-	struct sock *sk;
-};
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;
