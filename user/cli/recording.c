@@ -62,11 +62,10 @@ void recording__tick(struct recording *recording, __u64 now_ns)
 	if (!recording->tape || recording->err || now_ns - recording->flushed_ns < FLUSH_NS)
 		return;
 	recording->flushed_ns = now_ns;
+	recording->output.is_created = false; /* from now on it is worth keeping */
 	err = tape__flush(recording->tape);
 	if (err)
 		fail(recording, err);
-	else
-		recording->output.is_created = false; /* from now on it is worth keeping */
 }
 
 static void tell(const struct recording *recording)
@@ -84,8 +83,8 @@ int recording__finish(struct recording *recording, __u64 end_ns, bool is_told)
 
 	if (!recording->tape || recording->err)
 		return recording->err;
-	err = tape__end(recording->tape, end_ns);
 	recording->output.is_created = false;
+	err = tape__end(recording->tape, end_ns);
 	if (err) {
 		fail(recording, err);
 		return err;

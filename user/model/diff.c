@@ -8,6 +8,8 @@
 
 #include "model/state.h"
 
+#define CACHE_MIN_BYTES (1u << 20)
+
 /* Processes of one side that wait for their counterpart: same arguments, in order. */
 struct waiting {
 	char *key;
@@ -106,6 +108,14 @@ static bool has_compiled(const struct process *process)
 	return source > 5 && source > bytecode;
 }
 
+/* A file that is new on one side must be read from disk once: that alone is no cold start. */
+static bool is_other_cache(__u64 a_bytes, __u64 b_bytes)
+{
+	__u64 large = a_bytes > b_bytes ? a_bytes : b_bytes;
+
+	return large - (a_bytes > b_bytes ? b_bytes : a_bytes) > CACHE_MIN_BYTES + large / 2;
+}
+
 static __u32 pair_doubts(const struct process *a, const struct process *b)
 {
 	const struct python_info *x = a->python, *y = b->python;
@@ -115,7 +125,8 @@ static __u32 pair_doubts(const struct process *a, const struct process *b)
 		       is_other(x->implementation, y->implementation) ||
 		       x->free_threaded != y->free_threaded))
 		doubts |= DIFF_OTHER_PYTHON;
-	if (a->files.cache && b->files.cache && a->files.cache != b->files.cache)
+	if (a->measured & b->measured & PYI_GROUP_DISK &&
+	    is_other_cache(a->total.bytes_from_disk, b->total.bytes_from_disk))
 		doubts |= DIFF_OTHER_CACHE;
 	if (has_compiled(a) != has_compiled(b))
 		doubts |= DIFF_OTHER_COMPILE;
