@@ -85,13 +85,38 @@ static void test_late_starts(void)
 	_cleanup_free_ char *text = NULL;
 
 	model__set_late_starts(model, 1);
+	model__set_unknown_starts(model, 2);
 	CHECK(!model__is_complete(model));
 	text = report(model, "tree", "text");
 	CHECK(strstr(text, "1 process was running before its interpreter was probed"));
+	CHECK(strstr(text, "2 programs ended before it was known"));
+}
+
+/* What was held is told, and is no loss. */
+static void test_holds(void)
+{
+	const struct hold_info holds[] = {
+		{ .tgid = 7, .path = "/opt/a\033b", .is_exec = true, .wall_ns = 53000000 },
+		{ .tgid = 8, .path = "/opt/lib.so", .wall_ns = 1000000 },
+	};
+	const char *const formats[] = { "text", "json" };
+
+	for (size_t i = 0; i < 2; i++) {
+		struct model *model = new_model();
+		_cleanup_free_ char *text = NULL;
+
+		CHECK(!model__add_hold(model, &holds[0]) && !model__add_hold(model, &holds[1]));
+		CHECK(model__is_complete(model));
+		text = report(model, "summary", formats[i]);
+		CHECK(strstr(text, i ? "\"at\":\"mapping\"" : "2 starts were held"));
+		CHECK(i || strstr(text, "53.0 ms at most"));
+		CHECK(!strchr(text, '\033'));
+	}
 }
 
 int main(void)
 {
+	RUN(test_holds);
 	RUN(test_text);
 	RUN(test_json);
 	RUN(test_late_starts);

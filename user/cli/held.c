@@ -1,22 +1,43 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What happens to a program while it is held: found out what it is, probed if it is to be traced.
- * Runs on hold's thread beside the one that reads events.
+ * Runs on hold's thread beside the one that reads events, which touches the lists kept here only
+ * when that has ended.
  */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cli/opts.h"
+#include "cli/pythons.h"
 #include "cli/scope.h"
 #include "cli/session.h"
+#include "model/model.h"
 #include "probe/probes.h"
 #include "target/discover.h"
+#include "target/interp.h"
 #include "target/proc.h"
+#include "target/started.h"
+
+/* A hold during which an interpreter was probed. */
+struct held_note {
+	pid_t tgid;
+	char *path;
+	bool is_exec;
+};
+
+struct held {
+	struct session *session;
+	struct held_note *notes;
+	size_t note_cnt;
+	__u64 late_start_cnt;
+	__u64 gone_cnt; /* that looked like interpreters and were gone before they were seen */
+};
 
 /*
  * The name of the file behind @fd below @root: in a container an exec is reported with the path
@@ -40,41 +61,197 @@ static const char *path_below(const char *root, const char *path, int fd)
 	return path;
 }
 
-/* Others' programs are none of our business: they are let go as they are, and not probed. */
-static bool wants(const struct session *session, pid_t tgid)
+/* In the holder: others' programs are none of our business. */
+static bool is_followed(void *ctx, pid_t tgid)
+{
+	const struct held *held = ctx;
+
+	return probes__is_followed(held->session->probes, tgid);
+}
+
+/* Of a process that the kernel has not begun to follow, its exec may be what makes it do so. */
+static bool wants_exec(const struct session *session, pid_t tgid)
 {
 	if (session->scope && scope__covers(session->scope, tgid))
 		return true;
 	return session->opts->want_all || probes__is_followed(session->probes, tgid);
 }
 
-/* On the hold thread. */
-static bool look_at_exec(void *ctx, int fd, const char *path, pid_t tgid)
+static unsigned int note(struct held *held, pid_t tgid, const char *path, bool is_exec)
 {
-	struct session *session = ctx;
+	struct held_note *notes = reallocarray(held->notes, held->note_cnt + 1, sizeof(*notes));
+
+	if (!notes)
+		return 0;
+	held->notes = notes;
+	notes[held->note_cnt] = (struct held_note){ .tgid = tgid, .path = strdup(path),
+						    .is_exec = is_exec };
+	if (!notes[held->note_cnt].path)
+		return 0;
+	held->note_cnt++;
+	return HOLD_NOTE;
+}
+
+static unsigned int look_at_exec(void *ctx, int fd, const char *path, pid_t tgid)
+{
+	struct held *held = ctx;
+	struct session *session = held->session;
 	_cleanup_close_ int proc_fd = tgid > 0 ? proc_open(tgid) : -1;
+	size_t before = pythons__cnt(session->pythons);
 	char root[PROC_ROOT_SZ] = "";
+	unsigned int answer = 0;
 	int verdict;
 
 	/* A library is looked for below the root of the process that will map it. */
 	if (proc_fd >= 0)
 		proc_root(proc_fd, tgid, root);
 	path = path_below(root, path, fd);
-	if (!wants(session, tgid))
-		return discover__is_other(session->discover, fd, path, root);
+	if (!wants_exec(session, tgid))
+		return discover__is_other(session->discover, fd, path, root) ? HOLD_IGNORE : 0;
 	verdict = discover__file(session->discover, fd, path, root, tgid);
-	return verdict == DISCOVER_NOTHING || verdict == DISCOVER_INTERPRETER;
+	if (verdict == DISCOVER_NOTHING || verdict == DISCOVER_INTERPRETER)
+		answer = HOLD_IGNORE;
+	if (pythons__cnt(session->pythons) > before)
+		answer |= note(held, tgid, path, true);
+	return answer;
+}
+
+/* A mapping, found in /proc/PID/maps. */
+struct found_map {
+	const struct hold_mapping *want;
+	struct proc_map map;
+	char *path;
+	int fd;
+};
+
+static void found_map_clear(struct found_map *found)
+{
+	if (found->fd >= 0)
+		close(found->fd);
+	free(found->path);
+}
+
+static int find_map(void *ctx, int proc_fd, const struct proc_map *map)
+{
+	struct found_map *found = ctx;
+
+	if (!map->is_exec || map->ino != found->want->ino ||
+	    ((__u64)map->major << 32 | map->minor) != found->want->dev)
+		return 0;
+	found->fd = proc_open_map(proc_fd, map);
+	if (found->fd < 0)
+		return found->fd;
+	found->map = *map;
+	found->path = strdup(map->path);
+	found->map.path = found->path;
+	return found->path ? 1 : -ENOMEM;
+}
+
+/* The probes came while the program was starting: did its interpreter start before them? */
+static void check_start(struct held *held, const struct hold_mapping *mapping, int proc_fd,
+			const struct found_map *found)
+{
+	const struct interp *interp;
+	__u64 probed_ns;
+
+	interp = pythons__find(held->session->pythons, found->fd, &probed_ns);
+	if (!interp || probed_ns < mapping->ts_ns ||
+	    !interp_has_started(interp, proc_fd, &found->map))
+		return;
+	held->late_start_cnt++;
+	log_info("process %d: %s was running before it was probed, after %.1f ms", mapping->tgid,
+		 found->path, (probed_ns - mapping->ts_ns) / 1e6);
+}
+
+static unsigned int look_at_mapping(void *ctx, const struct hold_mapping *mapping)
+{
+	struct held *held = ctx;
+	struct session *session = held->session;
+	_cleanup_close_ int proc_fd = proc_open(mapping->tgid);
+	_cleanup_(found_map_clear) struct found_map found = { .want = mapping, .fd = -1 };
+	size_t before = pythons__cnt(session->pythons);
+	char root[PROC_ROOT_SZ] = "";
+	unsigned int answer = 0;
+	int verdict;
+
+	if (proc_fd < 0 || proc_each_map(proc_fd, find_map, &found) != 1) {
+		held->gone_cnt += !mapping->is_first;
+		return 0;
+	}
+	proc_root(proc_fd, mapping->tgid, root);
+	verdict = discover__known(session->discover, found.fd);
+	if (mapping->is_first && verdict < 0)
+		return discover__is_other(session->discover, found.fd, found.path, root) ?
+		       HOLD_IGNORE : HOLD_STOP;
+	verdict = discover__file(session->discover, found.fd, found.path, root, mapping->tgid);
+	/* Of a program that needs a libpython, the mapping of the library will be noticed. */
+	if (verdict >= 0 && verdict != DISCOVER_REFUSED)
+		answer = HOLD_IGNORE;
+	if (pythons__cnt(session->pythons) > before && mapping->is_stopped)
+		answer |= note(held, mapping->tgid, found.path, false);
+	if (verdict == DISCOVER_INTERPRETER)
+		check_start(held, mapping, proc_fd, &found);
+	return answer;
+}
+
+static void warn(const struct session *session, int exec_err, int mapped_err)
+{
+	if (exec_err && !session->opts->want_no_hold)
+		log_warn("starting programs cannot be held until they are probed (%s): first imports of an interpreter not known beforehand may be missed",
+			 exec_err == -EPERM ? "CAP_SYS_ADMIN is missing" : strerror(-exec_err));
+	if (mapped_err)
+		log_warn("libraries that a running program opens cannot be noticed (%s): a Python in one not known beforehand is not traced",
+			 mapped_err == -EPERM || mapped_err == -EACCES ? "CAP_PERFMON is missing" :
+									 strerror(-mapped_err));
 }
 
 void session__hold(struct session *session)
 {
-	int err;
+	struct hold_ops ops = { .exec = look_at_exec, .mapped = look_at_mapping,
+				.want_no_stop = session->opts->want_no_hold };
+	int exec_err = 0, mapped_err = 0, err;
+	struct held *held = calloc(1, sizeof(*held));
 
-	if (session->opts->want_no_hold)
+	if (!held)
 		return;
-	err = hold__new(look_at_exec, session, &session->hold);
-	if (!err)
+	held->session = session;
+	session->held_notes = held;
+	ops.ctx = held;
+	if (!session->opts->want_all) {
+		ops.wants = is_followed;
+		ops.want_all_execs = session->scope != NULL;
+		ops.wants_fd = probes__followed_fd(session->probes);
+	}
+	err = hold__new(&ops, &exec_err, &mapped_err, &session->hold);
+	if (err)
+		log_debug("nothing is held: %s", strerror(-err));
+	warn(session, exec_err, mapped_err);
+}
+
+void session__unhold(struct session *session)
+{
+	struct held *held = session->held_notes;
+
+	if (session->hold) {
+		hold__stats(session->hold, &session->held);
+		for (size_t i = 0; i < held->note_cnt; i++) {
+			struct hold_info info = { .tgid = held->notes[i].tgid,
+						  .path = held->notes[i].path,
+						  .is_exec = held->notes[i].is_exec };
+
+			if (hold__noted(session->hold, i, &info.wall_ns))
+				model__add_hold(session->model, &info);
+		}
+		hold__free(session->hold);
+		session->hold = NULL;
+	}
+	if (!held)
 		return;
-	log_warn("starting programs cannot be held until they are probed (%s): first imports of an interpreter not known beforehand may be missed",
-		 err == -EPERM ? "CAP_SYS_ADMIN is missing" : strerror(-err));
+	model__set_late_starts(session->model, held->late_start_cnt);
+	model__set_unknown_starts(session->model, held->gone_cnt);
+	for (size_t i = 0; i < held->note_cnt; i++)
+		free(held->notes[i].path);
+	free(held->notes);
+	free(held);
+	session->held_notes = NULL;
 }

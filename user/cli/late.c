@@ -94,7 +94,7 @@ static const struct interp *find_interp(void *ctx, int fd)
 {
 	struct session *session = ctx;
 
-	return pythons__find(session->pythons, fd);
+	return pythons__find(session->pythons, fd, NULL);
 }
 
 void late_take(struct session *session, pid_t tgid, __u32 serial)

@@ -25,6 +25,7 @@ struct python {
 	dev_t dev;
 	ino_t ino;
 	struct timespec ctime;
+	__u64 probed_ns;
 	bool has_run; /* in some process we wanted to trace */
 };
 
@@ -70,6 +71,14 @@ static int keep(struct pythons *pythons, struct python *python)
 	}
 	pthread_mutex_unlock(&pythons->lock);
 	return grown ? 0 : -ENOMEM;
+}
+
+static __u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ULL + now.tv_nsec;
 }
 
 static double since_ms(const struct timespec *start)
@@ -153,10 +162,30 @@ int pythons__add(void *ctx, int fd, const char *path, pid_t tgid)
 	if (!err)
 		err = attach(pythons, fd, path, &python);
 	python.err = err;
+	python.probed_ns = now_ns();
 	err = keep(pythons, &python);
 	if (err)
 		interp__free(python.interp);
 	return err ? err : python.err;
+}
+
+const struct interp *pythons__find(struct pythons *pythons, int fd, __u64 *probed_ns)
+{
+	const struct interp *interp = NULL;
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return NULL;
+	pthread_mutex_lock(&pythons->lock);
+	for (size_t i = 0; i < pythons->cnt; i++) {
+		if (!pythons->items[i].err && is_file(&pythons->items[i], &st)) {
+			interp = pythons->items[i].interp;
+			if (probed_ns)
+				*probed_ns = pythons->items[i].probed_ns;
+		}
+	}
+	pthread_mutex_unlock(&pythons->lock);
+	return interp;
 }
 
 static size_t count(struct pythons *pythons, bool want_refused)
@@ -188,24 +217,6 @@ const struct interp *pythons__get(struct pythons *pythons, size_t index, bool *i
 	if (index < pythons->cnt) {
 		interp = pythons->items[index].interp;
 		*is_refused = pythons->items[index].err != 0;
-	}
-	pthread_mutex_unlock(&pythons->lock);
-	return interp;
-}
-
-const struct interp *pythons__find(struct pythons *pythons, int fd)
-{
-	const struct interp *interp = NULL;
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return NULL;
-	pthread_mutex_lock(&pythons->lock);
-	for (size_t i = 0; i < pythons->cnt && !interp; i++) {
-		const struct python *python = &pythons->items[i];
-
-		if (!python->err && python->dev == st.st_dev && python->ino == st.st_ino)
-			interp = python->interp;
 	}
 	pthread_mutex_unlock(&pythons->lock);
 	return interp;

@@ -3,6 +3,7 @@
 #ifndef CLI_PYTHONS_H
 #define CLI_PYTHONS_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -24,14 +25,17 @@ void pythons__free(struct pythons *pythons);
  */
 int pythons__add(void *ctx, int fd, const char *path, pid_t tgid);
 
+/*
+ * The probed interpreter behind a file, or NULL, and if asked for since when its probes are live.
+ * Valid until pythons__free.
+ */
+const struct interp *pythons__find(struct pythons *pythons, int fd, __u64 *probed_ns);
+
 size_t pythons__cnt(struct pythons *pythons);      /* those that can be probed */
 size_t pythons__refused_cnt(struct pythons *pythons);
 
 /* Valid until pythons__free; @index over both kinds, NULL behind the last. */
 const struct interp *pythons__get(struct pythons *pythons, size_t index, bool *is_refused);
-
-/* The probed interpreter behind a file, or NULL. Valid until pythons__free. */
-const struct interp *pythons__find(struct pythons *pythons, int fd);
 
 /* Versions, paths, layers and notes into the model; of those not probed, the ones that ran. */
 int pythons__describe(struct pythons *pythons, struct model *model);

@@ -31,6 +31,7 @@ struct session {
 	struct until *until;       /* NULL: nothing but -d and Ctrl-C ends it early */
 	struct hold *hold;         /* NULL: nothing is held */
 	struct hold_stats held;
+	struct held *held_notes;   /* private to held.c */
 	bool has_ended;            /* the launched command */
 	int wait_status;
 	__u64 record_cnt;
@@ -46,8 +47,10 @@ int session__target(struct session *session);
 /* Follows what was found in the scope since the last call. False: all of it is gone. */
 bool session__look_at_scope(struct session *session);
 
-/* Starts holding execs; a failure is a warning only. */
+/* Starts holding what starts; a failure is a warning only. */
 void session__hold(struct session *session);
+/* Ends it; what was held goes into the model. */
+void session__unhold(struct session *session);
 
 /* What tracing cost, on standard error. */
 void session__print_stats(struct session *session);

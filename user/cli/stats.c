@@ -42,9 +42,9 @@ void session__print_stats(struct session *session)
 			 stats->hits, stats->bystander_hits, session->record_cnt);
 	print_balance(session->probes);
 	if (!session->opts->want_no_hold)
-		log_line("stats: %llu execs held, %.2f ms in all, %.2f ms at most, %llu missed, %llu not waited for",
+		log_line("stats: %llu starts held, %.2f ms in all, %.2f ms at most, %llu missed, %llu not waited for, %llu mappings not noticed",
 			 held->held_cnt, ms(held->total_ns), ms(held->max_ns), held->missed_cnt,
-			 held->late_cnt);
+			 held->late_cnt, held->lost_cnt);
 	if (!getrusage(RUSAGE_SELF, &usage))
 		log_line("stats: tracer: %.1f ms user, %.1f ms system, %.1f MB resident at most",
 			 usage.ru_utime.tv_sec * 1e3 + usage.ru_utime.tv_usec / 1e3,

@@ -50,7 +50,7 @@ __u64 session_now_ns(void)
 
 static void close_session(struct session *session)
 {
-	hold__free(session->hold);
+	session__unhold(session);
 	launch__free(session->launch);
 	probes__free(session->probes);
 	discover__free(session->discover);
@@ -308,15 +308,6 @@ static int watch(struct session *session)
 	return 0;
 }
 
-static void stop_holding(struct session *session)
-{
-	if (!session->hold)
-		return;
-	hold__stats(session->hold, &session->held);
-	hold__free(session->hold);
-	session->hold = NULL;
-}
-
 /* Detach before anything else: from then on the targets run free. */
 static int stop_tracing(struct session *session)
 {
@@ -324,7 +315,7 @@ static int stop_tracing(struct session *session)
 	struct pyi_stats stats = {};
 	int err;
 
-	stop_holding(session);
+	session__unhold(session);
 	probes__detach(session->probes);
 	session->detach_ns = session_now_ns() - end_ns;
 	err = probes__drain(session->probes);

@@ -73,6 +73,7 @@ void model__free(struct model *model)
 	groups_free(model);
 	free(model->processes);
 	free(model->unprobed);
+	free(model->holds);
 	arena__free(&model->arena);
 	free(model);
 }
@@ -201,7 +202,7 @@ bool model__is_complete(const struct model *model)
 		 stats->tables_truncated | stats->unreadable | stats->ends_unobserved |
 		 stats->frames_cut | stats->no_thread | stats->files_full | stats->net_full | stats->charges_full |
 		 model->malformed | model->unprobed_cnt |
-		 model->late_starts);
+		 model->late_starts | model->unknown_starts);
 }
 
 void model__progress(const struct model *model, size_t *processes, size_t *loads,

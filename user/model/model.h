@@ -231,6 +231,14 @@ struct host_info {
 	__u32 cpu_cnt;     /* online; 0 = unknown */
 };
 
+/* A start that had to wait until its interpreter was probed. */
+struct hold_info {
+	__u32 tgid;
+	const char *path;  /* of the file that was exec'ed or mapped */
+	bool is_exec;      /* else a library, mapped by a running program */
+	__u64 wall_ns;
+};
+
 struct model;
 
 /* What goes into a model beside records: @info of model__set_fact is the struct named here. */
@@ -242,6 +250,8 @@ enum model_fact {
 	FACT_UNPROBED, /* struct python_info; see model__add_unprobed */
 	FACT_LATE_STARTS, /* __u64 */
 	FACT_LIB,      /* struct lib_info */
+	FACT_UNKNOWN_STARTS, /* __u64 */
+	FACT_HOLD,     /* struct hold_info */
 };
 
 /* Told of everything a model is given, before it is applied: what a capture file is made of. */
@@ -280,6 +290,9 @@ int model__set_python_info(struct model *model, __u32 layout, const struct pytho
  */
 int model__add_unprobed(struct model *model, const struct python_info *info);
 void model__set_late_starts(struct model *model, __u64 cnt);
+/* Programs that ended before it was known whether they hold a Python. */
+void model__set_unknown_starts(struct model *model, __u64 cnt);
+int model__add_hold(struct model *model, const struct hold_info *info); /* copied */
 int model__set_lib_info(struct model *model, const struct lib_info *info);
 
 /* Calls @fn for every path a process has mapped for execution; stops at its first error. */
@@ -312,6 +325,9 @@ const struct python_info *model__unprobed(const struct model *model, size_t inde
 __u64 model__late_starts(const struct model *model);
 __u32 model__measured(const struct model *model);      /* enum pyi_group: causes measured */
 __u64 charge_wait_ns(const struct pyi_charge *charge); /* sum of its waits */
+__u64 model__unknown_starts(const struct model *model);
+size_t model__hold_cnt(const struct model *model);
+const struct hold_info *model__hold(const struct model *model, size_t index); /* NULL: end */
 bool model__is_complete(const struct model *model); /* no loss of any kind */
 
 /* For a progress line while tracing: Python processes, loads so far, module loading now. */

@@ -57,6 +57,10 @@ static const struct field stats_fields[] = {
 	{},
 };
 static const struct field late_fields[] = { { "count", U64, 0, 0 }, {} };
+static const struct field hold_fields[] = {
+	FIELD(U32, hold_info, tgid), FIELD(TEXT, hold_info, path),
+	FIELD(FLAG, hold_info, is_exec), FIELD(U64, hold_info, wall_ns), {},
+};
 
 _Static_assert(sizeof(struct host_info) == 64, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct python_info) == 48, "a new field: captures must keep it, add it above");
@@ -76,6 +80,8 @@ static const struct shape {
 	{ "unprobed", FACT_UNPROBED, python_fields },
 	{ "late_starts", FACT_LATE_STARTS, late_fields },
 	{ "lib", FACT_LIB, lib_fields },
+	{ "unknown_starts", FACT_UNKNOWN_STARTS, late_fields },
+	{ "hold", FACT_HOLD, hold_fields },
 };
 
 union any_info {
@@ -85,6 +91,7 @@ union any_info {
 	struct pyi_stats stats;
 	__u64 late_starts;
 	struct lib_info lib;
+	struct hold_info hold;
 };
 
 /* ---- struct to JSON: jansson's functions take a NULL value for "out of memory earlier" */

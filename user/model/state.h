@@ -218,9 +218,11 @@ struct model {
 	struct python_state *pythons;
 	struct pyi_stats stats;
 	struct host_info host;
-	__u64 malformed, orphan_ends, truncated, late_starts;
+	__u64 malformed, orphan_ends, truncated, late_starts, unknown_starts;
 	struct python_info *unprobed;
 	size_t unprobed_cnt;
+	struct hold_info *holds;
+	size_t hold_cnt;
 	__u32 clone_cnt;
 	size_t load_cnt;
 	const char *current;

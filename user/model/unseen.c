@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What ran without being traced: interpreters that could not be probed, and processes whose
- * interpreter was already at work when its probes came. Both are told by whoever finds the
- * programs; a trace with any of them is not complete.
+ * interpreter was already at work when its probes came. A trace with any of them is not complete.
+ * And what had to wait for its probes. All told by whoever finds the programs.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -66,7 +66,42 @@ void model__set_late_starts(struct model *model, __u64 cnt)
 	model->late_starts = cnt;
 }
 
+void model__set_unknown_starts(struct model *model, __u64 cnt)
+{
+	tap_fact(model, FACT_UNKNOWN_STARTS, 0, &cnt);
+	model->unknown_starts = cnt;
+}
+
+__u64 model__unknown_starts(const struct model *model)
+{
+	return model->unknown_starts;
+}
+
 __u64 model__late_starts(const struct model *model)
 {
 	return model->late_starts;
+}
+
+int model__add_hold(struct model *model, const struct hold_info *info)
+{
+	struct hold_info *holds;
+
+	tap_fact(model, FACT_HOLD, 0, info);
+	holds = reallocarray(model->holds, model->hold_cnt + 1, sizeof(*holds));
+	if (!holds)
+		return -ENOMEM;
+	model->holds = holds;
+	holds[model->hold_cnt] = *info;
+	holds[model->hold_cnt++].path = keep(model, info->path);
+	return 0;
+}
+
+size_t model__hold_cnt(const struct model *model)
+{
+	return model->hold_cnt;
+}
+
+const struct hold_info *model__hold(const struct model *model, size_t index)
+{
+	return index < model->hold_cnt ? &model->holds[index] : NULL;
 }

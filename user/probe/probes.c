@@ -139,6 +139,11 @@ bool probes__is_followed(const struct probes *probes, pid_t tgid)
 	return !bpf_map_lookup_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc);
 }
 
+int probes__followed_fd(const struct probes *probes)
+{
+	return bpf_map__fd(probes->skel->maps.procs);
+}
+
 int probes__poll(struct probes *probes, int timeout_ms)
 {
 	int cnt = ring_buffer__poll(probes->ring, timeout_ms);

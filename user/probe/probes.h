@@ -63,6 +63,7 @@ int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *
 
 /* Is the process one of those? Asks the kernel's map, so children count too. */
 bool probes__is_followed(const struct probes *probes, pid_t tgid);
+int probes__followed_fd(const struct probes *probes); /* the descriptor it needs for that */
 
 /*
  * Follows (or no longer) what execs in, is born in or moves into a cgroup and those below it. Who

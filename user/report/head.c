@@ -223,10 +223,11 @@ static void put_skipped(const struct view *view, size_t shown, size_t skipped)
 {
 	struct text_buf buf = {0};
 	char num[TEXT_NUM_SZ];
+	bool has_missed = model__unprobed_cnt(view->model) || model__late_starts(view->model);
 
 	if (!shown)
-		put_para(view, 0, TABLE_PLAIN, model__unprobed_cnt(view->model) ?
-			 "No Python program could be traced." : "No Python program was seen.");
+		put_para(view, 0, TABLE_PLAIN, has_missed ? "No Python program could be traced." :
+							    "No Python program was seen.");
 	if (skipped) {
 		text_buf__printf(&buf, "%s %sprocess%s ran no Python.", text_count(num, skipped),
 				 shown ? "other " : "", skipped == 1 ? "" : "es");
@@ -255,5 +256,6 @@ int foot_write(const struct view *view)
 	if (has_odd && view_is_narrow(view))
 		put_para(view, 0, TABLE_DIM, "! failed, or had not ended");
 	put_skipped(view, shown, cnt - shown);
+	holds_write_text(view);
 	return loss_write_text(view);
 }

@@ -186,6 +186,7 @@ int json_write(const struct view *view)
 	put_member(&jo, "trace", new_trace(&jo, view->model));
 	put_member(&jo, "complete", json_boolean(model__is_complete(view->model)));
 	put_member(&jo, "loss", new_loss(&jo, view->model));
+	put_member(&jo, "holds", holds_new_json(&jo, view->model));
 	put_member(&jo, "unprobed", unprobed_new_json(&jo, view->model));
 	put_member(&jo, "probes", new_hits(&jo, view->model));
 	put_member(&jo, "groups", json_new_groups(&jo, view->model));

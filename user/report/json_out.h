@@ -29,6 +29,7 @@ json_t *json_new_strs(struct json_out *jo, const char *const *strings, size_t cn
 json_t *json_new_site(struct json_out *jo, const struct site *site);
 
 /* Writes @obj on one line and frees it; @is_embedded: without the braces around it. */
+json_t *holds_new_json(struct json_out *jo, const struct model *model); /* holds.c */
 json_t *unprobed_new_json(struct json_out *jo, const struct model *model); /* unprobed.c */
 void json_put(struct json_out *jo, json_t *obj, bool is_embedded);
 

@@ -65,6 +65,9 @@ extern const struct loss_counter loss_counters[]; /* ends with name NULL */
 __u64 loss_value(const struct model *model, const struct loss_counter *counter);
 int loss_write_text(const struct view *view);
 
+/* ---- holds.c: starts that waited for their probes */
+void holds_write_text(const struct view *view);
+
 /* ---- unprobed.c: the interpreters behind that counter, with the reasons */
 void unprobed_write_text(const struct view *view);
 

@@ -234,6 +234,22 @@ int discover__file(struct discover *discover, int fd, const char *path, const ch
 	return verdict;
 }
 
+int discover__known(struct discover *discover, int fd)
+{
+	struct known_file *known;
+	struct file_key key;
+	int verdict;
+
+	verdict = make_key(fd, &key);
+	if (verdict)
+		return verdict;
+	pthread_mutex_lock(&discover->lock);
+	known = find_file(discover, &key);
+	verdict = known ? known->verdict : -ENOENT;
+	pthread_mutex_unlock(&discover->lock);
+	return verdict;
+}
+
 bool discover__is_other(struct discover *discover, int fd, const char *path, const char *root)
 {
 	_cleanup_free_ char *library = NULL;

@@ -39,6 +39,9 @@ void discover__free(struct discover *discover);
 int discover__file(struct discover *discover, int fd, const char *path, const char *root,
 		   pid_t tgid);
 
+/* The verdict on a file looked at before, or -ENOENT. */
+int discover__known(struct discover *discover, int fd);
+
 /* Is there certainly no Python in it, nor in what it needs? Offers nothing to the callback. */
 bool discover__is_other(struct discover *discover, int fd, const char *path, const char *root);
 

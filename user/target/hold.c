@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * fanotify FAN_OPEN_EXEC_PERM on whole file systems; see hold.h. The holder process (holder.c)
- * owns the descriptor and passes each file to a thread here, which looks at it. A file that was
- * looked at gets an ignore mark, which the kernel drops when the file is written to: from then on
- * its execs cost no round trip.
+ * The tracer's side of holding; see hold.h. The holder process (holder.c) owns the descriptors and
+ * passes each file to a thread here, which looks at it. A file that was looked at gets an ignore
+ * mark, which the kernel drops when the file is written to: from then on its execs cost no round
+ * trip.
  */
 #include "target/hold.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <mntent.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,14 +22,17 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "target/holder.h"
+#include "target/mapped.h"
+#include "target/marks.h"
 
 struct hold {
-	hold_fn fn;
-	void *ctx;
+	struct hold_ops ops;
 	int sock;
 	pid_t holder;
 	pthread_t thread;
+	struct mapped *mapped;
 	struct holder_counts *counts;
+	atomic_int slot_cnt;
 	atomic_bool has_ended;
 	atomic_bool is_closing;
 };
@@ -50,47 +52,6 @@ int hold_check(void)
 	_cleanup_close_ int fd = open_fanotify();
 
 	return fd < 0 ? fd : 0;
-}
-
-/* Types that programs live on. Pseudo file systems refuse the mark or hold nothing to run. */
-static bool holds_programs(const char *type)
-{
-	static const char *const types[] = {
-		"ext2", "ext3", "ext4", "xfs", "btrfs", "overlay", "tmpfs", "ramfs", "f2fs",
-		"zfs", "bcachefs", "jfs", "reiserfs", "squashfs", "erofs", "iso9660", "virtiofs",
-		"9p", "nfs", "nfs4", "vfat", "exfat", "ntfs3", "fuseblk", "fuse.fuse-overlayfs",
-		"fuse.squashfuse",
-	};
-
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-		if (!strcmp(type, types[i]))
-			return true;
-	}
-	return false;
-}
-
-/* One mark per mount point is one per file system: the kernel merges the repeated ones. */
-static int mark_file_systems(int fan_fd)
-{
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent entry;
-	char text[2 * PATH_MAX + 1024];
-	int cnt = 0;
-
-	if (!mounts)
-		return -errno;
-	while (getmntent_r(mounts, &entry, text, sizeof(text))) {
-		if (!holds_programs(entry.mnt_type))
-			continue;
-		if (!fanotify_mark(fan_fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC_PERM,
-				   AT_FDCWD, entry.mnt_dir))
-			cnt++;
-		else
-			log_debug("execs on %s (%s) cannot be held: %s", entry.mnt_dir,
-				  entry.mnt_type, strerror(errno));
-	}
-	endmntent(mounts);
-	return cnt ? 0 : -ENODEV;
 }
 
 /* 1 and an open *fd, or 0 at the end. */
@@ -118,17 +79,45 @@ static int receive(int sock, struct holder_request *request, int *fd)
 	return 1;
 }
 
-static bool look(struct hold *hold, int fd, pid_t tgid)
+static unsigned int look_at_exec(struct hold *hold, int fd, pid_t tgid)
 {
 	char link[32], path[PATH_MAX];
 	ssize_t sz;
 
 	if (fd < 0)
-		return false;
+		return 0;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	sz = readlink(link, path, sizeof(path) - 1);
 	path[sz > 0 ? sz : 0] = '\0';
-	return hold->fn(hold->ctx, fd, path, tgid);
+	return hold->ops.exec(hold->ops.ctx, fd, path, tgid);
+}
+
+static unsigned int look(struct hold *hold, const struct holder_request *request, int fd)
+{
+	struct hold_mapping mapping = {
+		.tgid = request->tgid, .ts_ns = request->ts_ns, .start = request->start,
+		.dev = request->dev, .ino = request->ino,
+		.is_first = request->ask == HOLDER_MAPPED,
+		.is_stopped = request->ask == HOLDER_STOPPED,
+	};
+
+	if (request->ask == HOLDER_EXEC)
+		return look_at_exec(hold, fd, request->tgid);
+	return hold->ops.mapped(hold->ops.ctx, &mapping);
+}
+
+static struct holder_reply answer(struct hold *hold, const struct holder_request *request, int fd)
+{
+	unsigned int answer = atomic_load(&hold->is_closing) ? 0 : look(hold, request, fd);
+	struct holder_reply reply = { .seq = request->seq, .slot = -1 };
+
+	if (answer & HOLD_IGNORE)
+		reply.want |= HOLDER_WANT_IGNORE;
+	if (answer & HOLD_STOP)
+		reply.want |= HOLDER_WANT_STOP;
+	if (answer & HOLD_NOTE && atomic_load(&hold->slot_cnt) < HOLDER_SLOTS)
+		reply.slot = atomic_fetch_add(&hold->slot_cnt, 1);
+	return reply;
 }
 
 static void *serve(void *arg)
@@ -138,12 +127,11 @@ static void *serve(void *arg)
 
 	for (;;) {
 		_cleanup_close_ int fd = -1;
-		struct holder_reply reply = {};
+		struct holder_reply reply;
 
 		if (!receive(hold->sock, &request, &fd))
 			break;
-		reply.seq = request.seq;
-		reply.want_ignore = !atomic_load(&hold->is_closing) && look(hold, fd, request.tgid);
+		reply = answer(hold, &request, fd);
 		if (send(hold->sock, &reply, sizeof(reply), MSG_NOSIGNAL) != sizeof(reply))
 			break;
 	}
@@ -177,67 +165,97 @@ static void release(struct hold *hold)
 {
 	if (hold->sock >= 0)
 		close(hold->sock);
+	mapped__free(hold->mapped);
 	munmap(hold->counts, sizeof(*hold->counts));
 	free(hold);
 }
 
 static int start_holder(struct hold *hold, int fan_fd)
 {
-	pid_t tracer = getpid();
+	struct holder_opts opts = { .fan_fd = fan_fd, .mapped = hold->mapped,
+				    .can_stop = !hold->ops.want_no_stop, .tracer = getpid(),
+				    .wants = hold->ops.wants, .ctx = hold->ops.ctx,
+				    .wants_fd = hold->ops.wants ? hold->ops.wants_fd : -1,
+				    .want_all_execs = hold->ops.want_all_execs,
+				    .counts = hold->counts };
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
 	hold->sock = pair[0];
+	opts.sock = pair[1];
 	hold->holder = fork();
 	if (!hold->holder)
-		holder_run(fan_fd, pair[1], tracer, hold->counts);
+		holder_run(&opts);
 	close(pair[1]);
 	return hold->holder < 0 ? -errno : 0;
+}
+
+static int start(struct hold *hold, int fan_fd)
+{
+	int err = start_holder(hold, fan_fd);
+
+	if (err)
+		return err;
+	err = start_thread(hold);
+	if (err)
+		end_holder(hold);
+	return err;
+}
+
+static struct hold *hold__alloc(const struct hold_ops *ops)
+{
+	struct hold *hold = calloc(1, sizeof(*hold));
+
+	if (!hold)
+		return NULL;
+	hold->ops = *ops;
+	hold->sock = -1;
+	hold->counts = mmap(NULL, sizeof(*hold->counts), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (hold->counts == MAP_FAILED) {
+		free(hold);
+		return NULL;
+	}
+	return hold;
 }
 
 /*
  * The order matters: from the first mark on there must be somebody to answer, and somebody to
  * ask. Our own copy of the descriptor goes at the end, so that the holder's is the only one.
  */
-int hold__new(hold_fn fn, void *ctx, struct hold **out)
+int hold__new(const struct hold_ops *ops, int *exec_err, int *mapped_err, struct hold **out)
 {
-	_cleanup_close_ int fan_fd = open_fanotify();
-	struct hold *hold;
+	_cleanup_close_ int fan_fd = ops->want_no_stop ? -ENOSYS : open_fanotify();
+	struct hold *hold = hold__alloc(ops);
 	int err;
 
-	if (fan_fd < 0)
-		return fan_fd;
-	hold = calloc(1, sizeof(*hold));
 	if (!hold)
 		return -ENOMEM;
-	hold->fn = fn;
-	hold->ctx = ctx;
-	hold->sock = -1;
-	hold->counts = mmap(NULL, sizeof(*hold->counts), PROT_READ | PROT_WRITE,
-			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (hold->counts == MAP_FAILED) {
-		free(hold);
-		return -ENOMEM;
-	}
-	err = start_holder(hold, fan_fd);
+	*exec_err = fan_fd < 0 ? fan_fd : 0;
+	*mapped_err = mapped__new(&hold->mapped);
+	err = *exec_err && *mapped_err ? *exec_err : start(hold, fan_fd);
+	mapped__free(TAKE_PTR(hold->mapped)); /* the holder's copy is the one that is read */
 	if (err) {
 		release(hold);
 		return err;
 	}
-	err = start_thread(hold);
-	if (err) {
-		end_holder(hold);
-		release(hold);
-		return err;
-	}
-	err = mark_file_systems(fan_fd);
-	if (err) {
+	if (fan_fd >= 0)
+		*exec_err = marks_set(fan_fd);
+	if (*exec_err && *mapped_err) {
 		hold__free(hold);
-		return err;
+		return *exec_err;
 	}
 	*out = hold;
 	return 0;
+}
+
+bool hold__noted(const struct hold *hold, size_t index, __u64 *took_ns)
+{
+	if (index >= (size_t)atomic_load(&hold->slot_cnt))
+		return false;
+	*took_ns = atomic_load(&hold->counts->slots_ns[index]);
+	return true;
 }
 
 void hold__stats(const struct hold *hold, struct hold_stats *out)
@@ -248,6 +266,7 @@ void hold__stats(const struct hold *hold, struct hold_stats *out)
 		.max_ns = atomic_load(&hold->counts->max_ns),
 		.missed_cnt = atomic_load(&hold->counts->missed_cnt),
 		.late_cnt = atomic_load(&hold->counts->late_cnt),
+		.lost_cnt = atomic_load(&hold->counts->lost_cnt),
 		.has_ended = atomic_load(&hold->has_ended),
 	};
 }

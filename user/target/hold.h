@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Holds every exec on the host for the moment it takes to look at the file, so that an
- * interpreter nobody could foresee (a version manager's shim, a wrapper script, a container's own
- * Python) is probed before its first instruction. A small process of its own gives the answers;
- * whatever happens to it or to us, the kernel lets everything go when its descriptor closes.
+ * Holds what starts Python for the moment it takes to probe it, so that an interpreter nobody
+ * could foresee (a version manager's shim, a wrapper script, a container's own Python, a
+ * libpython that a running program opens) is probed before its first import.
+ *
+ * An exec is held by a fanotify permission event; a program that maps a library to execute is
+ * noticed from the kernel's mapping records and stopped by ptrace. A small process of its own does
+ * both; whatever happens to it or to us, the kernel lets everything go when it ends.
  */
 #ifndef TARGET_HOLD_H
 #define TARGET_HOLD_H
@@ -17,30 +20,63 @@
 
 struct hold;
 
-/*
- * Looks at the file of an exec, on a thread of hold's. @path as our mount namespace names it,
- * @tgid the process that execs (0 = in another pid namespace). True when the same file need not
- * be offered again until it is written to.
- */
-typedef bool (*hold_fn)(void *ctx, int fd, const char *path, pid_t tgid);
+enum hold_answer {
+	HOLD_IGNORE = 1 << 0, /* the same file need not be offered again until it is written to */
+	HOLD_STOP = 1 << 1,   /* of a mapping seen first: stop it and offer it again */
+	HOLD_NOTE = 1 << 2,   /* keep how long this was held, for hold__noted */
+};
+
+/* A program has mapped a file to execute. */
+struct hold_mapping {
+	pid_t tgid;
+	__u64 ts_ns, start;
+	__u64 dev, ino;  /* as in /proc/PID/maps: major << 32 | minor */
+	bool is_first;   /* it runs on, and HOLD_STOP may be answered; else this is the time to act */
+	bool is_stopped; /* its thread stands still until the answer */
+};
+
+struct hold_ops {
+	/*
+	 * Is this process to be traced at all? What others start is let go at once, unasked. Called
+	 * in another process, a fork of us: it may use @wants_fd (-1 = none), but no other
+	 * descriptor, and take no lock. NULL: all are.
+	 */
+	bool (*wants)(void *ctx, pid_t tgid);
+	int wants_fd;
+	bool want_all_execs; /* @wants is about mappings only */
+	/* On a thread of hold's; the answer is a set of enum hold_answer. */
+	/* @path as our mount namespace names it, @tgid who execs (0 = in another pid namespace). */
+	unsigned int (*exec)(void *ctx, int fd, const char *path, pid_t tgid);
+	unsigned int (*mapped)(void *ctx, const struct hold_mapping *mapping);
+	void *ctx;
+	bool want_no_stop; /* only notice: neither execs nor threads are held */
+};
 
 struct hold_stats {
-	__u64 held_cnt;         /* execs held, ld.so and scripts counted too */
+	__u64 held_cnt;         /* execs and threads held, ld.so and scripts counted too */
 	__u64 total_ns, max_ns; /* time they were held in user space */
 	__u64 missed_cnt;       /* not looked at: queue overflow, or reading failed */
 	__u64 late_cnt;         /* let go because we took longer than HOLD_LIMIT_NS */
+	__u64 lost_cnt;         /* records of mappings that found no room */
 	bool has_ended;         /* the process that answers is gone: nothing is held any more */
 };
 
-/* -EPERM: no CAP_SYS_ADMIN. -ENOSYS, -EINVAL: kernel without it. -ENODEV: no mark was accepted. */
-int hold__new(hold_fn fn, void *ctx, struct hold **out);
+/*
+ * *exec_err and *mapped_err say why one of the two ways cannot be used, else 0: -EPERM without
+ * CAP_SYS_ADMIN or CAP_PERFMON; -ENOSYS, -EINVAL: not in this kernel; -ENODEV: no mark was
+ * accepted. Returns 0 when at least one can.
+ */
+int hold__new(const struct hold_ops *ops, int *exec_err, int *mapped_err, struct hold **out);
 
 void hold__stats(const struct hold *hold, struct hold_stats *out);
+
+/* The holds answered with HOLD_NOTE in order, as far as there is room: the @index-th one's length. */
+bool hold__noted(const struct hold *hold, size_t index, __u64 *took_ns);
 
 /* Lets go what is held, ends process and thread. NULL-safe. */
 void hold__free(struct hold *hold);
 
-/* Can it be used at all? 0 or the -errno of hold__new, nothing marked. */
+/* Can execs be held? 0 or the -errno of hold__new, nothing marked. */
 int hold_check(void);
 
 #endif

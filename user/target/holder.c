@@ -1,33 +1,46 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Answers fanotify permission events; see holder.h. Every event is answered, after HOLD_LIMIT_NS
- * at the latest: once the tracer is that late, nothing waits for it until it is heard of again.
- * Runs between fork and _exit, so it allocates nothing and takes no lock.
+ * Answers fanotify permission events and stops threads that map a Python; see holder.h. Nothing
+ * waits for more than HOLD_LIMIT_NS: once the tracer is that late, nothing waits for it at all
+ * until it is heard of again. Runs between fork and _exit, so it allocates nothing and takes no
+ * lock.
  */
 #include "target/holder.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/fanotify.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "target/caught.h"
 #include "target/hold.h"
+#include "target/mapped.h"
 
 #ifndef FAN_MARK_EVICTABLE /* Linux 5.19: a mark that does not keep the inode in memory */
 #define FAN_MARK_EVICTABLE 0x00000200
 #endif
 
+#define RETRY_MS 50
+
 struct holder {
+	const struct holder_opts *opts;
 	int fan_fd, sock;
-	pid_t tracer;
+	int map_fd;       /* readable when mappings wait to be read */
+	struct mapped *mapped;
+	struct caught caught;
 	struct holder_counts *counts;
 	__u32 seq;        /* of the last question */
 	bool is_absent;   /* the tracer still owes an answer */
@@ -62,88 +75,132 @@ static void ignore_from_now(struct holder *holder, int fd)
 		holder->can_ignore = false;
 }
 
-static bool send_request(struct holder *holder, int fd, pid_t tgid)
+static bool send_request(struct holder *holder, struct holder_request *request, int fd)
 {
-	struct holder_request request = { .seq = ++holder->seq, .tgid = tgid };
 	union {
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(sizeof(int))];
 	} control = {};
-	struct iovec iov = { .iov_base = &request, .iov_len = sizeof(request) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
-			      .msg_controllen = sizeof(control.buf) };
-	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	struct iovec iov = { .iov_base = request, .iov_len = sizeof(*request) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	cmsg->cmsg_level = SOL_SOCKET;
-	cmsg->cmsg_type = SCM_RIGHTS;
-	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	return sendmsg(holder->sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(request);
+	request->seq = ++holder->seq;
+	if (fd >= 0) {
+		struct cmsghdr *cmsg;
+
+		msg.msg_control = control.buf;
+		msg.msg_controllen = sizeof(control.buf);
+		cmsg = CMSG_FIRSTHDR(&msg);
+		cmsg->cmsg_level = SOL_SOCKET;
+		cmsg->cmsg_type = SCM_RIGHTS;
+		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
+	}
+	return sendmsg(holder->sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(*request);
 }
 
-/* Reads replies until the one to the last question. True if it came. Exits without tracer. */
-static bool await_reply(struct holder *holder, __u64 until_ns, bool *want_ignore)
+/*
+ * Reads replies until the one to the last question, and stops meanwhile what must be stopped at
+ * once. True if it came. Exits without tracer.
+ */
+static bool await_reply(struct holder *holder, __u64 until_ns, struct holder_reply *out)
 {
-	struct pollfd fds = { .fd = holder->sock, .events = POLLIN };
+	struct pollfd fds[2] = { { .fd = holder->sock, .events = POLLIN },
+				 { .fd = holder->map_fd, .events = POLLIN } };
 	struct holder_reply reply;
 
 	for (;;) {
 		__u64 now = now_ns();
 		int timeout_ms = now < until_ns ? (until_ns - now) / 1000000 + 1 : 0;
+		int ready_cnt = poll(fds, 2, timeout_ms);
 		ssize_t got;
 
-		if (poll(&fds, 1, timeout_ms) <= 0) {
-			if (now >= until_ns)
-				return false;
-			continue;
-		}
+		if (ready_cnt <= 0 && now >= until_ns)
+			return false;
+		if (ready_cnt > 0 && fds[1].revents)
+			caught__collect(&holder->caught, now);
 		got = recv(holder->sock, &reply, sizeof(reply), MSG_DONTWAIT);
 		if (!got || (got < 0 && errno != EAGAIN && errno != EINTR))
 			_exit(0);
 		if (got == sizeof(reply) && reply.seq == holder->seq) {
-			*want_ignore = reply.want_ignore;
+			*out = reply;
 			return true;
 		}
 	}
 }
 
-static void ask(struct holder *holder, const struct fanotify_event_metadata *event)
+/* Without an answer: it wants nothing. */
+static struct holder_reply ask(struct holder *holder, struct holder_request *request, int fd)
 {
-	bool want_ignore = false;
+	struct holder_reply reply = { .slot = -1 };
 
-	if (holder->is_absent && await_reply(holder, 0, &want_ignore))
+	if (holder->is_absent && await_reply(holder, 0, &reply))
 		holder->is_absent = false; /* its answer is about a file that has long gone on */
-	if (holder->is_absent || event->pid == holder->tracer)
-		return;
-	want_ignore = false;
-	if (!send_request(holder, event->fd, event->pid)) {
+	reply = (struct holder_reply){ .slot = -1 };
+	if (holder->is_absent)
+		return reply;
+	if (!send_request(holder, request, fd)) {
 		atomic_fetch_add(&holder->counts->missed_cnt, 1);
-		return;
-	}
-	if (!await_reply(holder, now_ns() + HOLD_LIMIT_NS, &want_ignore)) {
+	} else if (!await_reply(holder, now_ns() + HOLD_LIMIT_NS, &reply)) {
 		holder->is_absent = true;
 		atomic_fetch_add(&holder->counts->late_cnt, 1);
 	}
-	if (want_ignore)
-		ignore_from_now(holder, event->fd);
+	return reply;
+}
+
+static void count_hold(struct holder *holder, __u64 start_ns, __s32 slot)
+{
+	__u64 took_ns = now_ns() - start_ns;
+
+	atomic_fetch_add(&holder->counts->held_cnt, 1);
+	atomic_fetch_add(&holder->counts->total_ns, took_ns);
+	if (took_ns > atomic_load(&holder->counts->max_ns))
+		atomic_store(&holder->counts->max_ns, took_ns);
+	if (slot >= 0 && slot < HOLDER_SLOTS)
+		atomic_store(&holder->counts->slots_ns[slot], took_ns);
+}
+
+/* Never ourselves: we would wait for us. */
+static bool wants(void *ctx, pid_t tgid)
+{
+	const struct holder *holder = ctx;
+
+	return tgid != holder->opts->tracer &&
+	       (!holder->opts->wants || holder->opts->wants(holder->opts->ctx, tgid));
+}
+
+/* Its mapping by the same exec is no news. Where the numbers differ (btrfs), it is told twice. */
+static void know_file(struct holder *holder, int fd)
+{
+	struct mapped_event event = {};
+	struct stat st;
+
+	if (!holder->mapped || fstat(fd, &st))
+		return;
+	event.dev = (__u64)major(st.st_dev) << 32 | minor(st.st_dev);
+	event.ino = st.st_ino;
+	mapped__know(holder->mapped, &event, now_ns());
 }
 
 static void handle(struct holder *holder, const struct fanotify_event_metadata *event)
 {
-	__u64 start_ns = now_ns(), took_ns;
+	struct holder_request request = { .ask = HOLDER_EXEC, .tgid = event->pid };
+	struct holder_reply reply = { .slot = -1 };
+	__u64 start_ns = now_ns();
 
 	if (event->mask & FAN_Q_OVERFLOW)
 		atomic_fetch_add(&holder->counts->missed_cnt, 1);
 	if (event->fd < 0)
 		return;
-	ask(holder, event);
+	if (holder->opts->want_all_execs || wants(holder, event->pid))
+		reply = ask(holder, &request, event->fd);
+	if (reply.want & HOLDER_WANT_IGNORE) {
+		ignore_from_now(holder, event->fd);
+		know_file(holder, event->fd);
+	}
 	allow(holder, event->fd);
 	close(event->fd);
-	took_ns = now_ns() - start_ns;
-	atomic_fetch_add(&holder->counts->held_cnt, 1);
-	atomic_fetch_add(&holder->counts->total_ns, took_ns);
-	if (took_ns > atomic_load(&holder->counts->max_ns))
-		atomic_store(&holder->counts->max_ns, took_ns);
+	count_hold(holder, start_ns, reply.slot);
 }
 
 static void handle_batch(struct holder *holder)
@@ -158,46 +215,142 @@ static void handle_batch(struct holder *holder)
 		handle(holder, event);
 }
 
-/* Nothing of the tracer but the two descriptors: its BPF links must die with it, not with us. */
-static void keep_only(int *fan_fd, int *sock)
+/* For what does not look like an interpreter the program runs on while we ask. */
+static void handle_mapped(struct holder *holder, struct caught_item *item)
 {
-	int high = fcntl(*fan_fd, F_DUPFD_CLOEXEC, 3), high_sock = fcntl(*sock, F_DUPFD_CLOEXEC, 3);
+	const struct mapped_event *event = &item->event;
+	struct holder_request request = { .ask = HOLDER_MAPPED, .tgid = event->tgid,
+					  .ts_ns = event->ts_ns, .start = event->start,
+					  .dev = event->dev, .ino = event->ino };
+	struct holder_reply reply = { .want = HOLDER_WANT_STOP };
 
-	dup2(high, 0);
-	dup2(high_sock, 1);
-	*fan_fd = 0;
-	*sock = 1;
-	if (syscall(SYS_close_range, 2u, ~0u, 0u)) {
-		for (int fd = 2; fd < 65536; fd++) /* before Linux 5.9 */
-			close(fd);
+	if (!event->is_likely) {
+		reply = ask(holder, &request, -1);
+		if (reply.want & HOLDER_WANT_STOP)
+			caught__stop(&holder->caught, item, now_ns());
+	}
+	if (reply.want & HOLDER_WANT_STOP) {
+		request.ask = item->is_stopped ? HOLDER_STOPPED : HOLDER_UNSTOPPED;
+		reply = ask(holder, &request, -1);
+	}
+	caught__let_go(&holder->caught, item);
+	if (item->is_stopped)
+		count_hold(holder, item->since_ns, reply.slot);
+	if (reply.want & HOLDER_WANT_IGNORE)
+		mapped__know(holder->mapped, event, now_ns());
+}
+
+/* An exec waits for us in any case, a mapping may not: so these are stopped first. */
+static void handle_all(struct holder *holder)
+{
+	struct pollfd execs = { .fd = holder->fan_fd, .events = POLLIN };
+	struct caught_item item;
+	bool has_item;
+
+	do {
+		caught__collect(&holder->caught, now_ns());
+		if (holder->fan_fd >= 0 && poll(&execs, 1, 0) > 0)
+			handle_batch(holder);
+		has_item = caught__take(&holder->caught, &item);
+		if (has_item)
+			handle_mapped(holder, &item);
+	} while (has_item);
+	if (holder->mapped)
+		atomic_store(&holder->counts->lost_cnt, mapped__lost(holder->mapped));
+}
+
+/* By hand: qsort may allocate. Nearly sorted as it is. */
+static void sort_fds(int *fds, int cnt)
+{
+	for (int i = 1; i < cnt; i++) {
+		for (int j = i; j > 0 && fds[j] < fds[j - 1]; j--) {
+			int low = fds[j];
+
+			fds[j] = fds[j - 1];
+			fds[j - 1] = low;
+		}
 	}
 }
 
-void holder_run(int fan_fd, int sock, pid_t tracer, struct holder_counts *counts)
+/* Nothing of the tracer but what we need: its BPF links must die with it, not with us. */
+static void close_others(const struct holder *holder)
 {
-	struct holder holder = { .tracer = tracer, .counts = counts, .can_ignore = true };
+	size_t cnt = holder->mapped ? mapped__fd_cnt(holder->mapped) : 0;
+	int fds[HOLDER_FDS_MAX + 3], at = 0, from = 0;
+
+	for (size_t i = 0; i < cnt && i < HOLDER_FDS_MAX; i++)
+		fds[at++] = mapped__fds(holder->mapped)[i];
+	fds[at++] = holder->sock;
+	if (holder->fan_fd >= 0)
+		fds[at++] = holder->fan_fd;
+	if (holder->opts->wants_fd >= 0)
+		fds[at++] = holder->opts->wants_fd;
+	sort_fds(fds, at);
+	for (int i = 0; i < at; i++) {
+		if (fds[i] > from)
+			syscall(SYS_close_range, from, fds[i] - 1, 0u);
+		from = fds[i] + 1;
+	}
+	syscall(SYS_close_range, from, ~0u, 0u);
+}
+
+/* One descriptor for those of all processors. */
+static void start_mapped(struct holder *holder)
+{
+	struct mapped *mapped = holder->mapped;
+	struct epoll_event event = { .events = EPOLLIN };
+
+	holder->caught = (struct caught){ .can_stop = holder->opts->can_stop, .wants = wants,
+					  .ctx = holder };
+	if (!mapped)
+		return;
+	holder->map_fd = epoll_create1(EPOLL_CLOEXEC);
+	for (size_t i = 0; i < mapped__fd_cnt(mapped); i++) {
+		if (epoll_ctl(holder->map_fd, EPOLL_CTL_ADD, mapped__fds(mapped)[i], &event))
+			atomic_store(&holder->counts->lost_cnt, 1);
+	}
+	if (mapped__start(mapped)) {
+		atomic_store(&holder->counts->lost_cnt, 1);
+		holder->mapped = NULL;
+	}
+	holder->caught.mapped = holder->mapped;
+}
+
+static void begin(struct holder *holder)
+{
 	sigset_t all;
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL); /* SIGKILL still ends us, and that releases all */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	prctl(PR_SET_NAME, "pyimport-hold");
-	if (getppid() != tracer)
+	if (getppid() != holder->opts->tracer)
 		_exit(0);
+	/* Programs of the whole host wait for us, and all we do is pass messages. */
+	if (sched_setscheduler(0, SCHED_RR, &(struct sched_param){ .sched_priority = 1 }))
+		setpriority(PRIO_PROCESS, 0, -20);
 	/* Out of the terminal's reach: Ctrl-Z stops the tracer, not the one who answers. */
 	setsid();
-	keep_only(&fan_fd, &sock);
-	holder.fan_fd = fan_fd;
-	holder.sock = sock;
-	for (;;) {
-		struct pollfd fds[2] = { { .fd = holder.fan_fd, .events = POLLIN },
-					 { .fd = holder.sock } };
+	close_others(holder);
+	start_mapped(holder);
+}
 
-		if (poll(fds, 2, -1) < 0)
+void holder_run(const struct holder_opts *opts)
+{
+	struct holder holder = { .opts = opts, .fan_fd = opts->fan_fd, .mapped = opts->mapped,
+				 .map_fd = -1, .sock = opts->sock, .counts = opts->counts,
+				 .can_ignore = true };
+	struct pollfd fds[3];
+
+	begin(&holder);
+	fds[0] = (struct pollfd){ .fd = holder.sock };
+	fds[1] = (struct pollfd){ .fd = holder.fan_fd, .events = POLLIN };
+	fds[2] = (struct pollfd){ .fd = holder.map_fd, .events = POLLIN };
+	for (bool is_idle = true;; is_idle = stops__retry(&holder.caught.stops)) {
+		if (poll(fds, 3, is_idle ? -1 : RETRY_MS) < 0)
 			continue;
-		if (fds[1].revents & (POLLHUP | POLLERR))
+		if (fds[0].revents & (POLLHUP | POLLERR))
 			_exit(0);
-		if (fds[0].revents)
-			handle_batch(&holder);
+		handle_all(&holder);
 	}
 }

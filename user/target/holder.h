@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The process that owns the fanotify descriptor, and how it talks to us. Private to hold.c and
+ * The process that holds starting programs, and how it talks to us. Private to hold.c and
  * holder.c. It is a process of its own because execs of the whole host wait for its answer: it
  * must go on answering when the tracer is stopped, hangs or is busy.
  */
@@ -9,26 +9,63 @@
 
 #include <linux/types.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
-/* Asked with the file's descriptor attached. */
+#define HOLDER_FDS_MAX 4096 /* processors */
+#define HOLDER_SLOTS 1024 /* holds whose length is told one by one */
+
+struct mapped;
+
+enum holder_ask {
+	HOLDER_EXEC = 1,  /* a file is being exec'ed, its descriptor attached; the exec waits */
+	HOLDER_MAPPED,    /* a process mapped a file; it runs on */
+	/* After HOLDER_WANT_STOP, and at once for what looks like an interpreter. */
+	HOLDER_STOPPED,   /* its thread stands still */
+	HOLDER_UNSTOPPED, /* it could not be stopped */
+};
+
 struct holder_request {
 	__u32 seq;
-	pid_t tgid; /* who execs, 0 = unknown */
+	__u32 ask;      /* enum holder_ask */
+	pid_t tgid;     /* 0 = unknown */
+	__u32 pad;
+	/* For mappings only: see struct mapped_event. */
+	__u64 ts_ns, start, dev, ino;
+};
+
+enum holder_want {
+	HOLDER_WANT_IGNORE = 1 << 0, /* the file need not be asked about until it is written to */
+	HOLDER_WANT_STOP = 1 << 1,   /* stop the thread and ask again */
 };
 
 struct holder_reply {
 	__u32 seq;
-	__u32 want_ignore; /* the file need not be asked about again until it is written to */
+	__u32 want; /* enum holder_want */
+	__s32 slot; /* where to write how long it was held, -1 = nowhere */
 };
 
 /* Shared memory; written by the holder only. */
 struct holder_counts {
 	_Atomic __u64 held_cnt, total_ns, max_ns, missed_cnt, late_cnt;
+	_Atomic __u64 lost_cnt;
+	_Atomic __u64 slots_ns[HOLDER_SLOTS];
 };
 
-/* The life of the process: serves until @sock closes or the tracer dies. Does not return. */
-void holder_run(int fan_fd, int sock, pid_t tracer, struct holder_counts *counts)
-	__attribute__((noreturn));
+struct holder_opts {
+	int fan_fd;             /* -1: execs are not held */
+	struct mapped *mapped;  /* NULL: mappings are not noticed */
+	bool can_stop;          /* may stop threads */
+	bool (*wants)(void *ctx, pid_t tgid); /* NULL: all are wanted */
+	void *ctx;
+	int wants_fd;
+	bool want_all_execs;
+	int sock;
+	pid_t tracer;
+	struct holder_counts *counts;
+};
+
+/* The life of the process: serves until the socket closes or the tracer dies. */
+void holder_run(const struct holder_opts *opts) __attribute__((noreturn));
 
 #endif

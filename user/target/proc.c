@@ -70,6 +70,7 @@ int proc_parse_map(char *line, struct proc_map *out)
 	unescape(path);
 	*out = (struct proc_map){ .start = start, .end = end, .off = off, .ino = ino,
 				  .major = major, .minor = minor, .is_exec = perms[2] == 'x',
+				  .is_write = perms[1] == 'w',
 				  .path = path };
 	out->is_deleted = path[0] == '/' && cut_suffix(path, " (deleted)");
 	return 0;

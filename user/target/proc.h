@@ -18,7 +18,7 @@
 struct proc_map {
 	__u64 start, end, off, ino;
 	unsigned int major, minor;
-	bool is_exec;
+	bool is_exec, is_write;
 	bool is_deleted;  /* the name is gone or means another file now */
 	const char *path; /* "" = anonymous; points into the parsed line */
 };
