@@ -118,7 +118,7 @@ help: ## this list
 -include $(wildcard $(O)/user/*/*.d $(O)/bpf/*.d $(O)/tests/*.d)
 
 # What needs root, installs what it needs, or both: each is a script of its own.
-.PHONY: deps demo test check-root bench lint
+.PHONY: deps demo test check-root check-starts bench lint
 deps: ## install what building needs (root, Debian)
 	$(Q)scripts/deps.sh build
 demo: ## install, build, and trace a real program of this machine (root)
@@ -135,6 +135,8 @@ test: ## install, build, and pass every test (root)
 	$(Q)tests/run $(PYIMPORT_TEST_ARGS)
 check-root: all ## the end-to-end tests alone (root)
 	$(Q)tests/run $(PYIMPORT_TEST_ARGS)
+check-starts: all ## a thousand first starts of interpreters nobody has seen (root, minutes)
+	$(Q)PYIMPORT_STARTS=1000 tests/run -v hold::first_starts
 bench: ## install, build, and measure what tracing costs (root)
 	$(Q)scripts/deps.sh bench
 	$(Q)$(MAKE) --no-print-directory all
