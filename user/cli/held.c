@@ -233,6 +233,7 @@ void session__unhold(struct session *session)
 	struct held *held = session->held_notes;
 
 	if (session->hold) {
+		hold__end(session->hold);
 		hold__stats(session->hold, &session->held);
 		for (size_t i = 0; i < held->note_cnt; i++) {
 			struct hold_info info = { .tgid = held->notes[i].tgid,
@@ -248,7 +249,7 @@ void session__unhold(struct session *session)
 	if (!held)
 		return;
 	model__set_late_starts(session->model, held->late_start_cnt);
-	model__set_unknown_starts(session->model, held->gone_cnt);
+	model__set_unknown_starts(session->model, held->gone_cnt + session->held.unseen_cnt);
 	for (size_t i = 0; i < held->note_cnt; i++)
 		free(held->notes[i].path);
 	free(held->notes);

@@ -21,6 +21,7 @@ void caught__collect(struct caught *caught, __u64 now_ns)
 		item.is_stopped = false;
 		if (item.event.is_likely)
 			caught__stop(caught, &item, now_ns);
+		caught->running_cnt += item.event.is_likely && !item.is_stopped;
 		caught->items[(caught->first + caught->cnt++) % CAUGHT_MAX] = item;
 	}
 }
@@ -32,6 +33,7 @@ bool caught__take(struct caught *caught, struct caught_item *out)
 	*out = caught->items[caught->first];
 	caught->first = (caught->first + 1) % CAUGHT_MAX;
 	caught->cnt--;
+	caught->running_cnt -= out->event.is_likely && !out->is_stopped;
 	return true;
 }
 

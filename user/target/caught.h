@@ -28,6 +28,7 @@ struct caught {
 	void *ctx;
 	struct caught_item items[CAUGHT_MAX]; /* a ring */
 	unsigned int first, cnt;
+	unsigned int running_cnt; /* of these look like interpreters, and run on */
 	struct stops stops; /* let go, but not gone yet */
 };
 

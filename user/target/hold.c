@@ -33,6 +33,8 @@ struct hold {
 	struct mapped *mapped;
 	struct holder_counts *counts;
 	atomic_int slot_cnt;
+	atomic_uint unseen_cnt;
+	bool is_ended, is_stuck;
 	atomic_bool has_ended;
 	atomic_bool is_closing;
 };
@@ -108,9 +110,13 @@ static unsigned int look(struct hold *hold, const struct holder_request *request
 
 static struct holder_reply answer(struct hold *hold, const struct holder_request *request, int fd)
 {
-	unsigned int answer = atomic_load(&hold->is_closing) ? 0 : look(hold, request, fd);
 	struct holder_reply reply = { .seq = request->seq, .slot = -1 };
+	unsigned int answer = 0;
 
+	if (!atomic_load(&hold->is_closing))
+		answer = look(hold, request, fd);
+	else if (request->ask == HOLDER_UNSTOPPED)
+		atomic_fetch_add(&hold->unseen_cnt, 1);
 	if (answer & HOLD_IGNORE)
 		reply.want |= HOLDER_WANT_IGNORE;
 	if (answer & HOLD_STOP)
@@ -267,24 +273,34 @@ void hold__stats(const struct hold *hold, struct hold_stats *out)
 		.missed_cnt = atomic_load(&hold->counts->missed_cnt),
 		.late_cnt = atomic_load(&hold->counts->late_cnt),
 		.lost_cnt = atomic_load(&hold->counts->lost_cnt),
+		.unseen_cnt = atomic_load(&hold->unseen_cnt),
 		.has_ended = atomic_load(&hold->has_ended),
 	};
 }
 
-void hold__free(struct hold *hold)
+void hold__end(struct hold *hold)
 {
 	struct timespec until;
 
-	if (!hold)
+	if (hold->is_ended)
 		return;
+	hold->is_ended = true;
 	atomic_store(&hold->is_closing, true);
 	end_holder(hold); /* the kernel lets go what it held; the thread reads the end of file */
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += HOLD_LIMIT_NS / 1000000000ULL;
-	if (pthread_timedjoin_np(hold->thread, NULL, &until)) {
-		/* It hangs in a read of somebody's file system: leave it and its memory behind. */
+	/* It may hang in a read of somebody's file system: leave it and its memory behind. */
+	hold->is_stuck = pthread_timedjoin_np(hold->thread, NULL, &until) != 0;
+	if (hold->is_stuck)
 		pthread_detach(hold->thread);
+	atomic_fetch_add(&hold->unseen_cnt, atomic_load(&hold->counts->waiting_cnt));
+}
+
+void hold__free(struct hold *hold)
+{
+	if (!hold)
 		return;
-	}
-	release(hold);
+	hold__end(hold);
+	if (!hold->is_stuck)
+		release(hold);
 }

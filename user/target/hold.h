@@ -58,6 +58,7 @@ struct hold_stats {
 	__u64 missed_cnt;       /* not looked at: queue overflow, or reading failed */
 	__u64 late_cnt;         /* let go because we took longer than HOLD_LIMIT_NS */
 	__u64 lost_cnt;         /* records of mappings that found no room */
+	__u64 unseen_cnt;       /* mappings of what may be a Python, not looked at before the end */
 	bool has_ended;         /* the process that answers is gone: nothing is held any more */
 };
 
@@ -68,12 +69,15 @@ struct hold_stats {
  */
 int hold__new(const struct hold_ops *ops, int *exec_err, int *mapped_err, struct hold **out);
 
+/* Lets go what is held, ends process and thread: no callback any more. */
+void hold__end(struct hold *hold);
+
 void hold__stats(const struct hold *hold, struct hold_stats *out);
 
 /* The holds answered with HOLD_NOTE in order, as far as there is room: the @index-th one's length. */
 bool hold__noted(const struct hold *hold, size_t index, __u64 *took_ns);
 
-/* Lets go what is held, ends process and thread. NULL-safe. */
+/* Ends it if need be. NULL-safe. */
 void hold__free(struct hold *hold);
 
 /* Can execs be held? 0 or the -errno of hold__new, nothing marked. */

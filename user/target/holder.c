@@ -99,6 +99,12 @@ static bool send_request(struct holder *holder, struct holder_request *request, 
 	return sendmsg(holder->sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(*request);
 }
 
+static void collect(struct holder *holder, __u64 now)
+{
+	caught__collect(&holder->caught, now);
+	atomic_store(&holder->counts->waiting_cnt, holder->caught.running_cnt);
+}
+
 /*
  * Reads replies until the one to the last question, and stops meanwhile what must be stopped at
  * once. True if it came. Exits without tracer.
@@ -118,7 +124,7 @@ static bool await_reply(struct holder *holder, __u64 until_ns, struct holder_rep
 		if (ready_cnt <= 0 && now >= until_ns)
 			return false;
 		if (ready_cnt > 0 && fds[1].revents)
-			caught__collect(&holder->caught, now);
+			collect(holder, now);
 		got = recv(holder->sock, &reply, sizeof(reply), MSG_DONTWAIT);
 		if (!got || (got < 0 && errno != EAGAIN && errno != EINTR))
 			_exit(0);
@@ -248,7 +254,7 @@ static void handle_all(struct holder *holder)
 	bool has_item;
 
 	do {
-		caught__collect(&holder->caught, now_ns());
+		collect(holder, now_ns());
 		if (holder->fan_fd >= 0 && poll(&execs, 1, 0) > 0)
 			handle_batch(holder);
 		has_item = caught__take(&holder->caught, &item);

@@ -49,6 +49,7 @@ struct holder_reply {
 struct holder_counts {
 	_Atomic __u64 held_cnt, total_ns, max_ns, missed_cnt, late_cnt;
 	_Atomic __u64 lost_cnt;
+	_Atomic __u64 waiting_cnt; /* likely interpreters that run on, not asked about yet */
 	_Atomic __u64 slots_ns[HOLDER_SLOTS];
 };
 
