@@ -438,6 +438,19 @@ static void test_golden(void)
 	drop_model();
 }
 
+/* What --help promises. */
+static void test_every_view(void)
+{
+	make_program();
+	for (const char *const *view = report_views; *view; view++) {
+		_cleanup_free_ char *text = report(*view, "text", NULL);
+
+		if (!text || !*text)
+			FAIL("no text for --view %s", *view);
+	}
+	drop_model();
+}
+
 static void test_ascii(void)
 {
 	const struct report_opts opts = {.use_ascii = true};
@@ -553,6 +566,7 @@ static void test_write_errors(void)
 int main(void)
 {
 	RUN(test_golden);
+	RUN(test_every_view);
 	RUN(test_ascii);
 	RUN(test_json);
 	RUN(test_deep);

@@ -52,7 +52,7 @@ const struct argp_option opts_table[] = {
 	{ "defer", OPT_DEFER, "LIST", 0, "what deferring these would save together (view advice): modules, packages or file:line, with commas", 0 },
 	{ "top", OPT_TOP, "N", 0, "rows in ranked tables (10)", 0 },
 	{ "unfold", OPT_UNFOLD, NULL, 0, "show each of the processes that did the same, not one for all", 0 },
-	{ "slow", OPT_SLOW, "TIME", 0, "while tracing, a line on the standard error for each import that takes TIME (50ms) or longer", 0 },
+	{ "slow", OPT_SLOW, "TIME", 0, "while tracing, a line on the standard error for each import that takes TIME (50ms) or longer, not counting what was told of inside it", 0 },
 	{ "no-color", OPT_NO_COLOR, NULL, 0, "no colour, on a terminal either", 0 },
 
 	{ .doc = "How to trace:", .group = 3 },

@@ -7,7 +7,10 @@
 
 struct model;
 
-/* Call after each record: tells of the load it ended, if that took @slow_ns or longer. */
+/*
+ * Call after each record: tells of the load it ended if that took @slow_ns or longer, and so much
+ * beyond what was told of inside it, or if no other import was around it.
+ */
 void slow_tell(struct model *model, __u64 slow_ns);
 
 #endif

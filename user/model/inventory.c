@@ -80,7 +80,7 @@ static int add_present(struct model *model, struct process_state *process,
 	case PYI_PRESENT_LIB:
 		return present.name ? add_lib(model, inventory, &present) : 0;
 	case PYI_PRESENT_MODULES:
-		inventory->has_modules = true;
+		process->process.is_python = inventory->has_modules = true;
 		inventory->is_cut = rec->hdr.flags & PYI_F_TRUNC;
 		return 0;
 	}

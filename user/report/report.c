@@ -14,7 +14,9 @@
 #define WIDTH_MIN 40
 #define WIDTH_MAX 1000
 
-const char *const report_views[] = {"summary", "tree", "blame", "workers", "inventory", "advice", "phases", NULL};
+const char *const report_views[] = {
+	"summary", "tree", "blame", "workers", "inventory", "advice", "phases", NULL,
+};
 const char *const report_formats[] = {
 	"text", "json", "importtime",
 	"chrome", "speedscope", "folded", "dot", "openmetrics", "otlp", "html",
@@ -30,6 +32,7 @@ static const struct report_ops {
 	{"text", "blame", blame_write},
 	{"text", "phases", phases_write},
 	{"text", "workers", workers_write},
+	{"text", "inventory", inventory_write},
 	{"text", "advice", advice_write},
 	{"text", "why", why_write}, /* not among report_views: it needs a module */
 	{"json", "why", why_write_json},

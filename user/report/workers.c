@@ -201,16 +201,25 @@ static void add_count(struct table *table, size_t cnt)
 	table__add(table, text_count(num, cnt), TABLE_PLAIN);
 }
 
-/* A forked process runs what its parent ran: saying "forked" is shorter and tells more. */
+static bool is_same_command(const struct process *a, const struct process *b)
+{
+	if (a->argv == b->argv || a->argc != b->argc)
+		return a->argv == b->argv;
+	for (size_t i = 0; i < a->argc; i++)
+		if (strcmp(a->argv[i], b->argv[i]) != 0)
+			return false;
+	return true;
+}
+
+/* What its parent ran is not said again; that it was forked, only where that was seen. */
 static void add_command(const struct view *view, const struct node *node, struct text_buf *buf)
 {
 	const struct process *process = node->process;
 
 	text_buf__reset(buf);
 	text_buf__printf(buf, "%*s", (int)(2 * (node->depth < 20 ? node->depth : 20)), "");
-	if (process->parent && process->exec_ns == NS_UNKNOWN && !process->is_late &&
-	    process->argv == process->parent->argv)
-		text_buf__add(buf, "forked");
+	if (process->parent && is_same_command(process, process->parent))
+		text_buf__add(buf, process->inherited_cnt != ~0u ? "forked" : "the same command");
 	else
 		phrase_command(view, process, buf);
 }
@@ -229,10 +238,12 @@ static void add_node(const struct view *view, const struct node *node, struct te
 	text_buf__printf(buf, "%u", process->tgid);
 	table__add(table, text_buf__str(buf), TABLE_PLAIN);
 	add_count(table, cnt);
-	if (process->inherited_cnt == ~0u)
-		table__add(table, "-", TABLE_DIM);
-	else
+	if (process->inherited_cnt != ~0u)
 		add_count(table, process->inherited_cnt);
+	else if (process->inventory && process->inventory->has_modules)
+		add_count(table, process->inventory->module_cnt);
+	else
+		table__add(table, "-", TABLE_DIM);
 	add_count(table, process->loaded_cnt);
 	table__add(table, cnt > 1 ? text_ns(num, spread.min_ns) : "", TABLE_PLAIN);
 	table__add(table, text_ns(num, process->own_ns), TABLE_BOLD);
@@ -243,7 +254,7 @@ static int write_nodes(const struct view *view, const struct node *nodes, size_t
 {
 	static const struct table_col cols[] = {
 		{"process", false, TABLE_CUT_MIDDLE, 14, 20}, {"pid", true, TABLE_WHOLE, 0, 0},
-		{"count", true, TABLE_WHOLE, 0, 0}, {"inherited", true, TABLE_WHOLE, 0, 0},
+		{"count", true, TABLE_WHOLE, 0, 0}, {"had", true, TABLE_WHOLE, 0, 0},
 		{"loaded", true, TABLE_WHOLE, 0, 0}, {"min", true, TABLE_WHOLE, 0, 0},
 		{"median", true, TABLE_WHOLE, 0, 0}, {"max", true, TABLE_WHOLE, 0, 0},
 	};
@@ -259,7 +270,7 @@ static int write_nodes(const struct view *view, const struct node *nodes, size_t
 	if (buf.err)
 		return buf.err;
 	put_para(view, 0, TABLE_BOLD,
-		 "Modules each process had when it was forked, modules it loaded itself, and the time of these");
+		 "Modules each process had when it was forked or tracing began, modules it loaded itself, time of these");
 	return table__print(table, &look, view->out);
 }
 
