@@ -313,7 +313,7 @@ static void put_tail(struct chrome *chrome)
 
 int chrome_write(const struct view *view)
 {
-	struct chrome chrome = {.view = view, .jo = {.out = view->out}};
+	struct chrome chrome = {.view = view, .jo = {.view = view, .out = view->out}};
 	_cleanup_free_ struct process **processes = NULL;
 	size_t cnt;
 	int err = walk_processes(view->model, &processes, &cnt);

@@ -360,7 +360,7 @@ static void put_process(struct otlp *otlp, const struct process *process)
 int otlp_write(const struct view *view)
 {
 	const struct host_info *host = model__host(view->model);
-	struct otlp otlp = {.view = view, .jo = {.out = view->out}};
+	struct otlp otlp = {.view = view, .jo = {.view = view, .out = view->out}};
 	_cleanup_free_ struct process **processes = NULL;
 	bool is_first = true;
 	size_t cnt;

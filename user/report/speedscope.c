@@ -218,7 +218,7 @@ static int put_profiles(struct scope *scope, const struct process *process)
 
 int speedscope_write(const struct view *view)
 {
-	struct scope scope = {.view = view, .jo = {.out = view->out}};
+	struct scope scope = {.view = view, .jo = {.view = view, .out = view->out}};
 	_cleanup_free_ struct process **processes = NULL;
 	size_t cnt;
 	int err = walk_processes(view->model, &processes, &cnt);

@@ -76,7 +76,7 @@ function fillCauses(index, select) {
 }
 
 function findingItem(finding, index, select) {
-	const load = isKnown(finding.import) ? index.byId.get(finding.import) : null;
+	const {import: id} = finding.evidence || {}, load = isKnown(id) ? index.byId.get(id) : null;
 	const place = fmtPlace(finding, index.process.cwd), saves = [];
 	if (finding.saving_ns)
 		saves.push(fmtNs(finding.saving_ns));
@@ -88,7 +88,36 @@ function findingItem(finding, index, select) {
 		place ? [" (", el("span", {class: "name"}, place), ")"] : null,
 		saves.length ? ", saves " + saves.join(" and ") : null,
 		isKnown(finding.confidence) ? ", confidence " + finding.confidence : null,
-		load ? [" ", moduleButton(load, select)] : null);
+		load ? [" ", moduleButton(load, select)] : null,
+		finding.remedy ? el("div", {class: "dim"}, finding.remedy) : null);
+}
+
+// The files that brought most bytes, and where modules were looked for in vain.
+function fillFiles(index) {
+	const {process} = index, sizeOf = file => (file.bytes_read || 0) + (file.mapped || 0);
+	const files = (process.files || []).filter(sizeOf).sort((a, b) => sizeOf(b) - sizeOf(a));
+	const dirs = (process.search_path || []).filter(dir => dir.misses)
+		.sort((a, b) => b.misses - a.misses);
+	const table = (titles, rows) => el("table", {}, el("thead", {}, el("tr", {}, titles.map((t, i) =>
+		el("th", {scope: "col", class: i ? "number" : null}, t)))), el("tbody", {},
+	rows.slice(0, CAUSES_TOP).map(cells => el("tr", {}, cells.map((cell, i) =>
+		el("td", {class: i ? "number" : "name"}, cell))))));
+	const parts = [];
+	if (files.length)
+		parts.push(el("h3", {}, "Biggest files"), table(
+			["file", "read", "mapped", "from disk", "opened", "imported by"],
+			files.map(file => {
+				const load = isKnown(file.import) ? index.byId.get(file.import) : null;
+				return [file.path || "others", fmtBytes(file.bytes_read), fmtBytes(file.mapped),
+					fmtBytes(file.bytes_from_disk), fmtCount(file.opens),
+					load ? load.module || "?" : ""];
+			})));
+	if (dirs.length)
+		parts.push(el("h3", {}, "Directories searched for modules"), table(
+			["directory", "searches", "in vain", "time"], dirs.map(dir => [dir.path || "?",
+				fmtCount(dir.searches), fmtCount(dir.misses), fmtNs(dir.ns)])));
+	fill($("files"), parts.length ? parts : el("p", {class: "dim"},
+		"Files were not counted in this trace."));
 }
 
 function listed(title, items, make) {
@@ -119,6 +148,8 @@ function fillFindings(index, select) {
 			", which was still loading")),
 		...listed("Waited for another thread's import", process.waits || [], wait => el("li", {},
 			name(wait.module || "?"), " " + fmtNs(wait.wall_ns) + ", thread " + wait.tid)),
+		...listed("Loaded before tracing began", (process.inventory || {}).modules || [], module =>
+			el("li", {}, name(module.module || "?"), module.file ? " " + module.file : "")),
 		...listed("Did not end", index.loads.filter(l => l.result === "unfinished"), loadItem),
 		...listed("Failed", index.loads.filter(l => l.result === "failed" && !l.inherited),
 			loadItem),

@@ -78,14 +78,18 @@ function durationOf(phase) {
 		phase.end_ns - phase.start_ns : null;
 }
 
-// When the program could serve: its first accept, else when it listened. Null: it never did.
+// When it first waited for connections. Null: it never did.
 function readyNs(process) {
-	if (isKnown(process.ready_ns))
-		return process.ready_ns;
-	const phase = phaseOf(process, "ready") || phaseOf(process, "accept") ||
-		phaseOf(process, "listen");
+	const phase = phaseOf(process, "ready");
 	return phase ? phase.start_ns : null;
 }
+
+// A log of -X importtime knows no process and no thread.
+function mainTid(process) {
+	return isKnown(process.pid) ? process.pid : process.imports.length ? process.imports[0].tid : null;
+}
+
+const nameOf = process => isKnown(process.pid) ? " (pid " + process.pid + ")" : "";
 
 function baseNs(process) {
 	if (process.attached_late)
@@ -102,7 +106,7 @@ function factsOf(index) {
 	const to = startup ? startup.end_ns : Infinity;
 	let importsNs = null, dearest = null;
 	for (const load of index.roots) {
-		if (load.inherited || load.tid !== process.pid || !isKnown(load.wall_ns) ||
+		if (load.inherited || load.tid !== mainTid(process) || !isKnown(load.wall_ns) ||
 		    load.start_ns < from || load.start_ns > to)
 			continue;
 		importsNs = (importsNs || 0) + load.wall_ns;

@@ -52,11 +52,11 @@ function fillHead(index) {
 	}
 	$("headline").textContent = clean(text ||
 		plural(process.counts.loaded, "module") + " loaded.");
-	$("subline").textContent = clean(["pid " + process.pid,
+	$("subline").textContent = clean([isKnown(process.pid) ? "pid " + process.pid : null,
 		python.version ? (python.implementation === "cpython" ? "CPython " :
 			(python.implementation || "Python") + " ") + python.version +
 			(python.free_threaded ? " free-threaded" : "") : "Python of unknown version",
-		process.container ? "container " + (process.container.name || process.container.id) : null,
+		process.unit, process.container ? "container " + (process.container.name || process.container.id) : null,
 		doc.host.hostname, doc.host.kernel].filter(Boolean).join(" · "));
 	fillNotices(process, python);
 	fillFigures(index, facts);
@@ -128,6 +128,7 @@ function showProcess(index) {
 	const select = load => choose(load, "link");
 	fillCauses(index, select);
 	fillFindings(index, select);
+	fillFiles(index);
 	timeline.show(index);
 	fillProcesses(index, showProcess);
 	table.active = null;
@@ -236,7 +237,7 @@ function start() {
 		return;
 	}
 	$("process").replaceChildren(...indexes.map((index, i) =>
-		el("option", {value: i}, index.command + " (pid " + index.process.pid + ")")));
+		el("option", {value: i}, index.command + nameOf(index.process))));
 	$("process-label").hidden = indexes.length < 2;
 	fillKeys();
 	fillRanges();

@@ -25,17 +25,14 @@ class Timeline {
 			doc.trace && isKnown(doc.trace.end_ns) ? doc.trace.end_ns : this.lastNs(process);
 	}
 
-	// The end of the last thing that start-up is about.
+	// The end of start-up, or when it was ready; without either, of the last import.
 	lastNs(process) {
-		let last = Math.max(baseNs(process), readyNs(process) || 0);
-		for (const phase of process.phases || [])
-			if (phase.name !== "serving" && isKnown(phase.end_ns) && phase.name !== "run")
-				last = Math.max(last, phase.name === "startup" || phase.name === "interpreter" ?
-					phase.end_ns : phase.start_ns);
-		for (const load of process.imports)
-			if (!isProgram(load) && isKnown(load.wall_ns))
-				last = Math.max(last, load.start_ns + load.wall_ns);
-		return last;
+		const moments = [phaseOf(process, "startup"), phaseOf(process, "listen"),
+			phaseOf(process, "ready")].filter(Boolean).map(phase => phase.end_ns);
+		if (moments.length)
+			return Math.max(...moments);
+		return process.imports.reduce((last, load) => isProgram(load) || !isKnown(load.wall_ns) ?
+			last : Math.max(last, load.start_ns + load.wall_ns), baseNs(process));
 	}
 
 	span() {
@@ -89,7 +86,7 @@ class Timeline {
 		lanes.forEach((lane, i) => {
 			context.fillStyle = themeColor(lane.kind === "process" ? "text" : "dim");
 			const name = lane.kind === "process" ? lane.index.command :
-				lane.depth ? "" : lane.tid === lane.index.process.pid ? "main thread" : "thread " + lane.tid;
+				lane.depth ? "" : lane.tid === mainTid(lane.index.process) ? "main thread" : "thread " + lane.tid;
 			const indent = lane.kind === "process" ? 4 : 18;
 			context.fillText(fitText(context, clean(name), label - indent - 8), indent,
 				i * LANE + LANE / 2);
@@ -127,21 +124,26 @@ class Timeline {
 		const {process} = index, start = process.attached_late ? baseNs(process) : process.start_ns;
 		const since = ns => "+" + fmtNs(ns - start);
 		this.box(context, themeColor("bar"), x(start), x(this.endOf(process)), top + 3, LANE - 7,
-			{index, text: clean(index.command) + "\npid " + process.pid + ", ran for " +
+			{index, text: clean(index.command) + nameOf(process) + "\nran for " +
 				fmtNs(this.endOf(process) - start)});
-		const phases = (process.phases || []).filter(p => isKnown(p.start_ns));
+		const phases = (process.phases || []).filter(p => p.end_ns > p.start_ns);
 		phases.forEach((phase, i) => {
-			const end = isKnown(phase.end_ns) ? phase.end_ns : this.endOf(process);
 			const hue = hashText(phase.name) % 360;
-			this.box(context, `hsl(${hue} 60% 50%)`, x(phase.start_ns), x(end),
+			this.box(context, `hsl(${hue} 60% 50%)`, x(phase.start_ns), x(phase.end_ns),
 				top + 4 + (i % 3) * 4, 4,
 				{index, text: "phase " + clean(phase.name) + ": " + since(phase.start_ns) +
-					" to " + since(end) + ", " + fmtNs(end - phase.start_ns)});
+					" to " + since(phase.end_ns) + ", " +
+					fmtNs(phase.end_ns - phase.start_ns)});
 		});
+		for (const moment of (process.phases || []).filter(p => p.end_ns === p.start_ns))
+			this.box(context, themeColor("text"), x(moment.start_ns), x(moment.start_ns) + 1,
+				top + 2, LANE - 5,
+				{index, text: clean(moment.name) + " " + since(moment.start_ns)});
 		const ready = readyNs(process);
 		if (ready !== null) {
 			this.box(context, themeColor("bad"), x(ready) - 1, x(ready) + 1, top, LANE - 1,
-				{index, text: "ready " + since(ready)});
+				{index, text: "ready " + since(ready) +
+					(process.ready_by ? ", by " + clean(process.ready_by) : "")});
 			context.fillText("ready", Math.min(x(ready) + 4, x(Infinity) - 34), top + LANE / 2);
 		}
 	}
@@ -205,7 +207,7 @@ function fillProcesses(chosen, choose) {
 		const end = process.exit;
 		return el("tr", {"aria-current": index === chosen ? "true" : null},
 			el("td", {}, el("button", {class: "link", type: "button",
-				onclick: () => choose(index)}, index.command + " (pid " + process.pid + ")")),
+				onclick: () => choose(index)}, index.command + nameOf(process))),
 			el("td", {class: "number"}, process.attached_late ? "before tracing" :
 				"+" + fmtNs(process.start_ns - first)),
 			el("td", {class: "number"}, fmtNs(facts.startupNs)),
