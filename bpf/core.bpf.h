@@ -397,6 +397,7 @@ __hidden struct proc *proc_add(u32 tgid, u32 flags);
 __hidden void emit_exec(u32 serial, u64 ts_ns, u32 old_tid, const char *filename);
 __hidden u64 cgroup_of(struct task_struct *task);
 __hidden bool scope_covers(struct task_struct *task);
+__hidden void scope_join(struct task_struct *task);
 __hidden u32 nspid_of(struct task_struct *task);
 __hidden void count_pair(u32 span, u32 is_end);
 

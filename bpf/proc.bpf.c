@@ -85,8 +85,8 @@ int BPF_PROG(proc_fork, struct task_struct *parent, struct task_struct *child)
 	proc = bpf_map_lookup_elem(&procs, &tgid);
 	if (!proc) {
 		/* Born into a followed cgroup (CLONE_INTO_CGROUP), or of a parent never met. */
-		if (cfg_scoped && scope_covers(child))
-			proc_add(child_tgid, 0);
+		if (cfg_scoped)
+			scope_join(child);
 		return 0;
 	}
 	serial = proc->serial;

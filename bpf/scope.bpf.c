@@ -46,14 +46,33 @@ __hidden bool scope_covers(struct task_struct *task)
 	return false;
 }
 
+/* Follows a process that did not exec just now. What it runs may not be probed yet: tell. */
+__hidden void scope_join(struct task_struct *task)
+{
+	u32 tgid = task->tgid;
+	struct pyi_hdr *hdr;
+	struct proc *proc;
+
+	if (bpf_map_lookup_elem(&procs, &tgid) || !scope_covers(task))
+		return;
+	proc = proc_add(tgid, 0);
+	if (!proc)
+		return;
+	hdr = bpf_ringbuf_reserve(&events, sizeof(*hdr), 0);
+	if (!hdr) {
+		count_loss(ring_full);
+		return;
+	}
+	fill_hdr(hdr, PYI_EV_JOIN, sizeof(*hdr), proc->serial);
+	hdr->tgid = hdr->tid = tgid;
+	bpf_ringbuf_submit(hdr, BPF_RB_FORCE_WAKEUP);
+}
+
 /* Moved in while it runs. What is moved out stays followed: its story has begun. */
 SEC("?tp_btf/cgroup_attach_task")
 int BPF_PROG(cgroup_attach, struct cgroup *cgroup, const char *path, struct task_struct *task)
 {
-	u32 tgid = task->tgid;
-
-	if (!bpf_map_lookup_elem(&procs, &tgid) && scope_covers(task))
-		proc_add(tgid, 0);
+	scope_join(task);
 	return 0;
 }
 

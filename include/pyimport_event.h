@@ -23,6 +23,7 @@ enum pyi_event_kind {
 	PYI_EV_FRAMES = 11, /* more of the Python stack for a span or an edge: struct pyi_frames */
 	PYI_EV_FROM = 12,   /* names of a `from x import …`: struct pyi_from */
 	PYI_EV_CGROUP = 13, /* a cgroup was made: struct pyi_cgroup */
+	PYI_EV_JOIN = 14,   /* a running process came into a followed cgroup: header only, its own */
 	/* Synthesised by user space into the same stream, never sent by BPF. */
 	PYI_EV_EDGE_COUNT = 32, /* struct pyi_edge_count */
 	PYI_EV_CHARGE = 33,  /* struct pyi_charge_record, pyimport_charge.h */

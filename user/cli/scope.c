@@ -48,6 +48,8 @@ struct scope {
 	size_t top_cnt;
 	struct late late[LATE_MAX];
 	size_t late_cnt;
+	pid_t *joined;          /* the main thread's alone */
+	size_t joined_cnt, joined_cap;
 	__u64 looked_ns;
 	bool is_elsewhere;      /* its container was met outside of our hierarchy, and we said so */
 };
@@ -137,6 +139,21 @@ bool scope__covers(struct scope *scope, pid_t tgid)
 		tell_elsewhere(scope, proc_fd);
 	pthread_mutex_unlock(&scope->lock);
 	return covers;
+}
+
+void scope__joined(struct scope *scope, pid_t tgid)
+{
+	size_t cap = scope->joined_cap ? scope->joined_cap * 2 : 64;
+	pid_t *bigger;
+
+	if (scope->joined_cnt == scope->joined_cap) {
+		bigger = reallocarray(scope->joined, cap, sizeof(*bigger));
+		if (!bigger)
+			return;
+		scope->joined = bigger;
+		scope->joined_cap = cap;
+	}
+	scope->joined[scope->joined_cnt++] = tgid;
 }
 
 void scope__made(struct scope *scope, const char *path)
@@ -235,6 +252,9 @@ bool scope__look(struct scope *scope, proc_fn fn, void *ctx)
 		if (path)
 			cgroups__each_process(scope->cgroups, path, fn, ctx);
 	}
+	for (size_t i = 0; i < scope->joined_cnt; i++)
+		fn(ctx, scope->joined[i]);
+	scope->joined_cnt = 0;
 	return is_left;
 }
 
@@ -285,6 +305,7 @@ void scope__free(struct scope *scope)
 	for (size_t i = 0; i < scope->top_cnt; i++)
 		free(scope->tops[i].path);
 	free(scope->tops);
+	free(scope->joined);
 	for (size_t i = 0; i < scope->late_cnt; i++)
 		free(scope->late[i].path);
 	pthread_mutex_destroy(&scope->lock);

@@ -31,12 +31,15 @@ int scope__start(struct scope *scope, struct probes *probes);
 /* Does this process, about to exec, belong to it? Safe on the hold thread. */
 bool scope__covers(struct scope *scope, pid_t tgid);
 
+/* A process runs inside that nothing has looked at yet: scope__look will hand it out. */
+void scope__joined(struct scope *scope, pid_t tgid);
+
 /* A cgroup was made. */
 void scope__made(struct scope *scope, const char *path);
 
 /*
  * To be called every now and then: @fn gets each process of a cgroup that was found since the
- * last call. False when all that was ever found is gone; of a container, when nothing runs in it.
+ * last call, and those of scope__joined. False when all that was ever found is gone; of a container, when nothing runs in it.
  */
 bool scope__look(struct scope *scope, proc_fn fn, void *ctx);
 

@@ -67,13 +67,18 @@ static void close_session(struct session *session)
 	output__close(&session->output);
 }
 
-static void note_cgroup(struct session *session, const void *record, size_t size)
+static void note_scope(struct session *session, const void *record, size_t size)
 {
 	const struct pyi_cgroup *made = record;
+	const struct pyi_hdr *hdr = record;
 
-	if (session->scope && size >= sizeof(*made) && made->hdr.kind == PYI_EV_CGROUP &&
-	    made->path_sz && !made->path[sizeof(made->path) - 1])
+	if (!session->scope || size < sizeof(*hdr))
+		return;
+	if (hdr->kind == PYI_EV_CGROUP && size >= sizeof(*made) && made->path_sz &&
+	    !made->path[sizeof(made->path) - 1])
 		scope__made(session->scope, made->path);
+	else if (hdr->kind == PYI_EV_JOIN || (hdr->kind == PYI_EV_EXEC && !session->hold))
+		scope__joined(session->scope, (pid_t)hdr->tgid);
 }
 
 static void on_record(void *ctx, const void *record, size_t size)
@@ -83,7 +88,7 @@ static void on_record(void *ctx, const void *record, size_t size)
 	session->record_cnt++;
 	facts__note(session->facts, record, size);
 	identity__note(session->identity, record, size);
-	note_cgroup(session, record, size);
+	note_scope(session, record, size);
 	if (session->until)
 		until__note(session->until, record, size);
 	if (model__apply(session->model, record, size) == -ENOMEM)
