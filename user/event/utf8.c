@@ -67,7 +67,7 @@ size_t event_utf8_max(const struct pyi_str *str)
 
 bool event_is_cut(const struct pyi_str *str)
 {
-	return str->kind && str->full_chars > str->sz / str->kind;
+	return str->full_chars > str->sz / (str->kind ? str->kind : 1);
 }
 
 size_t event_utf8(const struct pyi_str *str, const char *text, char *dst)
