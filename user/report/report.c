@@ -17,6 +17,8 @@
 const char *const report_views[] = {
 	"summary", "tree", "blame", "workers", "inventory", "advice", "phases", NULL,
 };
+const char *const report_views[] = {"summary", "tree", "blame", "workers", "inventory", "advice", "phases",
+	"files", "libs", "net", NULL};
 const char *const report_formats[] = {
 	"text", "json", "importtime",
 	"chrome", "speedscope", "folded", "dot", "openmetrics", "otlp", "html",
@@ -33,6 +35,9 @@ static const struct report_ops {
 	{"text", "phases", phases_write},
 	{"text", "workers", workers_write},
 	{"text", "inventory", inventory_write},
+	{"text", "files", files_write},
+	{"text", "libs", libs_write},
+	{"text", "net", net_write},
 	{"text", "advice", advice_write},
 	{"text", "why", why_write}, /* not among report_views: it needs a module */
 	{"json", "why", why_write_json},

@@ -30,6 +30,9 @@ int inventory_write(const struct view *view);
 int diff_write(const struct view *view);
 int diff_write_json(const struct view *view);
 int json_write(const struct view *view);
+int files_write(const struct view *view);
+int libs_write(const struct view *view);
+int net_write(const struct view *view);
 int importtime_write(const struct view *view);
 int advice_write(const struct view *view);
 int why_write(const struct view *view);
@@ -110,6 +113,12 @@ struct facts {
 };
 int facts_find(const struct process *process, struct facts *facts);
 __u64 process_base_ns(const struct process *process); /* offsets count from here */
+
+/* ---- bytes.c */
+char *view_bytes(char buf[TEXT_NUM_SZ], __u64 bytes); /* "1.23 MB", decimal; returns @buf */
+/* Calls @write for each process that is shown, then the foot. Its error, or -ENOMEM. */
+int view_each_process(const struct view *view,
+		      int (*write)(const struct view *view, const struct process *process));
 
 /* ---- phrase.c: phrases, escaped, appended to a buffer */
 unsigned int view_escape_flags(const struct view *view);
