@@ -15,10 +15,10 @@
 #define WIDTH_MAX 1000
 
 const char *const report_views[] = {
-	"summary", "tree", "blame", "workers", "inventory", "advice", "phases", NULL,
+	"summary", "tree", "blame", "workers", "inventory", "advice", "phases",
+	"files", "libs", "net",
+	NULL,
 };
-const char *const report_views[] = {"summary", "tree", "blame", "workers", "inventory", "advice", "phases",
-	"files", "libs", "net", NULL};
 const char *const report_formats[] = {
 	"text", "json", "importtime",
 	"chrome", "speedscope", "folded", "dot", "openmetrics", "otlp", "html",
