@@ -25,6 +25,9 @@ test)
 		mmdebstrap debian-archive-keyring curl ca-certificates xz-utils util-linux procps
 		podman runc shellcheck cppcheck clang-tidy libclang-rt-dev python3-jsonschema sqlite3 groff git TESTSUITE)
 	packages+=(chromium python3-websocket graphviz poppler-utils python3-prometheus-client)
+	# Programs that embed Python, whatever they are for; their servers are not started.
+	packages+=(gdb vim-nox uwsgi-core uwsgi-plugin-python3 apache2 libapache2-mod-wsgi-py3
+		postgresql PLPYTHON libcap2-bin)
 	command -v npm >/dev/null || packages+=(npm) # elsewhere it comes with nodejs
 	;;
 bench) packages+=(python3-pandas bpftrace strace) ;;
@@ -71,16 +74,34 @@ need_root() {
 	}
 }
 
-# The suite's own test packages bear the version of its Python.
-resolve_testsuite() {
-	local i version
-	version=$({ dpkg-query -W -f '${Version}' python3 ||
-		apt-cache show --no-all-versions python3 | sed -n 's/^Version: //p'; } 2>/dev/null |
-		sed -n 's/^\([0-9]*:\)\{0,1\}\(3\.[0-9]*\).*/\2/p' | head -1) || true
-	[ -n "$version" ] || return 0 # not before apt-get update
+# Upstream version of a package, of which a pattern of sed is wanted.
+version_of() {
+	{ dpkg-query -W -f '${Version}' "$1" ||
+		apt-cache show --no-all-versions "$1" | sed -n 's/^Version: //p'; } 2>/dev/null |
+		sed -n "s/^\\([0-9]*:\\)\\{0,1\\}\\($2\\).*/\\2/p" | head -1
+}
+
+# Some packages bear the version of what they belong to.
+resolve_versions() {
+	local i python postgres
+	python=$(version_of python3 '3\.[0-9]*') || true
+	postgres=$(version_of postgresql '[0-9]*') || true
+	[ -n "$python" ] || return 0 # not before apt-get update
 	for i in "${!packages[@]}"; do
-		[ "${packages[$i]}" != TESTSUITE ] || packages[i]=libpython$version-testsuite
+		case ${packages[$i]} in
+		TESTSUITE) packages[i]=libpython$python-testsuite ;;
+		PLPYTHON) packages[i]=postgresql-plpython3-$postgres ;;
+		esac
 	done
+}
+
+# A server that is installed for tests must not start by itself.
+POLICY=/usr/sbin/policy-rc.d
+forbid_servers() {
+	[ ! -e $POLICY ] || return 0
+	trap 'rm -f $POLICY' EXIT
+	printf '#!/bin/sh\nexit 101\n' > $POLICY
+	chmod 755 $POLICY
 }
 
 missing=()
@@ -92,7 +113,7 @@ find_missing() {
 	done
 }
 
-resolve_testsuite
+resolve_versions
 find_missing "${fresh[@]}"
 want_fresh=0
 if [ ${#missing[@]} -gt 0 ] || ! is_fresh_enough; then
@@ -124,7 +145,7 @@ if [ "$codename" = bookworm ]; then
 	fi
 fi
 apt update
-resolve_testsuite
+resolve_versions
 if [ $want_fresh = 1 ]; then
 	apt install --no-install-recommends "${release[@]}" "${fresh[@]}"
 fi
@@ -139,4 +160,5 @@ for package in "${missing[@]}"; do
 		echo "deps.sh: $codename has no package $package; what needs it is skipped" >&2
 	fi
 done
+[ "$mode" != test ] || forbid_servers
 [ ${#wanted[@]} = 0 ] || apt install --no-install-recommends "${wanted[@]}"

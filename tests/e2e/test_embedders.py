@@ -1,10 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Python inside other programs: linked in, hidden, opened late; real programs that embed it."""
+import contextlib
 import functools
 import glob
+import grp
 import os
+import pwd
+import shutil
+import socket
 import subprocess
+import urllib.request
 
 import lib
 
@@ -101,6 +107,166 @@ def test_hidden_attach():
                               env=lib.clean_env(), timeout=lib.PATIENCE_S)
         lib.check_equal(done.returncode, 3, "status")
         lib.check(b"hides its symbols" in done.stderr, "stderr: %r", done.stderr)
+
+
+# --- programs of the distribution that embed Python ----------------------------------------------
+
+def program(path, package):
+    found = sorted(glob.glob(path))
+    if not found:
+        raise lib.Skip("%s is not installed" % package)
+    return found[-1]
+
+
+def check_embedded(process, exe):
+    lib.check_equal(process["exe"], exe, "the program")
+    process.one("encodings")
+    lib.check_equal(process.one("colorsys")["result"], "loaded", "colorsys")
+    lib.check(process["python"]["version"].startswith("3."), "version %r",
+              process["python"]["version"])
+
+
+@lib.test(params={
+    "gdb": ("/usr/bin/gdb", "gdb", ["-nx", "-batch", "-ex", "python import colorsys"]),
+    "vim": ("/usr/bin/vim.nox", "vim-nox", ["-Nu", "NONE", "-es", "-c", "py3 import colorsys",
+                                            "-c", "qa!"])})
+def test_editor(arg):
+    """Programs that are linked with libpython, or open it when a script first asks."""
+    path, package, argv = arg
+    exe = program(path, package)
+    run, doc = lib.trace([exe, *argv])
+    lib.check_equal(run.rc, 0, "status; stderr: %r" % run.err[-500:])
+    doc.check_complete()
+    check_embedded(doc.python(), exe)
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def ask(port):
+    """The answer of a server, once it is there."""
+    answers = []
+
+    def is_there():
+        with contextlib.suppress(OSError):
+            with urllib.request.urlopen("http://127.0.0.1:%d/" % port, timeout=20) as reply:
+                answers.append(reply.read())
+        return bool(answers)
+    lib.wait_until(is_there, "an answer at port %d" % port)
+    return answers[0]
+
+
+WSGI = """
+import colorsys
+def application(env, start):
+    start("200 OK", [("Content-Type", "text/plain")])
+    return [b"fine"]
+"""
+
+
+def serve(argv, port, env=None):
+    """A server under -a, until it has answered."""
+    log = open(lib.workdir() + "/server.log", "wb")
+    with log, lib.Tracer("-a") as tracer:
+        server = subprocess.Popen(argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
+                                  cwd=lib.workdir(), env=lib.clean_env(env))
+        try:
+            lib.check_equal(ask(port), b"fine", "answer")
+        finally:
+            server.terminate()
+            server.wait(timeout=lib.PATIENCE_S)
+        tracer.stop()
+    return tracer.trace()
+
+
+@lib.test(exclusive=True)
+def test_uwsgi():
+    """A server that opens a plugin, which needs libpython."""
+    exe = os.path.realpath(program("/usr/bin/uwsgi", "uwsgi-core"))
+    program("/usr/lib/uwsgi/plugins/python3*_plugin.so", "uwsgi-plugin-python3")
+    port = free_port()
+    doc = serve([exe, "--plugin", "python3", "--http-socket", "127.0.0.1:%d" % port,
+                 "--wsgi-file", lib.write("app.py", WSGI), "--die-on-term"], port)
+    process, = [p for p in doc.having("colorsys") if p["exe"] == exe]
+    check_embedded(process, exe)
+
+
+APACHE = """
+ServerRoot %(dir)s
+ServerName localhost
+PidFile %(dir)s/httpd.pid
+Mutex file:%(dir)s
+ErrorLog %(dir)s/error.log
+Listen 127.0.0.1:%(port)d
+LoadModule mpm_event_module %(modules)s/mod_mpm_event.so
+LoadModule authz_core_module %(modules)s/mod_authz_core.so
+LoadModule wsgi_module %(modules)s/mod_wsgi.so
+User %(user)s
+Group %(group)s
+WSGIScriptAlias / %(dir)s/app.py
+<Directory %(dir)s>
+Require all granted
+</Directory>
+"""
+
+
+@lib.test(exclusive=True)
+def test_apache():
+    """mod_wsgi: the server loads Python, its workers are forked."""
+    exe = program("/usr/sbin/apache2", "apache2")
+    module = program("/usr/lib/apache2/modules/mod_wsgi.so", "libapache2-mod-wsgi-py3")
+    port = free_port()
+    lib.write("app.py", WSGI)
+    user = pwd.getpwnam("www-data")
+    conf = lib.write("httpd.conf", APACHE % {
+        "dir": lib.workdir(), "port": port, "modules": os.path.dirname(module),
+        "user": user.pw_name, "group": grp.getgrgid(user.pw_gid).gr_name})
+    doc = serve([exe, "-DFOREGROUND", "-f", conf], port)
+    workers = [p for p in doc.having("colorsys") if p["exe"] == exe]
+    lib.check(workers, "no worker loaded the application; processes: %s",
+              [(p["exe"], len(p.imports)) for p in doc.processes])
+    lib.check([p for p in doc.having("encodings") if p["exe"] == exe],
+              "the first import is not there")
+
+
+@lib.test(exclusive=True)
+def test_postgres():
+    """A database: each session is a process of its own that opens plpython3.so when asked."""
+    postgres = program("/usr/lib/postgresql/*/bin/postgres", "postgresql")
+    program("/usr/lib/postgresql/*/lib/plpython3.so", "postgresql-plpython3")
+    home = lib.workdir() + "/db"
+    os.mkdir(home)
+    shutil.chown(home, "postgres", "postgres")
+    tools = os.path.dirname(postgres)
+    user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"]
+    sql = ("CREATE EXTENSION plpython3u; DO $$ import colorsys $$ LANGUAGE plpython3u;"
+           "SELECT 'fi' || 'ne'")
+    subprocess.run([*user, tools + "/initdb", "-D", home + "/data", "-A", "trust", "--no-sync"],
+                   check=True, stdout=subprocess.DEVNULL, cwd=home)
+    log = open(lib.workdir() + "/server.log", "wb")
+    with log, lib.Tracer("-a") as tracer:
+        server = subprocess.Popen([*user, postgres, "-D", home + "/data", "-k", home, "-h", ""],
+                                  stdout=log, stderr=log, cwd=home)
+        try:
+            lib.wait_until(lambda: glob.glob(home + "/.s.PGSQL.*[0-9]"), "the server's socket")
+            asked = []
+
+            def has_answered():
+                asked.append(subprocess.run([*user, tools + "/psql", "-h", home, "-At", "-c", sql,
+                                             "postgres"], capture_output=True, cwd=home))
+                return asked[-1].returncode == 0 or b"starting up" not in asked[-1].stderr
+            lib.wait_until(has_answered, "the server")
+            lib.check(b"fine" in asked[-1].stdout, "psql said %r %r", asked[-1].stdout,
+                      asked[-1].stderr)
+        finally:
+            server.terminate()
+            server.wait(timeout=lib.PATIENCE_S)
+        tracer.stop()
+    session, = [p for p in tracer.trace().having("colorsys") if p["exe"] == postgres]
+    check_embedded(session, postgres)
 
 
 if __name__ == "__main__":
