@@ -12,5 +12,6 @@ int report_run(const struct opts *opts);
 int doctor_run(const struct opts *opts);
 int version_run(const struct opts *opts);
 int why_run(const struct opts *opts);
+int check_run(const struct opts *opts);
 
 #endif

@@ -15,6 +15,7 @@ const struct command_info commands[] = {
 	{ "diff", COMMAND_DIFF, 2, 2, false, "what changed from one capture to another", diff_run },
 	{ "doctor", COMMAND_DOCTOR, 0, 0, false, "what would work here", doctor_run },
 	{ "why", COMMAND_WHY, 1, 2, true, "every chain of imports that leads to a module", why_run },
+	{ "check", COMMAND_CHECK, 0, 1, true, "a capture or a command against a budget", check_run },
 	{},
 };
 

@@ -19,7 +19,7 @@ enum {
 	OPT_VIEW = 0x100, OPT_FORMAT, OPT_REPORT, OPT_STRICT, OPT_RING, OPT_PERF, OPT_NO_EDGES,
 	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION, OPT_FROM, OPT_SCHEMA,
 	OPT_SLOW, OPT_UNFOLD,
-	OPT_DEFER,
+	OPT_DEFER, OPT_BUDGET, OPT_UPDATE, OPT_COLD, OPT_VERSUS,
 	OPT_BY,
 	OPT_NO_CPU, OPT_NO_MEMORY,
 	OPT_CGROUP, OPT_CONTAINER, OPT_WAIT, OPT_UNTIL_READY, OPT_UNTIL_IDLE, OPT_NO_PHASES,
@@ -29,6 +29,7 @@ enum {
 #define RING_MIN 4096
 #define RING_MAX (1u << 30)
 #define TOP_MAX 1000000
+#define RUNS_MAX 1000
 
 const struct argp_option opts_table[] = {
 	{ .doc = "What to trace (every Python process on the host if none is named):", .group = 1 },
@@ -67,7 +68,14 @@ const struct argp_option opts_table[] = {
 	{ "no-net", OPT_NO_NET, NULL, 0, "do not look at connections, sleeps, threads and children", 0 },
 	{ "no-hold", OPT_NO_HOLD, NULL, 0, "never hold a starting program until it is probed; first imports of an interpreter not known beforehand may be missed", 0 },
 
-	{ .doc = "About the tool itself:", .group = 4 },
+	{ .doc = "For check and bench:", .group = 4 },
+	{ "budget", OPT_BUDGET, "FILE", 0, "check: the limits, in YAML", 0 },
+	{ "update", OPT_UPDATE, NULL, 0, "check: write what is measured over the limits in the budget", 0 },
+	{ "runs", 'n', "N", 0, "run the command N times (check: 1, or 5 where times are limited; bench: 10)", 0 },
+	{ "cold", OPT_COLD, NULL, 0, "bench: before each run, drop the files it reads from the page cache", 0 },
+	{ "versus", OPT_VERSUS, "COMMAND", 0, "bench: compare with this command line, taking turns", 0 },
+
+	{ .doc = "About the tool itself:", .group = 5 },
 	{ "dry-run", OPT_DRY_RUN, NULL, 0, "print every probe site and attach nothing", 0 },
 	{ "stats", OPT_STATS, NULL, 0, "tell what tracing cost, on the standard error", 0 },
 	{ "verbose", 'v', NULL, 0, "say what is done; -vv debug, -vvv with libbpf's own words", 0 },
@@ -153,7 +161,7 @@ static error_t parse_value(int key, char *arg, struct argp_state *state, struct 
 		opts->view = arg;
 		return 0;
 	case OPT_FORMAT:
-		if (!is_listed(report_formats, arg))
+		if (!is_listed(report_formats, arg) && !is_listed(check_formats, arg))
 			return refuse(state, parse, "no such format", arg);
 		opts->format = arg;
 		return 0;
@@ -166,6 +174,10 @@ static error_t parse_value(int key, char *arg, struct argp_state *state, struct 
 		if (strcmp(arg, "importtime") && strcmp(arg, "capture"))
 			return refuse(state, parse, "neither capture nor importtime", arg);
 		opts->is_importtime = !strcmp(arg, "importtime");
+		return 0;
+	case 'n':
+		if (parse_count(arg, 1, RUNS_MAX, &opts->runs))
+			return refuse(state, parse, "not a number of runs", arg);
 		return 0;
 	case OPT_TOP:
 		if (parse_count(arg, 1, TOP_MAX, &opts->top))
@@ -190,6 +202,10 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case 'V': opts->command = COMMAND_VERSION; return 0;
 	case OPT_SCHEMA: opts->command = COMMAND_SCHEMA; return 0;
 	case 'o': opts->capture_path = arg; return 0;
+	case OPT_BUDGET: opts->budget = arg; return 0;
+	case OPT_UPDATE: opts->want_update = true; return 0;
+	case OPT_COLD: opts->want_cold = true; return 0;
+	case OPT_VERSUS: opts->versus = arg; return 0;
 	case OPT_DEFER: opts->defer = arg; opts->view = "advice"; return 0;
 	case OPT_REPORT: opts->report_path = arg; return 0;
 	case OPT_STRICT: opts->is_strict = true; return 0;
@@ -285,6 +301,9 @@ static error_t check_whole(struct argp_state *state, struct parse *parse)
 		return refuse(state, parse, "only one of -p, -a, --cgroup, --container and -- COMMAND can be traced", NULL);
 	if (opts->want_wait && !opts->cgroup && !opts->container)
 		return refuse(state, parse, "--wait is for --cgroup and --container", NULL);
+	if (is_listed(opts->command == COMMAND_CHECK ? check_formats : report_formats,
+		      opts->format) == false)
+		return refuse(state, parse, "a format this command does not have", opts->format);
 	if (!strcmp(opts->format, "importtime") && strcmp(opts->view, "summary"))
 		return refuse(state, parse, "--format importtime has no views", NULL);
 	if (opts->want_until_ready && opts->groups_off & PYI_GROUP_PHASES)

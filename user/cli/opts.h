@@ -19,10 +19,12 @@ enum exit_status {
 	EXIT_LOSS = 4,     /* --strict, and data was lost */
 };
 
+struct verdicts;
 struct model;
 
 enum command { COMMAND_TRACE = 0, COMMAND_DOCTOR, COMMAND_VERSION, COMMAND_RECORD,
-	       COMMAND_REPORT, COMMAND_DIFF, COMMAND_SCHEMA, COMMAND_WHY };
+	       COMMAND_REPORT, COMMAND_DIFF, COMMAND_SCHEMA, COMMAND_WHY, COMMAND_CHECK,
+	       COMMAND_BENCH, COMMAND_TOP };
 
 struct opts {
 	enum command command;
@@ -44,6 +46,10 @@ struct opts {
 	const char *capture_path; /* -o; NULL = none, "-" = standard output */
 	const char *module;      /* why */
 	bool is_importtime;       /* --from importtime: the file of `report` is such a log */
+	const char *budget, *versus; /* NULL = none */
+	bool want_update, want_cold;
+	size_t runs;             /* -n; 0 = not said */
+	const struct verdicts *check; /* check: what it came to */
 	const char *defer;       /* NULL = none */
 	const char *report_path; /* NULL = standard output */
 	bool is_strict;

@@ -25,6 +25,8 @@ const char *const report_formats[] = {
 	NULL,
 };
 
+const char *const check_formats[] = {"text", "json", "junit", "sarif", "github", "markdown", NULL};
+
 static const struct report_ops {
 	const char *format, *view; /* view NULL: any */
 	int (*write)(const struct view *view);
@@ -41,6 +43,12 @@ static const struct report_ops {
 	{"text", "advice", advice_write},
 	{"text", "why", why_write}, /* not among report_views: it needs a module */
 	{"json", "why", why_write_json},
+	{"text", "check", check_write}, /* needs a budget */
+	{"json", "check", check_write_json},
+	{"junit", "check", check_write_junit},
+	{"sarif", "check", check_write_sarif},
+	{"github", "check", check_write_github},
+	{"markdown", "check", check_write_markdown},
 	{"text", "diff", diff_write}, /* nor this: it needs another model */
 	{"json", "diff", diff_write_json},
 	{"json", NULL, json_write},
@@ -122,7 +130,7 @@ int report_write(const struct model *model, const char *view_name, const char *f
 		view.opts.width = WIDTH_MIN;
 	if (view.opts.width > WIDTH_MAX)
 		view.opts.width = WIDTH_MAX;
-	if (!is_name(report_views, view_name) && strcmp(view_name, "why") &&
+	if (!is_name(report_views, view_name) && strcmp(view_name, "why") && strcmp(view_name, "check") &&
 	    (strcmp(view_name, "diff") || !view.opts.before))
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof(registry) / sizeof(registry[0]); i++) {

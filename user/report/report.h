@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct verdicts;
 struct model;
 
 struct report_opts {
@@ -15,6 +16,7 @@ struct report_opts {
 	bool want_unfolded; /* a row for each of the processes that did the same */
 	const char *defer;  /* view "advice": "a,b:12": joint savings of these; NULL = none */
 	const struct model *before; /* for the view "diff", which cannot do without */
+	const struct verdicts *check; /* for the view "check" */
 	const char *module; /* for the view "why", which cannot do without */
 	size_t top;     /* rows in ranked tables and lists; 0 = 10, and all in blame */
 	const char *by; /* of report_measures, for the format folded; NULL = time */
@@ -34,6 +36,7 @@ bool report_is_for_people(const char *format);
 
 /* Names for --help and completions; NULL-terminated. The first is the default. */
 extern const char *const report_views[], *const report_formats[];
+extern const char *const check_formats[]; /* of `check` */
 
 /* What --by knows. */
 extern const char *const report_measures[];

@@ -37,6 +37,12 @@ int importtime_write(const struct view *view);
 int advice_write(const struct view *view);
 int why_write(const struct view *view);
 int why_write_json(const struct view *view);
+int check_write(const struct view *view);
+int check_write_json(const struct view *view);
+int check_write_junit(const struct view *view);
+int check_write_sarif(const struct view *view);
+int check_write_github(const struct view *view);
+int check_write_markdown(const struct view *view);
 int chrome_write(const struct view *view);
 int speedscope_write(const struct view *view);
 int folded_write(const struct view *view); /* -ENODATA: opts.by was not measured */

@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""`check`: budgets that hold and budgets that do not, on real runs and on captures."""
+import json
+import os
+import subprocess
+import xml.etree.ElementTree
+
+import lib
+
+
+def tool(*args, env=None):
+    return subprocess.run([lib.TOOL, *args], capture_output=True, stdin=subprocess.DEVNULL,
+                          cwd=lib.workdir(), env=lib.clean_env(env))
+
+
+def program():
+    lib.write("bd_heavy.py", "import time\ntime.sleep(0.05)\n")
+    lib.write("bd_cli.py", "import bd_heavy\nimport json\n")
+    return lib.write("bd_main.py", "import bd_cli\nprint('usage')\n")
+
+
+def capture(script, name="run.cap"):
+    path = os.path.join(lib.workdir(), name)
+    done = tool("record", "-o", path, "--", lib.system().exe, script)
+    lib.check_equal(done.returncode, 0, "record, %r" % done.stderr)
+    return path
+
+
+def check(budget, *args, status=None, fmt="json", env=None):
+    path = lib.write("budget.yaml", budget)
+    done = tool("check", "--budget", path, "--format", fmt, *args, env=env)
+    if status is not None:
+        lib.check_equal(done.returncode, status, "status, %r %r" % (done.stdout, done.stderr))
+    return json.loads(done.stdout) if fmt == "json" and done.stdout else done
+
+
+def results(doc):
+    return {c["check"]: c["result"] for c in doc["checks"]}
+
+
+@lib.test()
+def test_limits():
+    cap = capture(program())
+    doc = check("entries:\n- name: help\n  limits: {time: 10 s, modules: 3}\n"
+                "  forbid: [bd_heavy, torch]\n  modules: {'bd_*': 1 s, bd_heavy: 20 ms}\n"
+                "  circular: false\n", cap, status=1)
+    lib.check_equal(results(doc), {
+        "time": "ok", "modules": "broken", "forbidden: bd_heavy": "broken",
+        "forbidden: torch": "ok", "time of bd_*": "ok", "time of bd_heavy": "broken",
+        "no circular imports": "ok"}, "results")
+    broken = [c for c in doc["checks"] if c["check"] == "forbidden: bd_heavy"][0]
+    chain = [(os.path.basename(h["importer"]["file"]), h["importer"]["line"], h["module"])
+             for h in broken["chain"]]
+    lib.check_equal(chain, [("bd_main.py", 1, "bd_cli"), ("bd_cli.py", 1, "bd_heavy")],
+                    "the offending chain")
+    lib.check((os.path.basename(broken["file"]), broken["line"]) == ("bd_cli.py", 1),
+              "points at %s:%s", broken["file"], broken["line"])
+    check("entries:\n- limits: {time: 10 s, modules: 500}\n  forbid: torch\n", cap, status=0)
+
+
+@lib.test()
+def test_formats():
+    """What CI systems read, from one capture."""
+    cap = capture(program())
+    budget = "entries:\n- name: 'a,b: <c> | %0a'\n  forbid: [bd_heavy]\n  limits: {modules: 9999}\n"
+    text = check(budget, cap, status=1, fmt="text").stdout.decode()
+    lib.check("FAIL" in text and "bd_cli.py:1" in text, "text:\n%s", text)
+    suite = xml.etree.ElementTree.fromstring(check(budget, cap, status=1, fmt="junit").stdout)
+    cases = suite.findall(".//testcase")
+    lib.check_equal([(c.get("classname"), c.find("failure") is not None) for c in cases],
+                    [("a,b: <c> | %0a", False), ("a,b: <c> | %0a", True)], "junit cases")
+    lib.check("bd_cli.py:1" in cases[1].find("failure").get("message"), "junit message")
+    sarif = json.loads(check(budget, cap, status=1, fmt="sarif").stdout)
+    found = sarif["runs"][0]["results"]
+    lib.check_equal([(r["ruleId"], r["level"]) for r in found], [("forbidden-module", "error")], "sarif")
+    place = found[0]["locations"][0]["physicalLocation"]
+    lib.check_equal((place["artifactLocation"]["uri"].split("/")[-1], place["region"]["startLine"]),
+                    ("bd_cli.py", 1), "sarif location")
+    summary = os.path.join(lib.workdir(), "summary.md")
+    github = check(budget, cap, status=1, fmt="github", env={"GITHUB_STEP_SUMMARY": summary})
+    lines = github.stdout.decode().splitlines()
+    lib.check(len(lines) == 1 and lines[0].startswith("::error file=bd_cli.py,line=1,"
+              "title=a%2Cb%3A <c> | %250a::forbidden: bd_heavy"), "github: %r", lines)
+    with open(summary) as file:
+        table = file.read()
+    lib.check("1 of 2 checks failed" in table and "a,b: &#60;c&#62; &#124; %0a" in table, table)
+
+
+@lib.test()
+def test_command_and_update():
+    """Runs the entry's own command; --update makes the budget hold, as a diff of limits only."""
+    script = program()
+    path = lib.write("own.yaml", "# of the team\nentries:\n- name: help\n"
+                     "  command: [%s, %s]\n  runs: 2\n  limits: {modules: 2} # tight\n"
+                     % (lib.system().exe, script))
+    before = tool("check", "--budget", path)
+    lib.check_equal(before.returncode, 1, "%r %r" % (before.stdout, before.stderr))
+    update = tool("check", "--budget", path, "--update")
+    lib.check_equal(update.returncode, 0, "%r" % update.stderr)
+    after = tool("check", "--budget", path)
+    lib.check_equal(after.returncode, 0, "%r %r" % (after.stdout, after.stderr))
+    with open(path) as file:
+        text = file.read()
+    lib.check(text.startswith("# of the team\n") and "# tight\n" in text, "comments: %s", text)
+    lib.check("usage" not in after.stdout.decode(), "the command's own output is in the result")
+
+
+@lib.test()
+def test_first_budget():
+    path = os.path.join(lib.workdir(), "new.yaml")
+    script = program()
+    made = tool("check", "--budget", path, "--update", "-n", "3", "--", lib.system().exe, script)
+    lib.check_equal(made.returncode, 0, "%r" % made.stderr)
+    held = tool("check", "--budget", path, "-n", "3")
+    lib.check_equal(held.returncode, 0, "%r %r" % (held.stdout, held.stderr))
+
+
+@lib.test()
+def test_refuses():
+    cap = capture(program())
+    bad = check("entries:\n- limits: {tiem: 1 s}\n", cap, status=1, fmt="text")
+    lib.check(b"budget.yaml:2: no such limit: 'tiem'" in bad.stderr, "%r", bad.stderr)
+    lib.check_equal(tool("check", "--budget", "absent.yaml", cap).returncode, 1, "no such budget")
+    lib.check_equal(tool("check", cap).returncode, 2, "no --budget")
+    unseen = check("entries:\n- match: nobody\n  limits: {modules: 1}\n", cap, status=1)
+    lib.check_equal(results(unseen), {"a run of it": "unknown"}, "an entry that was not seen")
+    none = check("entries:\n- limits: {modules: 1}\n", status=1, fmt="text")
+    lib.check(b"has no command" in none.stderr, "%r", none.stderr)
+    lost = check("entries:\n- limits: {modules: 1}\n", "--", "/nonexistent/python", status=1,
+                 fmt="text")
+    lib.check(b"could not be traced" in lost.stderr, "%r", lost.stderr)
+
+
+if __name__ == "__main__":
+    lib.main()

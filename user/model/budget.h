@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A budget: what the start-up of each entry point may cost and do, and whether runs of it did.
+ * Limits on counts hold for every run as they are. Limits on times are broken when the runs leave
+ * no doubt: when the lower end of the 95 % interval of their median is beyond the limit.
+ */
+#ifndef MODEL_BUDGET_H
+#define MODEL_BUDGET_H
+
+#include "model/model.h"
+
+enum metric {
+	METRIC_TIME = 0,  /* to the end of start-up; of a module: with what it imports */
+	METRIC_CPU,
+	METRIC_READY,     /* to the first wait for a connection */
+	METRIC_MEMORY,    /* resident at the most; of a module: what it added, with its imports */
+	METRIC_MODULES,   /* loaded; of a module: with itself */
+	METRIC_OPENS,
+	METRIC_MISSES,    /* files looked for that were not there */
+	METRIC_BYTES,     /* read from files */
+	METRIC_LIBS,      /* shared objects loaded */
+	METRIC_CNT,
+};
+
+enum metric_unit { UNIT_COUNT = 0, UNIT_NS, UNIT_BYTES };
+
+struct metric_info {
+	const char *name; /* as in the budget file */
+	enum metric_unit unit;
+	bool is_timed;    /* differs from run to run without any change of the program */
+	bool is_of_module;/* can be limited for a module as well */
+};
+extern const struct metric_info metrics[METRIC_CNT];
+
+/* NS_UNKNOWN: not measured, or not seen. */
+__u64 metric_of_process(const struct process *process, enum metric metric);
+__u64 metric_of_load(const struct load *load, enum metric metric);
+
+/* Where a value stands in the budget file: lines and columns from 0, in characters. */
+struct budget_mark {
+	size_t line, column, end_line, end_column;
+};
+
+struct limit {
+	bool is_set;
+	__u64 max;
+	struct budget_mark mark;
+};
+
+struct budget_modules {
+	char *glob;
+	struct limit limits[METRIC_CNT];
+};
+
+struct budget_entry {
+	char *name;
+	char *match;             /* glob on the command line; NULL = the first Python program */
+	char **argv;             /* NULL = none; ends with NULL */
+	size_t argc;
+	size_t runs;             /* 0 = not said */
+	struct limit limits[METRIC_CNT];
+	struct budget_modules *modules;
+	size_t module_cnt;
+	char **forbidden;        /* globs; a package without any stands for all in it */
+	size_t forbidden_cnt;
+	bool no_network, no_circular, no_compile;
+	size_t line;             /* from 1 */
+};
+
+struct budget {
+	struct budget_entry *entries;
+	size_t entry_cnt;
+};
+
+void budget_clear(struct budget *budget);
+
+/* '*' stands for anything, dots too, '?' for one byte. Time grows with both lengths at most. */
+bool glob_matches(const char *glob, const char *text);
+
+/* The process an entry speaks of; NULL: there is none. */
+const struct process *budget_find_process(const struct budget_entry *entry,
+					  const struct model *model);
+
+enum verdict_result { VERDICT_OK = 0, VERDICT_NOISY, VERDICT_BROKEN, VERDICT_UNKNOWN };
+enum verdict_kind {
+	VERDICT_LIMIT = 0, VERDICT_MODULE, VERDICT_FORBIDDEN, VERDICT_NETWORK, VERDICT_CIRCULAR,
+	VERDICT_COMPILE, VERDICT_MISSING, /* no process of the entry was seen */
+};
+
+struct verdict {
+	const struct budget_entry *entry;
+	enum verdict_kind kind;
+	enum verdict_result result;
+	enum metric metric;          /* LIMIT, MODULE */
+	const char *what;            /* MODULE: the module; FORBIDDEN: the module or the glob */
+	__u64 value, low, high, max; /* median and its interval; NS_UNKNOWN */
+	size_t run_cnt;
+	const struct process *process; /* the run it is told of; NULL: MISSING */
+	const struct load *load;     /* what to look at: its chain is the offending one; or NULL */
+	struct site site;            /* CIRCULAR: the statement that closes the cycle */
+};
+
+struct verdicts {
+	struct verdict *all;
+	size_t cnt, cap;
+	size_t broken_cnt, noisy_cnt; /* unknown ones count as broken: they were to be checked */
+	bool is_complete;             /* no run lost data */
+};
+
+/*
+ * Judges one entry by its runs and adds the verdicts. Models must be finished and outlive the
+ * result. 0 or -ENOMEM.
+ */
+int check_entry(struct verdicts *result, const struct budget_entry *entry,
+		struct model *const *runs, size_t run_cnt);
+void check_clear(struct verdicts *result);
+
+/*
+ * Median of @cnt values (which are sorted) and the interval that holds it with 95 %: order
+ * statistics, no assumption about their distribution. Below 6 values it is all of them.
+ */
+void median_of(__u64 *values, size_t cnt, __u64 *median, __u64 *low, __u64 *high);
+
+#endif
