@@ -338,6 +338,10 @@ static void test_unknown(void)
 		"{\"fact\":\"python\",\"id\":0,\"notes\":[1,null,\"x\",{\"latin1\":\"\\u00ff\\u0100\"}]}",
 		"{\"fact\":\"process\",\"id\":0,\"argv\":[[[[]]]]}", "{\"fact\":null}", "[]", "", "{",
 		"{\"fact\":\"host\",\"kernel\":\"a\\u0000b\"}",
+		/* Every fact without what it is about. */
+		"{\"fact\":\"host\"}", "{\"fact\":\"python\"}", "{\"fact\":\"process\"}",
+		"{\"fact\":\"stats\"}", "{\"fact\":\"unprobed\"}", "{\"fact\":\"late_starts\"}",
+		"{\"fact\":\"unknown_starts\"}", "{\"fact\":\"hold\"}", "{\"fact\":\"lib\"}",
 	};
 	FILE *file = tmpfile();
 	struct capture_writer *writer = NULL;

@@ -11,11 +11,13 @@
 int model__set_lib_info(struct model *model, const struct lib_info *info)
 {
 	struct lib_info_state *known;
-	const char *path = arena__intern(&model->arena, info->path, strlen(info->path));
-	const char **needed = arena__alloc(&model->arena,
-					   (info->needed_cnt + 1) * sizeof(*needed));
+	const char *path, **needed;
 
 	tap_fact(model, FACT_LIB, 0, info);
+	if (!info->path) /* of a capture that was made to hurt */
+		return 0;
+	path = arena__intern(&model->arena, info->path, strlen(info->path));
+	needed = arena__alloc(&model->arena, (info->needed_cnt + 1) * sizeof(*needed));
 	known = arena__alloc(&model->arena, sizeof(*known));
 	if (!path || !needed || !known)
 		return -ENOMEM;
