@@ -7,7 +7,7 @@ msg      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' "$(1)" "$(2)")
 CLANG   ?= clang
 BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
 CC      ?= cc
-PKGS    := libbpf libelf libdw zlib capstone jansson libcap-ng yaml-0.1
+PKGS    := libbpf libelf libdw zlib capstone jansson libcap-ng yaml-0.1 sqlite3
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
 prefix  ?= /usr/local
@@ -72,6 +72,11 @@ $(O)/report_schema.h: docs/report.schema.json
 	@mkdir -p $(@D)
 	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
 $(O)/user/cli/schema.o: $(O)/report_schema.h
+$(O)/sqlite_tables.h: user/report/sqlite.sql
+	$(call msg,EMBED,$@)
+	@mkdir -p $(@D)
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+$(O)/user/report/sqlite.o: $(O)/sqlite_tables.h
 
 # The page of the HTML report, from its parts.
 PAGE    := $(wildcard user/report/html/*)

@@ -269,6 +269,37 @@ def test_schema(name):
 
 
 @lib.test()
+def test_sqlite():
+    """The database opens, holds what the JSON holds, and answers the questions of its page."""
+    lib.needs_command("sqlite3")
+    golden, path = os.path.join(GOLDEN, "fork.cap"), os.path.join(lib.workdir(), "f.db")
+    tool("report", golden, "--format", "sqlite", "--report", path)
+
+    def ask(sql):
+        done = subprocess.run(["sqlite3", "-json", path, sql], capture_output=True)
+        lib.check(done.returncode == 0 and not done.stderr, "%s: %s", sql, done.stderr.decode())
+        return json.loads(done.stdout or b"[]")
+    lib.check_equal(ask("PRAGMA integrity_check"), [{"integrity_check": "ok"}], "integrity")
+    doc = json.loads(tool("report", golden, "--format", "json").stdout)
+    for table, key in (("import", "imports"), ("edge", "edges"), ("lib", "libs")):
+        lib.check_equal(ask('SELECT count(*) AS n FROM "%s"' % table)[0]["n"],
+                        sum(len(p[key]) for p in doc["processes"]), "rows of " + table)
+    theirs = ask('SELECT process, id, parent, module, importer_line, wall_ns, self_ns, error FROM "import"'
+                 " ORDER BY process, id")
+    ours = [{"process": p["serial"], "importer_line": i["importer"]["line"],
+             **{k: i[k] for k in ("id", "parent", "module", "wall_ns", "self_ns", "error")}}
+            for p in doc["processes"] for i in p["imports"]]
+    lib.check_equal(theirs, sorted(ours, key=lambda i: (i["process"], i["id"])), "imports")
+    with open(os.path.join(lib.REPO, "docs", "sqlite.md"), encoding="utf-8") as file:
+        queries = re.findall(r"```sql\n(.*?)```", file.read(), re.S)
+    lib.check(len(queries) > 4, "no queries in docs/sqlite.md")
+    for query in queries:
+        if "'json'" in query:
+            query = query.replace("'json'", "'xml.dom.minidom'")
+        lib.check(ask(query), "no answer to: %s", query)
+
+
+@lib.test()
 def test_diff():
     """What changed between two runs, and by which statement."""
     lib.write("df_slow.py", "import time\ntime.sleep(0.01)\n")

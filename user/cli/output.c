@@ -115,7 +115,7 @@ int output__open_path(const char *path, const char *what, const char *option, st
 	return err;
 }
 
-int output__open(const struct opts *opts, struct output *out)
+static int open_output(const struct opts *opts, struct output *out)
 {
 	if (opts->report_path)
 		return output__open_path(opts->report_path, "report", "--report", out);
@@ -123,6 +123,18 @@ int output__open(const struct opts *opts, struct output *out)
 		return output__open_path("-", "report", "--report", out);
 	*out = (struct output){};
 	return open_standard(STDERR_FILENO, "standard error", "report", "--report", out);
+}
+
+int output__open(const struct opts *opts, struct output *out)
+{
+	int err = open_output(opts, out);
+
+	if (!err && !strcmp(opts->format, "sqlite") && isatty(fileno(out->file))) {
+		log_err(0, "a database is nothing for a terminal to show");
+		log_hint("--report FILE.db");
+		err = -EINVAL;
+	}
+	return err;
 }
 
 static struct report_opts report_opts_for(const struct output *output, const struct opts *opts)

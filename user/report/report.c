@@ -21,7 +21,7 @@ const char *const report_views[] = {
 };
 const char *const report_formats[] = {
 	"text", "json", "importtime",
-	"chrome", "speedscope", "folded", "dot", "openmetrics", "otlp", "html",
+	"chrome", "speedscope", "folded", "dot", "openmetrics", "otlp", "html", "sqlite",
 	NULL,
 };
 
@@ -61,6 +61,7 @@ static const struct report_ops {
 	{"openmetrics", NULL, openmetrics_write},
 	{"otlp", NULL, otlp_write},
 	{"html", NULL, html_write},
+	{"sqlite", NULL, sqlite_write},
 };
 
 struct sink {
