@@ -196,7 +196,7 @@ struct account {
  */
 struct events_map {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 16 << 20);
+	__uint(max_entries, 4 << 20);
 };
 struct threads_map {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);

@@ -121,5 +121,19 @@ def test_too_long_name_is_counted():
     doc.python().one("json")
 
 
+@lib.test()
+def test_many_at_once():
+    """64 interpreters that start together lose nothing at the default ring size."""
+    program = lib.write("one.py", "import json, email.message, asyncio, unittest.mock\n")
+    script = "for n in $(seq 64); do \"$0\" \"$1\" & done; wait"
+    _, doc = lib.trace(["sh", "-c", script, lib.system().exe, program])
+    doc.check_complete()
+    loads = {frozenset(load["module"] for load in process.imports)
+             for process in doc.processes if process["python"]}
+    lib.check_equal(len([p for p in doc.processes if p["python"]]), 64, "interpreters")
+    lib.check_equal(len(loads), 1, "different sets of modules from one program")
+    lib.check("unittest.mock" in loads.pop(), "unittest.mock is not there")
+
+
 if __name__ == "__main__":
     lib.main()

@@ -58,7 +58,7 @@ const struct argp_option opts_table[] = {
 
 	{ .doc = "How to trace:", .group = 3 },
 	{ "strict", OPT_STRICT, NULL, 0, "exit with status 4 if any data was lost", 0 },
-	{ "ring", OPT_RING, "SIZE", 0, "ring buffer, a power of two from 4kb to 1gb (16mb)", 0 },
+	{ "ring", OPT_RING, "SIZE", 0, "ring buffer, a power of two from 4kb to 1gb (4mb)", 0 },
 	{ "perf-uprobes", OPT_PERF, NULL, 0, "perf-event uprobes even where the kernel has uprobe_multi", 0 },
 	{ "no-edges", OPT_NO_EDGES, NULL, 0, "only imports that load something, not the cached ones", 0 },
 	{ "no-cpu", OPT_NO_CPU, NULL, 0, "do not measure CPU time and waits", 0 },

@@ -37,6 +37,7 @@
 #include "target/launch.h"
 #include "target/shebang.h"
 
+#define READER_NICE (-20)
 #define POLL_MS 20            /* the ring wakes us earlier when it fills */
 #define LIVING_GAP_NS 250000000ULL
 
@@ -385,11 +386,22 @@ static int report(struct session *session)
 	return err || recording_err ? EXIT_OURS : final_status(session);
 }
 
+/*
+ * The ring is read in time only by who gets the processor: among 64 starting interpreters a reader
+ * like any other gets a 65th of it. What we launched was forked before and keeps its own.
+ */
+static void raise_priority(void)
+{
+	if (setpriority(PRIO_PROCESS, 0, READER_NICE))
+		log_debug("cannot raise our priority: %s", strerror(errno));
+}
+
 static int run(struct session *session)
 {
 	int status;
 
 	session__hold(session);
+	raise_priority();
 	if (!session->launch)
 		progress_start();
 	session->ready_ns = session_now_ns();

@@ -15,7 +15,7 @@
 #include "probe/features.h"
 #include "probe/private.h"
 
-#define RING_DEFAULT_SZ (16u << 20)
+#define RING_DEFAULT_SZ (4u << 20)
 #define EDGES_PREALLOC 131072u   /* 14 MB of kernel memory */
 #define CHARGES_ON_DEMAND 65536u
 #define EDGES_ON_DEMAND 262144u /* taken only when used; 4 MB of buckets */

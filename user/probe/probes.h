@@ -20,7 +20,7 @@ struct probes;
 typedef void (*probes_record_fn)(void *ctx, const void *record, size_t size);
 
 struct probes_opts {
-	size_t ring_sz;        /* bytes, a power of two >= 4096; 0 = 16 MiB */
+	size_t ring_sz;        /* bytes, a power of two >= 4096; 0 = 4 MiB */
 	bool want_perf;        /* perf uprobes even where uprobe_multi exists */
 	bool want_all;         /* follow every process that hits a probe, not only followed ones */
 	__u32 groups_off;      /* enum pyi_group: causes not to measure */
