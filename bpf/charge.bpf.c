@@ -41,28 +41,14 @@ static __always_inline u32 span_below(struct thread *t, struct task_struct *task
 	return deep->open[index].id;
 }
 
-__hidden struct pyi_charge *charge_of(struct task_struct *task, struct account *account)
+/* Counters of a span of the account's image. */
+static struct pyi_charge *charge_get(struct account *account, u32 span, u32 below)
 {
-	struct thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
-	struct pyi_charge_key key = { .parity = charge_parity };
-	struct pyi_charge *charge;
-	struct proc *proc;
-	u32 tgid = task->tgid;
+	struct pyi_charge_key key = {
+		.span = span, .below = below, .proc = account->serial, .parity = charge_parity,
+	};
+	struct pyi_charge *charge = bpf_map_lookup_elem(&charges, &key);
 
-	if (!account->serial) {
-		proc = bpf_map_lookup_elem(&procs, &tgid);
-		if (!proc)
-			return NULL;
-		account->serial = proc->serial;
-	}
-	key.proc = account->serial;
-	if (t && t->serial == key.proc) {
-		key.span = span_below(t, task, 0);
-		key.below = span_below(t, task, 1);
-	}
-	if (!key.span)
-		key.span = task->pid == tgid ? PYI_OUTSIDE_MAIN : PYI_OUTSIDE_OTHERS;
-	charge = bpf_map_lookup_elem(&charges, &key);
 	if (charge)
 		return charge;
 	bpf_map_update_elem(&charges, &key, (const void *)&charge_zero, BPF_NOEXIST);
@@ -72,6 +58,59 @@ __hidden struct pyi_charge *charge_of(struct task_struct *task, struct account *
 	else
 		count_loss(charges_full);
 	return charge;
+}
+
+/* The image is known when its process is followed: soon after fork and exec, not at once. */
+static __always_inline bool has_serial(struct task_struct *task, struct account *account)
+{
+	struct proc *proc;
+	u32 tgid = task->tgid;
+
+	if (!account->serial) {
+		proc = bpf_map_lookup_elem(&procs, &tgid);
+		account->serial = proc ? proc->serial : 0;
+	}
+	return account->serial;
+}
+
+static __always_inline void find_top(struct task_struct *task, const struct account *account,
+				     u32 *span, u32 *below)
+{
+	struct thread *t = bpf_task_storage_get(&threads, task, NULL, 0);
+
+	*span = *below = 0;
+	if (t && t->serial == account->serial) {
+		*span = span_below(t, task, 0);
+		*below = span_below(t, task, 1);
+	}
+	if (!*span)
+		*span = task->pid == task->tgid ? PYI_OUTSIDE_MAIN : PYI_OUTSIDE_OTHERS;
+}
+
+__hidden struct pyi_charge *charge_of(struct task_struct *task, struct account *account)
+{
+	u32 span, below;
+
+	if (!has_serial(task, account))
+		return NULL;
+	find_top(task, account, &span, &below);
+	return charge_get(account, span, below);
+}
+
+__hidden struct pyi_charge *charge_left(struct account *account)
+{
+	return account->serial ? charge_get(account, account->span, account->below) : NULL;
+}
+
+__hidden void charge_leave(struct task_struct *task, struct account *account)
+{
+	u32 span, below;
+
+	if (!has_serial(task, account))
+		return;
+	find_top(task, account, &span, &below);
+	account->span = span;
+	account->below = below;
 }
 
 __hidden void charge_slice(struct task_struct *task, struct account *account, u64 now)

@@ -19,6 +19,10 @@ __hidden struct account *account_of(struct task_struct *task);
  */
 __hidden struct pyi_charge *charge_of(struct task_struct *task, struct account *account);
 
+/* The same of the span that was on top when the thread left the CPU. */
+__hidden struct pyi_charge *charge_left(struct account *account);
+__hidden void charge_leave(struct task_struct *task, struct account *account);
+
 static __always_inline struct pyi_charge *charge_now(void)
 {
 	struct task_struct *task = bpf_get_current_task_btf();

@@ -183,10 +183,13 @@ struct proc {
 /* Scheduling of one thread of a followed process; see charge.bpf.h. */
 struct account {
 	u32 serial;   /* of the image, 0 = to be looked up */
-	u32 cause;    /* enum pyi_wait, of the wait that began at off_ns */
+	u16 cause;    /* enum pyi_wait, of the wait that began at off_ns */
+	u16 is_over;  /* the thread has ended: what the kernel tidies up is nobody's */
 	u64 on_ns;    /* given a CPU; 0 = not known */
 	u64 off_ns;   /* left it; 0 = is on it, or not known */
 	u64 woken_ns; /* made runnable */
+	u64 ran_ns;   /* the kernel's own sum of its CPU time, when it left */
+	u32 span, below; /* key of the span on top, when it left */
 	struct rss start; /* of its process when this thread, its first one, was started */
 };
 

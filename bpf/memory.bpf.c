@@ -180,7 +180,7 @@ int BPF_PROG(memory_switch, bool is_preempted, struct task_struct *prev)
 {
 	struct account *account = bpf_task_storage_get(&accounts, prev, NULL, 0);
 
-	return account ? rss_charge(account) : 0;
+	return account && !account->is_over ? rss_charge(account) : 0;
 }
 
 /* The last look; the kernel's own peak is exact. */
@@ -194,6 +194,7 @@ int BPF_PROG(memory_exit, struct task_struct *task)
 	if (!account)
 		return 0;
 	rss_charge(account);
+	account->is_over = true;
 	peak = BPF_CORE_READ(task, signal, maxrss) * cfg_page_sz;
 	charge = charge_of(task, account);
 	if (charge && peak > charge->rss_peak)

@@ -188,8 +188,12 @@ struct thread_struct {
 		unsigned long tp_value;
 	} uw; /* arm64 */
 };
+struct sched_entity {
+	u64 sum_exec_runtime;
+};
 struct task_struct {
 	unsigned int __state;
+	struct sched_entity se;
 	unsigned int in_iowait : 1;
 	struct files_struct *files;
 	int pid, tgid;

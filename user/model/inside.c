@@ -68,6 +68,7 @@ static void demote(struct model *model, struct span *span)
 	span->kind = 0;
 	model->load_cnt--;
 	charge_move(model, span, state);
+	state->load.charge = (struct pyi_charge){};
 	load_recycle(model, state);
 }
 
