@@ -5,6 +5,7 @@
  * else of ours exists, so that it inherits exactly what we were given.
  */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -402,6 +403,7 @@ static int run(struct session *session)
 
 	session__hold(session);
 	raise_priority();
+	malloc_trim(0); /* what loading and looking at interpreters took: several MB */
 	if (!session->launch)
 		progress_start();
 	session->ready_ns = session_now_ns();
