@@ -196,7 +196,7 @@ static int put_slices(struct chrome *chrome, const struct process *process, __u3
 		const struct slice *slice = &lanes.slices[i];
 
 		if (slice_begins_lane(&lanes, i)) {
-			tids[i] = slice->lane ? ID_MAX + chrome->made_up++ : slice->tid;
+			tids[i] = slice->lane || !slice->tid ? ID_MAX + chrome->made_up++ : slice->tid;
 			put_thread_name(chrome, process, pid, tids[i], slice);
 		} else {
 			tids[i] = tids[i - 1];
@@ -243,9 +243,14 @@ static void put_phases(struct chrome *chrome, const json_t *identity, __u32 pid)
 	}
 }
 
-/* A pid can come back, or go on with another program (exec): each image is a process here. */
+/*
+ * A pid can come back, or go on with another program (exec): each image is a process here. A log of
+ * -X importtime knows none, and 0 is the kernel's own.
+ */
 static __u32 pid_of(struct chrome *chrome, struct process **processes, size_t at)
 {
+	if (!processes[at]->tgid)
+		return ID_MAX + chrome->made_up++;
 	for (size_t i = 0; i < at; i++)
 		if (process_is_shown(processes[i]) && processes[i]->tgid == processes[at]->tgid)
 			return ID_MAX + chrome->made_up++;
@@ -264,13 +269,15 @@ static int put_process(struct chrome *chrome, const struct process *process, __u
 	put_meta(chrome, "process_sort_index", pid, pid, "sort_index",
 		 json_integer((json_int_t)process->serial));
 	text_buf__reset(&buf);
-	text_buf__printf(&buf, "pid %u", process->tgid);
+	if (process->tgid)
+		text_buf__printf(&buf, "pid %u", process->tgid);
 	if (process->python && process->python->version && *process->python->version) {
-		text_buf__add(&buf, ", Python ");
+		text_buf__add(&buf, buf.sz ? ", Python " : "Python ");
 		text_buf__escape(&buf, process->python->version, 0);
 	}
-	put_meta(chrome, "process_labels", pid, pid, "labels",
-		 json_new_str(&chrome->jo, text_buf__str(&buf)));
+	if (buf.sz)
+		put_meta(chrome, "process_labels", pid, pid, "labels",
+			 json_new_str(&chrome->jo, text_buf__str(&buf)));
 	text_buf__free(&buf);
 	put_phases(chrome, identity, pid);
 	json_decref(identity);

@@ -73,7 +73,10 @@ static void push_head(struct folded *folded, const struct process *process, __u3
 	char comm[sizeof(process->comm) + 1] = "";
 
 	memcpy(comm, process->comm, sizeof(process->comm));
-	text_buf__printf(&buf, "%s(%u)", comm, process->tgid);
+	if (process->is_log)
+		text_buf__add(&buf, "log");
+	else
+		text_buf__printf(&buf, "%s(%u)", comm, process->tgid);
 	if (tid != process->tgid)
 		text_buf__printf(&buf, ",thread_%u", tid);
 	text_buf__reset(&folded->stack);

@@ -25,6 +25,7 @@ struct module {
 struct source {
 	const struct process *process;
 	struct facts facts;
+	__u64 ready_ns;         /* since its begin; NS_UNKNOWN */
 	struct module *modules; /* dearest first */
 	size_t module_cnt;
 	bool is_pid_shared;     /* another process of the trace had the same pid */
@@ -108,6 +109,14 @@ static int find_modules(struct source *source)
 	return 0;
 }
 
+static __u64 ready_since(const struct process *process)
+{
+	__u64 base_ns = process_base_ns(process);
+
+	return process->is_late || process->ready_ns == NS_UNKNOWN || process->ready_ns < base_ns ?
+	       NS_UNKNOWN : process->ready_ns - base_ns;
+}
+
 static int find_sources(struct metrics *metrics)
 {
 	size_t cnt = model__process_cnt(metrics->view->model);
@@ -126,6 +135,7 @@ static int find_sources(struct metrics *metrics)
 		for (size_t k = 0; k < metrics->source_cnt; k++)
 			source->is_pid_shared |= metrics->sources[k].process->tgid == process->tgid;
 		metrics->source_cnt++;
+		source->ready_ns = ready_since(process);
 		err = facts_find(process, &source->facts);
 		if (!err)
 			err = find_modules(source);
@@ -154,8 +164,11 @@ static void put_sample(struct metrics *metrics, const char *name, const struct s
 	char comm[sizeof(process->comm) + 1] = "";
 
 	memcpy(comm, process->comm, sizeof(process->comm));
-	fprintf(metrics->view->out, "%s{pid=\"%u\",process=\"", name, process->tgid);
-	put_value(metrics, comm);
+	fprintf(metrics->view->out, "%s{", name);
+	if (process->tgid) /* a log of -X importtime has none */
+		fprintf(metrics->view->out, "pid=\"%u\",", process->tgid);
+	fputs("process=\"", metrics->view->out);
+	put_value(metrics, process->is_log ? "log" : comm);
 	fputc('"', metrics->view->out);
 	if (source->is_pid_shared)
 		fprintf(metrics->view->out, ",serial=\"%u\"", process->serial);
@@ -181,7 +194,7 @@ static void put_seconds(struct metrics *metrics, __u64 ns)
 		(unsigned long long)(ns % 1000000000));
 }
 
-/* A time of each process, at @off in its facts. */
+/* A time of each process, at @off in its struct source. */
 static void put_times(struct metrics *metrics, const char *name, size_t off, const char *help)
 {
 	put_head(metrics, name, "seconds", help);
@@ -189,7 +202,7 @@ static void put_times(struct metrics *metrics, const char *name, size_t off, con
 		const struct source *source = &metrics->sources[i];
 		__u64 ns;
 
-		memcpy(&ns, (const char *)&source->facts + off, sizeof(ns));
+		memcpy(&ns, (const char *)source + off, sizeof(ns));
 		if (ns == NS_UNKNOWN)
 			continue;
 		put_sample(metrics, name, source, NULL, NULL);
@@ -303,14 +316,16 @@ int openmetrics_write(const struct view *view)
 	int err = find_sources(&metrics);
 
 	if (!err) {
-		put_times(&metrics, "pyimport_startup_seconds", offsetof(struct facts, startup_ns),
+		put_times(&metrics, "pyimport_startup_seconds", offsetof(struct source, facts.startup_ns),
 			  "From exec to the end of the last import of start-up.");
 		put_times(&metrics, "pyimport_interpreter_seconds",
-			  offsetof(struct facts, interpreter_ns),
+			  offsetof(struct source, facts.interpreter_ns),
 			  "From exec to where the program is about to run.");
-		put_times(&metrics, "pyimport_imports_seconds", offsetof(struct facts, imports_ns),
+		put_times(&metrics, "pyimport_imports_seconds", offsetof(struct source, facts.imports_ns),
 			  "Imports of the main thread during start-up.");
-		put_times(&metrics, "pyimport_lock_wait_seconds", offsetof(struct facts, wait_ns),
+		put_times(&metrics, "pyimport_ready_seconds", offsetof(struct source, ready_ns),
+			  "From exec to the first wait for connections.");
+		put_times(&metrics, "pyimport_lock_wait_seconds", offsetof(struct source, facts.wait_ns),
 			  "Waiting for imports of other threads.");
 		put_counts(&metrics);
 		put_modules(&metrics);

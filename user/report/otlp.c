@@ -309,7 +309,8 @@ static json_t *new_resource(struct otlp *otlp, const struct process *process,
 
 	memcpy(comm, process->comm, sizeof(process->comm));
 	add_str(otlp, list, "service.name", *comm ? comm : "python");
-	add_int(otlp, list, "process.pid", process->tgid);
+	if (process->tgid)
+		add_int(otlp, list, "process.pid", process->tgid);
 	if (process->ppid)
 		add_int(otlp, list, "process.parent_pid", process->ppid);
 	add_str(otlp, list, "process.executable.path", process->exe);

@@ -155,5 +155,6 @@ function fillFindings(index, select) {
 			loadItem),
 	];
 	fill($("findings"), parts.length ? parts :
-		el("p", {class: "dim"}, "Nothing stands out: no import failed, waited or closed a cycle."));
+		el("p", {class: "dim"}, process.from_log ? "A log tells of no failures, cycles or waits." :
+			"Nothing stands out: no import failed, waited or closed a cycle."));
 }

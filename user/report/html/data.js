@@ -26,7 +26,7 @@ const isProgram = load => load.via === "main";
 function commandOf(process) {
 	const argv = process.cmdline;
 	if (!argv || !argv.length)
-		return process.comm || "?";
+		return process.from_log ? "a log of -X importtime" : process.comm || "?";
 	return argv.map((arg, i) => {
 		const text = i ? arg : arg.slice(arg.lastIndexOf("/") + 1) || arg;
 		return !text || /[ \t\n'"]/.test(text) ? "'" + text + "'" : text;

@@ -50,6 +50,7 @@ function fillHead(index) {
 			" % of the import time is under " + (facts.heavy.module || "?") +
 			(place ? ", imported at " + place : "") + ".";
 	}
+	text = text.charAt(0).toUpperCase() + text.slice(1);
 	$("headline").textContent = clean(text ||
 		plural(process.counts.loaded, "module") + " loaded.");
 	$("subline").textContent = clean([isKnown(process.pid) ? "pid " + process.pid : null,

@@ -110,7 +110,9 @@ class Timeline {
 			context.moveTo(at, 0);
 			context.lineTo(at, bottom);
 			context.stroke();
-			context.fillText("+" + fmtNs(ns), at + 2, bottom + LANE / 2);
+			const label = "+" + fmtNs(ns);
+			context.fillText(label, Math.min(at + 2, this.canvas.clientWidth -
+				context.measureText(label).width - 4), bottom + LANE / 2);
 		}
 	}
 
@@ -216,7 +218,7 @@ function fillProcesses(chosen, choose) {
 				fmtNs(process.end_ns - process.start_ns) : "–"),
 			el("td", {class: "number"}, fmtCount(process.counts.loaded)),
 			el("td", {class: "number"}, fmtCount(process.counts.failed)),
-			el("td", {}, !end ? "still running" : isKnown(end.signal) ? "signal " + end.signal :
+			el("td", {}, !end ? (process.from_log ? "–" : "still running") : isKnown(end.signal) ? "signal " + end.signal :
 				"status " + end.code));
 	});
 	if (indexes.length > PROCESSES_MAX)
