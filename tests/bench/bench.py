@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`make bench`: what tracing costs, as one table. Never a test: machines differ, so everything is
 a ratio of runs made in pairs, in turn and in random order, and the medians of those ratios.
-  bench.py [-n PAIRS] [ROW…]     rows: startup cached many attach memory"""
+  bench.py [-n PAIRS] [ROW…]     rows: startup cached many attach memory bystander"""
 import contextlib
 import getopt
 import os
@@ -17,6 +17,7 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import bystander  # noqa: E402
 import lib  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -304,7 +305,9 @@ def main():
     if os.geteuid() != 0:
         sys.exit("bench: needs root")
     benches = {"startup": bench_startup, "cached": bench_cached, "many": bench_many,
-               "attach": bench_attach, "memory": bench_memory}
+               "attach": bench_attach, "memory": bench_memory,
+               "bystander": lambda n: bystander.bench(
+                   n, PYTHON, row, lambda: empty_program(import_sites()[0]))}
     build()
     for name in names or benches:
         benches[name](pairs)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a program pays that is not traced while another cgroup is: for an import statement of the
+same interpreter file, which hits our probe, and for a system call, which passes our tracepoints."""
+import contextlib
+import os
+import statistics
+
+import lib
+
+LOOP = """
+import os, sys, time
+def imports(n):
+    for _ in range(n):
+        import sys
+def calls(n, call=os.getppid):
+    for _ in range(n):
+        call()
+def best(what):
+    least = 1e9
+    for _ in range(5):
+        begin = time.perf_counter_ns()
+        what(20000)
+        least = min(least, (time.perf_counter_ns() - begin) / 20000)
+    return least
+best(imports), best(calls)
+print("up", flush=True)
+for line in sys.stdin:
+    print(best(imports), best(calls), flush=True)
+"""
+
+
+@contextlib.contextmanager
+def followed_group(python):
+    """A cgroup with one Python inside, so that the interpreter's file is probed."""
+    root = next((line.split()[1] for line in open("/proc/self/mounts", encoding="utf-8")
+                 if line.split()[2] == "cgroup2"), None)
+    path = os.path.join(root or "", "pyi-bench-%d" % os.getpid())
+    try:
+        os.mkdir(path)
+    except OSError as error:
+        raise lib.Skip("cgroups cannot be made here: %s" % error) from None
+    try:
+        with lib.Target([python, "-c", "print('up', flush=True); input()"]) as inside:
+            inside.expect("up")
+            with open(path + "/cgroup.procs", "w", encoding="ascii") as file:
+                file.write(str(inside.pid))
+            yield path
+    finally:
+        os.rmdir(path)
+
+
+def bench(pairs, python, row, empty):
+    with followed_group(python) as group, lib.Target([python, "-c", LOOP]) as target:
+        target.expect("up")
+
+        def measure():
+            target.say("go")
+            return [float(word) for word in target.proc.stdout.readline().split()]
+        modes = {"default": (), "--no-files --no-net --no-phases": ("--no-files", "--no-net",
+                                                                    "--no-phases")}
+        extra = {mode: [] for mode in ("an empty program's", *modes)}
+        plain = []
+        for _ in range(max(5, pairs // 2)):
+            before = measure()
+            with empty():
+                during = measure()
+            extra["an empty program's"].append([d - b for d, b in zip(during, before)])
+            for mode, opts in modes.items():
+                before = measure()
+                with lib.Tracer("--cgroup", group, *opts) as tracer:
+                    during = measure()
+                    tracer.stop()
+                plain.append(before)
+                extra[mode].append([d - b for d, b in zip(during, before)])
+    for which, name in enumerate(("an import statement", "a system call")):
+        row("bystander, %s, untraced" % name,
+            "%.0f ns" % statistics.median(p[which] for p in plain))
+        for mode, values in extra.items():
+            row("bystander, %s, extra" % name,
+                "%.0f ns" % statistics.median(v[which] for v in values), mode)
