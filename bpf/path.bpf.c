@@ -196,14 +196,23 @@ __noinline u64 path_of_fd(struct io *io, u32 fd)
 	return path;
 }
 
-/* Has this image sent so many paths that others' records could find no room? */
-static __always_inline bool is_talkative(u32 serial)
+/*
+ * Has this image sent so many paths that others' records could find no room? Half of what it may
+ * send is kept for what it really opens.
+ */
+static __always_inline bool is_talkative(const struct io *io)
 {
-	u32 *cnt = bpf_map_lookup_elem(&file_cnts, &serial), one = 1;
+	u32 serial = io->serial, one = 1, max = PYI_FILES_MAX;
+	u32 *cnt = bpf_map_lookup_elem(&file_cnts, &serial);
 
 	if (!cnt)
 		return bpf_map_update_elem(&file_cnts, &serial, &one, BPF_NOEXIST) != 0;
-	return __sync_fetch_and_add(cnt, 1) >= PYI_FILES_MAX;
+	if (io->call > PYI_CALL_CREAT || io->ret < 0)
+		max /= 2;
+	if (*cnt >= max)
+		return true;
+	__sync_fetch_and_add(cnt, 1);
+	return false;
 }
 
 __noinline int path_send(struct io *io, u64 key)
@@ -215,7 +224,7 @@ __noinline int path_send(struct io *io, u64 key)
 		return 0;
 	if (!io->is_text_fresh || io->rec.key != key)
 		return 0;
-	if (is_talkative(io->serial) || bpf_map_update_elem(&paths, &key, &yes, BPF_ANY))
+	if (is_talkative(io) || bpf_map_update_elem(&paths, &key, &yes, BPF_ANY))
 		return -1;
 	sz = io->rec.sz;
 	if (sz > PYI_PATH_SZ)
