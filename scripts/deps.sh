@@ -24,7 +24,7 @@ test)
 		python3-pandas gunicorn uvicorn python3-celery python3-django python3-fastapi python3-ipython python3-boto3
 		mmdebstrap debian-archive-keyring curl ca-certificates xz-utils util-linux procps
 		podman runc shellcheck cppcheck clang-tidy libclang-rt-dev python3-jsonschema sqlite3 groff git TESTSUITE)
-	packages+=(chromium python3-websocket graphviz poppler-utils python3-prometheus-client)
+	packages+=(strace chromium python3-websocket graphviz poppler-utils python3-prometheus-client)
 	# Programs that embed Python, whatever they are for; their servers are not started.
 	packages+=(gdb vim-nox uwsgi-core uwsgi-plugin-python3 apache2 libapache2-mod-wsgi-py3
 		postgresql PLPYTHON libcap2-bin)
