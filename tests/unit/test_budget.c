@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "cli/budget.h"
+#include "model/sample.h"
 #include "stream.h"
 
 #define MS 1000000ULL

@@ -16,6 +16,7 @@ const struct command_info commands[] = {
 	{ "doctor", COMMAND_DOCTOR, 0, 0, false, "what would work here", doctor_run },
 	{ "why", COMMAND_WHY, 1, 2, true, "every chain of imports that leads to a module", why_run },
 	{ "check", COMMAND_CHECK, 0, 1, true, "a capture or a command against a budget", check_run },
+	{ "bench", COMMAND_BENCH, 0, 0, true, "a command timed again and again, or against another", bench_run },
 	{},
 };
 

@@ -19,6 +19,7 @@ enum exit_status {
 	EXIT_LOSS = 4,     /* --strict, and data was lost */
 };
 
+struct bench;
 struct verdicts;
 struct model;
 
@@ -50,6 +51,7 @@ struct opts {
 	bool want_update, want_cold;
 	size_t runs;             /* -n; 0 = not said */
 	const struct verdicts *check; /* check: what it came to */
+	const struct bench *bench;    /* bench: the same */
 	const char *defer;       /* NULL = none */
 	const char *report_path; /* NULL = standard output */
 	bool is_strict;

@@ -115,10 +115,4 @@ int check_entry(struct verdicts *result, const struct budget_entry *entry,
 		struct model *const *runs, size_t run_cnt);
 void check_clear(struct verdicts *result);
 
-/*
- * Median of @cnt values (which are sorted) and the interval that holds it with 95 %: order
- * statistics, no assumption about their distribution. Below 6 values it is all of them.
- */
-void median_of(__u64 *values, size_t cnt, __u64 *median, __u64 *low, __u64 *high);
-
 #endif

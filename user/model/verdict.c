@@ -7,8 +7,7 @@
 #include "base/cleanup.h"
 #include "model/advice.h"
 #include "model/budget.h"
-
-#define RUNS_EXACT 1000 /* beyond, 2^-n is no double any more: the interval is too wide then */
+#include "model/sample.h"
 
 struct runs {
 	const struct budget_entry *entry;
@@ -17,40 +16,6 @@ struct runs {
 	struct graph **graphs;            /* to find modules by name */
 	__u64 *values;                    /* scratch, as many */
 };
-
-static int cmp_values(const void *a, const void *b)
-{
-	__u64 x = *(const __u64 *)a, y = *(const __u64 *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Largest rank whose order statistic is above the median with at most 2.5 %; at least 1. */
-static size_t low_rank(size_t cnt)
-{
-	double term = 1, below = 0;
-	size_t rank = 0;
-
-	for (size_t i = 0; i < cnt; i++)
-		term /= 2;
-	while (rank < cnt / 2 && below + term <= 0.025) {
-		below += term;
-		term = term * (double)(cnt - rank) / (double)(rank + 1);
-		rank++;
-	}
-	return rank ? rank : 1;
-}
-
-void median_of(__u64 *values, size_t cnt, __u64 *median, __u64 *low, __u64 *high)
-{
-	size_t rank = low_rank(cnt < RUNS_EXACT ? cnt : RUNS_EXACT);
-
-	qsort(values, cnt, sizeof(*values), cmp_values);
-	*median = cnt % 2 ? values[cnt / 2] :
-			    values[cnt / 2 - 1] + (values[cnt / 2] - values[cnt / 2 - 1]) / 2;
-	*low = values[rank - 1];
-	*high = values[cnt - rank];
-}
 
 static struct verdict *add(struct verdicts *result, const struct runs *runs,
 			   enum verdict_kind kind)

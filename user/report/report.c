@@ -43,6 +43,8 @@ static const struct report_ops {
 	{"text", "advice", advice_write},
 	{"text", "why", why_write}, /* not among report_views: it needs a module */
 	{"json", "why", why_write_json},
+	{"text", "bench", bench_write}, /* of `bench` */
+	{"json", "bench", bench_write_json},
 	{"text", "check", check_write}, /* needs a budget */
 	{"json", "check", check_write_json},
 	{"junit", "check", check_write_junit},
@@ -132,6 +134,7 @@ int report_write(const struct model *model, const char *view_name, const char *f
 	if (view.opts.width > WIDTH_MAX)
 		view.opts.width = WIDTH_MAX;
 	if (!is_name(report_views, view_name) && strcmp(view_name, "why") && strcmp(view_name, "check") &&
+	    strcmp(view_name, "bench") &&
 	    (strcmp(view_name, "diff") || !view.opts.before))
 		return -EINVAL;
 	for (size_t i = 0; i < sizeof(registry) / sizeof(registry[0]); i++) {

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct bench;
 struct verdicts;
 struct model;
 
@@ -17,6 +18,7 @@ struct report_opts {
 	const char *defer;  /* view "advice": "a,b:12": joint savings of these; NULL = none */
 	const struct model *before; /* for the view "diff", which cannot do without */
 	const struct verdicts *check; /* for the view "check" */
+	const struct bench *bench;    /* for the view "bench" */
 	const char *module; /* for the view "why", which cannot do without */
 	size_t top;     /* rows in ranked tables and lists; 0 = 10, and all in blame */
 	const char *by; /* of report_measures, for the format folded; NULL = time */

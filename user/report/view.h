@@ -38,6 +38,8 @@ int importtime_write(const struct view *view);
 int advice_write(const struct view *view);
 int why_write(const struct view *view);
 int why_write_json(const struct view *view);
+int bench_write(const struct view *view);
+int bench_write_json(const struct view *view);
 int check_write(const struct view *view);
 int check_write_json(const struct view *view);
 int check_write_junit(const struct view *view);
