@@ -146,6 +146,9 @@ bench: ## install, build, and measure what tracing costs (root)
 	$(Q)scripts/deps.sh bench
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/bench.sh
+.PHONY: bench-report
+bench-report: all ## what reading a capture of 1,000,000 imports costs (root, sqlite3)
+	$(Q)scripts/bench_report.sh
 lint: ## the rules of this project, and static analysis
 	$(Q)mkdir -p .output
 	$(Q)scripts/lint.sh

@@ -24,6 +24,16 @@ int array_push(void *array_ptr, size_t *cnt, size_t *cap, void *item)
 	return 0;
 }
 
+int id_add(struct model *model, struct idmap *map, __u32 id, void *item)
+{
+	int err = idmap__add(map, id, item);
+
+	if (err != -E2BIG)
+		return err;
+	model->malformed++;
+	return 0;
+}
+
 int model_text(struct model *model, const struct pyi_str *str, const char *text, const char **out)
 {
 	char small[1024], *big = small;

@@ -8,10 +8,7 @@
 
 struct code *code_find(struct model *model, __u32 id)
 {
-	struct code *code;
-
-	HASH_FIND(hh, model->codes, &id, sizeof(id), code);
-	return code;
+	return idmap__find(&model->codes, id);
 }
 
 static int read_names(struct model *model, struct code *code, const struct pyi_code *rec)
@@ -28,7 +25,7 @@ int code_add(struct model *model, const struct pyi_code *rec)
 {
 	struct process_state *process = process_find(model, rec->hdr.proc);
 	struct code *code = code_find(model, rec->id);
-	unsigned char *table;
+	const char *table;
 	const char *full;
 
 	if (code)
@@ -49,14 +46,13 @@ int code_add(struct model *model, const struct pyi_code *rec)
 		code->is_module_cut = false;
 	}
 	if (rec->table_sz) {
-		table = arena__alloc(&model->arena, rec->table_sz);
+		/* The workers of a server, the runs of a command have the same files. */
+		table = arena__intern(&model->arena, (const char *)rec->table, rec->table_sz);
 		if (!table)
 			return -ENOMEM;
-		memcpy(table, rec->table, rec->table_sz);
-		code->table = table;
+		code->table = (const unsigned char *)table;
 	}
-	HASH_ADD(hh, model->codes, id, sizeof(code->id), code);
-	return 0;
+	return id_add(model, &model->codes, rec->id, code);
 }
 
 struct site code_site(struct model *model, const struct pyi_frame *frame)

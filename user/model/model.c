@@ -60,8 +60,8 @@ void model__free(struct model *model)
 	if (!model)
 		return;
 	HASH_CLEAR(hh, model->spans);
-	HASH_CLEAR(hh, model->stmts);
-	HASH_CLEAR(hh, model->codes);
+	idmap__free(&model->stmts);
+	idmap__free(&model->codes);
 	HASH_CLEAR(hh, model->paths);
 	HASH_CLEAR(hh, model->lib_infos);
 	HASH_CLEAR(hh, model->homes);

@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "model/arena.h"
+#include "model/idmap.h"
 #include "model/model.h"
 #include "pyimport_phase.h"
 
@@ -22,7 +23,6 @@ struct code {
 	const unsigned char *table;
 	const char *module, *package, *file, *name;
 	bool is_table_cut, is_module_cut, is_package_cut;
-	UT_hash_handle hh;
 };
 
 /* The Python stack of a record, innermost first. */
@@ -83,7 +83,6 @@ struct stmt {
 	struct load_state *around; /* innermost load at its first run */
 	struct load_state *load;   /* first load it caused */
 	struct stmt *next;         /* of the process, in order */
-	UT_hash_handle hh;
 };
 
 struct span {
@@ -209,8 +208,7 @@ struct model {
 	size_t group_cnt, group_cap;
 	struct span *spans, *free_spans;
 	struct load_state *free_loads; /* by open_next */
-	struct stmt *stmts;
-	struct code *codes;
+	struct idmap stmts, codes; /* struct stmt, struct code */
 	struct path_state *paths;
 	struct lib_info_state *lib_infos;
 	struct home *homes, *closed_homes, *free_homes;
@@ -237,6 +235,8 @@ void tap_fact(const struct model *model, enum model_fact fact, __u32 id, const v
 
 /* apply.c */
 int array_push(void *array_ptr, size_t *cnt, size_t *cap, void *item);
+/* A record whose id cannot be one of ours counts as malformed, and is no error. */
+int id_add(struct model *model, struct idmap *map, __u32 id, void *item);
 int model_text(struct model *model, const struct pyi_str *str, const char *text,
 	       const char **out); /* NULL for an empty one */
 const char *model_bytes(struct model *model, const char *text, size_t max_sz);

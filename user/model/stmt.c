@@ -9,10 +9,7 @@
 
 struct stmt *stmt_find(struct model *model, __u32 id)
 {
-	struct stmt *stmt;
-
-	HASH_FIND(hh, model->stmts, &id, sizeof(id), stmt);
-	return stmt;
+	return idmap__find(&model->stmts, id);
 }
 
 static bool is_package_file(const char *file)
@@ -117,6 +114,7 @@ int stmt_first(struct model *model, const struct pyi_edge *rec)
 	struct process_state *process = process_get(model, &rec->hdr);
 	struct span *span = rec->span ? span_find(model, rec->hdr.proc, rec->span) : NULL;
 	struct stmt *stmt;
+	int err;
 
 	if (!process)
 		return -ENOMEM;
@@ -136,9 +134,11 @@ int stmt_first(struct model *model, const struct pyi_edge *rec)
 	stmt->first_ns = rec->hdr.ts_ns;
 	stmt->around = span ? span->load : NULL;
 	process->has_frames |= rec->frame.code != 0;
+	err = id_add(model, &model->stmts, rec->id, stmt);
+	if (err || !stmt_find(model, rec->id))
+		return err;
 	*process->stmts_end = stmt;
 	process->stmts_end = &stmt->next;
-	HASH_ADD(hh, model->stmts, id, sizeof(stmt->id), stmt);
 	return stmt_resolve(model, stmt, code_find(model, rec->frame.code));
 }
 
