@@ -21,7 +21,8 @@ case $mode in
 build | demo) ;;
 test)
 	packages+=(python3-dev python3-venv python3-greenlet python3-gevent python3-eventlet
-		python3-pandas gunicorn uvicorn python3-celery python3-django python3-fastapi python3-ipython python3-boto3
+		python3-pandas python3-django python3-fastapi python3-ipython python3-boto3
+		gunicorn uvicorn python3-celery
 		mmdebstrap debian-archive-keyring curl ca-certificates xz-utils util-linux procps
 		podman runc shellcheck cppcheck clang-tidy libclang-rt-dev python3-jsonschema sqlite3 groff git TESTSUITE)
 	packages+=(strace chromium python3-websocket graphviz poppler-utils python3-prometheus-client)

@@ -4,6 +4,8 @@
 import json
 import os
 import re
+import socket
+import subprocess
 
 import lib
 
@@ -369,6 +371,97 @@ def descendants(pid):
                 pass
         if len(found) == before:
             return found - {pid}
+
+
+@lib.test()
+def test_inventory_under_all():
+    """-a: nobody named it, so it is told of once it shows itself; others are left alone."""
+    script = lib.write("all.py", "import sys, wsgiref\nprint('up', flush=True)\n"
+                       "sys.stdin.readline()\nimport colorsys\nprint('done', flush=True)\n"
+                       "sys.stdin.readline()\n")
+    with lib.Target([lib.system().exe, script]) as target:
+        target.expect("up")
+        with lib.Tracer("-a", "--slow", "1ns") as tracer:
+            target.say()
+            target.expect("done")
+            tracer.wait_for(" colorsys at ") # it has read that record, and looks before it ends
+            tracer.stop()
+            target.say()
+            target.finish()
+    process = tracer.trace().pid(target.pid)
+    names = {m["module"] for m in process["inventory"]["modules"]}
+    lib.check({"wsgiref", "encodings", "sys"} <= names, "not there: %s", names)
+    lib.check("colorsys" in process.names() and "colorsys" not in names, "what is new: %s", names)
+
+
+@lib.test()
+def test_inventory_in_a_capture():
+    """A capture has it too: the report made later is the same."""
+    script = lib.write("capture.py", "import sys, wsgiref\nprint('up', flush=True)\n"
+                       "sys.stdin.readline()\nimport colorsys\n")
+    capture = lib.workdir() + "/late.cap"
+    with lib.Target([lib.system().exe, script]) as target:
+        target.expect("up")
+        with lib.Tracer("-p", target.pid, "-o", capture) as tracer:
+            target.say()
+            target.finish()
+            tracer.finish()
+    live = tracer.trace().doc
+    again = json.loads(lib.run([lib.TOOL, "report", capture, "--format", "json"]).out)
+    lib.check(live["processes"][0]["inventory"]["modules"], "no inventory")
+    lib.check_equal(again["processes"][0]["inventory"], live["processes"][0]["inventory"],
+                    "inventory")
+    lib.check_equal(again["groups"], live["groups"], "groups")
+
+
+SERVICE = """
+import threading
+def app(environ, start_response):
+    if environ["PATH_INFO"] == "/report":
+        import sv_report
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(threading.get_native_id()).encode()]
+"""
+
+
+@lib.test(params={"sync": (), "gthread": ("-k", "gthread", "--threads", "2")})
+def test_service(opts):
+    """A running gunicorn: which worker and which thread a request's import held up, and from
+    where; stopping the tool leaves the service as it was."""
+    lib.needs_command("gunicorn", "curl")
+    lib.write("sv_app.py", SERVICE)
+    lib.write("sv_report.py", SLEEP + "import sv_part\n")
+    lib.write("sv_part.py", "")
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    url = "http://127.0.0.1:%d/" % port
+    server = subprocess.Popen(["gunicorn", "-w", "2", *opts, "-b", "127.0.0.1:%d" % port,
+                               "sv_app:app"], cwd=lib.workdir(), env=lib.clean_env(),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        lib.wait_until(lambda: lib.run(["curl", "-sf", url]).rc == 0, "the server")
+        lib.wait_until(lambda: len(descendants(server.pid)) == 2, "both workers")
+        with lib.Tracer("-p", server.pid, "--slow", "100ms") as tracer:
+            thread = int(lib.run(["curl", "-sf", url + "report"]).out)
+            tracer.wait_for("slow import: ")
+            tracer.stop()
+        lib.check_equal(lib.run(["curl", "-sf", url]).rc, 0, "the service afterwards")
+        lib.check_equal(len(descendants(server.pid)), 2, "workers afterwards")
+    finally:
+        server.terminate()
+        lib.check_equal(server.wait(timeout=lib.PATIENCE_S), 0, "status of the server")
+    doc = tracer.trace()
+    worker, = doc.having("sv_report")
+    load = worker.one("sv_report")
+    lib.check_equal((load["tid"], load["importer"]["line"]), (thread, 5), "thread and line")
+    lib.check_equal(worker["ppid"], server.pid, "parent of the worker")
+    lib.check_equal(len([p for p in doc.processes if p["inventory"]]), 3, "inventories")
+    there = {m["module"] for m in worker["inventory"]["modules"]}
+    lib.check({"sv_app", "gunicorn.arbiter"} <= there and "sv_part" not in there, "%s", there)
+    told = [m for m in slow_lines(doc.messages)]
+    lib.check_equal([(m[1], int(m[5]), int(m[8])) for m in told],
+                    [("sv_report", 5, worker.pid)], "told")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@
 #include "cli/pythons.h"
 #include "cli/session.h"
 #include "model/model.h"
+#include "pyimport_event.h"
 #include "target/inventory.h"
 #include "target/proc.h"
 
@@ -109,4 +110,40 @@ void late_take(struct session *session, pid_t tgid, __u32 serial)
 		log_debug("process %d: what it has loaded cannot be read: %s", tgid, strerror(-err));
 	log_debug("process %d: inventory in %.1f ms", tgid,
 		  (double)(session_now_ns() - opts.now_ns) / 1e6);
+}
+
+/* Processes that showed themselves. The ring is read every few ms: more than that is not usual. */
+struct late {
+	struct {
+		pid_t tgid;
+		__u32 serial;
+	} noted[256];
+	size_t cnt;
+};
+
+void late_note(struct session *session, const void *record, size_t size)
+{
+	const struct pyi_hdr *hdr = record;
+	struct late *late = session->late;
+
+	if (size < sizeof(*hdr) || hdr->kind != PYI_EV_PYTHON ||
+	    !model__wants_inventory(session->model, hdr->proc))
+		return;
+	if (!late)
+		late = session->late = calloc(1, sizeof(*late));
+	if (!late || late->cnt == sizeof(late->noted) / sizeof(late->noted[0]))
+		return;
+	late->noted[late->cnt].tgid = hdr->tgid;
+	late->noted[late->cnt++].serial = hdr->proc;
+}
+
+void late_read(struct session *session)
+{
+	struct late *late = session->late;
+
+	for (size_t i = 0; late && i < late->cnt; i++)
+		if (model__wants_inventory(session->model, late->noted[i].serial))
+			late_take(session, late->noted[i].tgid, late->noted[i].serial);
+	if (late)
+		late->cnt = 0;
 }

@@ -16,6 +16,13 @@ struct session;
 void late_take(struct session *session, pid_t tgid, __u32 serial);
 
 /*
+ * Under -a nobody names them: looks at each record for the first sign of a process that ran before
+ * us, cheaply, and takes the inventories of those that were noted since the last call.
+ */
+void late_note(struct session *session, const void *record, size_t size);
+void late_read(struct session *session);
+
+/*
  * Calls @fn for each running process that descends from one of @roots, parents first. Those that
  * are started meanwhile by one that @fn follows are found or followed, never neither.
  */

@@ -21,6 +21,7 @@
 #include "cli/facts.h"
 #include "cli/libs.h"
 #include "cli/identity.h"
+#include "cli/late.h"
 #include "cli/opts.h"
 #include "cli/progress.h"
 #include "cli/pythons.h"
@@ -58,6 +59,7 @@ static void close_session(struct session *session)
 	discover__free(session->discover);
 	pythons__free(session->pythons);
 	facts__free(session->facts);
+	free(session->late);
 	recording__close(&session->recording);
 	scope__free(session->scope);
 	identity__free(session->identity);
@@ -95,6 +97,7 @@ static void on_record(void *ctx, const void *record, size_t size)
 		until__note(session->until, record, size);
 	if (model__apply(session->model, record, size) == -ENOMEM)
 		log_debug("out of memory for a record");
+	late_note(session, record, size);
 	if (session->opts->slow_ns)
 		slow_tell(session->model, session->opts->slow_ns);
 }
@@ -306,6 +309,7 @@ static int watch(struct session *session)
 		if (got < 0 && got != -EINTR)
 			return log_err(got, "cannot read events");
 		read_facts(session);
+		late_read(session);
 		is_left = session__look_at_scope(session);
 		progress_update(session->model);
 		now_ns = session_now_ns();

@@ -87,6 +87,15 @@ static int add_present(struct model *model, struct process_state *process,
 	return 0;
 }
 
+bool model__wants_inventory(const struct model *model, __u32 serial)
+{
+	const struct process_state *process;
+
+	HASH_FIND(hh, model->by_serial, &serial, sizeof(serial), process);
+	return process && process->process.is_late && !process->process.inventory &&
+	       process->process.end_ns == NS_UNKNOWN;
+}
+
 int inventory_add(struct model *model, const struct pyi_present *rec)
 {
 	struct process_state *process = process_get(model, &rec->hdr);

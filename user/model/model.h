@@ -334,6 +334,9 @@ bool model__is_complete(const struct model *model); /* no loss of any kind */
 void model__progress(const struct model *model, size_t *processes, size_t *loads,
 		     const char **current);
 
+/* Did it run before us, and is what it had then still to be told? */
+bool model__wants_inventory(const struct model *model, __u32 serial);
+
 /*
  * While tracing: a copy of the load that the record applied last has ended, as far as it is known
  * by now (self time is not, nor the program itself, which is no import). False: it ended none.
