@@ -79,7 +79,9 @@ static void add_spread(const struct group *group, struct text_buf *buf)
 	struct spread spread = spread_of(group);
 	char min[TEXT_NUM_SZ], median[TEXT_NUM_SZ], max[TEXT_NUM_SZ];
 
-	if (spread.median_ns == NS_UNKNOWN)
+	if (!group->typical->load_cnt)
+		text_buf__add(buf, "none of them imported anything new");
+	else if (spread.median_ns == NS_UNKNOWN)
 		text_buf__add(buf, "the times of their imports are not known");
 	else
 		text_buf__printf(buf, "their imports took %s at least, %s in the middle, %s at most",
@@ -245,8 +247,10 @@ static void add_node(const struct view *view, const struct node *node, struct te
 	else
 		table__add(table, "-", TABLE_DIM);
 	add_count(table, process->loaded_cnt);
+	if (!process->load_cnt)
+		cnt = 0; /* no imports, no times */
 	table__add(table, cnt > 1 ? text_ns(num, spread.min_ns) : "", TABLE_PLAIN);
-	table__add(table, text_ns(num, process->own_ns), TABLE_BOLD);
+	table__add(table, cnt ? text_ns(num, process->own_ns) : "-", TABLE_BOLD);
 	table__add(table, cnt > 1 ? text_ns(num, spread.max_ns) : "", TABLE_PLAIN);
 }
 
@@ -270,7 +274,7 @@ static int write_nodes(const struct view *view, const struct node *nodes, size_t
 	if (buf.err)
 		return buf.err;
 	put_para(view, 0, TABLE_BOLD,
-		 "Modules each process had when it was forked or tracing began, modules it loaded itself, time of these");
+		 "Modules a process had when it was forked or tracing began; those it loaded itself, and how long that took");
 	return table__print(table, &look, view->out);
 }
 
