@@ -44,7 +44,7 @@ const struct argp_option opts_table[] = {
 	{ "until-idle", OPT_UNTIL_IDLE, "TIME", 0, "stop when nothing was imported for TIME", 0 },
 
 	{ .doc = "What to show:", .group = 2 },
-	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree, blame, workers, inventory, advice, phases, files, libs or net", 0 },
+	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree, blame, workers, inventory, advice, phases, causes, files, libs or net", 0 },
 	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json, importtime, chrome, speedscope, folded, dot, openmetrics, otlp, html or sqlite", 0 },
 	{ "by", OPT_BY, "MEASURE", 0, "what folded stacks weigh: time (default), cpu, memory or bytes", 0 },
 	{ "output", 'o', "FILE", 0, "write a capture to FILE (- is the standard output), for `report` later", 0 },

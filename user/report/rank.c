@@ -68,7 +68,7 @@ static __u64 since(__u64 start_ns, __u64 end_ns)
 	return end_ns - start_ns;
 }
 
-static bool is_startup(const struct process *process, const struct load *load)
+bool load_is_startup(const struct process *process, const struct load *load)
 {
 	return load->tid == process->tgid && load->wall_ns != NS_UNKNOWN &&
 	       (process->run_main_ns == NS_UNKNOWN || load->start_ns >= process->run_main_ns) &&
@@ -149,7 +149,7 @@ int facts_find(const struct process *process, struct facts *facts)
 			    load->lock_wait_ns > facts->longest_wait->lock_wait_ns)
 				facts->longest_wait = load;
 		}
-		if (!load_is_outermost(load) || !is_startup(process, load))
+		if (!load_is_outermost(load) || !load_is_startup(process, load))
 			continue;
 		facts->imports_ns = load->wall_ns +
 				    (facts->imports_ns == NS_UNKNOWN ? 0 : facts->imports_ns);

@@ -16,7 +16,7 @@
 
 const char *const report_views[] = {
 	"summary", "tree", "blame", "workers", "inventory", "advice", "phases",
-	"files", "libs", "net",
+	"causes", "files", "libs", "net",
 	NULL,
 };
 const char *const report_formats[] = {
@@ -37,6 +37,7 @@ static const struct report_ops {
 	{"text", "phases", phases_write},
 	{"text", "workers", workers_write},
 	{"text", "inventory", inventory_write},
+	{"text", "causes", causes_write},
 	{"text", "files", files_write},
 	{"text", "libs", libs_write},
 	{"text", "net", net_write},

@@ -120,8 +120,16 @@ struct facts {
 	const struct load *longest_wait;
 	__u64 main_self_ns;       /* __main__ without its imports */
 };
+/* On the main thread, during start-up. */
+bool load_is_startup(const struct process *process, const struct load *load);
 int facts_find(const struct process *process, struct facts *facts);
 __u64 process_base_ns(const struct process *process); /* offsets count from here */
+
+/* ---- causes.c */
+int causes_write(const struct view *view);
+/* One sentence: what most of the imports' time went to, and under which module. */
+void causes_head(const struct view *view, const struct process *process,
+		 const struct facts *facts);
 
 /* ---- bytes.c */
 char *view_bytes(char buf[TEXT_NUM_SZ], __u64 bytes); /* "1.23 MB", decimal; returns @buf */
