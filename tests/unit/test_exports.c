@@ -55,6 +55,11 @@ static long long int_of(const json_t *obj, const char *key)
 	return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
+static const char *name_of(const json_t *obj)
+{
+	return json_string_value(json_object_get(obj, "name"));
+}
+
 /* Each slice is inside all those that are open on its track. The tracks come one by one. */
 static size_t check_nesting(const json_t *events)
 {
@@ -74,7 +79,7 @@ static size_t check_nesting(const json_t *events)
 			depth--;
 		for (size_t k = 0; k < depth; k++)
 			if (end > ends[k])
-				FAIL("%s overlaps", json_string_value(json_object_get(event, "name")));
+				FAIL("%s overlaps", name_of(event));
 		if (depth < 512)
 			ends[depth++] = end;
 		cnt++;
@@ -123,7 +128,7 @@ static void check_tracks(const struct model *model)
 
 	CHECK(check_nesting(json_object_get(trace, "traceEvents")) == load_cnt(model));
 	json_array_foreach(json_object_get(file, "profiles"), i, profile)
-		cnt += strstr(json_string_value(json_object_get(profile, "name")), "thread") ?
+		cnt += strstr(name_of(profile), "thread") ?
 		       check_balance(profile) : 0 * check_balance(profile);
 	CHECK(cnt == load_cnt(model));
 	json_decref(trace);
@@ -205,7 +210,7 @@ static void test_random(void)
 			size_t at = cnt ? (size_t)rand_r(&rest) % cnt : 0;
 			char name[16];
 
-			/* Times may be equal: clocks are coarse, and children end with their parents. */
+			/* Times may be equal: children end with their parents. */
 			ts_ns += (__u64)(rand_r(&rest) % 3) * 100;
 			s.tid = 100 + (__u32)(rand_r(&rest) % 3);
 			s.is_dropping = rand_r(&rest) % 20 == 0;
@@ -234,7 +239,8 @@ static void test_page(void)
 	static const char open_tag[] = "<script type=\"application/json\" id=\"data\">";
 	static const char *const names[] = {
 		"</script><script>alert(1)</script>", "<!--<script>", "a&amp;b", "l\xe2\x80\xa8s",
-		"p\xe2\x80\xa9s", "e\xe2\x80\xa6", "\xe2\x80", "\xe2\x80\xe2\x80\xa8", "x\xe2", "\\u003c",
+		"p\xe2\x80\xa9s", "e\xe2\x80\xa6", "\xe2\x80",
+		"\xe2\x80\xe2\x80\xa8", "x\xe2", "\\u003c",
 	};
 	_cleanup_free_ char *page = NULL, *json = NULL;
 	json_t *inside, *alone;
@@ -257,13 +263,14 @@ static void test_page(void)
 	data += strlen(open_tag);
 	end = strstr(data, "</script>");
 	*end = '\0';
-	CHECK(!strpbrk(data, "<>&") && !strstr(data, "\xe2\x80\xa8") && !strstr(data, "\xe2\x80\xa9"));
+	CHECK(!strpbrk(data, "<>&"));
+	CHECK(!strstr(data, "\xe2\x80\xa8") && !strstr(data, "\xe2\x80\xa9"));
 	inside = parse("html", data);
 	alone = parse("json", json);
 	CHECK(inside && alone && json_equal(inside, alone));
 	/* Behind the data: the script and its end, no more. */
 	CHECK(strstr(end + 1, "<script>") && !strstr(strstr(end + 1, "<script>") + 1, "<script"));
-	CHECK(!strstr(page, "http://") && !strstr(end + 1, "http://") && !strstr(end + 1, "https://"));
+	CHECK(!strstr(page, "http://") && !strstr(end + 1, "http"));
 	json_decref(inside);
 	json_decref(alone);
 	stream_close(&s);

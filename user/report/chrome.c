@@ -55,17 +55,22 @@ static void put_meta(struct chrome *chrome, const char *name, __u32 pid, __u32 t
 	put_event(chrome, "M", 0, pid, tid, rest);
 }
 
-/* What is null was not measured: a viewer need not show it. */
-static void drop_nulls(json_t *obj)
+/* What is null was not measured: a viewer need not show it, nor a wait or a count of nothing. */
+static void drop_empty(json_t *obj, bool is_inner)
 {
 	const char *key;
 	json_t *value;
 	void *next;
 
 	json_object_foreach_safe(obj, next, key, value) {
-		if (json_is_object(value))
-			drop_nulls(value);
-		if (json_is_null(value) || (json_is_object(value) && !json_object_size(value)))
+		bool is_empty = json_is_null(value) ||
+				(is_inner && json_is_integer(value) && !json_integer_value(value));
+
+		if (json_is_object(value)) {
+			drop_empty(value, true);
+			is_empty = !json_object_size(value);
+		}
+		if (is_empty)
 			json_object_del(obj, key);
 	}
 }
@@ -79,7 +84,7 @@ static json_t *new_args(struct chrome *chrome, const struct slice *slice)
 
 	for (size_t i = 0; i < sizeof(drawn) / sizeof(drawn[0]); i++)
 		json_object_del(args, drawn[i]);
-	drop_nulls(args);
+	drop_empty(args, false);
 	return args;
 }
 
@@ -196,7 +201,8 @@ static int put_slices(struct chrome *chrome, const struct process *process, __u3
 		const struct slice *slice = &lanes.slices[i];
 
 		if (slice_begins_lane(&lanes, i)) {
-			tids[i] = slice->lane || !slice->tid ? ID_MAX + chrome->made_up++ : slice->tid;
+			tids[i] = slice->lane || !slice->tid ? ID_MAX + chrome->made_up++ :
+							       slice->tid;
 			put_thread_name(chrome, process, pid, tids[i], slice);
 		} else {
 			tids[i] = tids[i - 1];
@@ -206,11 +212,12 @@ static int put_slices(struct chrome *chrome, const struct process *process, __u3
 		put_slice(chrome, pid, tids[i], slice);
 	}
 	for (size_t i = 0; i < lanes.cnt && !ferror(chrome->view->out); i++) {
-		const struct load *owner = lanes.slices[i].wait ? lanes.slices[i].wait->owner : NULL;
+		const struct slice *slice = &lanes.slices[i];
+		const struct load *owner = slice->wait ? slice->wait->owner : NULL;
 		size_t at = owner ? slice_of[owner->seq] : 0;
 
 		if (owner)
-			put_flow(chrome, pid, &lanes.slices[at], tids[at], &lanes.slices[i], tids[i]);
+			put_flow(chrome, pid, &lanes.slices[at], tids[at], slice, tids[i]);
 	}
 	return 0;
 }

@@ -41,12 +41,29 @@ static void put_char(struct escaper *escaper, char c)
 		fputc(c, escaper->out);
 }
 
+/* Bytes from @data on that are written as they are. */
+static size_t plain_sz(const char *data, size_t sz)
+{
+	size_t i = 0;
+
+	while (i < sz && data[i] != '<' && data[i] != '>' && data[i] != '&' &&
+	       data[i] != line_ends[0])
+		i++;
+	return i;
+}
+
 static ssize_t escape(void *cookie, const char *data, size_t sz)
 {
 	struct escaper *escaper = cookie;
 
-	for (size_t i = 0; i < sz; i++)
-		put_char(escaper, data[i]);
+	for (size_t i = 0; i < sz; i++) {
+		size_t plain = escaper->held ? 0 : plain_sz(data + i, sz - i);
+
+		fwrite(data + i, 1, plain, escaper->out);
+		i += plain;
+		if (i < sz)
+			put_char(escaper, data[i]);
+	}
 	return ferror(escaper->out) ? 0 : (ssize_t)sz;
 }
 

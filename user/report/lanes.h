@@ -19,7 +19,7 @@ struct slice {
 	__u32 tid;
 	bool is_main;           /* of the main thread */
 	__u32 lane;             /* of that thread, from 0 */
-	__u32 depth;            /* on that lane; a slice has the one before it with less around it */
+	__u32 depth;            /* on that lane: around it is the last one before with less */
 	__u64 start_ns, end_ns; /* within the process's life; what did not end ends with it */
 };
 

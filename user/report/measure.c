@@ -31,48 +31,28 @@ int measure_find(const char *name, enum measure *out)
 	return name ? -EINVAL : 0;
 }
 
-/* False: null, which is what was not measured. */
-static bool add_value(const json_t *obj, const char *key, long long *sum)
+bool measure_self(enum measure measure, const struct load *load, long long *out)
 {
-	const json_t *value = json_object_get(obj, key);
+	const struct pyi_charge *charge = &load->charge;
+	__u32 measured = load->process->measured;
 
-	*sum += json_integer_value(value);
-	return json_is_integer(value);
-}
-
-static bool find_value(enum measure measure, const json_t *import, long long *out)
-{
-	const json_t *rss = json_object_get(import, "self_rss");
-
+	*out = 0;
 	switch (measure) {
+	case MEASURE_TIME:
+		*out = (long long)load->self_ns;
+		return load->self_ns != NS_UNKNOWN;
 	case MEASURE_CPU:
-		return add_value(import, "self_cpu_ns", out);
+		*out = (long long)load->self_cpu_ns;
+		return load->self_cpu_ns != NS_UNKNOWN;
 	case MEASURE_MEMORY:
-		return add_value(rss, "anon", out) && add_value(rss, "file", out);
+		*out = (__s64)(charge->rss_anon + charge->rss_file);
+		return measured & PYI_GROUP_MEMORY;
 	case MEASURE_BYTES:
-		return add_value(json_object_get(import, "self_io"), "bytes_read", out);
+		*out = (long long)charge->bytes_read;
+		return measured & PYI_GROUP_FILES;
 	default:
 		return false;
 	}
-}
-
-bool measure_self(enum measure measure, const struct load *load, long long *out)
-{
-	struct json_out jo = {0};
-	json_t *import;
-	bool is_known;
-
-	*out = 0;
-	if (measure == MEASURE_TIME) {
-		if (load->self_ns == NS_UNKNOWN)
-			return false;
-		*out = (long long)load->self_ns;
-		return true;
-	}
-	import = json_new_import(&jo, load);
-	is_known = find_value(measure, import, out);
-	json_decref(import);
-	return is_known;
 }
 
 bool measure_has(enum measure measure, const struct process *process)

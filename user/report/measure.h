@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * The figure by which an export weighs modules: time, CPU, memory or bytes. Read from the same
- * object that the JSON shows, so that both always agree; what is null there is not measured.
- */
+/* The figure by which an export weighs modules: time, CPU, memory or bytes. */
 #ifndef REPORT_MEASURE_H
 #define REPORT_MEASURE_H
 
 #include <stdbool.h>
 
-#include "report/json_out.h"
+#include "report/view.h"
 
 enum measure { MEASURE_TIME, MEASURE_CPU, MEASURE_MEMORY, MEASURE_BYTES, MEASURE_MAX };
 

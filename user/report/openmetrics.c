@@ -316,16 +316,20 @@ int openmetrics_write(const struct view *view)
 	int err = find_sources(&metrics);
 
 	if (!err) {
-		put_times(&metrics, "pyimport_startup_seconds", offsetof(struct source, facts.startup_ns),
+		put_times(&metrics, "pyimport_startup_seconds",
+			  offsetof(struct source, facts.startup_ns),
 			  "From exec to the end of the last import of start-up.");
 		put_times(&metrics, "pyimport_interpreter_seconds",
 			  offsetof(struct source, facts.interpreter_ns),
 			  "From exec to where the program is about to run.");
-		put_times(&metrics, "pyimport_imports_seconds", offsetof(struct source, facts.imports_ns),
+		put_times(&metrics, "pyimport_imports_seconds",
+			  offsetof(struct source, facts.imports_ns),
 			  "Imports of the main thread during start-up.");
-		put_times(&metrics, "pyimport_ready_seconds", offsetof(struct source, ready_ns),
+		put_times(&metrics, "pyimport_ready_seconds",
+			  offsetof(struct source, ready_ns),
 			  "From exec to the first wait for connections.");
-		put_times(&metrics, "pyimport_lock_wait_seconds", offsetof(struct source, facts.wait_ns),
+		put_times(&metrics, "pyimport_lock_wait_seconds",
+			  offsetof(struct source, facts.wait_ns),
 			  "Waiting for imports of other threads.");
 		put_counts(&metrics);
 		put_modules(&metrics);

@@ -129,7 +129,7 @@ static void add_int(struct otlp *otlp, json_t *list, const char *key, long long 
 	add_value(otlp, list, key, "intValue", new_number(value));
 }
 
-/* Whatever figure of the JSON object is known, by its name there: "io.opens". */
+/* Whatever figure of the JSON object is known and not 0, by its name there: "io.opens". */
 static void add_figures(struct otlp *otlp, json_t *list, const char *prefix, json_t *obj)
 {
 	const char *key;
@@ -141,7 +141,7 @@ static void add_figures(struct otlp *otlp, json_t *list, const char *prefix, jso
 		snprintf(name, sizeof(name), "%s.%s", prefix, key);
 		if (json_is_object(value))
 			add_figures(otlp, list, name, value);
-		else if (json_is_integer(value))
+		else if (json_is_integer(value) && json_integer_value(value))
 			add_int(otlp, list, name, json_integer_value(value));
 	}
 }

@@ -6,6 +6,7 @@
 #include "report/report.h"
 
 #include <errno.h>
+#include <stdio_ext.h>
 #include <string.h>
 
 #include "report/view.h"
@@ -100,6 +101,9 @@ static int write_to(struct sink *sink, const struct report_ops *ops, struct view
 	view->out = fopencookie(sink, "w", io);
 	if (!view->out)
 		return -ENOMEM;
+	/* Ours alone: no lock per character, and few writes. */
+	__fsetlocking(view->out, FSETLOCKING_BYCALLER);
+	setvbuf(view->out, NULL, _IOFBF, 1 << 16);
 	err = ops->write(view);
 	if (fclose(view->out) && !sink->err)
 		sink->err = -EIO;

@@ -153,8 +153,11 @@ static int put_threads(struct scope *scope, const struct process *process)
 		for (end = first + 1; end < lanes.cnt && !slice_begins_lane(&lanes, end); end++)
 			if (lanes.slices[end].end_ns > last_ns)
 				last_ns = lanes.slices[end].end_ns;
-		snprintf(what, sizeof(what), slice->lane ? "thread %u, overlapping %u" : "thread %u",
-			 slice->tid, slice->lane);
+		if (slice->lane)
+			snprintf(what, sizeof(what), "thread %u, overlapping %u", slice->tid,
+				 slice->lane);
+		else
+			snprintf(what, sizeof(what), "thread %u", slice->tid);
 		put_profile_head(scope, process, what, "nanoseconds",
 				 (long long)(last_ns - base_ns));
 		put_lane(scope, process, &lanes, first, end, open);
