@@ -197,8 +197,10 @@ static unsigned int look_at_mapping(void *ctx, const struct hold_mapping *mappin
 static void warn(const struct session *session, int exec_err, int mapped_err)
 {
 	if (exec_err && !session->opts->want_no_hold)
-		log_warn("starting programs cannot be held until they are probed (%s): first imports of an interpreter not known beforehand may be missed",
-			 exec_err == -EPERM ? "CAP_SYS_ADMIN is missing" : strerror(-exec_err));
+		log_warn("execs cannot be held (%s): %s",
+			 exec_err == -EPERM ? "CAP_SYS_ADMIN is missing" : strerror(-exec_err),
+			 mapped_err ? "first imports of an interpreter not known beforehand may be missed" :
+				      "an interpreter not known beforehand is stopped just after it started instead");
 	if (mapped_err)
 		log_warn("libraries that a running program opens cannot be noticed (%s): a Python in one not known beforehand is not traced",
 			 mapped_err == -EPERM || mapped_err == -EACCES ? "CAP_PERFMON is missing" :

@@ -37,6 +37,7 @@
 #include "target/discover.h"
 #include "target/interp.h"
 #include "target/launch.h"
+#include "target/privilege.h"
 #include "target/shebang.h"
 
 #define READER_NICE (-20)
@@ -408,6 +409,8 @@ static int run(struct session *session)
 	session__hold(session);
 	raise_priority();
 	malloc_trim(0); /* what loading and looking at interpreters took: several MB */
+	if (privilege_keep_tracing())
+		log_warn("privileges that are not needed any more cannot be dropped");
 	if (!session->launch)
 		progress_start();
 	session->ready_ns = session_now_ns();

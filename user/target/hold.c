@@ -24,6 +24,7 @@
 #include "target/holder.h"
 #include "target/mapped.h"
 #include "target/marks.h"
+#include "target/privilege.h"
 
 struct hold {
 	struct hold_ops ops;
@@ -131,6 +132,8 @@ static void *serve(void *arg)
 	struct hold *hold = arg;
 	struct holder_request request;
 
+	if (privilege_keep_tracing())
+		log_debug("privileges of the hold thread cannot be dropped");
 	for (;;) {
 		_cleanup_close_ int fd = -1;
 		struct holder_reply reply;
@@ -184,7 +187,9 @@ static int start_holder(struct hold *hold, int fan_fd)
 				    .wants_fd = hold->ops.wants ? hold->ops.wants_fd : -1,
 				    .want_all_execs = hold->ops.want_all_execs,
 				    .counts = hold->counts };
+	struct holder_request hello;
 	int pair[2];
+	ssize_t got;
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		return -errno;
@@ -194,7 +199,15 @@ static int start_holder(struct hold *hold, int fan_fd)
 	if (!hold->holder)
 		holder_run(&opts);
 	close(pair[1]);
-	return hold->holder < 0 ? -errno : 0;
+	if (hold->holder < 0)
+		return -errno;
+	do {
+		got = recv(hold->sock, &hello, sizeof(hello), 0);
+	} while (got < 0 && errno == EINTR);
+	if (got == sizeof(hello))
+		return 0;
+	end_holder(hold);
+	return -ECHILD;
 }
 
 static int start(struct hold *hold, int fan_fd)

@@ -28,6 +28,7 @@
 #include "target/caught.h"
 #include "target/hold.h"
 #include "target/mapped.h"
+#include "target/privilege.h"
 
 #ifndef FAN_MARK_EVICTABLE /* Linux 5.19: a mark that does not keep the inode in memory */
 #define FAN_MARK_EVICTABLE 0x00000200
@@ -324,6 +325,7 @@ static void start_mapped(struct holder *holder)
 
 static void begin(struct holder *holder)
 {
+	const struct holder_request hello = { .ask = HOLDER_HELLO };
 	sigset_t all;
 
 	sigfillset(&all);
@@ -339,6 +341,10 @@ static void begin(struct holder *holder)
 	setsid();
 	close_others(holder);
 	start_mapped(holder);
+	privilege_keep_holding(); /* if that fails, it holds all the same */
+	/* From now on nothing is missed. */
+	if (send(holder->sock, &hello, sizeof(hello), MSG_NOSIGNAL) != sizeof(hello))
+		_exit(0);
 }
 
 void holder_run(const struct holder_opts *opts)

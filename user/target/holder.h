@@ -18,6 +18,7 @@
 struct mapped;
 
 enum holder_ask {
+	HOLDER_HELLO = 0, /* said first, not answered: everything is in place */
 	HOLDER_EXEC = 1,  /* a file is being exec'ed, its descriptor attached; the exec waits */
 	HOLDER_MAPPED,    /* a process mapped a file; it runs on */
 	/* After HOLDER_WANT_STOP, and at once for what looks like an interpreter. */

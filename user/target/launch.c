@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "target/invoker.h"
+#include "target/privilege.h"
 #include "target/shebang.h"
 
 struct launch {
@@ -76,7 +77,7 @@ static void run_child(const struct launch_opts *opts, int go_fd, int failed_fd)
 		_exit(125);
 	if (opts->is_stdout_ours && dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		close(STDOUT_FILENO);
-	err = invoker_become(opts->invoker);
+	err = invoker_become(opts->invoker) ?: privilege_drop_inherited();
 	if (!err)
 		err = exec_command(opts);
 	if (write(failed_fd, &err, sizeof(err)) < 0)
