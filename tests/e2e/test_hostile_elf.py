@@ -1,0 +1,159 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Programs whose ELF file is cut, damaged, enormous or made to mislead: looked at without harm,
+and without harm to what is traced beside them."""
+import os
+import random
+import shutil
+import struct
+import subprocess
+
+import lib
+
+CODE = "import json, sys; sys.stdout.write('fine')"
+ORIGINAL = os.path.realpath(lib.SYSTEM)
+HOME = {"PYTHONHOME": "/usr"}
+PT_LOAD, PT_DYNAMIC = 1, 2
+
+
+def original():
+    with open(ORIGINAL, "rb") as file:
+        return bytearray(file.read())
+
+
+def write(name, data, size=None):
+    path = lib.workdir() + "/" + name
+    with open(path, "wb") as file:
+        file.write(data)
+        if size:
+            file.truncate(size)
+    os.chmod(path, 0o755)
+    return path
+
+
+def headers(data):
+    """Offset and type of each program header."""
+    start, size, count = (*struct.unpack_from("<Q", data, 32), *struct.unpack_from("<HH", data, 54))
+    return [(start + n * size, struct.unpack_from("<I", data, start + n * size)[0])
+            for n in range(count)]
+
+
+def look(path, seconds=20):
+    """--dry-run parses the whole file and attaches nothing."""
+    done = subprocess.run([lib.TOOL, "--dry-run", "--", path], capture_output=True,
+                          env=lib.clean_env(), timeout=seconds, stdin=subprocess.DEVNULL)
+    lib.check(done.returncode in (0, 3, 126, 127), "%s: status %d, stderr %r", path,
+              done.returncode, done.stderr[-1000:])
+    return done
+
+
+@lib.test()
+def test_truncated():
+    """Cut anywhere: inside the header, the segments, the symbols."""
+    data = original()
+    for size in [1, 4, 16, 63, 64, 65, 120, 4095, 4096, 70000, len(data) // 3, len(data) - 1]:
+        look(write("cut%d" % size, data[:size]))
+
+
+@lib.test(params={"headers": 0, "anywhere": 1}, timeout_s=300)
+def test_flipped(where):
+    """Bits turned over at random; the seed is printed, so that a failure can be had again."""
+    seed = random.randrange(1 << 32)
+    print("seed %d" % seed)
+    rng = random.Random(seed)
+    pristine = original()
+    for n in range(40):
+        data = bytearray(pristine)
+        end = len(data) if where else 64 + 13 * 56
+        for _ in range(400 if where else 6):
+            data[rng.randrange(16, end)] ^= 1 << rng.randrange(8)
+        look(write("flip", data))
+
+
+def with_load(data, field, value):
+    """All PT_LOAD headers with one 64-bit field changed."""
+    data = bytearray(data)
+    for off, kind in headers(data):
+        if kind == PT_LOAD:
+            struct.pack_into("<Q", data, off + field, value)
+    return data
+
+
+@lib.test()
+def test_lies():
+    """Sizes and offsets that overflow or lead nowhere."""
+    data = original()
+    for field in (8, 16, 32, 40):
+        for value in (0xffffffffffffffff, 0x7fffffffffffffff, 1 << 40, 1 << 32):
+            look(write("lie", with_load(data, field, value)))
+    for field, value in ((32, 1 << 63), (40, (1 << 64) - 1), (54, 0xffff), (56, 0xffff),
+                         (60, 0xffff)):
+        lied = bytearray(data)
+        struct.pack_into("<H" if field >= 54 else "<Q", lied, field, value & 0xffff
+                         if field >= 54 else value)
+        look(write("lie", lied))
+
+
+@lib.test()
+def test_enormous():
+    """4 GB, nearly all of it a hole: behind a good interpreter, and claimed by its segments."""
+    data = original()
+    size = 4 << 30
+    good = write("tail", data, size)
+    done = look(good)
+    lib.check_equal(done.returncode, 0, "status of a good one with a long tail")
+    lib.check(b"cpython" in done.stdout, "it was not found: %r", done.stdout)
+    claimed = with_load(with_load(data, 32, size - (1 << 24)), 40, size)
+    look(write("claimed", claimed, size))
+    look(write("hole", b"", size))
+    look(write("head", data[:4096], size))
+    run, doc = lib.trace([good, "-c", CODE], env=HOME)
+    lib.check_equal((run.rc, run.out), (0, b"fine"), "result")
+    doc.check_complete()
+    doc.python().one("encodings")
+
+
+def run_hostile(path):
+    """What it does is its own business; only that it ends is ours."""
+    try:
+        subprocess.run([path, "-c", "pass"], capture_output=True, env=lib.clean_env(HOME),
+                       timeout=lib.PATIENCE_S, stdin=subprocess.DEVNULL)
+    except OSError:
+        pass
+
+
+@lib.test(exclusive=True)
+def test_beside_good_ones():
+    """Under -a: hostile programs start, and nothing of the good one between them is lost."""
+    data = original()
+    copy = lib.workdir() + "/good"
+    shutil.copy(ORIGINAL, copy)
+    hostile = [write("a", data[:70000]), write("b", with_load(data, 32, 1 << 40)),
+               write("c", b"\x7fELF" + os.urandom(4096)), write("d", b""),
+               write("e", data[:4096], 4 << 30)]
+    with lib.Tracer("-a") as tracer:
+        for path in hostile:
+            run_hostile(path)
+        done = lib.run([copy, "-c", CODE], env=HOME)
+        for path in hostile:
+            run_hostile(path)
+        tracer.stop()
+    lib.check_equal((done.rc, done.out, tracer.rc), (0, b"fine", 0), "results")
+    process, = [p for p in tracer.trace().having("json") if p["exe"] == copy]
+    process.one("encodings")
+
+
+@lib.test()
+def test_vanishing_processes():
+    """-a while hundreds of processes come and go: /proc disappears between any two reads."""
+    loop = "import os\nfor _ in range(300):\n    pid = os.posix_spawn('/bin/true', ['true'], {})\n" \
+           "    os.waitpid(pid, 0)\n"
+    with lib.Target([lib.SYSTEM, "-c", loop]) as target:
+        with lib.Tracer("-a") as tracer:
+            lib.check_equal(target.finish().rc, 0, "status of the target")
+            tracer.stop()
+    lib.check_equal(tracer.rc, 0, "status of the tool")
+
+
+if __name__ == "__main__":
+    lib.main()
