@@ -17,7 +17,9 @@ ARM64_BIN=${PYIMPORT_BPF_ARM64:-$here/.output/arm64/pyimport-bpf}
 TIMEOUT_S=${PYIMPORT_VM_TIMEOUT:-180}
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 # What the guest has beside busybox. The libraries are those of the tool's build on Debian 12.
-GUEST=(python3 libbpf1 libelf1 libdw1 libjansson4 libcapstone4 libcap-ng0 zlib1g)
+GUEST=(python3 libbpf1 libelf1 libdw1 libjansson4 libcapstone4 libcap-ng0 zlib1g libyaml-0-2
+	libsqlite3-0)
+ROOT=root-$(cksum <<< "${GUEST[*]}" | cut -d ' ' -f 1).gz
 
 die() {
 	echo "run_vm.sh: $*" >&2
@@ -120,7 +122,7 @@ pack() {
 # The part of the guest that does not change: packages, unpacked and not set up.
 root_ready() {
 	local root="$CACHE/root.tmp" wanted applet
-	[ ! -e "$CACHE/$arch/root.gz" ] || return 0
+	[ ! -e "$CACHE/$arch/$ROOT" ] || return 0
 	apt_ready
 	rm -rf "$root"
 	mkdir -p "$root"/{dev,proc,sys,tmp,run,root,etc,var/tmp}
@@ -134,8 +136,8 @@ root_ready() {
 		[ -e "$root/bin/$applet" ] || ln -s busybox "$root/bin/$applet"
 	done
 	echo 'root:x:0:0::/root:/bin/sh' > "$root/etc/passwd"
-	pack "$root" > "$CACHE/$arch/root.gz.tmp"
-	mv "$CACHE/$arch/root.gz.tmp" "$CACHE/$arch/root.gz"
+	pack "$root" > "$CACHE/$arch/$ROOT.tmp"
+	mv "$CACHE/$arch/$ROOT.tmp" "$CACHE/$arch/$ROOT"
 	rm -r "$root"
 }
 
@@ -160,7 +162,7 @@ work=$(mktemp -d "$CACHE/boot.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/tree"
 payload "$work/tree"
-{ cat "$CACHE/$arch/root.gz"; pack "$work/tree"; } > "$work/initrd"
+{ cat "$CACHE/$arch/$ROOT"; pack "$work/tree"; } > "$work/initrd"
 
 common='panic=-1 quiet mitigations=off nokaslr rdinit=/init'
 case $arch in

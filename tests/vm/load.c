@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "pyimport_event.h"
+#include "pyimport_charge.h"
 #include "pyimport.skel.h"
 
 #define INSN_MAX 900000

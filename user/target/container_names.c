@@ -15,12 +15,14 @@
 #include "target/container.h"
 #include "target/container_files.h"
 
-#define RETRY_NS 20000000ULL /* an id without a name: not yet written, or never */
+/* An id without a name: not yet written, or never. Asking again takes ms, while somebody waits. */
+#define RETRY_MIN_NS 20000000ULL
+#define RETRY_MAX_NS 5000000000ULL
 
 struct known {
 	char *id, *name;      /* name NULL = not found yet */
 	const char *runtime;  /* NULL = not told */
-	__u64 tried_ns;
+	__u64 next_ns, rest_ns; /* when to ask again, and how long to rest after that */
 	struct known *next;
 };
 
@@ -103,9 +105,12 @@ static const struct known *look_up(struct containers *containers,
 	struct known *known = get(containers, container->id);
 	__u64 now = now_ns();
 
-	if (!known || known->name || (known->tried_ns && now - known->tried_ns < RETRY_NS))
+	if (!known || known->name || now < known->next_ns)
 		return known;
-	known->tried_ns = now;
+	known->rest_ns = known->rest_ns ? known->rest_ns * 2 : RETRY_MIN_NS;
+	if (known->rest_ns > RETRY_MAX_NS)
+		known->rest_ns = RETRY_MAX_NS;
+	known->next_ns = now + known->rest_ns;
 	container_files_one(container->id, learn, containers);
 	if (!known->name && container->runtime && (!strcmp(container->runtime, "lxc") ||
 						   !strcmp(container->runtime, "nspawn")))
