@@ -69,6 +69,8 @@ static __always_inline struct pyi_net_value *net_start(struct io *io, u16 kind)
 	return net;
 }
 
+static const struct pyi_net_value no_net = {};
+
 /* Keeps io->net under its socket. */
 __noinline int net_keep(struct io *io)
 {
@@ -82,7 +84,14 @@ __noinline int net_keep(struct io *io)
 	if (old) /* it was closed, and this is another one at its address */
 		net_send(old);
 	net_send(&io->net.value);
-	if (bpf_map_update_elem(&conns, &key, &io->net.value, BPF_ANY))
+	/* 6.1 takes the value for a map from a map or the stack, not from a function's argument. */
+	if (!old) {
+		bpf_map_update_elem(&conns, &key, &no_net, BPF_ANY);
+		old = bpf_map_lookup_elem(&conns, &key);
+	}
+	if (old)
+		*old = io->net.value;
+	else
 		count_loss(net_full);
 	return 0;
 }
