@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What was there before tracing began: kept apart from what was traced, whatever the stream says. */
+/* What was there before tracing began: apart from what was traced, whatever the stream says. */
 #include "stream.h"
 
 static void present(struct stream *s, __u64 ts_ns, __u32 what, __u32 ppid, const char *name,

@@ -65,7 +65,7 @@ static int add_child(void *ctx, pid_t tgid)
 	return family->err;
 }
 
-/* Once a process is followed its new children are too: looking again until none is new is enough. */
+/* New children of a followed process are followed: looking until none is new is enough. */
 int late_each_child(const pid_t *roots, size_t root_cnt, late_fn fn, void *ctx)
 {
 	_cleanup_(family_clear) struct family family = {};

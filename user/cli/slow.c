@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * See slow.h. Looks like
- *   pyimport-bpf: slow import: 312 ms pandas at app.py:12, inside app (pid 4711 python3, thread 4715)
+ *   pyimport-bpf: slow import: 312 ms pandas at a.py:12, inside a (pid 4711 python3, thread 4715)
  * Imports end from the inside out, so an outer one comes after those that made it slow. One that
  * is slow only by what was told of already is left out, or a chain of packages would tell the same
  * time a dozen times; the outermost one, for which the program waits, is always told.

@@ -190,7 +190,7 @@ static bool has_same_args(const struct process *a, const struct process *b)
 	return true;
 }
 
-/* Not by `exe`: of a short-lived process it may be the name that was called, not what that led to. */
+/* Not by `exe`: of a short-lived process it may be the name called, not what that led to. */
 static bool has_same_program(const struct process *a, const struct process *b)
 {
 	return a->is_python == b->is_python && (!a->is_python || a->layout == b->layout);

@@ -153,7 +153,8 @@ void layout_shift_objects(struct pyi_layout *layout, __s32 by)
 static void make_free_threaded(struct pyi_layout *layout)
 {
 	layout_shift_objects(layout, 16);
-	layout->interp_modules += layout->version == 0x030d ? 8 : layout->version == 0x030e ? 24 : 0;
+	layout->interp_modules += layout->version == 0x030d ? 8 :
+				  layout->version == 0x030e ? 24 : 0;
 	if (layout->version < 0x030e)
 		return;
 	/* `interned` became a byte of its own, and every thread runs its own bytecode. */
