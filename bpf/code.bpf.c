@@ -90,13 +90,14 @@ static __always_inline void fill_code(struct thread *t, const struct pyi_layout 
 		 sizeof(rec->filename_text), &rec->filename, &flags, str);
 	str_read(t, lay, CODE_AT(t, lay->code_name, u64), rec->name_text,
 		 sizeof(rec->name_text), &rec->name, &flags, str);
-	if (table_sz > table_max) {
+	if (table_sz >= table_max) {
 		count_loss(tables_truncated);
 		flags |= PYI_F_TRUNC;
-		table_sz = table_max;
+		table_sz = table_max - 1;
 	}
 	barrier_var(table_sz);
-	if (table_sz && table_sz <= table_max) {
+	table_sz &= table_max - 1; /* the 6.1 verifier forgets a bound that was compared */
+	if (table_sz) {
 		if (bpf_probe_read_user(rec->table, table_sz, (void *)table))
 			count_loss(unreadable);
 		else
@@ -105,7 +106,7 @@ static __always_inline void fill_code(struct thread *t, const struct pyi_layout 
 	rec->hdr.flags = flags;
 }
 
-/* The record's room grows in steps because the verifier wants constant sizes. */
+/* The record's room grows in steps, powers of two: the verifier wants constant sizes. */
 #define EMIT_CODE(max)                                                                            \
 	do {                                                                                      \
 		struct pyi_code *rec = bpf_ringbuf_reserve(&events, CODE_FIXED_SZ + (max), 0);     \
@@ -126,15 +127,15 @@ __noinline int emit_code(struct thread *t, const struct pyi_layout *lay,
 		return 0;
 	table = lay->code_table >= 0 ? CODE_AT(t, lay->code_table, u64) : 0;
 	sz = table ? read_ptr(table + lay->bytes_size) : 0;
-	if (sz <= 512)
+	if (sz < 512)
 		EMIT_CODE(512);
-	else if (sz <= 2048)
+	else if (sz < 2048)
 		EMIT_CODE(2048);
-	else if (sz <= 6144)
-		EMIT_CODE(6144);
-	else if (sz <= 16384)
+	else if (sz < 8192)
+		EMIT_CODE(8192);
+	else if (sz < 16384)
 		EMIT_CODE(16384);
-	else if (sz <= 32768)
+	else if (sz < 32768)
 		EMIT_CODE(32768);
 	else
 		EMIT_CODE(262144); /* tables of data: html.entities has 90 kB in 3.10 */
