@@ -67,15 +67,15 @@ $(SKEL): $(O)/pyimport.bpf.o
 	$(Q)$(BPFTOOL) gen skeleton $< name pyimport_bpf > $@
 
 # The schema that --json-schema prints: a string of C, line by line.
-$(O)/report_schema.h: docs/report.schema.json
+$(O)/report_schema.h: docs/report.schema.json Makefile
 	$(call msg,EMBED,$@)
 	@mkdir -p $(@D)
-	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+	$(Q)(echo 'static const char report_schema[] ='; sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';') > $@
 $(O)/user/cli/schema.o: $(O)/report_schema.h
-$(O)/sqlite_tables.h: user/report/sqlite.sql
+$(O)/sqlite_tables.h: user/report/sqlite.sql Makefile
 	$(call msg,EMBED,$@)
 	@mkdir -p $(@D)
-	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@
+	$(Q)(echo 'static const char sqlite_tables[] ='; sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';') > $@
 $(O)/user/report/sqlite.o: $(O)/sqlite_tables.h
 
 # The page of the HTML report, from its parts.

@@ -11,7 +11,7 @@
 struct command_info {
 	const char *name;          /* NULL: not a word of the command line */
 	enum command command;
-	size_t word_min, word_max; /* words behind the name: files, modules */
+	unsigned int word_min, word_max; /* words behind the name: files, modules */
 	bool has_targets;          /* may trace: -p, -a, -- COMMAND */
 	const char *doc;           /* half a line, for the completions */
 	int (*run)(const struct opts *opts); /* returns an exit status */

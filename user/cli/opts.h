@@ -28,17 +28,13 @@ enum command { COMMAND_TRACE = 0, COMMAND_DOCTOR, COMMAND_VERSION, COMMAND_RECOR
 	       COMMAND_BENCH, COMMAND_TOP };
 
 struct opts {
-	enum command command;
 	pid_t *tgids;      /* -p */
 	size_t tgid_cnt;
 	char **argv;       /* after --, verbatim; NULL = none. Points into main's argv */
 	char **words;      /* of the subcommand: files, modules. The strings are main's */
 	size_t word_cnt;
-	bool want_all;
 	const char *cgroup, *container; /* at most one is not NULL */
-	bool want_wait;    /* the container or cgroup is still to come */
 	__u64 duration_ns; /* 0 = until the end */
-	bool want_until_ready;
 	__u64 idle_ns;     /* --until-idle; 0 = not */
 	__u64 slow_ns;     /* tell of imports that take this long or longer at once; 0 = of none */
 	const char *view, *format;
@@ -46,21 +42,26 @@ struct opts {
 	const struct model *before; /* `diff`: set by the command itself */
 	const char *capture_path; /* -o; NULL = none, "-" = standard output */
 	const char *module;      /* why */
-	bool is_importtime;       /* --from importtime: the file of `report` is such a log */
 	const char *budget, *versus; /* NULL = none */
-	bool want_update, want_cold;
 	size_t runs;             /* -n; 0 = not said */
 	const struct verdicts *check; /* check: what it came to */
 	const struct bench *bench;    /* bench: the same */
 	const char *defer;       /* NULL = none */
 	const char *report_path; /* NULL = standard output */
-	bool is_strict;
 	size_t ring_sz;    /* 0 = default */
+	size_t top;        /* 0 = default */
+	/* No holes: the small ones at the end. */
+	enum command command;
+	__u32 groups_off;  /* enum pyi_group: causes not to measure */
+	int verbosity;
+	bool want_all;
+	bool want_wait;    /* the container or cgroup is still to come */
+	bool want_until_ready;
+	bool is_importtime;       /* --from importtime: the file of `report` is such a log */
+	bool want_update, want_cold;
+	bool is_strict;
 	bool want_perf, want_no_edges, want_no_hold, want_no_color;
 	bool want_unfolded;
-	__u32 groups_off;  /* enum pyi_group: causes not to measure */
-	size_t top;        /* 0 = default */
-	int verbosity;
 	bool want_stats, is_dry_run;
 };
 

@@ -4,14 +4,11 @@
 
 #include "cli/cli.h"
 #include "cli/opts.h"
-
-static const char schema[] =
 #include "report_schema.h"
-	;
 
 int schema_run(const struct opts *opts)
 {
 	(void)opts;
-	fputs(schema, stdout);
+	fputs(report_schema, stdout);
 	return fflush(stdout) || ferror(stdout) ? EXIT_OURS : EXIT_OK;
 }

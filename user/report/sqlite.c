@@ -8,10 +8,7 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
-
-static const char tables[] =
 #include "sqlite_tables.h"
-	;
 
 /* After the rows: an index that grows with them would cost twice the time. */
 static const char indexes[] =
@@ -56,7 +53,7 @@ int sqlite_write(const struct view *view)
 	int err = sqlite3_open(":memory:", &db) == SQLITE_OK ? 0 : -ENOMEM;
 
 	/* Memory is all that can be missing: there is no file and nobody else. */
-	err = err ?: run(db, tables) ?: run(db, "BEGIN") ?: fill(view, db) ?: run(db, indexes) ?:
+	err = err ?: run(db, sqlite_tables) ?: run(db, "BEGIN") ?: fill(view, db) ?: run(db, indexes) ?:
 	      run(db, "COMMIT");
 	if (err)
 		return err;
