@@ -13,6 +13,7 @@ int doctor_run(const struct opts *opts);
 int version_run(const struct opts *opts);
 int why_run(const struct opts *opts);
 int check_run(const struct opts *opts);
+int top_run(const struct opts *opts);
 int bench_run(const struct opts *opts);
 
 #endif

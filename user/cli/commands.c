@@ -17,6 +17,7 @@ const struct command_info commands[] = {
 	{ "why", COMMAND_WHY, 1, 2, true, "every chain of imports that leads to a module", why_run },
 	{ "check", COMMAND_CHECK, 0, 1, true, "a capture or a command against a budget", check_run },
 	{ "bench", COMMAND_BENCH, 0, 0, true, "a command timed again and again, or against another", bench_run },
+	{ "top", COMMAND_TOP, 0, 0, true, "what is starting now, live", top_run },
 	{},
 };
 

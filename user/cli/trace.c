@@ -29,6 +29,7 @@
 #include "cli/session.h"
 #include "cli/signals.h"
 #include "cli/slow.h"
+#include "cli/top.h"
 #include "cli/until.h"
 #include "model/model.h"
 #include "probe/probes.h"
@@ -297,6 +298,11 @@ static void read_facts(struct session *session)
 	identity__read(session->identity, session->model);
 }
 
+static bool is_top(const struct session *session)
+{
+	return session->opts->command == COMMAND_TOP;
+}
+
 static int watch(struct session *session)
 {
 	__u64 duration_ns = session->opts->duration_ns, now_ns = session_now_ns(), checked_ns = 0;
@@ -312,8 +318,11 @@ static int watch(struct session *session)
 		read_facts(session);
 		late_read(session);
 		is_left = session__look_at_scope(session);
-		progress_update(session->model);
 		now_ns = session_now_ns();
+		if (!is_top(session))
+			progress_update(session->model);
+		else if (!top_update(session->model, now_ns))
+			break;
 		describe_early(session);
 		recording__tick(&session->recording, now_ns);
 	}
@@ -382,6 +391,8 @@ static int report(struct session *session)
 	int err = stop_tracing(session), recording_err;
 
 	progress_stop();
+	if (is_top(session))
+		top_finish(session->model, end_ns);
 	if (!err)
 		err = finish_model(session, end_ns);
 	recording_err = recording__finish(&session->recording, end_ns, !session->output.file);
@@ -411,7 +422,9 @@ static int run(struct session *session)
 	malloc_trim(0); /* what loading and looking at interpreters took: several MB */
 	if (privilege_keep_tracing())
 		log_warn("privileges that are not needed any more cannot be dropped");
-	if (!session->launch)
+	if (is_top(session))
+		top_start();
+	else if (!session->launch)
 		progress_start();
 	session->ready_ns = session_now_ns();
 	log_line("pyimport-bpf: ready");
@@ -444,7 +457,7 @@ static int prepare_and_run(struct session *session)
 	int status;
 
 	session->start_ns = session_now_ns();
-	if (session->opts->command != COMMAND_RECORD &&
+	if (session->opts->command != COMMAND_RECORD && !is_top(session) &&
 	    output__open(session->opts, &session->output))
 		return EXIT_OURS;
 	if (recording__open(&session->recording, session->opts))

@@ -1,0 +1,73 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""`top`: lines without a terminal, a screen with one."""
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+import lib
+
+
+def program():
+    lib.write("tp_slow.py", "import time\ntime.sleep(0.6)\n")
+    return lib.write("tp\x1b[31m.py", "import tp_slow, json\nimport time\ntime.sleep(1.5)\n")
+
+
+@lib.test()
+def test_lines():
+    script = program()
+    done = subprocess.run([lib.TOOL, "top", "--", lib.system().exe, script], capture_output=True,
+                          stdin=subprocess.DEVNULL, cwd=lib.workdir(), env=lib.clean_env())
+    lib.check_equal(done.returncode, 0, "status, %r" % done.stderr)
+    lines = done.stdout.decode().splitlines()
+    lib.check(len(lines) == 1, "one line for one program: %r", lines)
+    lib.check(re.search(r"\(pid \d+\): .*, \d+ modules, slowest tp_slow \d", lines[0]), lines[0])
+    lib.check("\x1b" not in lines[0], "a name reached the terminal as it is: %r", lines[0])
+
+
+def read_for(fd, seconds, until):
+    data, deadline = b"", time.monotonic() + seconds
+    while until not in data and time.monotonic() < deadline:
+        if select.select([fd], [], [], 0.1)[0]:
+            try:
+                data += os.read(fd, 65536)
+            except OSError:
+                break
+    return data
+
+
+@lib.test()
+def test_screen():
+    script = program()
+    lead, follow = pty.openpty()
+    fcntl.ioctl(follow, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 160, 0, 0))
+    proc = subprocess.Popen([lib.TOOL, "top", "-a"], stdin=follow, stdout=follow, stderr=follow,
+                            start_new_session=True, env=lib.clean_env({"TERM": "xterm"}))
+    os.close(follow)
+    try:
+        seen = read_for(lead, 60, b"q quits")
+        lib.check(b"Python processes" in seen, "no screen: %r", seen[-300:])
+        target = subprocess.Popen([lib.system().exe, script], env=lib.clean_env())
+        seen = read_for(lead, 30, b"tp_slow")
+        lib.check(b"tp_slow" in seen, "the module that loads is not shown: %r", seen[-1000:])
+        target.wait()
+        os.write(lead, b"q")
+        seen = read_for(lead, 30, b"\x1b[?1049l")
+        lib.check(proc.wait(timeout=60) == 0, "status %s", proc.returncode)
+        lib.check(b"\x1b[?1049l" in seen, "the terminal was not given back: %r", seen[-200:])
+    finally:
+        if proc.poll() is None:
+            proc.send_signal(signal.SIGKILL)
+        proc.wait()
+        os.close(lead)
+
+
+if __name__ == "__main__":
+    lib.main()
