@@ -271,6 +271,9 @@ def test_speedscope(name):
         for load in process.imports:
             if load["tid"] == process.pid:
                 main[load["module"]] += load["self_ns"]
+        for shared in process["libs"]: # a frame of its own inside the module's
+            if shared["import"] in process.by_id and shared["wall_ns"]:
+                main[process.by_id[shared["import"]]["module"]] -= shared["wall_ns"]
         for load_name, _ in main.most_common(3): # these are in sight
             cell = [r for n, r in rows.items() if n == load_name]
             lib.check(cell, "no %s in speedscope: %r", load_name, list(rows)[:20])

@@ -132,6 +132,22 @@ function listed(title, items, make) {
 		[el("h3", {}, title), list];
 }
 
+// The import that did it, or that none did.
+function responsible(entry, index, select) {
+	const load = isKnown(entry.import) ? index.byId.get(entry.import) : null;
+	const place = fmtPlace(entry, index.process.cwd);
+	return load ? [" by ", moduleButton(load, select), place ? " (" + place + ")" : null] :
+		[" outside imports"];
+}
+
+function effectText(effect) {
+	return [effect.threads ? plural(effect.threads, "thread") : null,
+		effect.children ? plural(effect.children, "child process", "child processes") : null,
+		effect.sleeps ? plural(effect.sleeps, "sleep") + " of " + fmtNs(effect.sleep_ns) : null,
+		effect.file_locks ? plural(effect.file_locks, "file lock") + " of " +
+			fmtNs(effect.file_lock_ns) : null].filter(Boolean).join(", ");
+}
+
 function fillFindings(index, select) {
 	const {process} = index, cwd = process.cwd;
 	const name = text => el("span", {class: "name"}, text);
@@ -141,8 +157,13 @@ function fillFindings(index, select) {
 	const parts = [
 		...listed("Advice", process.findings || [], f => findingItem(f, index, select)),
 		...listed("Network", process.net || [], net => el("li", {},
-			[net.kind, net.address].filter(Boolean).join(" ") + " " + fmtNs(net.wall_ns),
-			net.file ? [" at ", name(fmtPlace(net, cwd))] : null)),
+			[net.kind, net.name, net.address].filter(Boolean).join(" "), " ",
+			isKnown(net.wall_ns) ? fmtNs(net.wall_ns) : null,
+			net.blocked_ns ? ", blocked " + fmtNs(net.blocked_ns) : null,
+			net.sent || net.received ? ", sent " + fmtBytes(net.sent || 0) + ", received " +
+				fmtBytes(net.received || 0) : null, ...responsible(net, index, select))),
+		...listed("Side effects", process.effects || [], effect => el("li", {},
+			effectText(effect) || "nothing", ...responsible(effect, index, select))),
 		...listed("Circular imports", process.edges.filter(e => e.circular), e => el("li", {},
 			name(fmtPlace(e.importer, cwd) || "?"), " imports ", name(e.module),
 			", which was still loading")),

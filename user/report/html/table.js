@@ -23,7 +23,8 @@ class ModuleTable {
 				(l.module || "?") + (l.inherited ? " (began before fork)" : "")},
 		];
 		for (const [name, measure] of Object.entries(MEASURES)) {
-			if (name !== "time" && !hasMeasure(this.index, name))
+			// Paper is narrow.
+			if (name !== "time" && (this.isPrinting || !hasMeasure(this.index, name)))
 				continue;
 			columns.push({key: "self_" + name, number: true, get: measure.self, width: "7%",
 				title: name === "time" ? "self" : "self " + measure.title, fmt: measure.fmt,
@@ -171,6 +172,8 @@ class ModuleTable {
 
 	print(isPrinting) {
 		this.isPrinting = isPrinting;
+		this.cols = this.columns();
+		this.head();
 		this.draw();
 	}
 
