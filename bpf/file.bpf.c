@@ -175,7 +175,8 @@ static __always_inline void count_path(const struct io *io, struct pyi_file_valu
 			add(open_misses, 1);
 		else
 			note_id(io, value);
-		if (io->call == PYI_CALL_CREAT || (io->call != PYI_CALL_OPENAT2 && flags & O_WRITING))
+		if (io->call == PYI_CALL_CREAT ||
+		    (io->call != PYI_CALL_OPENAT2 && flags & O_WRITING))
 			value->flags |= is_miss ? PYI_FILE_UNWRITABLE : PYI_FILE_WRITTEN;
 	} else {
 		add(stats, 1);

@@ -177,4 +177,7 @@ int fd_id(struct io *io, u32 fd);        /* fills io->id; -1 = no such descripto
 int net_call(struct io *io);
 int sock_moved(struct io *io, u64 sk); /* io->ret bytes */
 
+/* effect.bpf.c: the call was a sleep, or a wait for a file lock. */
+int note_wait(struct io *io, u32 is_lock);
+
 #endif

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The network and other things that reach out of an import: connections, name look-ups, sockets
- * listened on, sleeps, file locks, threads and children started. A connection is counted under
- * its struct sock until that is closed, used again, or tracing ends.
+ * The network: connections, name look-ups, sockets listened on. A connection is counted under its
+ * struct sock until that is closed, used again, or tracing ends.
  */
 #include "io.bpf.h"
 
@@ -25,7 +24,7 @@
 struct addr_in { u16 family; __be16 port; __be32 addr; };
 struct addr_in6 { u16 family; __be16 port; u32 flow; u8 addr[16]; u32 scope; };
 struct user_iovec { u64 base, sz; };
-struct user_msghdr { u64 name; u32 name_sz, pad; u64 iov, iov_cnt, control, control_sz; u64 flags; };
+struct user_msghdr { u64 name; u32 name_sz, pad; u64 iov, iov_cnt, control, control_sz, flags; };
 struct user_mmsghdr { struct user_msghdr hdr; u32 sz, pad; };
 
 static __always_inline u16 swap16(u16 value)
@@ -111,7 +110,8 @@ __noinline int net_addr(struct io *io, u64 addr, u32 sz)
 		return 0;
 	net->addr_sz = sz;
 	family = *(u16 *)net->addr;
-	if ((family == AF_INET || family == AF_INET6) && *(u16 *)(net->addr + 2) == swap16(DNS_PORT))
+	if ((family == AF_INET || family == AF_INET6) &&
+	    *(u16 *)(net->addr + 2) == swap16(DNS_PORT))
 		net->kind = PYI_NET_DNS;
 	return 0;
 }
@@ -332,38 +332,6 @@ __noinline int sock_moved(struct io *io, u64 sk)
 	return 0;
 }
 
-static __always_inline struct pyi_effect_value *effect_entry(struct io *io)
-{
-	struct effect_key key = { io->serial, io->span, charge_parity, 0 };
-	struct pyi_effect_value none = {}, *value = bpf_map_lookup_elem(&effects, &key);
-
-	if (value)
-		return value;
-	bpf_map_update_elem(&effects, &key, &none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&effects, &key);
-}
-
-__noinline int note_wait(struct io *io, u32 is_lock)
-{
-	struct pyi_effect_value *effect;
-
-	if (!io)
-		return 0;
-	effect = effect_entry(io);
-	if (!effect) {
-		count_loss(net_full);
-		return 0;
-	}
-	if (is_lock) {
-		__sync_fetch_and_add(&effect->locks, 1);
-		__sync_fetch_and_add(&effect->lock_ns, io->ns);
-	} else {
-		__sync_fetch_and_add(&effect->sleeps, 1);
-		__sync_fetch_and_add(&effect->sleep_ns, io->ns);
-	}
-	return 0;
-}
-
 /* Waiting for one socket is that socket's; waiting for none is sleeping. */
 __noinline int call_poll(struct io *io)
 {
@@ -423,29 +391,5 @@ int BPF_PROG(net_state, const struct sock *sk, int old, int new)
 		net->error = sk->sk_err;
 	net_send(net);
 	bpf_map_delete_elem(&conns, &key);
-	return 0;
-}
-
-/* Threads and children; what becomes of them is told elsewhere. */
-SEC("?tp_btf/sched_process_fork")
-int BPF_PROG(net_fork, struct task_struct *parent, struct task_struct *child)
-{
-	struct io *io = io_now();
-	struct pyi_spawn *rec;
-
-	if (!io)
-		return 0;
-	io_set_span(io);
-	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
-	if (!rec) {
-		count_loss(ring_full);
-		return 0;
-	}
-	fill_hdr(&rec->hdr, PYI_EV_SPAWN, sizeof(*rec), io->serial);
-	rec->span = io->span;
-	rec->child_tid = child->pid;
-	rec->is_thread = parent->tgid == child->tgid;
-	rec->pad = 0;
-	bpf_ringbuf_submit(rec, wake_flag());
 	return 0;
 }

@@ -59,7 +59,7 @@ enum pyi_call {
 
 enum pyi_path_kind {
 	PYI_PATH_GIVEN = 0,   /* as the program wrote it: absolute, or below its directory */
-	PYI_PATH_REVERSED = 1, /* components from the file up, each with NUL, within its file system */
+	PYI_PATH_REVERSED = 1, /* components from the file up, each with NUL */
 	PYI_PATH_BELOW = 2,   /* below a directory that was not found out */
 	PYI_PATH_META = 3,    /* none: the file system's own blocks */
 	PYI_PATH_REST = 4,    /* none: files beyond PYI_FILES_MAX of a process, together */

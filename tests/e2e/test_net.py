@@ -193,6 +193,24 @@ def test_name_look_up():
               "nothing was sent to the address itself: %s", process["net"])
 
 
+@lib.test()
+def test_findings():
+    """The network, a child and a pool of threads at import are told, with the import statement."""
+    with server() as address:
+        module("wire", CLIENT % {"family": socket.AF_INET, "timeout": None, "address": address})
+        _, process, _ = trace_import("effects", "import wire\n" + EFFECTS)
+    found = {f["rule"]: f for f in process["findings"]}
+    for rule, name, line, count in (("network-at-import", "wire", 1, 1),
+                                    ("subprocess-at-import", "effects", 2, 1),
+                                    ("thread-pool-at-import", "effects", 2, 5)):
+        lib.check(rule in found, "no %s among %s", rule, sorted(found))
+        finding = found[rule]
+        lib.check_equal((finding["evidence"]["module"], finding["line"],
+                         finding["evidence"]["count"]), (name, line, count), rule)
+    lib.check(found["network-at-import"]["evidence"]["blocked_ns"] >= LATE_S * 0.9e9, "%s",
+              found["network-at-import"])
+
+
 # --- listening -----------------------------------------------------------------------------------
 
 LISTENER = """

@@ -11,6 +11,9 @@ enum finding_rule {
 	FINDING_COMPILED,  /* compiled from source at import: no usable .pyc */
 	FINDING_CIRCULAR,  /* it asks for a module that is still being loaded below it */
 	FINDING_FAILED,    /* an import that fails costs time at every start */
+	FINDING_NETWORK,  /* connections and look-ups made by an import */
+	FINDING_CHILD,    /* child processes started by an import */
+	FINDING_THREADS,  /* a pool of threads started by an import */
 	FINDING_RULE_CNT,
 };
 
@@ -29,7 +32,9 @@ struct finding {
 	struct site other;         /* NO_GAIN: who else leads to it */
 	struct gain joint;         /* NO_GAIN: without all statements that lead to its package */
 	__u32 joint_cnt;           /* how many these are */
-	__u32 cnt;                 /* COMPILED: modules */
+	__u32 cnt;                 /* COMPILED: modules; NETWORK, CHILD, THREADS: of these */
+	__u64 observed_ns;         /* NETWORK, CHILD: how long the import waited for them */
+	const char *peer;          /* NETWORK: the first name or address; NULL = unknown */
 };
 
 /* A package as a whole: what vanishes if nothing outside of it imports it. */

@@ -14,6 +14,9 @@ int advice_add_no_gain(struct advice *advice, __u64 min_ns);
 /* What was seen and needs no graph: compiled modules, cycles, failing imports. */
 int advice_add_observed(struct advice *advice, __u64 min_ns);
 
+/* What imports did beyond loading. */
+int advice_add_effects(struct advice *advice, const struct process *process);
+
 int advice_find_packages(struct advice *advice, __u64 min_ns);
 
 #endif

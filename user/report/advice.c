@@ -240,6 +240,9 @@ static int write_process(const struct view *view, const struct process *process)
 	put_rule(view, process, advice, FINDING_COMPILED, "Compiled at import");
 	put_rule(view, process, advice, FINDING_FAILED, "Imports that fail");
 	put_rule(view, process, advice, FINDING_CIRCULAR, "Circular imports");
+	put_rule(view, process, advice, FINDING_NETWORK, "Network used by imports");
+	put_rule(view, process, advice, FINDING_CHILD, "Child processes started by imports");
+	put_rule(view, process, advice, FINDING_THREADS, "Threads started by imports");
 	if (!advice->finding_cnt && !advice->package_cnt)
 		put_para(view, 2, TABLE_PLAIN, "Nothing to gain from deferring imports.");
 	fputc('\n', view->out);

@@ -14,6 +14,8 @@ const char *word_rule(enum finding_rule rule)
 		[FINDING_DEFER] = "deferrable-import", [FINDING_NO_GAIN] = "shared-import",
 		[FINDING_COMPILED] = "compiled-at-import",
 		[FINDING_CIRCULAR] = "circular-import", [FINDING_FAILED] = "failing-import",
+		[FINDING_NETWORK] = "network-at-import", [FINDING_CHILD] = "subprocess-at-import",
+		[FINDING_THREADS] = "thread-pool-at-import",
 	};
 
 	return words[rule];
@@ -35,7 +37,11 @@ const char *word_severity(const struct advice *advice, const struct finding *fin
 		       finding->gain.ns >= all_ns / 100 * MEDIUM_PCT ? "medium" : "low";
 	case FINDING_NO_GAIN:
 		return "info";
+	case FINDING_NETWORK:
+		return "high";
 	case FINDING_COMPILED:
+	case FINDING_CHILD:
+	case FINDING_THREADS:
 		return "medium";
 	default:
 		return "low";
@@ -76,6 +82,30 @@ static void add_defer(const struct view *view, const struct finding *finding, st
 	text_buf__add(buf, ", and nothing else leads to what it brings");
 }
 
+static void add_effect(const struct view *view, const struct finding *finding,
+		       struct text_buf *buf)
+{
+	char num[TEXT_NUM_SZ];
+
+	text_buf__add(buf, " imports ");
+	add_name(view, finding->load, buf);
+	if (finding->rule == FINDING_NETWORK) {
+		text_buf__add(buf, ", which uses the network");
+		if (finding->peer) {
+			text_buf__add(buf, " (");
+			text_buf__escape(buf, finding->peer, view_escape_flags(view));
+			text_buf__printf(buf, finding->cnt > 1 ? " and %u more)" : ")",
+					 finding->cnt - 1);
+		}
+	} else {
+		text_buf__printf(buf, ", which starts %s %s", text_count(num, finding->cnt),
+				 finding->rule == FINDING_THREADS ? "threads" :
+				 finding->cnt == 1 ? "child process" : "child processes");
+	}
+	if (finding->observed_ns)
+		text_buf__printf(buf, " and waits %s for it", text_ns(num, finding->observed_ns));
+}
+
 void phrase_finding(const struct view *view, const struct process *process,
 		    const struct finding *finding, struct text_buf *buf)
 {
@@ -103,6 +133,11 @@ void phrase_finding(const struct view *view, const struct process *process,
 		add_name(view, finding->load, buf);
 		text_buf__printf(buf, ", which fails after %s",
 				 text_ns(num, finding->load->wall_ns));
+		break;
+	case FINDING_NETWORK:
+	case FINDING_CHILD:
+	case FINDING_THREADS:
+		add_effect(view, finding, buf);
 		break;
 	default:
 		add_defer(view, finding, buf);
@@ -169,6 +204,15 @@ void phrase_remedy(const struct view *view, const struct process *process,
 	case FINDING_COMPILED:
 		text_buf__add(buf, "ship the .pyc files (python3 -m compileall), or make the cache "
 			      "directory writable and keep it");
+		break;
+	case FINDING_NETWORK:
+		text_buf__add(buf, "connect on first use: an import should work without a network");
+		break;
+	case FINDING_CHILD:
+		text_buf__add(buf, "start it on first use, or read what it tells from a file");
+		break;
+	case FINDING_THREADS:
+		text_buf__add(buf, "start threads on first use: after a fork they are gone");
 		break;
 	case FINDING_CIRCULAR:
 		text_buf__add(buf, "move what both need into a third module");

@@ -39,6 +39,14 @@ static json_t *new_evidence(struct json_out *jo, const struct finding *finding)
 	case FINDING_COMPILED:
 		json_set_int(jo, obj, "modules", finding->cnt);
 		break;
+	case FINDING_NETWORK:
+	case FINDING_CHILD:
+	case FINDING_THREADS:
+		json_set_int(jo, obj, "count", finding->cnt);
+		json_set_ns(jo, obj, "blocked_ns", finding->rule == FINDING_THREADS ? NS_UNKNOWN :
+						   finding->observed_ns);
+		json_set_str(jo, obj, "peer", finding->peer);
+		break;
 	default:
 		json_set_str(jo, obj, "error", load ? load->error : NULL);
 	}
