@@ -131,6 +131,11 @@ def bench_startup(pairs):
         "untraced against itself": (nothing, argv, (), (), ""),
         "pyimport-bpf -- COMMAND": (nothing, argv, launching(), (), "<= 1.03"),
         "pyimport-bpf --no-edges -- COMMAND": (nothing, argv, launching("--no-edges"), (), ""),
+        "pyimport-bpf --no-cpu -- COMMAND": (nothing, argv, launching("--no-cpu"), (), ""),
+        "pyimport-bpf --no-memory -- COMMAND": (nothing, argv, launching("--no-memory"), (), ""),
+        "pyimport-bpf --no-files -- COMMAND": (nothing, argv, launching("--no-files"), (), ""),
+        "pyimport-bpf, no causes -- COMMAND": (nothing, argv, launching(
+            "--no-cpu", "--no-memory", "--no-files", "--no-net"), (), ""),
         "pyimport-bpf --perf-uprobes -- COMMAND": (nothing, argv, launching("--perf-uprobes"), (),
                                                    ""),
         "pyimport-bpf -a": (traced, argv, (), (), ""),

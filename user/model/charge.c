@@ -157,6 +157,7 @@ static void settle_loads(const struct model *model, struct process *process)
 		}
 		if (load->parent && load->parent->tid == load->tid)
 			charge_add(&load->parent->charge_all, &load->charge_all);
+		stages_settle((struct load_state *)load);
 	}
 }
 

@@ -163,6 +163,8 @@ static void charge_file(struct process *process, const struct file *file)
 		.flags = flags_of(file),
 	};
 
+	if (charge.flags & PYI_CHARGE_PYC_READ && file->load)
+		((struct load_state *)file->load)->pyc_at_ns = io->last_ns;
 	charge_add(file->load ? &file->load->charge :
 		   io->tid == process->tgid ? &process->outside : &process->outside_others,
 		   &charge);

@@ -18,6 +18,8 @@ static int mark_load(struct model *model, struct load_state *state, const struct
 		break;
 	case PYI_MARK_COMPILE:
 		state->evidence |= SEEN_COMPILE;
+		if (!state->compile_at_ns)
+			state->compile_at_ns = rec->hdr.ts_ns;
 		break;
 	default:
 		return 0;

@@ -287,6 +287,8 @@ void load_found(struct load_state *state, __u64 ts_ns)
 	__u64 start_ns = state->load.start_ns;
 	__u64 spent_ns = ts_ns > start_ns ? ts_ns - start_ns : 0;
 
+	if (!state->found_at_ns)
+		state->found_at_ns = ts_ns;
 	if (state->load.find_ns == NS_UNKNOWN)
 		state->load.find_ns = spent_ns > state->children_ns ?
 					      spent_ns - state->children_ns : 0;

@@ -28,6 +28,10 @@ enum load_via {
 	VIA_LOADER, /* a loader's exec_module called by hand */
 };
 
+/* Why source was compiled, and whether the result was kept. */
+enum compile_cause { COMPILE_UNKNOWN = 0, COMPILE_MISSING, COMPILE_STALE };
+enum pyc_fate { PYC_UNKNOWN = 0, PYC_WRITTEN, PYC_UNWRITABLE, PYC_UNWRITTEN };
+
 /* Where an import was asked for. NULL and line 0 = unknown. */
 struct site {
 	const char *module, *file;
@@ -50,6 +54,9 @@ struct load {
 	struct site declared;     /* 3.15 lazy imports: where the name was declared */
 	__u64 start_ns, wall_ns, self_ns; /* wall/self NS_UNKNOWN while unfinished */
 	__u64 find_ns, dlopen_ns, init_ns, exec_ns; /* stages; NS_UNKNOWN = not measured */
+	__u64 read_ns, compile_ns, unmarshal_ns; /* more of them; stages.c */
+	enum compile_cause compile_cause;
+	enum pyc_fate pyc_fate;
 	__u64 cpu_ns, self_cpu_ns; /* on a CPU: wall/self less its waits; NS_UNKNOWN = not measured */
 	struct pyi_charge charge;     /* its own; see model__measured for what was measured */
 	struct pyi_charge charge_all; /* with what it imported on the same thread */

@@ -144,6 +144,7 @@ static int begin_body(struct model *model, struct span *span, const struct pyi_b
 	if (around && span_is_search(around->span) && !(around->evidence & SEEN_BODY) &&
 	    (name == around->load.module || (!name && rec->hdr.flags & PYI_F_UNREADABLE))) {
 		around->evidence |= SEEN_BODY;
+		around->body_at_ns = rec->hdr.ts_ns;
 		around->body_code = rec->code;
 		return namespace_add(model, span->process, rec->globals, name);
 	}

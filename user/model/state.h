@@ -61,6 +61,8 @@ struct load_state {
 	const char *made_error; /* type of the last ImportError made inside, by a LOCK load */
 	struct frames *frames;
 	__u64 children_ns;      /* wall of the children that ended, same thread */
+	/* When the module was found, its compiler and its code began, its .pyc was read; 0 = not. */
+	__u64 found_at_ns, compile_at_ns, body_at_ns, pyc_at_ns;
 	__u64 before_ns;        /* inherited: of that, what ended before the fork */
 	struct module_name *name;
 	struct load_state *open_next, *open_prev; /* in name->open */
@@ -313,6 +315,8 @@ struct site import_site(struct model *model, const struct frames *frames);
 struct site body_site(struct model *model, const struct frames *frames);
 bool code_is_importlib(const struct code *code);
 bool code_is_machinery(const struct code *code);
+
+void stages_settle(struct load_state *state); /* stages.c; charges are complete */
 
 /* charge.c */
 int charge_open(struct model *model, const struct span *span);

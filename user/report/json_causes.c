@@ -8,6 +8,14 @@ const char *const wait_words[PYI_WAIT_CNT] = {
 	[PYI_WAIT_OTHER] = "other",
 };
 
+static const char *const compile_words[] = {
+	[COMPILE_UNKNOWN] = NULL, [COMPILE_MISSING] = "missing", [COMPILE_STALE] = "stale",
+};
+static const char *const pyc_words[] = {
+	[PYC_UNKNOWN] = NULL, [PYC_WRITTEN] = "written", [PYC_UNWRITABLE] = "unwritable",
+	[PYC_UNWRITTEN] = "unwritten",
+};
+
 static json_t *new_wait_ns(struct json_out *jo, __u32 measured, const struct pyi_charge *charge)
 {
 	json_t *obj;
@@ -69,6 +77,8 @@ void json_set_causes(struct json_out *jo, json_t *obj, const struct load *load)
 		 json_integer((__s64)(load->charge_all.rss_anon + load->charge_all.rss_file)) :
 		 json_null());
 	json_set(jo, obj, "self_rss", new_rss(jo, measured, &load->charge));
+	json_set_str(jo, obj, "compile_cause", compile_words[load->compile_cause]);
+	json_set_str(jo, obj, "pyc", pyc_words[load->pyc_fate]);
 }
 
 static void set_causes(struct json_out *jo, json_t *parent, const char *key,

@@ -10,9 +10,9 @@ static json_t *new_stages(struct json_out *jo, const struct load *load)
 	json_t *obj = json_object();
 
 	json_set_ns(jo, obj, "find", load->find_ns);
-	json_set_null(jo, obj, "read");
-	json_set_null(jo, obj, "compile");
-	json_set_null(jo, obj, "unmarshal");
+	json_set_ns(jo, obj, "read", load->read_ns);
+	json_set_ns(jo, obj, "compile", load->compile_ns);
+	json_set_ns(jo, obj, "unmarshal", load->unmarshal_ns);
 	json_set_ns(jo, obj, "dlopen", load->dlopen_ns);
 	json_set_ns(jo, obj, "init", load->init_ns);
 	json_set_ns(jo, obj, "exec", load->exec_ns);

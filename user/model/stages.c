@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Stages of a load between the search and the module's own code: reading, then compiling or
+ * unmarshalling; and why there was something to compile.
+ */
+#include "model/state.h"
+
+static __u64 between(__u64 from_ns, __u64 to_ns)
+{
+	return from_ns && to_ns >= from_ns ? to_ns - from_ns : NS_UNKNOWN;
+}
+
+static void settle_compile(struct load_state *state)
+{
+	struct load *load = &state->load;
+	__u64 flags = load->charge.flags;
+
+	if (!(load->process->measured & PYI_GROUP_FILES))
+		return;
+	load->compile_cause = flags & PYI_CHARGE_PYC_READ ? COMPILE_STALE :
+			      flags & PYI_CHARGE_PYC_MISSING ? COMPILE_MISSING : COMPILE_UNKNOWN;
+	load->pyc_fate = flags & PYI_CHARGE_PYC_WRITTEN ? PYC_WRITTEN :
+			 flags & PYI_CHARGE_PYC_UNWRITABLE ? PYC_UNWRITABLE : PYC_UNWRITTEN;
+}
+
+void stages_settle(struct load_state *state)
+{
+	struct load *load = &state->load;
+
+	load->read_ns = load->compile_ns = load->unmarshal_ns = NS_UNKNOWN;
+	if (state->compile_at_ns)
+		settle_compile(state);
+	if (!state->found_at_ns || !state->body_at_ns)
+		return;
+	if (state->compile_at_ns) {
+		load->read_ns = between(state->found_at_ns, state->compile_at_ns);
+		load->compile_ns = between(state->compile_at_ns, state->body_at_ns);
+	} else if (state->pyc_at_ns >= state->found_at_ns &&
+		   state->pyc_at_ns <= state->body_at_ns) {
+		load->read_ns = between(state->found_at_ns, state->pyc_at_ns);
+		load->unmarshal_ns = between(state->pyc_at_ns, state->body_at_ns);
+	}
+}
