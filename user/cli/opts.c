@@ -88,7 +88,9 @@ const struct argp_option opts_table[] = {
 static const char args_doc[] = "-- COMMAND [ARG...]\n-p PID[,PID...]\n--container ID|NAME\n--cgroup PATH\n-a\n"
 	"record -o FILE.cap [-p PID | -- COMMAND [ARG...]]\n"
 	"report FILE.cap\n"
-	"diff BEFORE.cap AFTER.cap\ndoctor [-p PID]";
+	"diff BEFORE.cap AFTER.cap\nwhy MODULE [FILE.cap | -- COMMAND [ARG...]]\n"
+	"check --budget FILE [FILE.cap | -- COMMAND [ARG...]]\n"
+	"bench [-n N] [--cold] [--versus COMMAND] -- COMMAND [ARG...]\ntop\ndoctor [-p PID]";
 
 static const char doc[] =
 	"Traces the imports of unmodified Python programs: what loads what, from which line, and what it costs.\v"
