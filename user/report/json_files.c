@@ -11,7 +11,8 @@ static json_t *new_file(struct json_out *jo, const struct process *process,
 			const struct file *file)
 {
 	const struct pyi_file_value *io = &file->io;
-	bool has_disk = process->measured & PYI_GROUP_DISK && !(io->flags & PYI_FILE_REMOTE);
+	bool has_disk = process->measured & PYI_GROUP_DISK &&
+			(io->bytes_disk || !(io->flags & PYI_FILE_REMOTE));
 	json_t *obj = json_object();
 
 	json_set_str(jo, obj, "path", file->path);
