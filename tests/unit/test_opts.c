@@ -119,6 +119,19 @@ static void test_subcommand(void)
 	CHECK(!PARSE(&opts, "doctor", "-p", "3") && opts.tgid_cnt == 1);
 	opts__clear(&opts);
 	CHECK(PARSE(&opts, "doctor", "doctor") == -EINVAL);
+	CHECK(!PARSE(&opts, "report", "-", "--view", "tree") && opts.command == COMMAND_REPORT);
+	CHECK(opts.word_cnt == 1 && !strcmp(opts.words[0], "-"));
+	opts__clear(&opts);
+	CHECK(!PARSE(&opts, "diff", "a", "b", "--format", "json") && opts.word_cnt == 2);
+	opts__clear(&opts);
+	CHECK(!PARSE(&opts, "record", "-o", "x", "--", "ls") && opts.argv && opts.capture_path);
+	opts__clear(&opts);
+	CHECK(PARSE(&opts, "report") == -EINVAL && PARSE(&opts, "record", "--", "ls") == -EINVAL);
+	CHECK(PARSE(&opts, "report", "a", "b") == -EINVAL);
+	CHECK(PARSE(&opts, "report", "a", "-p", "3") == -EINVAL);
+	CHECK(PARSE(&opts, "diff", "a") == -EINVAL && PARSE(&opts, "diff", "a", "b", "-a") == -EINVAL);
+	CHECK(PARSE(&opts, "diff", "a", "b", "--format", "chrome") == -EINVAL);
+	CHECK(PARSE(&opts, "report", "a", "-o", "b") == -EINVAL);
 	CHECK(PARSE(&opts, "doctor", "--", "ls") == -EINVAL);
 	CHECK(!PARSE(&opts, "--", "doctor") && opts.command == COMMAND_TRACE && opts.argv);
 }

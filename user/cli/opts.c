@@ -284,6 +284,13 @@ static error_t check_command(struct argp_state *state, struct parse *parse)
 		return refuse(state, parse, "record and --dry-run make no sense together", NULL);
 	if (command->command != COMMAND_RECORD && opts->capture_path)
 		return refuse(state, parse, "-o is for tracing, not for", command->name);
+	if ((command->command == COMMAND_REPORT || command->command == COMMAND_DIFF) &&
+	    (opts->tgid_cnt || opts->want_all || opts->cgroup || opts->container ||
+	     opts->duration_ns))
+		return refuse(state, parse, "this reads files and traces nothing", command->name);
+	if (command->command == COMMAND_DIFF && strcmp(opts->format, "text") &&
+	    strcmp(opts->format, "json"))
+		return refuse(state, parse, "diff is text or json, not", opts->format);
 	return 0;
 }
 
