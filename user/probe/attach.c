@@ -54,7 +54,7 @@ static int fill_maps(struct probes *probes, const struct interp *interp, __u32 l
 	err = bpf_map_update_elem(bpf_map__fd(probes->skel->maps.layouts), &layout,
 				  &interp->layout, BPF_ANY);
 	if (err)
-		return log_err(err, "more than 256 different interpreters");
+		return log_err(err, "more different interpreters than the map holds");
 	for (size_t i = 0; i < interp->site_cnt; i++) {
 		struct pyi_site site = interp->sites[i].site;
 

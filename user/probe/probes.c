@@ -15,6 +15,8 @@
 #include "probe/features.h"
 #include "probe/private.h"
 
+#define LAYOUTS_OF_HOST 2048u
+#define SITES_OF_HOST 65536u   /* 2 MB of kernel memory */
 #define RING_DEFAULT_SZ (4u << 20)
 #define EDGES_PREALLOC 131072u   /* 14 MB of kernel memory */
 #define CHARGES_ON_DEMAND 65536u
@@ -42,6 +44,10 @@ static void size_maps(struct probes *probes, const struct probes_opts *opts)
 	size_t ring_sz = opts->ring_sz ? opts->ring_sz : RING_DEFAULT_SZ;
 
 	bpf_map__set_max_entries(skel->maps.events, ring_sz);
+	if (opts->want_all) { /* each container may bring an interpreter of its own */
+		bpf_map__set_max_entries(skel->maps.layouts, LAYOUTS_OF_HOST);
+		bpf_map__set_max_entries(skel->maps.sites, SITES_OF_HOST);
+	}
 	skel->rodata->cfg_wakeup_sz = ring_sz / 8;
 	skel->rodata->cfg_all = opts->want_all;
 	if (feature_mem_alloc()) {

@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/*
- * Finding interpreter files; see discover.h. A file is known by device, inode, size and change
- * time. On overlayfs a copy-up keeps the merged inode number, but not the time.
- */
+/* Finding interpreter files; see discover.h. What was looked at before is in known_files.c. */
 #include "target/discover.h"
 
 #include <errno.h>
@@ -17,20 +14,11 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "target/interp.h"
+#include "target/known_files.h"
 #include "target/proc.h"
 #include "target/shebang.h"
 
 #define BUCKETS 1024
-
-struct file_key {
-	__u64 dev, ino, size, ctime_ns;
-};
-
-struct known_file {
-	struct known_file *next;
-	struct file_key key;
-	int verdict;
-};
 
 /* A mapping seen in some maps file, so that a library is opened once per scan, not per process. */
 struct known_map {
@@ -43,7 +31,7 @@ struct discover {
 	discover_fn fn;
 	void *ctx;
 	pthread_mutex_t lock;
-	struct known_file *files[BUCKETS];
+	struct known_files *files;
 	struct known_map *maps[BUCKETS];
 	size_t examined_cnt;
 };
@@ -55,6 +43,10 @@ int discover__new(discover_fn fn, void *ctx, struct discover **out)
 
 	if (!discover)
 		return -ENOMEM;
+	if (known_files__new(&discover->files)) {
+		free(discover);
+		return -ENOMEM;
+	}
 	discover->fn = fn;
 	discover->ctx = ctx;
 	/* Recursive: a program leads to its library under one lock. */
@@ -83,14 +75,7 @@ void discover__free(struct discover *discover)
 	if (!discover)
 		return;
 	forget_maps(discover);
-	for (size_t i = 0; i < BUCKETS; i++) {
-		struct known_file *file;
-
-		while ((file = discover->files[i])) {
-			discover->files[i] = file->next;
-			free(file);
-		}
-	}
+	known_files__free(discover->files);
 	pthread_mutex_destroy(&discover->lock);
 	free(discover);
 }
@@ -105,26 +90,6 @@ static size_t bucket_of(__u64 dev, __u64 ino)
 	return ((dev * 31 + ino) * 0x9e3779b97f4a7c15ULL) >> 54;
 }
 _Static_assert(BUCKETS == 1 << (64 - 54), "bucket_of yields 10 bits");
-
-static struct known_file *find_file(struct discover *discover, const struct file_key *key)
-{
-	struct known_file *file = discover->files[bucket_of(key->dev, key->ino)];
-
-	while (file && memcmp(&file->key, key, sizeof(*key)))
-		file = file->next;
-	return file;
-}
-
-static void remember_file(struct discover *discover, const struct file_key *key, int verdict)
-{
-	struct known_file **head = &discover->files[bucket_of(key->dev, key->ino)];
-	struct known_file *file = malloc(sizeof(*file));
-
-	if (!file) /* it will be examined again: slower, not wrong */
-		return;
-	*file = (struct known_file){ .next = *head, .key = *key, .verdict = verdict };
-	*head = file;
-}
 
 static int examine_library(struct discover *discover, int exe_fd, const char *path,
 			   const char *root, pid_t tgid)
@@ -184,43 +149,27 @@ static int examine(struct discover *discover, int fd, const char *path, const ch
 	return *remembered;
 }
 
-static int make_key(int fd, struct file_key *key)
-{
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EINVAL;
-	*key = (struct file_key){ .dev = st.st_dev, .ino = st.st_ino, .size = st.st_size,
-				  .ctime_ns = st.st_ctim.tv_sec * 1000000000ULL +
-					      st.st_ctim.tv_nsec };
-	return 0;
-}
-
 static int examine_once(struct discover *discover, int fd, const char *path, const char *root,
 			pid_t tgid)
 {
-	struct known_file *known;
+	const int *known;
 	struct file_key key;
 	int verdict, remembered;
 
-	verdict = make_key(fd, &key);
+	verdict = known_files_key(fd, &key);
 	if (verdict)
 		return verdict;
-	known = find_file(discover, &key);
+	known = known_files__find(discover->files, &key);
 	if (!known) {
 		verdict = examine(discover, fd, path, root, tgid, &remembered);
-		remember_file(discover, &key, remembered);
+		known_files__add(discover->files, &key, remembered);
 		return verdict;
 	}
-	switch (known->verdict) {
-	case DISCOVER_LIBRARY: /* the library may have been replaced since */
+	if (*known == DISCOVER_LIBRARY) /* the library may have been replaced since */
 		return examine_library(discover, fd, path, root, tgid);
-	case DISCOVER_REFUSED:
-		return tgid ? offer(discover, fd, path, tgid) : DISCOVER_REFUSED;
-	}
-	return known->verdict;
+	if (*known == DISCOVER_REFUSED && tgid)
+		return offer(discover, fd, path, tgid);
+	return *known;
 }
 
 int discover__file(struct discover *discover, int fd, const char *path, const char *root,
@@ -236,16 +185,16 @@ int discover__file(struct discover *discover, int fd, const char *path, const ch
 
 int discover__known(struct discover *discover, int fd)
 {
-	struct known_file *known;
+	const int *known;
 	struct file_key key;
 	int verdict;
 
-	verdict = make_key(fd, &key);
+	verdict = known_files_key(fd, &key);
 	if (verdict)
 		return verdict;
 	pthread_mutex_lock(&discover->lock);
-	known = find_file(discover, &key);
-	verdict = known ? known->verdict : -ENOENT;
+	known = known_files__find(discover->files, &key);
+	verdict = known ? *known : -ENOENT;
 	pthread_mutex_unlock(&discover->lock);
 	return verdict;
 }
@@ -253,19 +202,19 @@ int discover__known(struct discover *discover, int fd)
 bool discover__is_other(struct discover *discover, int fd, const char *path, const char *root)
 {
 	_cleanup_free_ char *library = NULL;
-	struct known_file *known;
+	const int *known;
 	struct file_key key;
 	bool is_other;
 
-	if (make_key(fd, &key))
+	if (known_files_key(fd, &key))
 		return false;
 	pthread_mutex_lock(&discover->lock);
-	known = find_file(discover, &key);
-	is_other = known ? known->verdict == DISCOVER_NOTHING :
+	known = known_files__find(discover->files, &key);
+	is_other = known ? *known == DISCOVER_NOTHING :
 		   !interp_probe(fd) &&
 		   interp_needed_libpython(fd, path, root, &library) == -ENOENT;
 	if (is_other && !known)
-		remember_file(discover, &key, DISCOVER_NOTHING);
+		known_files__add(discover->files, &key, DISCOVER_NOTHING);
 	pthread_mutex_unlock(&discover->lock);
 	return is_other;
 }

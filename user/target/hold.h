@@ -31,7 +31,7 @@ struct hold_mapping {
 	pid_t tgid;
 	__u64 ts_ns, start;
 	__u64 dev, ino;  /* as in /proc/PID/maps: major << 32 | minor */
-	bool is_first;   /* it runs on, and HOLD_STOP may be answered; else this is the time to act */
+	bool is_first;   /* it runs on, HOLD_STOP may be answered; else this is the time to act */
 	bool is_stopped; /* its thread stands still until the answer */
 };
 
@@ -74,7 +74,7 @@ void hold__end(struct hold *hold);
 
 void hold__stats(const struct hold *hold, struct hold_stats *out);
 
-/* The holds answered with HOLD_NOTE in order, as far as there is room: the @index-th one's length. */
+/* How long the @index-th hold was that was answered with HOLD_NOTE; false behind the last. */
 bool hold__noted(const struct hold *hold, size_t index, __u64 *took_ns);
 
 /* Ends it if need be. NULL-safe. */

@@ -20,7 +20,8 @@ static int find_bias(const struct interp *interp, const struct proc_map *map, __
 	for (size_t i = 0; i < interp->site_cnt; i++) {
 		const struct interp_site *site = &interp->sites[i];
 
-		if (site->file_off >= map->off && site->file_off - map->off < map->end - map->start) {
+		if (site->file_off >= map->off &&
+		    site->file_off - map->off < map->end - map->start) {
 			*bias = map->start + (site->file_off - map->off) - site->site.addr;
 			return 0;
 		}

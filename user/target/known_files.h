@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The files that were looked at, each with a verdict, so that none is read twice. */
+#ifndef TARGET_KNOWN_FILES_H
+#define TARGET_KNOWN_FILES_H
+
+#include <linux/types.h>
+
+struct known_files;
+
+struct file_key {
+	__u64 dev, ino, size, ctime_ns;
+};
+
+int known_files__new(struct known_files **out);
+void known_files__free(struct known_files *files); /* NULL-safe */
+
+/* 0, or -errno; -EINVAL: not a regular file. */
+int known_files_key(int fd, struct file_key *key);
+
+/* The verdict, or NULL. Valid until known_files__free. */
+const int *known_files__find(const struct known_files *files, const struct file_key *key);
+
+/* Without memory it is forgotten, and looked at again: slower, not wrong. */
+void known_files__add(struct known_files *files, const struct file_key *key, int verdict);
+
+#endif
