@@ -31,7 +31,7 @@ test)
 		postgresql PLPYTHON libcap2-bin)
 	command -v npm >/dev/null || packages+=(npm) # elsewhere it comes with nodejs
 	;;
-bench) packages+=(python3-pandas bpftrace strace) ;;
+bench) packages+=(python3-pandas python3-torch bpftrace strace) ;;
 *) echo "deps.sh: build, demo, test or bench, not '$mode'" >&2; exit 2 ;;
 esac
 

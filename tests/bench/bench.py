@@ -122,6 +122,9 @@ def bpftrace():
         proc.communicate()
 
 
+NO_CAUSES = ("--no-cpu", "--no-memory", "--no-files", "--no-net")
+
+
 def bench_startup(pairs):
     argv, took, code = workload()
     print("start-up: %s, %.0f ms untraced, %d pairs each" % (code, took * 1000, pairs))
@@ -129,13 +132,12 @@ def bench_startup(pairs):
     # name: (what runs meanwhile, command, what stands before the timer, before the command, goal)
     modes = {
         "untraced against itself": (nothing, argv, (), (), ""),
-        "pyimport-bpf -- COMMAND": (nothing, argv, launching(), (), "<= 1.03"),
+        "pyimport-bpf -- COMMAND": (nothing, argv, launching(), (), "<= 1.05"),
+        "pyimport-bpf, imports alone": (nothing, argv, launching(*NO_CAUSES), (), "<= 1.03"),
         "pyimport-bpf --no-edges -- COMMAND": (nothing, argv, launching("--no-edges"), (), ""),
         "pyimport-bpf --no-cpu -- COMMAND": (nothing, argv, launching("--no-cpu"), (), ""),
         "pyimport-bpf --no-memory -- COMMAND": (nothing, argv, launching("--no-memory"), (), ""),
         "pyimport-bpf --no-files -- COMMAND": (nothing, argv, launching("--no-files"), (), ""),
-        "pyimport-bpf, no causes -- COMMAND": (nothing, argv, launching(
-            "--no-cpu", "--no-memory", "--no-files", "--no-net"), (), ""),
         "pyimport-bpf --perf-uprobes -- COMMAND": (nothing, argv, launching("--perf-uprobes"), (),
                                                    ""),
         "pyimport-bpf -a": (traced, argv, (), (), ""),
@@ -145,6 +147,22 @@ def bench_startup(pairs):
         modes["bpftrace, uprobe + uretprobe"] = (bpftrace, argv, (), (), "")
     if shutil.which("strace"):
         modes["strace -f -c"] = (nothing, argv, (), ["strace", "-f", "-c", "-o", "/dev/null"], "")
+    pairs_of(modes, argv, pairs)
+    heavy = [PYTHON, "-B", "-c", "import torch"]
+    if subprocess.run(heavy, stderr=subprocess.DEVNULL, env=ENV).returncode:
+        print("import torch: not here (python3-torch)")
+        return
+    print("start-up: import torch, %.0f ms untraced" % (timed(heavy)[0] * 1000))
+    pairs_of({
+        "import torch, everything": (nothing, heavy, launching(), (), "<= 1.05"),
+        "import torch, imports alone": (nothing, heavy, launching(*NO_CAUSES), (), "<= 1.03"),
+        "import torch, -X importtime": (nothing, heavy[:1] + ["-X", "importtime"] + heavy[1:], (),
+                                        (), ""),
+    }, heavy, pairs)
+
+
+def pairs_of(modes, argv, pairs):
+    """A row per mode: runs of its command against runs of `argv` by itself."""
     wall, cpu = ({mode: [] for mode in modes} for _ in range(2))
     for _ in range(pairs):
         # All modes in every round, so that a slow minute hits them all.
@@ -291,16 +309,17 @@ def bench_memory(_):
                 file.write("V = 1\n")
         code = ("import sys; sys.path.insert(0, %r); print('up', flush=True); input()\n"
                 "for n in range(%d): __import__('mem_%%d' %% n)" % (home, count))
-        with lib.Target([PYTHON, "-B", "-c", code]) as target:
-            target.expect("up")
-            with lib.Tracer("-p", target.pid, fmt="text") as tracer:
-                target.say()
-                target.finish()
-                # Its own high-water mark, not that of what it waited for.
-                _, status, usage = os.wait4(tracer.proc.pid, 0)
-                tracer.proc.returncode = os.waitstatus_to_exitcode(status)
-        row("memory at %d modules" % count, "%.1f MB" % (usage.ru_maxrss / 1024), "",
-            "<= 40 MB" if count == 20000 else "linear")
+        for what, opts in ((", everything", ()), (", imports alone", NO_CAUSES)):
+            with lib.Target([PYTHON, "-B", "-c", code]) as target:
+                target.expect("up")
+                with lib.Tracer(*opts, "-p", target.pid, fmt="text") as tracer:
+                    target.say()
+                    target.finish()
+                    # Its own high-water mark, not that of what it waited for.
+                    _, status, usage = os.wait4(tracer.proc.pid, 0)
+                    tracer.proc.returncode = os.waitstatus_to_exitcode(status)
+            row("memory at %d modules%s" % (count, what), "%.1f MB" % (usage.ru_maxrss / 1024), "",
+                "<= 40 MB" if count == 20000 else "linear")
         shutil.rmtree(home)
 
 
