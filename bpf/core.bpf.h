@@ -12,6 +12,7 @@
 #include <bpf/bpf_core_read.h>
 #include <pyimport_charge.h>
 #include <pyimport_event.h>
+#include "pyimport_scope.h"
 
 /* An open span. LOCK spans have no stack pointer that could be compared (sp 0). */
 struct open_span {

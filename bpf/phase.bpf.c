@@ -6,7 +6,7 @@
  * is one that listens, and who inherited it, is asked of the kernel when it is waited for.
  */
 #include "core.bpf.h"
-#include <pyimport_phase.h>
+#include "pyimport_phase.h"
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000

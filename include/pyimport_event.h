@@ -22,8 +22,6 @@ enum pyi_event_kind {
 	PYI_EV_THREAD_EXIT = 10, /* a thread other than the last ended: header only */
 	PYI_EV_FRAMES = 11, /* more of the Python stack for a span or an edge: struct pyi_frames */
 	PYI_EV_FROM = 12,   /* names of a `from x import …`: struct pyi_from */
-	PYI_EV_CGROUP = 13, /* a cgroup was made: struct pyi_cgroup */
-	PYI_EV_JOIN = 14,   /* a running process came into a followed cgroup: header only, its own */
 	/* Synthesised by user space into the same stream, never sent by BPF. */
 	PYI_EV_EDGE_COUNT = 32, /* struct pyi_edge_count */
 	PYI_EV_CHARGE = 33,  /* struct pyi_charge_record, pyimport_charge.h */
@@ -82,8 +80,6 @@ enum pyi_via {
 #define PYI_CODE_NAME_SZ 256    /* per name in a code record */
 #define PYI_ERROR_SZ 48         /* exception type name */
 #define PYI_ARGS_SZ 1024        /* command line captured at exec */
-#define PYI_CGROUP_SZ 512       /* path of a cgroup */
-#define PYI_SCOPES_MAX 1024     /* cgroups that are followed at once */
 #define PYI_MAX_FROMLIST 8
 #define PYI_FROM_SZ 40
 
@@ -138,15 +134,6 @@ struct pyi_fork {
 	__u32 child_nspid;
 	__u32 pad;
 	char comm[16];
-};
-
-/* Names the cgroup that later records give by its id: it may be gone when they are read. */
-struct pyi_cgroup {
-	struct pyi_hdr hdr;
-	__u64 id;
-	__u32 path_sz; /* with NUL; 0 = unreadable */
-	__u32 pad;
-	char path[PYI_CGROUP_SZ]; /* below the root of its hierarchy */
 };
 
 struct pyi_exit {

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The contract between kernel and user space about readiness: when a process began to listen, when
- * it first waited for a connection, when it got the first one. Each once per process image.
+ * it first waited for a connection, when it got the first one. Each once per process image. To
+ * be included behind pyimport_event.h.
  */
 #ifndef PYIMPORT_PHASE_H
 #define PYIMPORT_PHASE_H
-
-#include "pyimport_event.h"
 
 enum pyi_phase_event {
 	PYI_EV_PHASE = 25, /* struct pyi_phase */
@@ -14,7 +13,7 @@ enum pyi_phase_event {
 
 enum pyi_phase_kind {
 	PYI_PHASE_LISTEN = 1, /* listen() succeeded */
-	PYI_PHASE_READY = 2,  /* about to wait for a listening socket: accept, poll, select, epoll */
+	PYI_PHASE_READY = 2,  /* about to wait for a listening socket, in accept, poll, select … */
 	PYI_PHASE_ACCEPT = 3, /* accept() gave a connection */
 	PYI_PHASE_MAX,
 };

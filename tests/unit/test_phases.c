@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "cli/until.h"
-#include "pyimport_phase.h"
 #include "stream.h"
+#include "pyimport_phase.h"
 
 #define MS 1000000ULL
 

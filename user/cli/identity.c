@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "model/model.h"
 #include "pyimport_event.h"
+#include "pyimport_scope.h"
 #include "target/cgroup.h"
 #include "target/container.h"
 #include "target/proc.h"

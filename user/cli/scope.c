@@ -13,6 +13,7 @@
 #include "cli/scope_names.h"
 #include "cli/session.h"
 #include "probe/probes.h"
+#include "pyimport_scope.h"
 #include "target/cgroup.h"
 #include "target/container.h"
 

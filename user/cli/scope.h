@@ -39,7 +39,8 @@ void scope__made(struct scope *scope, const char *path);
 
 /*
  * To be called every now and then: @fn gets each process of a cgroup that was found since the
- * last call, and those of scope__joined. False when all that was ever found is gone; of a container, when nothing runs in it.
+ * last call, and those of scope__joined. False when all that was ever found is gone; of a
+ * container, when nothing runs in it.
  */
 bool scope__look(struct scope *scope, proc_fn fn, void *ctx);
 

@@ -33,6 +33,7 @@
 #include "cli/until.h"
 #include "model/model.h"
 #include "probe/probes.h"
+#include "pyimport_scope.h"
 #include "target/cgroup.h"
 #include "target/container.h"
 #include "target/discover.h"

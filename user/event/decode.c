@@ -4,6 +4,7 @@
 #include "pyimport_charge.h"
 #include "pyimport_file.h"
 #include "pyimport_phase.h"
+#include "pyimport_scope.h"
 
 struct shape {
 	size_t fixed_sz;
