@@ -71,10 +71,7 @@ def compile_all(interp, path):
 
 
 def loaded(process):
-    """Modules loaded during start-up; at exit weakref asks for gc."""
-    ends = {p["name"]: p["end_ns"] for p in process["phases"]}["startup"]
-    return {i["module"] for i in process.imports if i["result"] == "loaded"
-            and i["start_ns"] <= ends}
+    return {i["module"] for i in process.imports if i["result"] == "loaded"}
 
 
 class Proof:

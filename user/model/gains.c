@@ -14,13 +14,26 @@
 
 #define WALK_NODES 30000000 /* nodes to look at in all for one kind of question: a second or so */
 
+/*
+ * A command that ended and never waited for a connection: whoever typed it waited for all of it,
+ * for what its functions import as well.
+ */
+static bool is_command(const struct process *process)
+{
+	return process->has_exit && process->ready_ns == NS_UNKNOWN &&
+	       process->listen_ns == NS_UNKNOWN;
+}
+
 bool gains__counts(const struct gains *gains, const struct load *load)
 {
 	const struct process *process = gains->graph->process;
 
-	return load->self_ns != NS_UNKNOWN && !load->is_inherited && load->via != VIA_MAIN &&
-	       (process->startup_end_ns == NS_UNKNOWN || !gains->has_edges ||
-		(load->tid == process->tgid && load->start_ns <= process->startup_end_ns));
+	if (load->self_ns == NS_UNKNOWN || load->is_inherited || load->via == VIA_MAIN)
+		return false;
+	if (process->startup_end_ns == NS_UNKNOWN || !gains->has_edges)
+		return true;
+	return load->tid == process->tgid &&
+	       (is_command(process) || load->start_ns <= process->startup_end_ns);
 }
 
 static void add_load(const struct gains *gains, const struct load *load, struct gain *gain)
@@ -86,14 +99,15 @@ static int sum_least(struct gains *gains)
 int gains__new(const struct process *process, struct gains **out)
 {
 	_cleanup_(gains__freep) struct gains *gains = calloc(1, sizeof(*gains));
+	unsigned int flags = is_command(process) ? 0 : GRAPH_STARTUP;
 	int err = gains ? 0 : -ENOMEM;
 
 	if (!err) {
 		gains->has_edges = has_edges(process);
-		err = graph__new(process, GRAPH_STARTUP, &gains->graph);
+		err = graph__new(process, flags, &gains->graph);
 	}
 	if (!err)
-		err = graph__new(process, GRAPH_STARTUP | GRAPH_UNSEEN, &gains->unseen);
+		err = graph__new(process, flags | GRAPH_UNSEEN, &gains->unseen);
 	if (!err)
 		err = sum_up(gains);
 	if (!err)

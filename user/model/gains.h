@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What would vanish from a start-up without an import statement, a set of them, or a package:
- * the loads that nothing else leads to.
+ * the loads that nothing else leads to. Of a command that ran to its end all of it is meant.
  */
 #ifndef MODEL_GAINS_H
 #define MODEL_GAINS_H
@@ -16,7 +16,7 @@ struct gain {
 };
 
 struct gains {
-	struct graph *graph;   /* start-up only */
+	struct graph *graph;   /* of a service start-up only, of a command that ended all */
 	struct graph *unseen;  /* the same nodes; GRAPH_UNSEEN */
 	struct dominators dominators;
 	struct gain *below;    /* by node: with all that it dominates */
