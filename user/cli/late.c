@@ -59,6 +59,8 @@ static int add_child(void *ctx, pid_t tgid)
 	_cleanup_close_ int proc_fd = proc_open(tgid);
 	pid_t ppid;
 
+	if (tgid == getpid()) /* started by what it traces: it would wait for its own end */
+		return 0;
 	if (proc_fd >= 0 && !proc_parent(proc_fd, &ppid, NULL) && family_has(family, ppid) &&
 	    !family_has(family, tgid))
 		family_add(family, tgid);
