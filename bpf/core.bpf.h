@@ -10,8 +10,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
-#include <pyimport_charge.h>
 #include <pyimport_event.h>
+#include <pyimport_charge.h>
 #include "pyimport_scope.h"
 
 /* An open span. LOCK spans have no stack pointer that could be compared (sp 0). */

@@ -14,29 +14,29 @@ enum call { CALL_OTHER = 0, CALL_LOCK, CALL_SLEEP, CALL_CHILD, CALL_NETWORK, CAL
 #define NR_CNT 512
 #if defined(__TARGET_ARCH_x86)
 static const u8 calls[NR_CNT] = {
-	[202] = CALL_LOCK, [449] = CALL_LOCK, [455] = CALL_LOCK,	/* futex, futex_waitv, futex_wait */
-	[72] = CALL_LOCK, [73] = CALL_LOCK,				/* fcntl, flock */
-	[65] = CALL_LOCK, [220] = CALL_LOCK,				/* semop, semtimedop */
-	[35] = CALL_SLEEP, [230] = CALL_SLEEP,				/* nanosleep, clock_nanosleep */
-	[61] = CALL_CHILD, [247] = CALL_CHILD,				/* wait4, waitid */
-	[56] = CALL_CHILD, [58] = CALL_CHILD, [435] = CALL_CHILD,	/* clone, vfork, clone3: vfork */
-	[42] = CALL_NETWORK, [43] = CALL_NETWORK, [288] = CALL_NETWORK,	/* connect, accept, accept4 */
-	[44] = CALL_NETWORK, [45] = CALL_NETWORK,			/* sendto, recvfrom */
-	[46] = CALL_NETWORK, [47] = CALL_NETWORK,			/* sendmsg, recvmsg */
-	[299] = CALL_NETWORK, [307] = CALL_NETWORK,			/* recvmmsg, sendmmsg */
+	[202] = CALL_LOCK, [449] = CALL_LOCK, [455] = CALL_LOCK, /* futex, futex_waitv, futex_wait */
+	[72] = CALL_LOCK, [73] = CALL_LOCK, /* fcntl, flock */
+	[65] = CALL_LOCK, [220] = CALL_LOCK, /* semop, semtimedop */
+	[35] = CALL_SLEEP, [230] = CALL_SLEEP, /* nanosleep, clock_nanosleep */
+	[61] = CALL_CHILD, [247] = CALL_CHILD, /* wait4, waitid */
+	[56] = CALL_CHILD, [58] = CALL_CHILD, [435] = CALL_CHILD, /* clone, vfork, clone3: vfork */
+	[42] = CALL_NETWORK, [43] = CALL_NETWORK, [288] = CALL_NETWORK, /* connect, accept, accept4 */
+	[44] = CALL_NETWORK, [45] = CALL_NETWORK, /* sendto, recvfrom */
+	[46] = CALL_NETWORK, [47] = CALL_NETWORK, /* sendmsg, recvmsg */
+	[299] = CALL_NETWORK, [307] = CALL_NETWORK, /* recvmmsg, sendmmsg */
 	[232] = CALL_NETWORK, [281] = CALL_NETWORK, [441] = CALL_NETWORK, /* epoll_wait … pwait2 */
-	[2] = CALL_PATH, [257] = CALL_PATH, [437] = CALL_PATH,		/* open, openat, openat2 */
+	[2] = CALL_PATH, [257] = CALL_PATH, [437] = CALL_PATH, /* open, openat, openat2 */
 	[4] = CALL_PATH, [6] = CALL_PATH, [262] = CALL_PATH, [332] = CALL_PATH, /* stat … statx */
-	[21] = CALL_PATH, [269] = CALL_PATH, [439] = CALL_PATH,		/* access, faccessat, -2 */
-	[89] = CALL_PATH, [267] = CALL_PATH,				/* readlink, readlinkat */
-	[78] = CALL_PATH, [217] = CALL_PATH,				/* getdents, getdents64 */
+	[21] = CALL_PATH, [269] = CALL_PATH, [439] = CALL_PATH, /* access, faccessat, -2 */
+	[89] = CALL_PATH, [267] = CALL_PATH, /* readlink, readlinkat */
+	[78] = CALL_PATH, [217] = CALL_PATH, /* getdents, getdents64 */
 	[74] = CALL_PATH, [75] = CALL_PATH, [162] = CALL_PATH, [26] = CALL_PATH, /* fsync … msync */
 	[59] = CALL_PATH, [82] = CALL_PATH, [83] = CALL_PATH, [258] = CALL_PATH, /* exec … mkdir */
-	[0] = CALL_FD, [1] = CALL_FD, [3] = CALL_FD, [5] = CALL_FD,	/* read, write, close, fstat */
-	[17] = CALL_FD, [18] = CALL_FD, [19] = CALL_FD, [20] = CALL_FD,	/* pread … writev */
-	[295] = CALL_FD, [296] = CALL_FD,				/* preadv, pwritev */
-	[7] = CALL_POLL, [271] = CALL_POLL,				/* poll, ppoll */
-	[23] = CALL_SELECT, [270] = CALL_SELECT,			/* select, pselect6 */
+	[0] = CALL_FD, [1] = CALL_FD, [3] = CALL_FD, [5] = CALL_FD, /* read, write, close, fstat */
+	[17] = CALL_FD, [18] = CALL_FD, [19] = CALL_FD, [20] = CALL_FD, /* pread … writev */
+	[295] = CALL_FD, [296] = CALL_FD, /* preadv, pwritev */
+	[7] = CALL_POLL, [271] = CALL_POLL, /* poll, ppoll */
+	[23] = CALL_SELECT, [270] = CALL_SELECT, /* select, pselect6 */
 };
 #define CALL_NR(regs) ((long)BPF_CORE_READ(regs, orig_ax))
 #else /* arm64, and whatever has the generic table */

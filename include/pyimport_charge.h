@@ -3,12 +3,10 @@
  * What an import is charged with, in the kernel, as it happens: one struct per span that was on
  * top of a thread when something was to be charged, and one per process for all that happened
  * outside imports. Counters are exclusive (what imports inside cost is theirs) and only grow, so
- * that parts of the same span's charge can be added in any order.
+ * that parts of the same span's charge can be added in any order. Needs pyimport_event.h before it.
  */
 #ifndef PYIMPORT_CHARGE_H
 #define PYIMPORT_CHARGE_H
-
-#include "pyimport_event.h"
 
 /* Groups of counters; each can be missing (switched off, or no tracepoint): then it is unknown. */
 enum pyi_group {

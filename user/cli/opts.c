@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "cli/commands.h"
+#include "pyimport_event.h"
 #include "pyimport_charge.h"
 #include "report/report.h"
 

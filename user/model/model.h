@@ -10,8 +10,8 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include "pyimport_charge.h"
 #include "pyimport_event.h"
+#include "pyimport_charge.h"
 #include "model/file.h"
 #include "model/net.h"
 

@@ -127,7 +127,8 @@ static int attach_memory(struct probes *probes, struct probed_file *file, const 
 	return probes->is_multi ?
 		       attach_multi(probes->skel->progs.memory_multi, file, path, offsets, cookies,
 				    cnt) :
-		       attach_perf(probes->skel->progs.memory_perf, file, path, offsets, cookies, cnt);
+		       attach_perf(probes->skel->progs.memory_perf, file, path, offsets, cookies,
+				   cnt);
 }
 
 static void *destroy_link(void *link)
