@@ -21,7 +21,7 @@
 #define LATE_NS 5000000000ULL   /* how long a name may take */
 #define GONE_GAP_NS 250000000ULL
 /* Some runtimes keep the cgroup of a container that has ended; others start it again at once. */
-#define OVER_NS 1000000000ULL
+#define OVER_NS 3000000000ULL
 #define NEVER_USED_NS 10000000000ULL
 
 /* A followed cgroup. */
