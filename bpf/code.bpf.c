@@ -84,8 +84,8 @@ static __always_inline void fill_code(struct thread *t, const struct pyi_layout 
 	/* Cut or not: the record of the module's body has the name in full. */
 	str_read(t, lay, names->name, rec->module_text, sizeof(rec->module_text), &rec->module,
 		 NULL, str);
-	str_read(t, lay, names->package, rec->package_text, sizeof(rec->package_text), &rec->package,
-		 NULL, str);
+	str_read(t, lay, names->package, rec->package_text, sizeof(rec->package_text),
+		 &rec->package, NULL, str);
 	str_read(t, lay, CODE_AT(t, lay->code_filename, u64), rec->filename_text,
 		 sizeof(rec->filename_text), &rec->filename, &flags, str);
 	str_read(t, lay, CODE_AT(t, lay->code_name, u64), rec->name_text,
@@ -115,7 +115,7 @@ static __always_inline void fill_code(struct thread *t, const struct pyi_layout 
 			break;                                                                    \
 		}                                                                                 \
 		fill_code(t, lay, rec, (max), frame, id, table + lay->bytes_data, sz);            \
-		bpf_ringbuf_submit(rec, thread_wake_flag(t));                                             \
+		bpf_ringbuf_submit(rec, thread_wake_flag(t));                                      \
 	} while (0)
 
 __noinline int emit_code(struct thread *t, const struct pyi_layout *lay,

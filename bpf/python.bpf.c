@@ -66,7 +66,7 @@ static __always_inline u64 dict_entries(const struct pyi_layout *lay, u64 dict, 
 		*step = 24;
 		return keys + lay->keys_indices + size * width + 8;
 	}
-	head = read_ptr(keys + lay->keys_log2_size); /* four bytes: size, index bytes, kind, version */
+	head = read_ptr(keys + lay->keys_log2_size); /* bytes: size, index bytes, kind, version */
 	width = head >> 8 * (lay->keys_log2_index_bytes - lay->keys_log2_size) & 0xff;
 	if (width > 26)
 		return 0;

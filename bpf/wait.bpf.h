@@ -14,13 +14,15 @@ enum call { CALL_OTHER = 0, CALL_LOCK, CALL_SLEEP, CALL_CHILD, CALL_NETWORK, CAL
 #define NR_CNT 512
 #if defined(__TARGET_ARCH_x86)
 static const u8 calls[NR_CNT] = {
-	[202] = CALL_LOCK, [449] = CALL_LOCK, [455] = CALL_LOCK, /* futex, futex_waitv, futex_wait */
+	/* futex, futex_waitv, futex_wait */
+	[202] = CALL_LOCK, [449] = CALL_LOCK, [455] = CALL_LOCK,
 	[72] = CALL_LOCK, [73] = CALL_LOCK, /* fcntl, flock */
 	[65] = CALL_LOCK, [220] = CALL_LOCK, /* semop, semtimedop */
 	[35] = CALL_SLEEP, [230] = CALL_SLEEP, /* nanosleep, clock_nanosleep */
 	[61] = CALL_CHILD, [247] = CALL_CHILD, /* wait4, waitid */
 	[56] = CALL_CHILD, [58] = CALL_CHILD, [435] = CALL_CHILD, /* clone, vfork, clone3: vfork */
-	[42] = CALL_NETWORK, [43] = CALL_NETWORK, [288] = CALL_NETWORK, /* connect, accept, accept4 */
+	/* connect, accept, accept4 */
+	[42] = CALL_NETWORK, [43] = CALL_NETWORK, [288] = CALL_NETWORK,
 	[44] = CALL_NETWORK, [45] = CALL_NETWORK, /* sendto, recvfrom */
 	[46] = CALL_NETWORK, [47] = CALL_NETWORK, /* sendmsg, recvmsg */
 	[299] = CALL_NETWORK, [307] = CALL_NETWORK, /* recvmmsg, sendmmsg */

@@ -288,7 +288,7 @@ struct pyi_stats {
 	__u64 ends_unobserved;  /* spans closed without seeing their end */
 	__u64 frames_cut;       /* importer not reached within PYI_MAX_FRAMES frames */
 	__u64 no_thread;        /* no thread state found for a thread: line and frames unknown */
-	__u64 charges_full;     /* causes not charged: map full, or no memory for a thread's account */
+	__u64 charges_full;     /* causes not charged: map full, or no memory for an account */
 	/* Not losses: facts a report shows. */
 	__u64 hits;             /* probe hits in followed processes */
 	__u64 bystander_hits;   /* probe hits in other processes */

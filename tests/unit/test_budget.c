@@ -31,7 +31,8 @@ static void test_reads(void)
 	CHECK(budget.entry_cnt == 1);
 	entry = &budget.entries[0];
 	CHECK(!strcmp(entry->name, "help") && entry->runs == 7 && entry->argc == 3 && !entry->argv[3]);
-	CHECK(entry->limits[METRIC_TIME].max == 1500 * MS && entry->limits[METRIC_MODULES].max == 1000);
+	CHECK(entry->limits[METRIC_TIME].max == 1500 * MS);
+	CHECK(entry->limits[METRIC_MODULES].max == 1000);
 	CHECK(entry->limits[METRIC_MEMORY].max == 64 << 20 && !entry->limits[METRIC_CPU].is_set);
 	CHECK(entry->limits[METRIC_OPENS].is_set && !entry->limits[METRIC_OPENS].max);
 	CHECK(entry->module_cnt == 2 && entry->modules[0].limits[METRIC_TIME].max == 10 * MS);
@@ -182,7 +183,8 @@ static void test_limits(void)
 /* One slow run in seven is noise; all of them are not. */
 static void test_noise(void)
 {
-	static const __u64 quiet[] = { 40, 41, 42, 43, 90, 44, 45 }, slow[] = { 60, 61, 62, 63, 90, 64, 65 };
+	static const __u64 quiet[] = { 40, 41, 42, 43, 90, 44, 45 };
+	static const __u64 slow[] = { 60, 61, 62, 63, 90, 64, 65 };
 	static const __u64 torn[] = { 40, 41, 42, 60, 61, 62, 63 };
 	static const char text[] = "entries: [{limits: {time: 50 ms, modules: 2}}]";
 	struct verdicts result;

@@ -374,7 +374,7 @@ static void test_refit(void)
 
 	rec.end.hdr = (struct pyi_hdr){ .kind = PYI_EV_END, .size = size, .proc = 1 };
 	rec.end.id = 9;
-	strcpy(rec.end.error, "ImportError");
+	memcpy(rec.end.error, "ImportError", sizeof("ImportError"));
 	CHECK(event_refit_sz(&rec, size, ours) == size);
 	/* Written by an older build, whose END had 8 bytes less: they become 0. */
 	CHECK(event_refit_sz(&rec, size, ours - 8) == size + 8);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Two traces compared: what came, went, got slower; which process is which; what speaks against it. */
+/* Two traces compared: what came, went, got slower; which process is which; what forbids it. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,7 +2,7 @@
 /*
  * Captures that older builds wrote, in tests/golden/captures: each must be read for ever, and give
  * the same report, byte for byte. `UPDATE_GOLDEN=1 make check` accepts what a view now prints; a
- * capture itself is never written anew. What the files hold is told in tests/golden/captures/README.
+ * capture itself is never written anew. tests/golden/captures/README tells what the files hold.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Logs of -X importtime: lines of every version, what stands between them, what they cannot tell. */
+/* Logs of -X importtime: lines of every version, what is between them, what they cannot tell. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,7 +178,8 @@ static void test_hostile(void)
 	/* A name without end; a NUL; no newline at the end. */
 	memset(text, 'x', size);
 	memcpy(text, "import time: 1 | 2 | ", 21);
-	strcpy(text + size - 60, "\nimport time: 3 | 3 | y\nz");
+	memcpy(text + size - 60, "\nimport time: 3 | 3 | y\nz",
+	       sizeof("\nimport time: 3 | 3 | y\nz"));
 	model = read_log(text);
 	CHECK(result.import_cnt == 2 && result.other_cnt == 1);
 	CHECK(strlen(model__process(model, 0)->loads[0]->module) < 3 * PYI_STR_LARGE);

@@ -71,10 +71,11 @@ static int set_text(struct reader *reader, const yaml_node_t *value, char **out)
 /* @out ends with NULL. A single text stands for a list of one. */
 static int set_texts(struct reader *reader, const yaml_node_t *value, char ***out, size_t *cnt)
 {
-	size_t max = value->type == YAML_SEQUENCE_NODE ?
-		     (size_t)(value->data.sequence.items.top - value->data.sequence.items.start) : 1;
+	size_t max = 1;
 	int err = 0;
 
+	if (value->type == YAML_SEQUENCE_NODE)
+		max = (size_t)(value->data.sequence.items.top - value->data.sequence.items.start);
 	if (*out)
 		return refuse(reader, value, "given twice");
 	*out = calloc(max + 1, sizeof(char *));

@@ -48,7 +48,8 @@ void budget_value(char buf[BUDGET_VALUE_SZ], enum metric metric, __u64 value)
 		while (i < 2 && value < 10 * sizes[i].factor)
 			i++;
 		snprintf(buf, BUDGET_VALUE_SZ, "%" PRIu64 " %s",
-			 (uint64_t)((value + sizes[i].factor - 1) / sizes[i].factor), sizes[i].name);
+			 (uint64_t)((value + sizes[i].factor - 1) / sizes[i].factor),
+			 sizes[i].name);
 		return;
 	default:
 		snprintf(buf, BUDGET_VALUE_SZ, "%" PRIu64, (uint64_t)value);
@@ -59,7 +60,8 @@ static void collect(struct edits *edits, const struct limit *limits)
 {
 	for (int i = 0; i < METRIC_CNT; i++)
 		if (limits[i].is_set)
-			edits->all[edits->cnt++] = (struct edit){ limits[i].mark, i, limits[i].max };
+			edits->all[edits->cnt++] =
+				(struct edit){ limits[i].mark, i, limits[i].max };
 }
 
 /* The same place twice (an alias): the larger one first. */

@@ -140,7 +140,9 @@ int output__open(const struct opts *opts, struct output *out)
 static struct report_opts report_opts_for(const struct output *output, const struct opts *opts)
 {
 	struct report_opts report = { .top = opts->top, .want_unfolded = opts->want_unfolded,
-				      .module = opts->module, .before = opts->before, .defer = opts->defer, .check = opts->check, .bench = opts->bench,
+				      .module = opts->module, .before = opts->before,
+				      .defer = opts->defer, .check = opts->check,
+				      .bench = opts->bench,
 				      .by = opts->by,
 				      .use_ascii = !text_locale_is_utf8() };
 	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");

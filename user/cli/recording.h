@@ -28,7 +28,7 @@ int recording__start(struct recording *recording, struct model *model);
 /* Writes what came in, at most once a second. An error is logged, and ends the recording only. */
 void recording__tick(struct recording *recording, __u64 now_ns);
 
-/* The trace is over: writes the rest, and says what was written if @is_told. 0 or -errno, logged. */
+/* The trace is over: writes the rest, and says what it wrote if @is_told. 0 or -errno, logged. */
 int recording__finish(struct recording *recording, __u64 end_ns, bool is_told);
 
 void recording__close(struct recording *recording);

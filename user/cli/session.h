@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What one trace consists of, and its phases in order: session__open, __target, __run, __close.
+ * What one trace consists of, and its phases in order: session__launch, __open, __target, __close.
  * Private to user/cli.
  */
 #ifndef CLI_SESSION_H
@@ -41,6 +41,15 @@ struct session {
 };
 
 __u64 session_now_ns(void);
+
+/* Forks the command, held. 0, or the exit status that ends us. */
+int session__launch(struct session *session);
+/* The shell's words and status for a command that cannot be started. */
+int session_refuse_command(const char *name, int err);
+
+/* Loads the programs and makes what records go to. 0 or -errno after a logged message. */
+int session__open(struct session *session);
+void session__close(struct session *session);
 
 /* Finds and probes what the options name; -errno after a logged message: could not trace. */
 int session__target(struct session *session);

@@ -14,7 +14,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/log.h"
 #include "cli/checks.h"
 #include "cli/cli.h"
@@ -25,85 +24,19 @@
 #include "cli/opts.h"
 #include "cli/progress.h"
 #include "cli/pythons.h"
-#include "cli/scope.h"
 #include "cli/session.h"
 #include "cli/signals.h"
-#include "cli/slow.h"
 #include "cli/top.h"
 #include "cli/until.h"
 #include "model/model.h"
 #include "probe/probes.h"
-#include "pyimport_scope.h"
-#include "target/cgroup.h"
-#include "target/container.h"
-#include "target/discover.h"
 #include "target/interp.h"
 #include "target/launch.h"
 #include "target/privilege.h"
-#include "target/shebang.h"
 
 #define READER_NICE (-20)
 #define POLL_MS 20            /* the ring wakes us earlier when it fills */
 #define LIVING_GAP_NS 250000000ULL
-
-__u64 session_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
-static void close_session(struct session *session)
-{
-	session__unhold(session);
-	launch__free(session->launch);
-	probes__free(session->probes);
-	discover__free(session->discover);
-	pythons__free(session->pythons);
-	facts__free(session->facts);
-	free(session->late);
-	recording__close(&session->recording);
-	scope__free(session->scope);
-	identity__free(session->identity);
-	until__free(session->until);
-	cgroups__free(session->cgroups);
-	containers__free(session->containers);
-	model__free(session->model);
-	invoker_clear(&session->invoker);
-	output__close(&session->output);
-}
-
-static void note_scope(struct session *session, const void *record, size_t size)
-{
-	const struct pyi_cgroup *made = record;
-	const struct pyi_hdr *hdr = record;
-
-	if (!session->scope || size < sizeof(*hdr))
-		return;
-	if (hdr->kind == PYI_EV_CGROUP && size >= sizeof(*made) && made->path_sz &&
-	    !made->path[sizeof(made->path) - 1])
-		scope__made(session->scope, made->path);
-	else if (hdr->kind == PYI_EV_JOIN || (hdr->kind == PYI_EV_EXEC && !session->hold))
-		scope__joined(session->scope, (pid_t)hdr->tgid);
-}
-
-static void on_record(void *ctx, const void *record, size_t size)
-{
-	struct session *session = ctx;
-
-	session->record_cnt++;
-	facts__note(session->facts, record, size);
-	identity__note(session->identity, record, size);
-	note_scope(session, record, size);
-	if (session->until)
-		until__note(session->until, record, size);
-	if (model__apply(session->model, record, size) == -ENOMEM)
-		log_debug("out of memory for a record");
-	late_note(session, record, size);
-	if (session->opts->slow_ns)
-		slow_tell(session->model, session->opts->slow_ns);
-}
 
 /* Each perf uprobe takes one: the usual 1024 are soon used up by a host with many Pythons. */
 static void raise_descriptor_limit(void)
@@ -115,100 +48,6 @@ static void raise_descriptor_limit(void)
 	limit.rlim_cur = limit.rlim_max;
 	if (setrlimit(RLIMIT_NOFILE, &limit))
 		log_debug("more descriptors: %s", strerror(errno));
-}
-
-/* The shell's words and status for a command that cannot be started. */
-static int refuse_command(const char *name, int err)
-{
-	if (err == -ENOENT)
-		log_err(0, "%s: command not found", name);
-	else
-		log_err(err, "%s: cannot be run", name);
-	return launch_exec_status(err);
-}
-
-/* 0, or the exit status that ends us. */
-static int launch_command(struct session *session)
-{
-	const struct opts *opts = session->opts;
-	struct launch_opts launch = { .argv = opts->argv, .invoker = &session->invoker,
-				      .is_stdout_ours = output_takes_stdout(opts) };
-	_cleanup_free_ char *program = NULL;
-	int err;
-
-	err = invoker_find(&session->invoker);
-	if (err) {
-		log_err(err, "cannot tell who the command belongs to");
-		return EXIT_UNTRACED;
-	}
-	err = shebang_search(opts->argv[0], invoker_getenv(&session->invoker, "PATH"), &program);
-	if (err)
-		return refuse_command(opts->argv[0], err);
-	if (opts->is_dry_run)
-		return 0;
-	err = launch__new(&launch, &session->launch);
-	if (!err)
-		return 0;
-	log_err(err, "cannot start %s", opts->argv[0]);
-	return EXIT_UNTRACED;
-}
-
-/* Which cgroups are meant decides which hierarchy of them counts. */
-static int open_scope(struct session *session)
-{
-	const struct opts *opts = session->opts;
-	int err = containers__new(&session->containers);
-
-	if (!err && (opts->cgroup || opts->container))
-		err = scope__new(opts, session->containers, &session->cgroups, &session->scope);
-	else if (!err && cgroups__new(NULL, &session->cgroups))
-		log_debug("no hierarchy of cgroups to name them by");
-	return err ? err : identity__new(session->cgroups, session->containers,
-					 &session->identity);
-}
-
-static int open_until(struct session *session)
-{
-	const struct opts *opts = session->opts;
-
-	/* What is still to come is not idle yet. */
-	if (!opts->want_until_ready && !opts->idle_ns)
-		return 0;
-	return until__new(opts->want_until_ready, opts->idle_ns,
-			  opts->want_wait || opts->argv ? 0 : session_now_ns(), &session->until);
-}
-
-static int open_session(struct session *session)
-{
-	const struct opts *opts = session->opts;
-	struct probes_opts probes = { .ring_sz = opts->ring_sz, .want_perf = opts->want_perf,
-				      .want_all = opts->want_all,
-				      .want_no_edges = opts->want_no_edges,
-				      .groups_off = opts->groups_off,
-				      .on_record = on_record, .ctx = session };
-	int err;
-
-	err = open_scope(session);
-	if (!err && session->cgroups) {
-		probes.want_scopes = session->scope != NULL;
-		probes.cgroup_controller = cgroups__controller(session->cgroups);
-		probes.cgroup_root = cgroups__root(session->cgroups);
-	}
-	if (!err)
-		err = model__new(&session->model);
-	if (!err && !opts->is_dry_run && recording__start(&session->recording, session->model))
-		return -EIO; /* logged */
-	if (!err)
-		err = open_until(session);
-	if (!err)
-		err = facts__new(&session->facts);
-	if (!err && !opts->is_dry_run)
-		err = probes__new(&probes, &session->probes);
-	if (!err)
-		err = pythons__new(session->probes, &session->pythons);
-	if (!err)
-		err = discover__new(pythons__add, session->pythons, &session->discover);
-	return err == -ENOMEM ? log_err(err, "cannot start tracing") : err;
 }
 
 /* Lets the command go. 0, or the exit status that ends us. */
@@ -223,7 +62,7 @@ static int release(struct session *session)
 		log_err(0, "%s: bad interpreter: %s", session->opts->argv[0], strerror(-err));
 		return launch_exec_status(err);
 	}
-	return err ? refuse_command(session->opts->argv[0], err) : 0;
+	return err ? session_refuse_command(session->opts->argv[0], err) : 0;
 }
 
 static bool has_ended(struct session *session, __u64 *checked_ns, __u64 now_ns)
@@ -466,13 +305,13 @@ static int prepare_and_run(struct session *session)
 	if (!session->opts->is_dry_run && checks_log_fatal(checks, checks_quick(checks)))
 		return EXIT_UNTRACED;
 	if (session->opts->argv) {
-		status = launch_command(session);
+		status = session__launch(session);
 		if (status)
 			return status;
 	}
 	signals_install(session->launch);
 	raise_descriptor_limit();
-	if (open_session(session) || session__target(session))
+	if (session__open(session) || session__target(session))
 		return EXIT_UNTRACED;
 	return session->opts->is_dry_run ? dry_run(session) : run(session);
 }
@@ -483,6 +322,6 @@ int trace_run(const struct opts *opts)
 	int status = prepare_and_run(&session);
 
 	progress_stop();
-	close_session(&session);
+	session__close(&session);
 	return status;
 }

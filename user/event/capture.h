@@ -50,7 +50,7 @@ struct capture_frame {
 
 struct capture_reader;
 
-/* @in stays the caller's. -EINVAL: no capture; -EPROTONOSUPPORT: of a newer format; -EIO; -ENOMEM. */
+/* @in stays the caller's. -EINVAL: no capture; -EPROTONOSUPPORT: a newer one; -EIO; -ENOMEM. */
 int capture_reader__new(FILE *in, struct capture_reader **reader);
 void capture_reader__free(struct capture_reader *reader);
 

@@ -155,7 +155,9 @@ static int add_circular(struct advice *advice)
 			return -ENOMEM;
 		finding->rule = FINDING_CIRCULAR;
 		finding->site = edge->importer;
-		finding->load = edge->module ? graph__find(advice->gains->graph, edge->module) : NULL;
+		finding->load = NULL;
+		if (edge->module)
+			finding->load = graph__find(advice->gains->graph, edge->module);
 	}
 	return 0;
 }

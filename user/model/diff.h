@@ -24,7 +24,7 @@ enum diff_doubt {
 	DIFF_OTHER_CPUS = 1 << 3,
 	DIFF_OTHER_PYTHON = 1 << 4,   /* of a pair: version or implementation */
 	DIFF_OTHER_CACHE = 1 << 5,    /* of a pair: one read from disk, the other did not */
-	DIFF_OTHER_COMPILE = 1 << 6,  /* of a pair: one compiled sources, the other had .pyc files */
+	DIFF_OTHER_COMPILE = 1 << 6,  /* of a pair: one compiled, the other had .pyc files */
 	DIFF_INCOMPLETE = 1 << 7,     /* something was lost in one of them, or both */
 	DIFF_LATE = 1 << 8,           /* of a pair: one was running when its trace began */
 	DIFF_LOG = 1 << 9,            /* one is a log of -X importtime, the other is none */
@@ -32,7 +32,7 @@ enum diff_doubt {
 
 struct diff_module {
 	const char *name;
-	const struct load *before, *after; /* the first that was loaded, else the first; NULL = none */
+	const struct load *before, *after; /* the first loaded, else the first; NULL = none */
 	__u64 before_ns, after_ns;         /* self time of all its loads; NS_UNKNOWN */
 	enum diff_change change;
 	__s64 delta_ns;                    /* of the self time; 0 when unknown */

@@ -39,7 +39,8 @@ static int compare(const char *const *before, size_t before_cnt, const char *con
 
 		if (order)
 			paths[(*cnt)++] = (struct diff_path){
-				order < 0 ? before[i] : after[j], order < 0 ? DIFF_GONE : DIFF_NEW };
+				order < 0 ? before[i] : after[j],
+				order < 0 ? DIFF_GONE : DIFF_NEW };
 		i += order <= 0;
 		j += order >= 0;
 	}

@@ -300,9 +300,10 @@ static void find_causes(struct build *build)
 		const struct load *load = graph__load(graph, ask->dst);
 		__u32 parent = load->parent ? graph_node_of(load->parent) : GRAPH_ROOT;
 
-		if (ask->src == parent &&
-		    (ask->site ? !cmp_site(ask->site, &load->importer) : !is_known(&load->importer) ||
-							     is_on_the_way(load)))
+		if (ask->src != parent)
+			continue;
+		if (ask->site ? !cmp_site(ask->site, &load->importer) :
+				!is_known(&load->importer) || is_on_the_way(load))
 			graph->cause[ask->dst] = ask->node ? ask->node : ask->src;
 	}
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* See idmap.h: open addressing; sixteen ids in sequence lie together, and each such group anywhere. */
+/* See idmap.h: open addressing; sixteen ids in sequence lie together, each such group anywhere. */
 #include "model/idmap.h"
 
 #include <errno.h>

@@ -65,7 +65,9 @@ static struct lib *lib_of_span(const struct process *process, __u32 span)
 		else
 			high = mid;
 	}
-	return low < process->lib_cnt && process->libs[low]->span == span ? process->libs[low] : NULL;
+	if (low < process->lib_cnt && process->libs[low]->span == span)
+		return process->libs[low];
+	return NULL;
 }
 
 void link_add(struct model *model, const struct pyi_link *rec)

@@ -200,7 +200,8 @@ bool model__is_complete(const struct model *model)
 	       !(stats->ring_full | stats->thread_state | stats->proc_full | stats->edges_full |
 		 stats->codes_full | stats->depth_overflow | stats->names_truncated |
 		 stats->tables_truncated | stats->unreadable | stats->ends_unobserved |
-		 stats->frames_cut | stats->no_thread | stats->files_full | stats->net_full | stats->charges_full |
+		 stats->frames_cut | stats->no_thread | stats->files_full | stats->net_full |
+		 stats->charges_full |
 		 model->malformed | model->unprobed_cnt |
 		 model->late_starts | model->unknown_starts);
 }

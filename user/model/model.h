@@ -57,7 +57,7 @@ struct load {
 	__u64 read_ns, compile_ns, unmarshal_ns; /* more of them; stages.c */
 	enum compile_cause compile_cause;
 	enum pyc_fate pyc_fate;
-	__u64 cpu_ns, self_cpu_ns; /* on a CPU: wall/self less its waits; NS_UNKNOWN = not measured */
+	__u64 cpu_ns, self_cpu_ns; /* wall/self less the waits; NS_UNKNOWN = not measured */
 	struct pyi_charge charge;     /* its own; see model__measured for what was measured */
 	struct pyi_charge charge_all; /* with what it imported on the same thread */
 	__u64 lock_wait_ns;       /* waiting for another thread that loads the same module */
@@ -175,7 +175,7 @@ struct process {
 	const char *unit;         /* systemd's, NULL = none or unknown */
 	struct container_info container;
 	bool is_late;             /* was running when we attached */
-	bool is_log;              /* read from a log of -X importtime: late, and nothing is known of it */
+	bool is_log;              /* read from a log of -X importtime: little is known */
 	bool is_python;           /* an interpreter was hit */
 	bool is_switching;        /* greenlets: nesting from Python frames */
 	bool has_exit; int exit_code, exit_signal;

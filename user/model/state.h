@@ -61,7 +61,7 @@ struct load_state {
 	const char *made_error; /* type of the last ImportError made inside, by a LOCK load */
 	struct frames *frames;
 	__u64 children_ns;      /* wall of the children that ended, same thread */
-	/* When the module was found, its compiler and its code began, its .pyc was read; 0 = not. */
+	/* When the module was found, its compiler and code began, its .pyc was read; 0 = not. */
 	__u64 found_at_ns, compile_at_ns, body_at_ns, pyc_at_ns;
 	__u64 before_ns;        /* inherited: of that, what ended before the fork */
 	struct module_name *name;

@@ -111,7 +111,8 @@ int charges_poll(struct probes *probes)
 		err = take_parity(probes, !probes->skel->bss->charge_parity);
 		if (!err)
 			send_charged(probes, charges->turned_ns);
-	} else if (made - charges->taken_cnt >= FULL_CNT || calls_are_many(probes) || now - charges->turned_ns >= GAP_NS) {
+	} else if (made - charges->taken_cnt >= FULL_CNT || calls_are_many(probes) ||
+		   now - charges->turned_ns >= GAP_NS) {
 		charges->is_turned = true;
 		charges->turned_ns = now;
 		charges->taken_cnt = made;

@@ -140,7 +140,8 @@ static int put_difference(const struct view *view, const struct bench *bench)
 		text_buf__printf(&buf, "The second is %s %s", text_ns(a, (__u64)llabs(median)),
 				 median < 0 ? "faster" : "slower");
 		text_buf__printf(&buf, " (%.1f%%; 95%%: %s", (double)llabs(median) * 100 /
-				 (double)first.median, text_ns(a, (__u64)llabs(median < 0 ? high : low)));
+				 (double)first.median,
+				 text_ns(a, (__u64)llabs(median < 0 ? high : low)));
 		text_buf__printf(&buf, " to %s).", text_ns(b, (__u64)llabs(median < 0 ? low : high)));
 	} else {
 		text_buf__printf(&buf, "No difference can be told: between %s faster",

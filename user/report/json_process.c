@@ -135,7 +135,8 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 	json_set_ns(jo, obj, "exec_ns", process->exec_ns);
 	json_set_str(jo, obj, "comm", *comm ? comm : NULL);
 	json_set(jo, obj, "cmdline", process->argv ?
-		 json_new_strs(jo, (const char *const *)process->argv, process->argc) : json_null());
+		 json_new_strs(jo, (const char *const *)process->argv, process->argc) :
+			 json_null());
 	json_set_str(jo, obj, "exe", process->exe);
 	json_set_str(jo, obj, "cwd", process->cwd);
 	json_set(jo, obj, "python", new_python(jo, process->python));
