@@ -222,7 +222,7 @@ static bool is_end_of_path(const char *path, const char *end, size_t end_len)
 {
 	size_t len = path ? strlen(path) : 0;
 
-	return len >= end_len && !strncmp(path + len - end_len, end, end_len) &&
+	return path && len >= end_len && !strncmp(path + len - end_len, end, end_len) &&
 	       (len == end_len || path[len - end_len - 1] == '/' || end[0] == '/');
 }
 

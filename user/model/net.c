@@ -107,6 +107,7 @@ int net_add(struct model *model, const struct pyi_net *rec)
 
 	if (!process)
 		return 0;
+	/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): both words are set */
 	HASH_FIND(hh, process->raw_nets, &key.key, sizeof(key.key), raw);
 	if (!raw) {
 		raw = arena__alloc(&model->arena, sizeof(*raw));

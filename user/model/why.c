@@ -163,7 +163,7 @@ static int keep_chain(const struct graph *graph, const __u32 *nodes, __u32 cnt, 
 		why->chains = chains;
 		why->chain_cap = cap;
 	}
-	chain.hops = calloc(cnt, sizeof(*chain.hops));
+	chain.hops = calloc(cnt ?: 1, sizeof(*chain.hops));
 	if (!chain.hops)
 		return -ENOMEM;
 	for (__u32 i = 1; i < cnt; i++) {
