@@ -104,7 +104,8 @@ void charge_settled(struct model *model, const struct pyi_charged *rec)
 	for (; home; home = next) {
 		next = home->next;
 		if (home->is_passed) {
-			/* It is in the table. NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
+			/* It is in the table. */
+			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
 			HASH_DEL(model->homes, home);
 			home->next = model->free_homes;
 			model->free_homes = home;
