@@ -42,6 +42,7 @@ struct charges {
 struct probes {
 	struct pyimport_bpf *skel;
 	struct ring_buffer *ring;
+	int left_cnt; /* records still to be read in this poll */
 	probes_record_fn on_record;
 	void *ctx;
 	bool is_multi, want_no_edges;

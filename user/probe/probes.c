@@ -17,6 +17,7 @@
 
 #define LAYOUTS_OF_HOST 2048u
 #define SITES_OF_HOST 65536u   /* 2 MB of kernel memory */
+#define POLL_MAX_CNT 8192 /* records read at a time */
 #define RING_DEFAULT_SZ (4u << 20)
 #define EDGES_PREALLOC 131072u   /* 14 MB of kernel memory */
 #define CHARGES_ON_DEMAND 65536u
@@ -27,7 +28,8 @@ static int on_ring_record(void *ctx, void *data, size_t sz)
 	struct probes *probes = ctx;
 
 	probes->on_record(probes->ctx, data, sz);
-	return 0; /* anything else would make libbpf stop reading */
+	/* libbpf reads on as long as there is something: for ever, if targets are faster than us. */
+	return --probes->left_cnt > 0 ? 0 : -EAGAIN;
 }
 
 /* libbpf's own words: what it warns of is explained by our messages, so only -vvv shows them. */
@@ -152,11 +154,15 @@ int probes__followed_fd(const struct probes *probes)
 
 int probes__poll(struct probes *probes, int timeout_ms)
 {
-	int cnt = ring_buffer__poll(probes->ring, timeout_ms);
+	int cnt;
 
+	probes->left_cnt = POLL_MAX_CNT;
+	cnt = ring_buffer__poll(probes->ring, timeout_ms);
 	/* Most records wake nobody: what came in meanwhile is there unannounced. */
 	if (!cnt)
 		cnt = ring_buffer__consume(probes->ring);
+	if (cnt == -EAGAIN)
+		cnt = POLL_MAX_CNT;
 	return cnt < 0 ? cnt : charges_poll(probes) ?: cnt;
 }
 
@@ -199,8 +205,12 @@ static int send_edge_counts(struct probes *probes, int fd)
 
 int probes__drain(struct probes *probes)
 {
-	int err = ring_buffer__consume(probes->ring);
+	int err;
 
+	do {
+		probes->left_cnt = POLL_MAX_CNT;
+		err = ring_buffer__consume(probes->ring);
+	} while (err == -EAGAIN);
 	if (err < 0)
 		return log_err(err, "cannot read the rest of the ring buffer");
 	err = send_edge_counts(probes, bpf_map__fd(probes->skel->maps.edge_slots));
