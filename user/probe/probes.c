@@ -28,7 +28,7 @@ static int on_ring_record(void *ctx, void *data, size_t sz)
 	struct probes *probes = ctx;
 
 	probes->on_record(probes->ctx, data, sz);
-	/* libbpf reads on as long as there is something: for ever, if targets are faster than us. */
+	/* libbpf reads on while there is something: for ever, if targets are faster than us. */
 	return --probes->left_cnt > 0 ? 0 : -EAGAIN;
 }
 
