@@ -149,6 +149,9 @@ bench: ## install, build, and measure what tracing costs (root)
 .PHONY: bench-report
 bench-report: all ## what reading a capture of 1,000,000 imports costs (root, sqlite3)
 	$(Q)scripts/bench_report.sh
+.PHONY: bench-scale
+bench-scale: all ## the same by size and shape of synthetic captures, up to 1,000,000 loads
+	$(Q)scripts/bench_scale.sh
 lint: ## the rules of this project, and static analysis
 	$(Q)mkdir -p .output
 	$(Q)scripts/lint.sh
