@@ -76,6 +76,12 @@ def loaded(process):
     return {i["module"] for i in process.imports if i["result"] == "loaded"}
 
 
+def resident(process):
+    """What the process's memory grew by while it imported."""
+    return sum(i["self_rss"]["anon"] + i["self_rss"]["file"] for i in process.imports
+               if i["via"] != "main")
+
+
 class Proof:
     """What was predicted for each place, and what a copy without that line really did."""
 
@@ -98,6 +104,9 @@ class Proof:
             gone, new = loaded(before) - loaded(after), loaded(after) - loaded(before)
             said = self.finding(before, place)["evidence"]["modules"]
             print("%s:%d: %d modules said to vanish, %d did" % (*place, said, len(gone)))
+            bytes_said = self.finding(before, place)["saving_bytes"]
+            print("%s:%d: %.1f MB said to vanish, %.1f MB did" % (
+                *place, bytes_said / 1e6, (resident(before) - resident(after)) / 1e6))
             lib.check(not new, "new modules: %s", new)
             lib.check(abs(said - len(gone)) <= 0.03 * said, "%d modules said to vanish without "
                       "%s:%d, %d did", said, *place, len(gone))

@@ -105,6 +105,60 @@ static void test_defer(void)
 	end(advice);
 }
 
+/* @kb of resident memory came while the span was on top. */
+static void charge(__u32 span, __s64 kb)
+{
+	struct pyi_charge_record rec = { .span = span };
+
+	rec.hdr = stream_hdr(&s, PYI_EV_CHARGE, sizeof(rec), 190 * MS);
+	rec.charge.rss_anon = (__u64)(kb * 1000 - 4096); /* may be below zero */
+	rec.charge.rss_file = 4096;
+	stream_apply(&s, &rec, sizeof(rec));
+}
+
+static void charged(__u32 groups)
+{
+	struct pyi_charged rec = { .groups = groups };
+
+	rec.hdr = stream_hdr(&s, PYI_EV_CHARGED, sizeof(rec), 191 * MS);
+	stream_apply(&s, &rec, sizeof(rec));
+}
+
+/* cli:1 brings 100 kB, and by what it imports 2,000 more and 500 less; main itself 7,000. */
+static void memory_of(__u32 groups)
+{
+	struct advice *advice;
+	const struct finding *it;
+	__u32 cli;
+
+	open_program();
+	cli = open_module(10, 20, "cli", "/app/cli.py", 10, 1, 1);
+	open_module(20, 30, "big", "/usr/lib/python3/dist-packages/big.py", cli, 5, 21);
+	stream_close_load(&s, 120 * MS, 30);
+	open_module(120, 40, "less", "/app/less.py", cli, 6, 21);
+	found(125, 60, "cli", cli, 9, 41);
+	stream_close_load(&s, 140 * MS, 40);
+	stream_close_load(&s, 150 * MS, 20);
+	charge(1, 7000);
+	charge(21, 100);
+	charge(31, 2000);
+	charge(41, -500);
+	charged(groups);
+	advice = close_program(200);
+	it = finding_at(advice, FINDING_DEFER, "/app/main.py", 1);
+	CHECK(it && it->gain.bytes == (groups & PYI_GROUP_MEMORY ? 1600000 : 0));
+	CHECK(advice->gains->has_memory == !!(groups & PYI_GROUP_MEMORY));
+	it = finding_at(advice, FINDING_DEFER, "/app/cli.py", 6);
+	CHECK(it && it->gain.bytes == (groups & PYI_GROUP_MEMORY ? -500000 : 0));
+	end(advice);
+}
+
+static void test_memory(void)
+{
+	memory_of(PYI_GROUP_CPU | PYI_GROUP_MEMORY);
+	memory_of(PYI_GROUP_CPU);
+}
+
 static void test_no_gain(void)
 {
 	struct advice *advice = command_line_tool();
@@ -216,6 +270,7 @@ static void test_empty(void)
 int main(void)
 {
 	RUN(test_defer);
+	RUN(test_memory);
 	RUN(test_no_gain);
 	RUN(test_joint);
 	RUN(test_packages);

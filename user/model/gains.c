@@ -40,6 +40,8 @@ static void add_load(const struct gains *gains, const struct load *load, struct 
 {
 	if (gains__counts(gains, load))
 		gain->ns += load->self_ns;
+	if (gains->has_memory && !load->is_inherited && load->via != VIA_MAIN)
+		gain->bytes += (__s64)(load->charge.rss_anon + load->charge.rss_file);
 	/* `import a.b` may find that the body of a has loaded a.b: that is one module, not two. */
 	gain->modules += load->result != LOAD_FAILED && !load->is_inherited && load->module &&
 			 graph__find(gains->graph, load->module) == load;
@@ -70,6 +72,7 @@ static int sum_up(struct gains *gains)
 		struct gain *above = &gains->below[dominators->idom[node]];
 
 		above->ns += gains->below[node].ns;
+		above->bytes += gains->below[node].bytes;
 		above->modules += gains->below[node].modules;
 	}
 	gains->imports_ns = gains->below[GRAPH_ROOT].ns;
@@ -104,6 +107,7 @@ int gains__new(const struct process *process, struct gains **out)
 
 	if (!err) {
 		gains->has_edges = has_edges(process);
+		gains->has_memory = process->measured & PYI_GROUP_MEMORY;
 		err = graph__new(process, flags, &gains->graph);
 	}
 	if (!err)

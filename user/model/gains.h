@@ -12,6 +12,7 @@
 struct gain {
 	__u64 ns;        /* self time of the loads that vanish, on the thread that starts up */
 	__u64 least_ns;  /* of these, what vanishes whatever the names are that were not seen */
+	__s64 bytes;     /* change of resident memory by them, on all threads; 0 if not measured */
 	__u32 modules;   /* modules that vanish; imports that failed are not counted */
 };
 
@@ -21,6 +22,7 @@ struct gains {
 	struct dominators dominators;
 	struct gain *below;    /* by node: with all that it dominates */
 	__u64 imports_ns;      /* self time of all loads that count */
+	bool has_memory;       /* gain.bytes means something */
 	bool has_edges;        /* cached imports were seen: without them gains are upper bounds */
 };
 

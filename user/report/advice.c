@@ -13,6 +13,7 @@
 #include "report/view.h"
 
 #define SAME_SHOWN 4
+#define MEMORY_MIN_SZ 100000 /* less is not worth a word */
 
 static void add_share(const struct gains *gains, __u64 ns, struct text_buf *buf)
 {
@@ -21,6 +22,15 @@ static void add_share(const struct gains *gains, __u64 ns, struct text_buf *buf)
 	text_buf__add(buf, text_ns(num, ns));
 	if (gains->imports_ns)
 		text_buf__printf(buf, " (%.0f%%)", (double)ns * 100 / (double)gains->imports_ns);
+}
+
+/* " and 31 MB", where that is something. */
+static void add_memory(const struct view *view, const struct gain *gain, struct text_buf *buf)
+{
+	char num[TEXT_NUM_SZ];
+
+	if (gain->bytes >= MEMORY_MIN_SZ)
+		text_buf__printf(buf, " and %s of memory", view_bytes(num, (__u64)gain->bytes));
 }
 
 static void put_title(const struct view *view, const char *title)
@@ -69,6 +79,7 @@ static void put_defer(const struct view *view, const struct process *process,
 
 	text_buf__printf(&buf, "%2zu. save ", number);
 	add_share(advice->gains, finding->gain.ns, &buf);
+	add_memory(view, &finding->gain, &buf);
 	text_buf__add(&buf, ": ");
 	phrase_finding(view, process, finding, &buf);
 	put_para(view, 3, TABLE_BOLD, text_buf__str(&buf));
@@ -130,7 +141,8 @@ static int put_packages(const struct view *view, const struct advice *advice)
 {
 	static const struct table_col cols[] = {
 		{"saving", true, TABLE_WHOLE, 0, 0}, {"share", true, TABLE_WHOLE, 0, 0},
-		{"modules", true, TABLE_WHOLE, 0, 0}, {"statements", true, TABLE_WHOLE, 0, 0},
+		{"memory", true, TABLE_WHOLE, 0, 0}, {"modules", true, TABLE_WHOLE, 0, 0},
+		{"statements", true, TABLE_WHOLE, 0, 0},
 		{"package", false, TABLE_CUT_MIDDLE, 14, 0},
 	};
 	const struct table_look look = view_look(view, 2);
@@ -149,6 +161,8 @@ static int put_packages(const struct view *view, const struct advice *advice)
 		text_buf__printf(&buf, "%.0f%%", advice->gains->imports_ns ? (double)it->gain.ns *
 				 100 / (double)advice->gains->imports_ns : 0.0);
 		table__add(table, text_buf__str(&buf), TABLE_PLAIN);
+		table__add(table, advice->gains->has_memory && it->gain.bytes >= 0 ?
+			   view_bytes(num, (__u64)it->gain.bytes) : "-", TABLE_PLAIN);
 		table__add(table, text_count(num, it->gain.modules), TABLE_PLAIN);
 		table__add(table, text_count(num, it->stmt_cnt), TABLE_PLAIN);
 		text_buf__reset(&buf);
@@ -172,6 +186,7 @@ static void put_gain(const struct view *view, const struct advice *advice, const
 	} else {
 		text_buf__add(&buf, "saves ");
 		add_share(advice->gains, gain->ns, &buf);
+		add_memory(view, gain, &buf);
 		if (gain->least_ns < gain->ns)
 			text_buf__printf(&buf, ", at least %s", text_ns(num, gain->least_ns));
 		text_buf__printf(&buf, ", %s module%s", text_count(num, gain->modules),

@@ -90,7 +90,10 @@ static json_t *new_finding(struct json_out *jo, const struct process *process,
 	json_set(jo, obj, "evidence", new_evidence(jo, finding));
 	json_set_ns(jo, obj, "saving_ns", has_saving && advice->gains->has_edges ? finding->gain.ns :
 									 NS_UNKNOWN);
-	json_set_null(jo, obj, "saving_bytes");
+	if (has_saving && advice->gains->has_edges && advice->gains->has_memory)
+		json_set_int(jo, obj, "saving_bytes", finding->gain.bytes);
+	else
+		json_set_null(jo, obj, "saving_bytes");
 	json_set_str(jo, obj, "confidence", word_confidence(finding->confidence));
 	text_buf__free(&buf);
 	return obj;
