@@ -14,6 +14,7 @@
 #include "cli/scope.h"
 #include "cli/session.h"
 #include "cli/slow.h"
+#include "cli/throttles.h"
 #include "cli/until.h"
 #include "model/model.h"
 #include "probe/probes.h"
@@ -44,6 +45,7 @@ void session__close(struct session *session)
 	recording__close(&session->recording);
 	scope__free(session->scope);
 	identity__free(session->identity);
+	throttles__free(session->throttles);
 	until__free(session->until);
 	cgroups__free(session->cgroups);
 	containers__free(session->containers);
@@ -73,6 +75,7 @@ static void on_record(void *ctx, const void *record, size_t size)
 	session->record_cnt++;
 	facts__note(session->facts, record, size);
 	identity__note(session->identity, record, size);
+	throttles__note(session->throttles, record, size);
 	note_scope(session, record, size);
 	if (session->until)
 		until__note(session->until, record, size);
@@ -168,6 +171,8 @@ int session__open(struct session *session)
 		err = open_until(session);
 	if (!err)
 		err = facts__new(&session->facts);
+	if (!err)
+		err = throttles__new(&session->throttles);
 	if (!err && !opts->is_dry_run)
 		err = probes__new(&probes, &session->probes);
 	if (!err)

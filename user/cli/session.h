@@ -29,6 +29,7 @@ struct session {
 	struct scope *scope;       /* NULL unless a cgroup or container is traced */
 	struct identity *identity;
 	struct until *until;       /* NULL: nothing but -d and Ctrl-C ends it early */
+	struct throttles *throttles;
 	struct late *late;         /* NULL until a process that ran before us shows itself */
 	struct hold *hold;         /* NULL: nothing is held */
 	struct hold_stats held;

@@ -17,6 +17,7 @@
 #include "cli/pythons.h"
 #include "cli/scope.h"
 #include "cli/session.h"
+#include "cli/throttles.h"
 #include "probe/probes.h"
 #include "target/discover.h"
 #include "target/interp.h"
@@ -92,6 +93,8 @@ static int follow_process(struct session *session, pid_t tgid)
 		err = facts__follow(session->facts, tgid, serial);
 	if (!err)
 		identity__follow(session->identity, tgid, serial);
+	if (!err)
+		throttles__follow(session->throttles, tgid, serial);
 	if (!err)
 		late_take(session, tgid, serial);
 	return err;

@@ -26,6 +26,7 @@
 #include "cli/pythons.h"
 #include "cli/session.h"
 #include "cli/signals.h"
+#include "cli/throttles.h"
 #include "cli/top.h"
 #include "cli/until.h"
 #include "model/model.h"
@@ -132,10 +133,11 @@ static bool is_pointless(const struct session *session)
 	return session->recording.err && !session->output.file && !session->launch;
 }
 
-static void read_facts(struct session *session)
+static void read_facts(struct session *session, bool is_last)
 {
 	facts__read(session->facts, session->model);
 	identity__read(session->identity, session->model);
+	throttles__read(session->throttles, session->model, session_now_ns(), is_last);
 }
 
 static bool is_top(const struct session *session)
@@ -155,7 +157,7 @@ static int watch(struct session *session)
 		got = probes__poll(session->probes, POLL_MS);
 		if (got < 0 && got != -EINTR)
 			return log_err(got, "cannot read events");
-		read_facts(session);
+		read_facts(session, false);
 		late_read(session);
 		is_left = session__look_at_scope(session);
 		now_ns = session_now_ns();
@@ -180,7 +182,7 @@ static int stop_tracing(struct session *session)
 	probes__detach(session->probes);
 	session->detach_ns = session_now_ns() - end_ns;
 	err = probes__drain(session->probes);
-	read_facts(session);
+	read_facts(session, true);
 	if (!probes__stats(session->probes, &stats))
 		model__set_stats(session->model, &stats);
 	return err;

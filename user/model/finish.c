@@ -183,6 +183,8 @@ static int finish_process(struct model *model, struct process_state *state)
 	err = files_finish(model, state);
 	if (!err)
 		err = net_finish(model, state);
+	if (!err)
+		err = throttle_finish(model, state);
 	if (err)
 		return err;
 	charge_finish(model, process);

@@ -14,6 +14,7 @@
 #include "pyimport_charge.h"
 #include "model/file.h"
 #include "model/net.h"
+#include "model/throttle.h"
 
 #define NS_UNKNOWN (~0ULL) /* a time that was not measured: null in JSON, never 0 */
 
@@ -189,6 +190,7 @@ struct process {
 	struct wait **waits; size_t wait_cnt, wait_cap;
 	struct process_files files;
 	struct process_net net;
+	struct throttle *throttle; /* NULL: it could not be told */
 	__u32 loaded_cnt, failed_cnt, unfinished_cnt, lock_waits;
 	__u32 measured;                   /* enum pyi_group */
 	struct pyi_charge outside;        /* outside any load, on the first thread */
@@ -259,6 +261,7 @@ enum model_fact {
 	FACT_LIB,      /* struct lib_info */
 	FACT_UNKNOWN_STARTS, /* __u64 */
 	FACT_HOLD,     /* struct hold_info */
+	FACT_THROTTLE, /* struct throttle_info; id: serial */
 };
 
 /* Told of everything a model is given, before it is applied: what a capture file is made of. */
@@ -300,6 +303,8 @@ void model__set_late_starts(struct model *model, __u64 cnt);
 /* Programs that ended before it was known whether they hold a Python. */
 void model__set_unknown_starts(struct model *model, __u64 cnt);
 int model__add_hold(struct model *model, const struct hold_info *info); /* copied */
+/* One quota of a process when it is first looked at, and whenever its counters have grown. Copied. */
+int model__add_throttle(struct model *model, __u32 serial, const struct throttle_info *info);
 int model__set_lib_info(struct model *model, const struct lib_info *info);
 
 /* Calls @fn for every path a process has mapped for execution; stops at its first error. */
@@ -318,6 +323,9 @@ size_t model__process_cnt(const struct model *model);
 struct process *model__process(const struct model *model, size_t index); /* by start */
 size_t model__group_cnt(const struct model *model);
 struct group *model__group(const struct model *model, size_t index); /* by id */
+
+/* When it was up: when it first waited for a connection, else the end of start-up; NS_UNKNOWN. */
+__u64 process_up_ns(const struct process *process);
 
 /* Is it an import (not the program itself) with no other import of its process around it? */
 bool load_is_outermost(const struct load *load);

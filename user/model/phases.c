@@ -77,6 +77,11 @@ static void add_start(struct process *process)
 		add(process, "main", main_load->start_ns, process->startup_end_ns);
 }
 
+__u64 process_up_ns(const struct process *process)
+{
+	return process->ready_ns != NS_UNKNOWN ? process->ready_ns : process->startup_end_ns;
+}
+
 void phases_finish(struct process *process)
 {
 	process->phase_cnt = 0;

@@ -62,9 +62,16 @@ static const struct field hold_fields[] = {
 	FIELD(FLAG, hold_info, is_exec), FIELD(U64, hold_info, wall_ns), {},
 };
 
+static const struct field throttle_fields[] = {
+	FIELD(TEXT, throttle_info, cgroup), FIELD(U64, throttle_info, quota_us),
+	FIELD(U64, throttle_info, period_us), FIELD(U64, throttle_info, ts_ns),
+	FIELD(U64, throttle_info, cnt), FIELD(U64, throttle_info, wall_ns), {},
+};
+
 _Static_assert(sizeof(struct host_info) == 64, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct python_info) == 48, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct process_info) == 80, "a new field: captures must keep it, add it above");
+_Static_assert(sizeof(struct throttle_info) == 48, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct pyi_stats) / 8 + 1 == sizeof(stats_fields) / sizeof(stats_fields[0]),
 	       "a new counter: captures must keep it, add it above");
 
@@ -82,6 +89,7 @@ static const struct shape {
 	{ "lib", FACT_LIB, lib_fields },
 	{ "unknown_starts", FACT_UNKNOWN_STARTS, late_fields },
 	{ "hold", FACT_HOLD, hold_fields },
+	{ "throttle", FACT_THROTTLE, throttle_fields },
 };
 
 union any_info {
@@ -92,6 +100,7 @@ union any_info {
 	__u64 late_starts;
 	struct lib_info lib;
 	struct hold_info hold;
+	struct throttle_info throttle;
 };
 
 /* ---- struct to JSON: jansson's functions take a NULL value for "out of memory earlier" */

@@ -184,6 +184,8 @@ struct process_state {
 	struct raw_file *raw_files;
 	struct raw_net *raw_nets;
 	struct raw_effect *raw_effects;
+	struct quota_state *quotas;
+	bool is_quota_known;
 	struct thread_state *threads;
 	struct module_name *names;
 	struct namespace *namespaces;
@@ -343,6 +345,7 @@ int effect_add(struct model *model, const struct pyi_effect *rec);
 int spawn_add(struct model *model, const struct pyi_spawn *rec);
 int net_finish(struct model *model, struct process_state *process);
 void net_free(struct process_state *process);
+int throttle_finish(struct model *model, struct process_state *state); /* throttle.c */
 int dirs_finish(struct model *model, struct process *process);
 
 /* settle.c: what one load was; edges.c; finish.c */

@@ -159,6 +159,7 @@ static int write_process(const struct view *view, const struct process *process)
 		add_row(view, loads[i], loads[0]->self_ns, table);
 	}
 	fputc('\n', view->out);
+	throttle_write(view, process);
 	put_outside(view, process);
 	if (table__row_cnt(table)) {
 		put_para(view, 2, TABLE_BOLD, "Own time of modules, without what they import");

@@ -105,5 +105,6 @@ json_t *json_new_causes(struct json_out *jo, const struct process *process)
 		   process->outside_cpu_ns);
 	set_causes(jo, obj, "other_threads", process, others, NS_UNKNOWN, others->cpu_ns);
 	set_causes(jo, obj, "total", process, total, NS_UNKNOWN, total->cpu_ns);
+	json_set(jo, obj, "throttled", json_new_throttled(jo, process->throttle));
 	return obj;
 }

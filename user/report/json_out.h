@@ -61,4 +61,7 @@ json_t *json_new_wait(struct json_out *jo, const struct wait *wait);
 json_t *json_new_causes(struct json_out *jo, const struct process *process);
 void json_set_causes(struct json_out *jo, json_t *obj, const struct load *load);
 
+/* ---- throttle.c; NULL: unknown */
+json_t *json_new_throttled(struct json_out *jo, const struct throttle *throttle);
+
 #endif

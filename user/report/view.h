@@ -131,6 +131,10 @@ int causes_write(const struct view *view);
 void causes_head(const struct view *view, const struct process *process,
 		 const struct facts *facts);
 
+/* ---- throttle.c: the cgroup's CPU quota */
+void throttle_head(const struct view *view, const struct process *process); /* if it mattered */
+void throttle_write(const struct view *view, const struct process *process);
+
 /* ---- bytes.c */
 char *view_bytes(char buf[TEXT_NUM_SZ], __u64 bytes); /* "1.23 MB", decimal; returns @buf */
 /* Calls @write for each process that is shown, then the foot. Its error, or -ENOMEM. */

@@ -102,7 +102,7 @@ static bool is_controller_in(const char *list, const char *name)
 }
 
 /* Lines are `ID:CONTROLLERS:PATH`. */
-static int find_root_id(struct cgroup_mount *mount)
+int cgroup_mount_root_id(struct cgroup_mount *mount)
 {
 	_cleanup_fclose_ FILE *file = fopen("/proc/self/cgroup", "re");
 	char line[PATH_MAX + 256], names[256];
@@ -173,7 +173,7 @@ int cgroup_mount_find(const char *path, struct cgroup_mount *out)
 	}
 	if (!best)
 		return !is_any ? -ENODEV : is_named ? -ENOTSUP : path ? -ENOENT : -ENODEV;
-	err = find_root_id(out);
+	err = cgroup_mount_root_id(out);
 	if (err)
 		cgroup_mount_clear(out);
 	return err;

@@ -23,6 +23,9 @@ int cgroup_mount_resolve(const struct cgroup_mount *mount, const char *path, cha
 int cgroup_mount_dir(const struct cgroup_mount *mount, const char *path, char **dir);
 int cgroup_mount_below(const struct cgroup_mount *mount, const char *dir, char **path);
 
+/* Finds out root_id of a mount that was parsed. -ENODEV: its hierarchy is not there. */
+int cgroup_mount_root_id(struct cgroup_mount *mount);
+
 /* Parses one line of /proc/self/mountinfo. 0, or -EINVAL: not of a cgroup file system. */
 int cgroup_mount_parse(char *line, struct cgroup_mount *out);
 
