@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* CPU quotas: what cpu.stat says, and what of it belongs to a start-up. */
+#include <errno.h>
 #include <string.h>
 
-#include "pyimport_phase.h"
 #include "stream.h"
+#include "pyimport_phase.h"
 #include "target/cpu_quota.h"
 
 #define MS 1000000ULL
