@@ -1,6 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Programs that run already: -p and -a, attach inside an import, detach while imports run."""
+import functools
+import json
 import os
 import signal
 import subprocess
@@ -48,6 +50,30 @@ def test_attach_inside_import(interp):
         for load in process.named(name):
             lib.check(not load["exact"], "%s began before the attach, and is said to be exact",
                       name)
+
+
+@lib.test()
+def test_interrupt_of_a_script():
+    """A shell starts `pyimport-bpf ... &` with SIGINT ignored; kill -INT ends the trace all the
+    same, and the report is written."""
+    script = lib.write("wait.py", "print('up', flush=True); input(); import colorsys\n"
+                       "print('done', flush=True); input()")
+    report = lib.workdir() + "/r.json"
+    with lib.Target(lib.system().argv + [script]) as target:
+        target.expect("up")
+        ignore = functools.partial(signal.signal, signal.SIGINT, signal.SIG_IGN)
+        with subprocess.Popen([lib.TOOL, "-p", str(target.pid), "--format", "json", "--report",
+                               report], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                              preexec_fn=ignore) as tool:
+            lib.check(any(lib.READY.encode() in line for line in tool.stderr), "never ready")
+            target.say()
+            target.expect("done")
+            tool.send_signal(signal.SIGINT)
+            lib.check_equal(tool.wait(lib.PATIENCE_S), 0, "status of the tool")
+        target.say()
+        target.finish()
+    with open(report, "rb") as file:
+        lib.Trace(json.load(file), "").pid(target.pid).one("colorsys")
 
 
 SERVICE = """

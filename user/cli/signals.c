@@ -11,6 +11,7 @@
 
 static volatile sig_atomic_t want_stop;
 static const struct launch *volatile forward_to;
+static bool is_interrupt_ignored; /* was, when we were started */
 
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
@@ -18,7 +19,8 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 
 	(void)context;
 	if (!forward_to)
-		want_stop = 1;
+		want_stop = want_stop || !is_interrupt_ignored || sig != SIGINT ||
+			    info->si_code == SI_USER;
 	else if ((sig != SIGINT && sig != SIGQUIT) || info->si_code == SI_USER)
 		launch__signal(forward_to, sig);
 	errno = saved;
@@ -30,7 +32,7 @@ static void on_child(int sig)
 	(void)sig;
 }
 
-/* nohup, or a shell without job control in the background, had it ignored: so it stays. */
+/* nohup had it ignored: so it stays. */
 static void take(int sig, const struct sigaction *action)
 {
 	struct sigaction old;
@@ -38,6 +40,18 @@ static void take(int sig, const struct sigaction *action)
 	if (!sigaction(sig, NULL, &old) && old.sa_handler == SIG_IGN)
 		return;
 	sigaction(sig, action, NULL);
+}
+
+/*
+ * A shell without job control starts what runs in the background with SIGINT ignored, so that the
+ * terminal's Ctrl-C is not for it. The kill -INT of a script still is.
+ */
+static void take_interrupt(const struct sigaction *action, const struct sigaction *once)
+{
+	struct sigaction old;
+
+	is_interrupt_ignored = !sigaction(SIGINT, NULL, &old) && old.sa_handler == SIG_IGN;
+	sigaction(SIGINT, is_interrupt_ignored ? action : once, NULL);
 }
 
 void signals_install(const struct launch *launch)
@@ -49,7 +63,7 @@ void signals_install(const struct launch *launch)
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	forward_to = launch;
-	take(SIGINT, &once);
+	take_interrupt(&action, &once);
 	take(SIGTERM, launch ? &action : &once);
 	take(SIGHUP, launch ? &action : &once);
 	if (launch) { /* these would end us and leave the command without its report */
@@ -73,6 +87,8 @@ void signals_restore(void)
 	struct sigaction plain = { .sa_handler = SIG_DFL }, old;
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		if (all[i] == SIGINT && is_interrupt_ignored)
+			continue;
 		if (!sigaction(all[i], NULL, &old) && old.sa_handler != SIG_IGN)
 			sigaction(all[i], &plain, NULL);
 	}
