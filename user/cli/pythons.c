@@ -17,6 +17,8 @@
 #include "model/model.h"
 #include "probe/probes.h"
 #include "target/interp.h"
+#include "target/overlay.h"
+#include "target/proc.h"
 
 struct python {
 	struct interp *interp;
@@ -136,9 +138,8 @@ static int meet(struct pythons *pythons, const struct stat *st, pid_t tgid)
 	return err;
 }
 
-int pythons__add(void *ctx, int fd, const char *path, pid_t tgid)
+static int add(struct pythons *pythons, int fd, const char *path, pid_t tgid)
 {
-	struct pythons *pythons = ctx;
 	struct python python = { .has_run = tgid != 0 };
 	struct stat st;
 	int err;
@@ -167,6 +168,27 @@ int pythons__add(void *ctx, int fd, const char *path, pid_t tgid)
 	if (err)
 		interp__free(python.interp);
 	return err ? err : python.err;
+}
+
+/* What runs since before its file was copied up in a container maps the copy below. */
+static void add_lower(struct pythons *pythons, int fd, const char *path, pid_t tgid)
+{
+	_cleanup_close_ int proc_fd = proc_open(tgid);
+	_cleanup_close_ int lower = proc_fd < 0 ? -1 : overlay_open_lower(proc_fd, path, fd);
+
+	if (lower < 0)
+		return;
+	log_debug("%s was copied up: the copy below is probed, too", path);
+	add(pythons, lower, path, tgid);
+}
+
+int pythons__add(void *ctx, int fd, const char *path, pid_t tgid)
+{
+	int err = add(ctx, fd, path, tgid);
+
+	if (!err && tgid)
+		add_lower(ctx, fd, path, tgid);
+	return err;
 }
 
 const struct interp *pythons__find(struct pythons *pythons, int fd, __u64 *probed_ns)
@@ -222,6 +244,15 @@ const struct interp *pythons__get(struct pythons *pythons, size_t index, bool *i
 	return interp;
 }
 
+/* Did @python come by another path, say through another container's overlay? */
+static bool is_alias(const struct pythons *pythons, const struct python *python)
+{
+	for (const struct python *other = pythons->items; other < python; other++)
+		if (!other->err && other->layout == python->layout)
+			return true;
+	return false;
+}
+
 int pythons__describe(struct pythons *pythons, struct model *model)
 {
 	int err = 0;
@@ -237,6 +268,8 @@ int pythons__describe(struct pythons *pythons, struct model *model)
 			.note_cnt = interp->note_cnt,
 		};
 
+		if (!pythons->items[i].err && is_alias(pythons, &pythons->items[i]))
+			continue;
 		if (!pythons->items[i].err)
 			err = model__set_python_info(model, pythons->items[i].layout, &info);
 		else if (pythons->items[i].has_run)

@@ -15,15 +15,11 @@
 #include "probe/private.h"
 #include "target/interp.h"
 
-static struct probed_file *find_file(struct probes *probes, const struct stat *st)
+static struct probed_file *find_file(struct probes *probes, const struct code_id *id)
 {
 	for (size_t i = 0; i < probes->file_cnt; i++) {
-		struct probed_file *file = &probes->files[i];
-
-		if (file->dev == st->st_dev && file->ino == st->st_ino &&
-		    file->ctime.tv_sec == st->st_ctim.tv_sec &&
-		    file->ctime.tv_nsec == st->st_ctim.tv_nsec)
-			return file;
+		if (code_id_same(&probes->files[i].id, id))
+			return &probes->files[i];
 	}
 	return NULL;
 }
@@ -157,34 +153,49 @@ static void destroy_links(struct bpf_link **links, size_t cnt)
 		pthread_join(threads[i], NULL);
 }
 
+/* A file that was written over keeps its inode: what stands at the old places goes first. */
+static void detach_rewritten(struct probes *probes, const struct code_id *id)
+{
+	for (size_t i = 0; i < probes->file_cnt; i++) {
+		struct probed_file *file = &probes->files[i];
+
+		if (!code_id_rewritten(&file->id, id))
+			continue;
+		destroy_links(file->links, file->link_cnt);
+		file->link_cnt = 0;
+		file->id = (struct code_id){};
+	}
+}
+
 int probes__attach(struct probes *probes, int fd, const struct interp *interp, __u32 *layout)
 {
 	_cleanup_free_ unsigned long *offsets = calloc(interp->site_cnt + 1, sizeof(*offsets));
 	_cleanup_free_ __u64 *cookies = calloc(interp->site_cnt + 1, sizeof(*cookies));
 	struct probed_file *file, *files;
 	char path[64];
-	struct stat st;
+	struct code_id id;
 	size_t cnt = 0;
 	int err;
 
 	if (!offsets || !cookies)
 		return -ENOMEM;
-	if (fstat(fd, &st))
-		return log_err(-errno, "%s: cannot be examined", interp->path);
-	file = find_file(probes, &st);
+	err = code_id(fd, &id);
+	if (err)
+		return log_err(err, "%s: cannot be examined", interp->path);
+	file = find_file(probes, &id);
 	if (file) {
 		*layout = file->layout;
 		return 0;
 	}
 	if (!interp->site_cnt)
 		return log_err(-ENOTSUP, "%s: no place to probe was found", interp->path);
+	detach_rewritten(probes, &id);
 	files = realloc(probes->files, (probes->file_cnt + 1) * sizeof(*files));
 	if (!files)
 		return -ENOMEM;
 	probes->files = files;
 	file = &files[probes->file_cnt];
-	*file = (struct probed_file){ .dev = st.st_dev, .ino = st.st_ino, .ctime = st.st_ctim,
-				      .layout = probes->layout_cnt };
+	*file = (struct probed_file){ .id = id, .layout = probes->layout_cnt };
 	file->links = calloc(interp->site_cnt, 2 * sizeof(struct bpf_link *));
 	if (!file->links)
 		return -ENOMEM;

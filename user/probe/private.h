@@ -9,12 +9,11 @@
 #include "probe/probes.h"
 #include "pyimport_charge.h"
 #include "pyimport.skel.h"
+#include "target/overlay.h"
 
 /* An interpreter file that carries our probes. */
 struct probed_file {
-	dev_t dev;
-	ino_t ino;
-	struct timespec ctime; /* an inode number is used again: the change time tells */
+	struct code_id id;
 	__u32 layout;
 	struct bpf_link **links;
 	size_t link_cnt;
