@@ -14,6 +14,7 @@ enum finding_rule {
 	FINDING_NETWORK,  /* connections and look-ups made by an import */
 	FINDING_CHILD,    /* child processes started by an import */
 	FINDING_THREADS,  /* a pool of threads started by an import */
+	FINDING_LATE,     /* an import made when the service was ready */
 	FINDING_RULE_CNT,
 };
 
@@ -33,7 +34,8 @@ struct finding {
 	struct gain joint;         /* NO_GAIN: without all statements that lead to its package */
 	__u32 joint_cnt;           /* how many these are */
 	__u32 cnt;                 /* COMPILED: modules; NETWORK, CHILD, THREADS: of these */
-	__u64 observed_ns;         /* NETWORK, CHILD: how long the import waited for them */
+	__u64 observed_ns;         /* NETWORK, CHILD: how long the import waited for them; LATE: took */
+	bool is_waiter;            /* LATE: in the thread that waits for connections */
 	const char *peer;          /* NETWORK: the first name or address; NULL = unknown */
 };
 

@@ -17,6 +17,9 @@ int advice_add_observed(struct advice *advice, __u64 min_ns);
 /* What imports did beyond loading. */
 int advice_add_effects(struct advice *advice, const struct process *process);
 
+/* Imports of a service that is ready. */
+int advice_add_late(struct advice *advice, const struct process *process);
+
 int advice_find_packages(struct advice *advice, __u64 min_ns);
 
 #endif

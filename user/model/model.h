@@ -168,6 +168,7 @@ struct process {
 	__u64 listen_ns, ready_ns, accept_ns; /* first of each; NS_UNKNOWN = not seen */
 	__u16 listen_family, listen_port; /* 0 = unknown */
 	const char *ready_by;     /* the call it waits with, NULL = unknown */
+	__u32 ready_tid;          /* the thread that does, 0 = unknown */
 	struct phase phases[PHASES_MAX];
 	size_t phase_cnt;
 	char comm[16];

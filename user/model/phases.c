@@ -27,6 +27,7 @@ void phase_add(struct model *model, const struct pyi_phase *rec)
 		process->listen_port = rec->port;
 	} else if (rec->phase == PYI_PHASE_READY && process->ready_ns == NS_UNKNOWN) {
 		process->ready_ns = rec->hdr.ts_ns;
+		process->ready_tid = rec->hdr.tid;
 		process->ready_by = rec->call < PYI_PHASE_CALL_MAX ? calls[rec->call] : NULL;
 	} else if (rec->phase == PYI_PHASE_ACCEPT && process->accept_ns == NS_UNKNOWN) {
 		process->accept_ns = rec->hdr.ts_ns;

@@ -7,6 +7,8 @@
 
 #define HIGH_PCT 20 /* of all imports */
 #define MEDIUM_PCT 5
+#define LATE_HIGH_NS 100000000ULL /* an answer that comes so much later is noticed */
+#define LATE_MEDIUM_NS 10000000ULL
 
 const char *word_rule(enum finding_rule rule)
 {
@@ -15,7 +17,7 @@ const char *word_rule(enum finding_rule rule)
 		[FINDING_COMPILED] = "compiled-at-import",
 		[FINDING_CIRCULAR] = "circular-import", [FINDING_FAILED] = "failing-import",
 		[FINDING_NETWORK] = "network-at-import", [FINDING_CHILD] = "subprocess-at-import",
-		[FINDING_THREADS] = "thread-pool-at-import",
+		[FINDING_THREADS] = "thread-pool-at-import", [FINDING_LATE] = "late-import",
 	};
 
 	return words[rule];
@@ -39,6 +41,9 @@ const char *word_severity(const struct advice *advice, const struct finding *fin
 		return "info";
 	case FINDING_NETWORK:
 		return "high";
+	case FINDING_LATE:
+		return finding->is_waiter && finding->observed_ns >= LATE_HIGH_NS ? "high" :
+		       finding->observed_ns >= LATE_MEDIUM_NS ? "medium" : "low";
 	case FINDING_COMPILED:
 	case FINDING_CHILD:
 	case FINDING_THREADS:
@@ -106,6 +111,20 @@ static void add_effect(const struct view *view, const struct finding *finding,
 		text_buf__printf(buf, " and waits %s for it", text_ns(num, finding->observed_ns));
 }
 
+static void add_late(const struct view *view, const struct finding *finding, struct text_buf *buf)
+{
+	char num[TEXT_NUM_SZ];
+
+	text_buf__add(buf, " imports ");
+	add_name(view, finding->load, buf);
+	text_buf__printf(buf, " when the service is ready: %s ",
+			 text_ns(num, finding->observed_ns));
+	if (finding->is_waiter)
+		text_buf__add(buf, "in which it waits for no connection");
+	else
+		text_buf__printf(buf, "in thread %u", finding->load->tid);
+}
+
 void phrase_finding(const struct view *view, const struct process *process,
 		    const struct finding *finding, struct text_buf *buf)
 {
@@ -138,6 +157,9 @@ void phrase_finding(const struct view *view, const struct process *process,
 	case FINDING_CHILD:
 	case FINDING_THREADS:
 		add_effect(view, finding, buf);
+		break;
+	case FINDING_LATE:
+		add_late(view, finding, buf);
 		break;
 	default:
 		add_defer(view, finding, buf);
@@ -213,6 +235,9 @@ void phrase_remedy(const struct view *view, const struct process *process,
 		break;
 	case FINDING_THREADS:
 		text_buf__add(buf, "start threads on first use: after a fork they are gone");
+		break;
+	case FINDING_LATE:
+		text_buf__add(buf, "import it at start-up, before the first request has to wait");
 		break;
 	case FINDING_CIRCULAR:
 		text_buf__add(buf, "move what both need into a third module");

@@ -213,6 +213,7 @@ int head_write(const struct view *view, const struct process *process)
 	put_counts(view, process, &facts);
 	causes_head(view, process, &facts);
 	throttle_head(view, process);
+	late_head(view, process);
 	put_exit(view, process);
 	if (process->is_switching)
 		put_para(view, 2, TABLE_PLAIN,

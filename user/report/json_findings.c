@@ -47,6 +47,12 @@ static json_t *new_evidence(struct json_out *jo, const struct finding *finding)
 						   finding->observed_ns);
 		json_set_str(jo, obj, "peer", finding->peer);
 		break;
+	case FINDING_LATE:
+		json_set_int(jo, obj, "tid", load->tid);
+		json_set_bool(jo, obj, "waits_for_connections", finding->is_waiter);
+		json_set_ns(jo, obj, "blocked_ns", finding->is_waiter ? finding->observed_ns :
+								   NS_UNKNOWN);
+		break;
 	default:
 		json_set_str(jo, obj, "error", load ? load->error : NULL);
 	}

@@ -5,6 +5,8 @@
  */
 #include "report/json_out.h"
 
+#include "model/late.h"
+
 static json_t *new_stages(struct json_out *jo, const struct load *load)
 {
 	json_t *obj = json_object();
@@ -50,6 +52,8 @@ json_t *json_new_import(struct json_out *jo, const struct load *load)
 	json_set_ns(jo, obj, "lock_wait_ns", load->lock_wait_ns);
 	json_set(jo, obj, "stages_ns", new_stages(jo, load));
 	json_set_causes(jo, obj, load);
+	json_set(jo, obj, "late", process_up_ns(load->process) == NS_UNKNOWN ? json_null() :
+				  json_boolean(load_is_late(load)));
 	json_set_bool(jo, obj, "exact", load->is_exact);
 	json_set_bool(jo, obj, "inherited", load->is_inherited);
 	return obj;

@@ -61,6 +61,9 @@ json_t *json_new_wait(struct json_out *jo, const struct wait *wait);
 json_t *json_new_causes(struct json_out *jo, const struct process *process);
 void json_set_causes(struct json_out *jo, json_t *obj, const struct load *load);
 
+/* ---- late.c */
+json_t *json_new_late(struct json_out *jo, const struct process *process);
+
 /* ---- throttle.c; NULL: unknown */
 json_t *json_new_throttled(struct json_out *jo, const struct throttle *throttle);
 

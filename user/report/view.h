@@ -131,6 +131,9 @@ int causes_write(const struct view *view);
 void causes_head(const struct view *view, const struct process *process,
 		 const struct facts *facts);
 
+/* ---- late.c: imports made when it was up */
+void late_head(const struct view *view, const struct process *process);
+
 /* ---- throttle.c: the cgroup's CPU quota */
 void throttle_head(const struct view *view, const struct process *process); /* if it mattered */
 void throttle_write(const struct view *view, const struct process *process);
