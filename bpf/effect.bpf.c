@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What else reaches out of an import: sleeps, file locks, threads and children started. */
+/*
+ * What else reaches out of an import: sleeps, file locks, signal handlers, threads and children
+ * started.
+ */
 #include "io.bpf.h"
+
+#define SIG_DEFAULT 0
+#define SIG_IGNORE 1
+#define SIG_LIBC_1 32 /* the C library's own, set with the first thread */
+#define SIG_LIBC_2 33
 
 static __always_inline struct pyi_effect_value *effect_entry(struct io *io)
 {
@@ -31,6 +39,32 @@ __noinline int note_wait(struct io *io, u32 is_lock)
 		__sync_fetch_and_add(&effect->sleeps, 1);
 		__sync_fetch_and_add(&effect->sleep_ns, io->ns);
 	}
+	return 0;
+}
+
+/* What to do at a signal. A handler that was put aside while the signal was ignored is no news. */
+__noinline int note_signal(struct io *io)
+{
+	struct pyi_effect_value *effect;
+	u64 handler = 0, bit;
+
+	if (!io || io->ret || !io->args[1] || io->args[0] == SIG_LIBC_1 ||
+	    io->args[0] == SIG_LIBC_2 ||
+	    bpf_probe_read_user(&handler, sizeof(handler), (void *)io->args[1]) ||
+	    handler == SIG_DEFAULT)
+		return 0;
+	effect = effect_entry(io);
+	if (!effect) {
+		count_loss(net_full);
+		return 0;
+	}
+	bit = 1ULL << ((io->args[0] - 1) & 63);
+	if (handler == SIG_IGNORE)
+		effect->ignored |= bit;
+	else if (effect->ignored & bit)
+		effect->ignored &= ~bit;
+	else
+		effect->signals |= bit;
 	return 0;
 }
 

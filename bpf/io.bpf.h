@@ -179,5 +179,6 @@ int sock_moved(struct io *io, u64 sk); /* io->ret bytes */
 
 /* effect.bpf.c: the call was a sleep, or a wait for a file lock. */
 int note_wait(struct io *io, u32 is_lock);
+int note_signal(struct io *io); /* … sigaction */
 
 #endif

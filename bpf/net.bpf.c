@@ -370,6 +370,7 @@ __noinline int net_call(struct io *io)
 	case PYI_CALL_FCNTL:
 		return io->args[1] == F_SETLKW || io->args[1] == F_OFD_SETLKW ?
 			       note_wait(io, 1) : 0;
+	case PYI_CALL_SIGACTION: return note_signal(io);
 	}
 	return 0;
 }

@@ -55,6 +55,7 @@ enum pyi_call {
 	PYI_CALL_SELECT,
 	PYI_CALL_FLOCK,
 	PYI_CALL_FCNTL,     /* F_SETLKW and its like */
+	PYI_CALL_SIGACTION, /* signal 0, action 1 */
 };
 
 enum pyi_path_kind {
@@ -139,6 +140,8 @@ struct pyi_link {
 struct pyi_effect_value {
 	__u64 sleep_ns, lock_ns;
 	__u32 sleeps, locks;
+	__u64 signals; /* bit N-1: a handler was set for signal N */
+	__u64 ignored; /* … it was told to be ignored, and nothing since: system() does for a while */
 };
 
 struct pyi_effect {

@@ -105,8 +105,11 @@ class Proof:
             said = self.finding(before, place)["evidence"]["modules"]
             print("%s:%d: %d modules said to vanish, %d did" % (*place, said, len(gone)))
             bytes_said = self.finding(before, place)["saving_bytes"]
-            print("%s:%d: %.1f MB said to vanish, %.1f MB did" % (
-                *place, bytes_said / 1e6, (resident(before) - resident(after)) / 1e6))
+            bytes_did = resident(before) - resident(after)
+            print("%s:%d: %.1f MB said to vanish, %.1f MB did" % (*place, bytes_said / 1e6,
+                                                                  bytes_did / 1e6))
+            lib.check(abs(bytes_said - bytes_did) <= max(0.15 * bytes_did, 2e6), "%d bytes said to "
+                      "vanish without %s:%d, %d did", bytes_said, *place, bytes_did)
             lib.check(not new, "new modules: %s", new)
             lib.check(abs(said - len(gone)) <= 0.03 * said, "%d modules said to vanish without "
                       "%s:%d, %d did", said, *place, len(gone))

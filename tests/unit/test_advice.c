@@ -159,6 +159,63 @@ static void test_memory(void)
 	memory_of(PYI_GROUP_CPU);
 }
 
+static void spawned(__u32 span, bool is_thread)
+{
+	struct pyi_spawn rec = { .span = span, .child_tid = 200, .is_thread = is_thread };
+
+	rec.hdr = stream_hdr(&s, PYI_EV_SPAWN, sizeof(rec), 190 * MS);
+	stream_apply(&s, &rec, sizeof(rec));
+}
+
+static void handled(__u32 span, __u64 signals)
+{
+	struct pyi_effect rec = { .span = span, .value = { .signals = signals } };
+
+	rec.hdr = stream_hdr(&s, PYI_EV_EFFECT, sizeof(rec), 190 * MS);
+	stream_apply(&s, &rec, sizeof(rec));
+}
+
+/* main:1 -> cli -> big, which starts threads; main:2 -> web, a function of which brings lazy. */
+static void test_risks(void)
+{
+	struct advice *advice;
+	const struct finding *it;
+	__u32 cli, web;
+
+	open_program();
+	spawned(1, true); /* the program itself: nobody defers that */
+	cli = open_module(10, 20, "cli", "/app/cli.py", 10, 1, 1);
+	open_module(20, 30, "big", "/app/big.py", cli, 5, 21);
+	spawned(31, true);
+	spawned(31, true);
+	handled(21, 1ULL << 14 | 1);
+	stream_close_load(&s, 120 * MS, 30);
+	found(125, 60, "cli", cli, 9, 21);
+	stream_close_load(&s, 150 * MS, 20);
+	web = open_module(150, 50, "web", "/app/web.py", 10, 2, 1);
+	open_module(151, 70, "one", "/app/one.py", web, 8, 51);
+	stream_close_load(&s, 160 * MS, 70);
+	open_module(161, 80, "two", "/app/two.py", 10, 3, 51);
+	spawned(81, false);
+	open_module(162, 90, "three", "/app/three.py", web, 8, 81); /* the line once more */
+	spawned(91, false);
+	stream_close_load(&s, 168 * MS, 90);
+	stream_close_load(&s, 170 * MS, 80);
+	stream_close_load(&s, 180 * MS, 50);
+	advice = close_program(200);
+	it = finding_at(advice, FINDING_DEFER, "/app/cli.py", 5);
+	CHECK(it && it->risk_cnt == 1 && it->risks[0]->kind == RISK_THREADS &&
+	      it->risks[0]->cnt == 2 && it->confidence == CONFIDENCE_MEDIUM);
+	it = finding_at(advice, FINDING_DEFER, "/app/main.py", 1);
+	CHECK(it && it->risk_cnt == 2 && it->risks[0]->kind == RISK_SIGNALS &&
+	      it->risks[0]->cnt == 2 && it->risks[0]->signals == (1ULL << 14 | 1));
+	it = finding_at(advice, FINDING_DEFER, "/app/web.py", 8);
+	CHECK(it && it->risk_cnt == 1 && it->risks[0]->kind == RISK_CHILDREN &&
+	      !strcmp(it->risks[0]->load->module, "three"));
+	CHECK(it && advice->gains->graph->stmts[it->stmt].run_cnt == 2);
+	end(advice);
+}
+
 static void test_no_gain(void)
 {
 	struct advice *advice = command_line_tool();
@@ -271,6 +328,7 @@ int main(void)
 {
 	RUN(test_defer);
 	RUN(test_memory);
+	RUN(test_risks);
 	RUN(test_no_gain);
 	RUN(test_joint);
 	RUN(test_packages);

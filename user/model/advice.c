@@ -223,6 +223,7 @@ static int add_defer(struct advice *advice, const struct candidates *candidates)
 			return -ENOMEM;
 		finding->rule = FINDING_DEFER;
 		finding->site = stmt->site;
+		finding->stmt = it->stmt;
 		finding->load = dearest_of(graph, stmt);
 		finding->caller = caller_of(graph, stmt);
 		finding->gain = it->gain;
@@ -271,6 +272,8 @@ static int find_all(struct advice *advice)
 	if (!err)
 		err = advice_add_late(advice, advice->gains->graph->process);
 	if (!err)
+		err = advice_add_risks(advice);
+	if (!err)
 		err = advice_find_packages(advice, least_gain(advice->gains));
 	if (!err && advice->finding_cnt)
 		qsort(advice->findings, advice->finding_cnt, sizeof(*advice->findings),
@@ -296,8 +299,11 @@ void advice__free(struct advice *advice)
 {
 	if (!advice)
 		return;
-	for (size_t i = 0; i < advice->finding_cnt; i++)
+	for (size_t i = 0; i < advice->finding_cnt; i++) {
 		free(advice->findings[i].same);
+		free(advice->findings[i].risks);
+	}
+	risks_free(&advice->risks);
 	for (size_t i = 0; i < advice->package_cnt; i++)
 		free((char *)advice->packages[i].name);
 	free(advice->findings);

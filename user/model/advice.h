@@ -4,6 +4,7 @@
 #define MODEL_ADVICE_H
 
 #include "model/gains.h"
+#include "model/risks.h"
 
 enum finding_rule {
 	FINDING_DEFER = 0, /* this statement is all that leads to what it loads */
@@ -23,6 +24,7 @@ enum confidence { CONFIDENCE_LOW = 0, CONFIDENCE_MEDIUM, CONFIDENCE_HIGH };
 struct finding {
 	enum finding_rule rule;
 	struct site site;          /* the statement */
+	__u32 stmt;                /* DEFER: index into graph->stmts */
 	const struct load *load;   /* the dearest load it is about; NULL: none */
 	const struct load *caller; /* DEFER: a function's statement, run while this was loaded */
 	struct gain gain;          /* DEFER; NO_GAIN: without this statement alone */
@@ -30,6 +32,8 @@ struct finding {
 	bool is_group;             /* DEFER: most of it is the gain of findings before it */
 	const struct graph_stmt **same; /* DEFER: statements above it that bring the same */
 	__u32 same_cnt;
+	const struct risk **risks; /* DEFER: of what vanishes; any lowers confidence by a step */
+	__u32 risk_cnt, risk_cap;
 	struct site other;         /* NO_GAIN: who else leads to it */
 	struct gain joint;         /* NO_GAIN: without all statements that lead to its package */
 	__u32 joint_cnt;           /* how many these are */
@@ -50,6 +54,7 @@ struct advice {
 	struct gains *gains;
 	struct finding *findings;  /* dearest first; groups behind their parts */
 	size_t finding_cnt, finding_cap;
+	struct risks risks;        /* of all imports */
 	struct package_gain *packages; /* dearest first */
 	size_t package_cnt;
 };

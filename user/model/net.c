@@ -157,6 +157,7 @@ int effect_add(struct model *model, const struct pyi_effect *rec)
 	raw->effect.sleep_ns += rec->value.sleep_ns;
 	raw->effect.locks += rec->value.locks;
 	raw->effect.lock_ns += rec->value.lock_ns;
+	raw->effect.signals |= rec->value.signals;
 	return 0;
 }
 
@@ -220,6 +221,7 @@ static int finish_effects(struct model *model, struct process_state *state)
 		to->effect.locks += raw->effect.locks;
 		to->effect.sleep_ns += raw->effect.sleep_ns;
 		to->effect.lock_ns += raw->effect.lock_ns;
+		to->effect.signals |= raw->effect.signals;
 	}
 	HASH_ITER(hh, state->raw_effects, raw, next) {
 		if (err || (raw->load && raw->load->drop))

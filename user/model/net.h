@@ -32,6 +32,7 @@ struct effect {
 	struct load *load;
 	__u32 threads, children, sleeps, locks;
 	__u64 sleep_ns, lock_ns;
+	__u64 signals;       /* bit N-1: it set a handler for signal N */
 };
 
 struct process_net {

@@ -48,7 +48,7 @@ static const struct { unsigned int nr, call; } calls[] = {
 	{ SYS_accept4, PYI_CALL_ACCEPT }, { SYS_ppoll, PYI_CALL_POLL },
 	{ SYS_pselect6, PYI_CALL_SELECT }, { SYS_nanosleep, PYI_CALL_SLEEP },
 	{ SYS_clock_nanosleep, PYI_CALL_SLEEP }, { SYS_flock, PYI_CALL_FLOCK },
-	{ SYS_fcntl, PYI_CALL_FCNTL },
+	{ SYS_fcntl, PYI_CALL_FCNTL }, { SYS_rt_sigaction, PYI_CALL_SIGACTION },
 };
 
 static void fill_calls(struct probes *probes)

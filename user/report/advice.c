@@ -13,6 +13,8 @@
 #include "report/view.h"
 
 #define SAME_SHOWN 4
+#define RISKS_SHOWN 4
+#define SURE_PCT 90 /* of a saving; with less it is told what is sure */
 #define MEMORY_MIN_SZ 100000 /* less is not worth a word */
 
 static void add_share(const struct gains *gains, __u64 ns, struct text_buf *buf)
@@ -25,7 +27,7 @@ static void add_share(const struct gains *gains, __u64 ns, struct text_buf *buf)
 }
 
 /* " and 31 MB", where that is something. */
-static void add_memory(const struct view *view, const struct gain *gain, struct text_buf *buf)
+static void add_memory(const struct gain *gain, struct text_buf *buf)
 {
 	char num[TEXT_NUM_SZ];
 
@@ -47,7 +49,7 @@ static void add_evidence(const struct advice *advice, const struct finding *find
 	text_buf__printf(buf, "%s module%s with it; confidence %s", text_count(num,
 			 finding->gain.modules), finding->gain.modules == 1 ? "" : "s",
 			 word_confidence(finding->confidence));
-	if (finding->confidence == CONFIDENCE_MEDIUM)
+	if (advice->gains->has_edges && finding->gain.least_ns < finding->gain.ns / 100 * SURE_PCT)
 		text_buf__printf(buf, ": at least %s, for names were imported that were not seen",
 				 text_ns(num, finding->gain.least_ns));
 	else if (!advice->gains->has_edges)
@@ -72,6 +74,26 @@ static void put_same(const struct view *view, const struct process *process,
 	text_buf__free(&buf);
 }
 
+static void put_risks(const struct view *view, const struct process *process,
+		      const struct finding *finding)
+{
+	struct text_buf buf = {0};
+	char num[TEXT_NUM_SZ];
+
+	if (!finding->risk_cnt)
+		return;
+	text_buf__add(&buf, "careful, loading it was seen to do more: ");
+	for (__u32 i = 0; i < finding->risk_cnt && i < RISKS_SHOWN; i++) {
+		text_buf__add(&buf, i ? "; " : "");
+		phrase_risk(view, process, finding->risks[i], &buf);
+	}
+	if (finding->risk_cnt > RISKS_SHOWN)
+		text_buf__printf(&buf, "; and %s more in the JSON",
+				 text_count(num, finding->risk_cnt - RISKS_SHOWN));
+	put_para(view, 7, TABLE_PLAIN, text_buf__str(&buf));
+	text_buf__free(&buf);
+}
+
 static void put_defer(const struct view *view, const struct process *process,
 		      const struct advice *advice, const struct finding *finding, size_t number)
 {
@@ -79,7 +101,7 @@ static void put_defer(const struct view *view, const struct process *process,
 
 	text_buf__printf(&buf, "%2zu. save ", number);
 	add_share(advice->gains, finding->gain.ns, &buf);
-	add_memory(view, &finding->gain, &buf);
+	add_memory(&finding->gain, &buf);
 	text_buf__add(&buf, ": ");
 	phrase_finding(view, process, finding, &buf);
 	put_para(view, 3, TABLE_BOLD, text_buf__str(&buf));
@@ -93,6 +115,7 @@ static void put_defer(const struct view *view, const struct process *process,
 	phrase_remedy(view, process, finding, &buf);
 	put_para(view, 7, TABLE_PLAIN, text_buf__str(&buf));
 	put_same(view, process, finding);
+	put_risks(view, process, finding);
 	text_buf__free(&buf);
 }
 
@@ -186,7 +209,7 @@ static void put_gain(const struct view *view, const struct advice *advice, const
 	} else {
 		text_buf__add(&buf, "saves ");
 		add_share(advice->gains, gain->ns, &buf);
-		add_memory(view, gain, &buf);
+		add_memory(gain, &buf);
 		if (gain->least_ns < gain->ns)
 			text_buf__printf(&buf, ", at least %s", text_ns(num, gain->least_ns));
 		text_buf__printf(&buf, ", %s module%s", text_count(num, gain->modules),

@@ -18,4 +18,14 @@ void phrase_finding(const struct view *view, const struct process *process,
 void phrase_remedy(const struct view *view, const struct process *process,
 		   const struct finding *finding, struct text_buf *buf);
 
+/* risk.c */
+#define SIGNAL_NAME_SZ 16
+const char *word_risk(enum risk_kind kind);
+const char *word_signal(char buf[SIGNAL_NAME_SZ], unsigned int number); /* "SIGINT"; returns @buf */
+void phrase_signals(__u64 signals, struct text_buf *buf); /* "SIGINT, SIGTERM" */
+
+/* "app.db (app/cli.py:3) talks to 192.0.2.1:443 and 2 more". Escaped. */
+void phrase_risk(const struct view *view, const struct process *process, const struct risk *risk,
+		 struct text_buf *buf);
+
 #endif

@@ -15,7 +15,40 @@ static json_t *new_sites(struct json_out *jo, const struct finding *finding)
 	return array;
 }
 
-static json_t *new_evidence(struct json_out *jo, const struct finding *finding)
+static json_t *new_risk(struct json_out *jo, const struct risk *risk)
+{
+	const struct site *site = &risk->load->importer;
+	json_t *obj = json_object();
+
+	json_set_str(jo, obj, "kind", word_risk(risk->kind));
+	json_set(jo, obj, "import", json_integer(risk->load->id));
+	json_set_str(jo, obj, "module", risk->load->module);
+	json_set_str(jo, obj, "file", site->file);
+	json_set(jo, obj, "line", site->line > 0 ? json_integer(site->line) : json_null());
+	json_set_int(jo, obj, "count", risk->cnt);
+	if (risk->kind == RISK_SIGNALS)
+		json_set(jo, obj, "signals", json_new_signals(jo, risk->signals));
+	else
+		json_set_str(jo, obj, "what", risk->what);
+	return obj;
+}
+
+/* Null: none were seen, but not all that could be was looked at. */
+static json_t *new_risks(struct json_out *jo, __u32 measured, const struct finding *finding)
+{
+	__u32 needed = PYI_GROUP_NET | PYI_GROUP_FILES;
+	json_t *array;
+
+	if (!finding->risk_cnt && (measured & needed) != needed)
+		return json_null();
+	array = json_array();
+	for (__u32 i = 0; i < finding->risk_cnt; i++)
+		if (json_array_append_new(array, new_risk(jo, finding->risks[i])))
+			jo->err = -ENOMEM;
+	return array;
+}
+
+static json_t *new_evidence(struct json_out *jo, __u32 measured, const struct finding *finding)
 {
 	const struct load *load = finding->load;
 	json_t *obj = json_object();
@@ -30,6 +63,7 @@ static json_t *new_evidence(struct json_out *jo, const struct finding *finding)
 		json_set_str(jo, obj, "caller", finding->caller ? finding->caller->module : NULL);
 		json_set_bool(jo, obj, "group", finding->is_group);
 		json_set(jo, obj, "same", new_sites(jo, finding));
+		json_set(jo, obj, "risks", new_risks(jo, measured, finding));
 		break;
 	case FINDING_NO_GAIN:
 		json_set(jo, obj, "also", json_new_site(jo, &finding->other));
@@ -93,7 +127,7 @@ static json_t *new_finding(struct json_out *jo, const struct process *process,
 	json_set_str(jo, obj, "file", finding->site.file);
 	json_set(jo, obj, "line", finding->site.line > 0 ? json_integer(finding->site.line) :
 							    json_null());
-	json_set(jo, obj, "evidence", new_evidence(jo, finding));
+	json_set(jo, obj, "evidence", new_evidence(jo, process->measured, finding));
 	json_set_ns(jo, obj, "saving_ns", has_saving && advice->gains->has_edges ? finding->gain.ns :
 									 NS_UNKNOWN);
 	if (has_saving && advice->gains->has_edges && advice->gains->has_memory)

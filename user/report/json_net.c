@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The network and other effects of imports in JSON. */
+#include <errno.h>
+
+#include "report/finding.h"
 #include "report/json_out.h"
 
 static void set_import(struct json_out *jo, json_t *obj, const struct load *load)
@@ -34,6 +37,18 @@ static json_t *new_use(struct json_out *jo, const struct net_use *use)
 	return obj;
 }
 
+json_t *json_new_signals(struct json_out *jo, __u64 signals)
+{
+	json_t *array = json_array();
+	char name[SIGNAL_NAME_SZ];
+
+	for (unsigned int number = 1; number <= 64; number++)
+		if (signals & 1ULL << (number - 1) &&
+		    json_array_append_new(array, json_string(word_signal(name, number))))
+			jo->err = -ENOMEM;
+	return array;
+}
+
 static json_t *new_effect(struct json_out *jo, const struct effect *effect)
 {
 	json_t *obj = json_object();
@@ -45,6 +60,7 @@ static json_t *new_effect(struct json_out *jo, const struct effect *effect)
 	json_set_ns(jo, obj, "sleep_ns", effect->sleep_ns);
 	json_set_int(jo, obj, "file_locks", effect->locks);
 	json_set_ns(jo, obj, "file_lock_ns", effect->lock_ns);
+	json_set(jo, obj, "signals", json_new_signals(jo, effect->signals));
 	return obj;
 }
 

@@ -26,6 +26,7 @@ void json_set_bool(struct json_out *jo, json_t *obj, const char *key, bool value
 void json_set_null(struct json_out *jo, json_t *obj, const char *key);
 json_t *json_new_str(struct json_out *jo, const char *text);
 json_t *json_new_strs(struct json_out *jo, const char *const *strings, size_t cnt);
+json_t *json_new_signals(struct json_out *jo, __u64 signals); /* their names, as an array */
 json_t *json_new_site(struct json_out *jo, const struct site *site);
 
 /* Writes @obj on one line and frees it; @is_embedded: without the braces around it. */

@@ -75,7 +75,7 @@ static int put_uses(const struct view *view, const struct process *process)
 static bool is_shown(const struct effect *effect)
 {
 	return effect->load && (effect->threads | effect->children | effect->sleeps |
-				effect->locks);
+				effect->locks | effect->signals);
 }
 
 static int put_effects(const struct view *view, const struct process *process)
@@ -83,7 +83,7 @@ static int put_effects(const struct view *view, const struct process *process)
 	static const struct table_col cols[] = {
 		{"threads", true, TABLE_WHOLE, 0, 0}, {"children", true, TABLE_WHOLE, 0, 0},
 		{"sleeps", true, TABLE_WHOLE, 0, 0}, {"slept", true, TABLE_WHOLE, 0, 0},
-		{"file locks", true, TABLE_WHOLE, 0, 0},
+		{"file locks", true, TABLE_WHOLE, 0, 0}, {"handlers", true, TABLE_WHOLE, 0, 0},
 		{"by", false, TABLE_CUT_MIDDLE, 10, 0}, {"imported by", false, TABLE_CUT_HEAD, 12, 0},
 	};
 	const struct table_look look = view_look(view, 2);
@@ -107,12 +107,15 @@ static int put_effects(const struct view *view, const struct process *process)
 			   TABLE_PLAIN);
 		table__add(table, effect->locks ? text_count(num, effect->locks) : "-",
 			   TABLE_PLAIN);
+		table__add(table, effect->signals ?
+			   text_count(num, (__u64)__builtin_popcountll(effect->signals)) : "-",
+			   TABLE_PLAIN);
 		add_import(view, process, effect->load, table);
 	}
 	if (err || !table__row_cnt(table))
 		return err;
 	fputc('\n', view->out);
-	put_para(view, 2, TABLE_BOLD, "Threads, children and waits of imports");
+	put_para(view, 2, TABLE_BOLD, "Threads, children, waits and signal handlers of imports");
 	return table__print(table, &look, view->out);
 }
 

@@ -2,7 +2,7 @@
 // Causes and findings: where the time of the dearest modules went, and what the trace says about
 // it. What was not measured is not drawn.
 
-const CAUSES_TOP = 20, FINDINGS_MAX = 100, FOLD = 8;
+const CAUSES_TOP = 20, FINDINGS_MAX = 100, FOLD = 8, RISKS_MAX = 4;
 
 // [["cpu", ns], ["disk", ns], …] of a load's own time, or null.
 function causesOf(load) {
@@ -75,8 +75,18 @@ function fillCauses(index, select) {
 		el("h3", {}, "Dearest modules, without what they import")].flat() : null, rows);
 }
 
+function riskText(risk) {
+	const more = risk.count > 1 ? " and " + fmtCount(risk.count - 1) + " more" : "";
+	const what = (risk.what || "something unknown") + more;
+	return (risk.module || "a module") + " " + ({threads: "starts " + plural(risk.count, "thread"),
+		children: "starts " + plural(risk.count, "child process", "child processes"),
+		network: "talks to " + what, listen: "listens on " + what, files: "writes " + what,
+		signals: "handles " + (risk.signals || []).join(", ")}[risk.kind] || risk.kind);
+}
+
 function findingItem(finding, index, select) {
-	const {import: id} = finding.evidence || {}, load = isKnown(id) ? index.byId.get(id) : null;
+	const {import: id, risks: seen} = finding.evidence || {}, risks = seen || [];
+	const load = isKnown(id) ? index.byId.get(id) : null;
 	const place = fmtPlace(finding, index.process.cwd), saves = [];
 	if (finding.saving_ns)
 		saves.push(fmtNs(finding.saving_ns));
@@ -89,7 +99,10 @@ function findingItem(finding, index, select) {
 		saves.length ? ", saves " + saves.join(" and ") : null,
 		isKnown(finding.confidence) ? ", confidence " + finding.confidence : null,
 		load ? [" ", moduleButton(load, select)] : null,
-		finding.remedy ? el("div", {class: "dim"}, finding.remedy) : null);
+		finding.remedy ? el("div", {class: "dim"}, finding.remedy) : null,
+		risks.length ? el("div", {class: "risks"}, "careful, loading it was seen to do more: " +
+			risks.slice(0, RISKS_MAX).map(riskText).join("; ") + (risks.length > RISKS_MAX ?
+			"; and " + fmtCount(risks.length - RISKS_MAX) + " more" : "")) : null);
 }
 
 // The files that brought most bytes, and where modules were looked for in vain.
@@ -145,7 +158,9 @@ function effectText(effect) {
 		effect.children ? plural(effect.children, "child process", "child processes") : null,
 		effect.sleeps ? plural(effect.sleeps, "sleep") + " of " + fmtNs(effect.sleep_ns) : null,
 		effect.file_locks ? plural(effect.file_locks, "file lock") + " of " +
-			fmtNs(effect.file_lock_ns) : null].filter(Boolean).join(", ");
+			fmtNs(effect.file_lock_ns) : null,
+		(effect.signals || []).length ? "handlers of " + effect.signals.join(", ") : null]
+		.filter(Boolean).join(", ");
 }
 
 function fillFindings(index, select) {
