@@ -141,7 +141,7 @@ struct pyi_effect_value {
 	__u64 sleep_ns, lock_ns;
 	__u32 sleeps, locks;
 	__u64 signals; /* bit N-1: a handler was set for signal N */
-	__u64 ignored; /* … it was told to be ignored, and nothing since: system() does for a while */
+	__u64 ignored; /* … it is ignored since: by system(), for a while */
 };
 
 struct pyi_effect {

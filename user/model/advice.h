@@ -32,7 +32,7 @@ struct finding {
 	bool is_group;             /* DEFER: most of it is the gain of findings before it */
 	const struct graph_stmt **same; /* DEFER: statements above it that bring the same */
 	__u32 same_cnt;
-	const struct risk **risks; /* DEFER: of what vanishes; any lowers confidence by a step */
+	const struct risk **risks; /* DEFER: of what vanishes; lower confidence */
 	__u32 risk_cnt, risk_cap;
 	struct site other;         /* NO_GAIN: who else leads to it */
 	struct gain joint;         /* NO_GAIN: without all statements that lead to its package */
