@@ -74,7 +74,7 @@ int advice_add_effects(struct advice *advice, const struct process *process)
 			if (!finding)
 				return -ENOMEM;
 			finding->cnt = effect->children;
-			finding->observed_ns = effect->load->charge.wait_ns[PYI_WAIT_CHILD];
+			finding->observed_ns = effect->load->charge->wait_ns[PYI_WAIT_CHILD];
 		}
 		if (effect->threads >= POOL_CNT) {
 			finding = add(advice, FINDING_THREADS, effect->load);

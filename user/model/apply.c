@@ -88,9 +88,7 @@ int model__apply(struct model *model, const void *record, size_t size)
 	case PYI_EV_EDGE_COUNT: return stmt_count(model, record);
 	case PYI_EV_PRESENT: return inventory_add(model, record);
 	case PYI_EV_CODE: return code_add(model, record);
-	case PYI_EV_CHARGE:
-		charge_apply(model, record);
-		return 0;
+	case PYI_EV_CHARGE: return charge_apply(model, record);
 	case PYI_EV_CHARGED:
 		charge_settled(model, record);
 		return 0;

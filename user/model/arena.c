@@ -22,26 +22,47 @@ struct interned {
 	char text[];
 };
 
-void *arena__alloc(struct arena *arena, size_t sz)
+/* What is large gets a block of its own, behind the one that is being filled. */
+static struct arena_block *block_for(struct arena *arena, size_t sz)
+{
+	struct arena_block *block = arena->blocks, **link = &arena->blocks;
+
+	if (block && block->sz - block->used >= sz)
+		return block;
+	if (block && sz > BLOCK_SZ / 4)
+		link = &block->next;
+	else if (sz < BLOCK_SZ)
+		sz = BLOCK_SZ;
+	block = malloc(sizeof(*block) + sz);
+	if (!block)
+		return NULL;
+	block->next = *link;
+	block->used = 0;
+	block->sz = sz;
+	*link = block;
+	return block;
+}
+
+static void *take(struct arena *arena, size_t sz, size_t align)
 {
 	struct arena_block *block = arena->blocks;
-	size_t block_sz;
 	void *at;
 
-	sz = (sz + 15) & ~(size_t)15;
-	if (!block || block->sz - block->used < sz) {
-		block_sz = sz > BLOCK_SZ ? sz : BLOCK_SZ;
-		block = malloc(sizeof(*block) + block_sz);
-		if (!block)
-			return NULL;
-		block->next = arena->blocks;
-		block->used = 0;
-		block->sz = block_sz;
-		arena->blocks = block;
-	}
+	if (block)
+		block->used = (block->used + align - 1) & ~(align - 1);
+	if (block && block->used > block->sz)
+		block->used = block->sz;
+	block = block_for(arena, sz);
+	if (!block)
+		return NULL;
 	at = block->data + block->used;
 	block->used += sz;
 	return memset(at, 0, sz);
+}
+
+void *arena__alloc(struct arena *arena, size_t sz)
+{
+	return take(arena, sz, 8);
 }
 
 /* FNV-1a, spread once more because only the low bits choose the slot. */
@@ -108,7 +129,7 @@ const char *arena__intern(struct arena *arena, const char *text, size_t len)
 	slot = slot_of(arena->slots, arena->slot_cnt, hash, text, len);
 	if (*slot)
 		return (*slot)->text;
-	*slot = arena__alloc(arena, sizeof(**slot) + len + 1);
+	*slot = take(arena, sizeof(**slot) + len + 1, 4);
 	if (!*slot)
 		return NULL;
 	(*slot)->hash = hash;

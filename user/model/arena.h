@@ -15,7 +15,7 @@ struct arena { /* starts as {0} */
 	size_t slot_cnt, string_cnt;
 };
 
-/* Zeroed, aligned to 16; NULL when memory ran out. */
+/* Zeroed, aligned to 8; NULL when memory ran out. */
 void *arena__alloc(struct arena *arena, size_t sz);
 /* The one copy of a string; NULL when memory ran out. */
 const char *arena__intern(struct arena *arena, const char *text, size_t len);

@@ -97,9 +97,9 @@ __u64 metric_of_load(const struct load *load, enum metric metric)
 	case METRIC_MEMORY:
 		if (!(load->process->measured & PYI_GROUP_MEMORY))
 			return NS_UNKNOWN;
-		bytes = (__s64)(load->charge_all.rss_anon + load->charge_all.rss_file);
+		bytes = (__s64)(load->charge_all->rss_anon + load->charge_all->rss_file);
 		return bytes > 0 ? (__u64)bytes : 0;
-	default: return of_charge(&load->charge_all, load->process->measured, metric);
+	default: return of_charge(load->charge_all, load->process->measured, metric);
 	}
 }
 

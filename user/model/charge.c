@@ -12,12 +12,11 @@
 
 #include "model/state.h"
 
+const struct pyi_charge charge_none;
+
 static struct home *home_of(struct model *model, __u64 key)
 {
-	struct home *home;
-
-	HASH_FIND(hh, model->homes, &key, sizeof(key), home);
-	return home;
+	return keymap__find(&model->homes, key);
 }
 
 struct home *home_find(struct model *model, __u32 serial, __u32 span)
@@ -39,18 +38,19 @@ int charge_open(struct model *model, const struct span *span)
 		return -ENOMEM;
 	home->key = span->key;
 	home->load = span->load;
-	HASH_ADD(hh, model->homes, key, sizeof(home->key), home);
-	return 0;
+	return keymap__set(&model->homes, home->key, home);
 }
 
-void charge_move(struct model *model, const struct span *span, const struct load_state *from)
+int charge_move(struct model *model, const struct span *span, struct load_state *from)
 {
 	struct home *home = home_of(model, span->key);
+	const struct pyi_charge *moved = from->load.charge;
 
 	if (home)
 		home->load = span->load;
-	charge_add(span->load ? &span->load->load.charge : &span->process->process.outside,
-		   &from->load.charge);
+	from->load.charge = &charge_none;
+	return charge_put(model, span->load ? &span->load->load : NULL,
+			  &span->process->process.outside, moved);
 }
 
 void charge_close(struct model *model, const struct span *span)
@@ -78,22 +78,50 @@ void charge_add(struct pyi_charge *to, const struct pyi_charge *from)
 	to->flags |= from->flags;
 }
 
-void charge_apply(struct model *model, const struct pyi_charge_record *rec)
+/* Most loads of a trace without causes are charged nothing: it takes no room in them. */
+static int charge_own(struct model *model, const struct pyi_charge **charge,
+		      const struct pyi_charge *begin_with)
+{
+	struct pyi_charge *own = arena__alloc(&model->arena, sizeof(*own));
+
+	if (!own)
+		return -ENOMEM;
+	*own = *begin_with;
+	*charge = own;
+	return 0;
+}
+
+int charge_put(struct model *model, struct load *load, struct pyi_charge *outside,
+	       const struct pyi_charge *more)
+{
+	if (more == &charge_none)
+		return 0;
+	if (!load) {
+		charge_add(outside, more);
+		return 0;
+	}
+	if (load->charge == &charge_none)
+		return charge_own(model, &load->charge, more);
+	charge_add((struct pyi_charge *)load->charge, more); /* ours, and written by nobody else */
+	return 0;
+}
+
+int charge_apply(struct model *model, const struct pyi_charge_record *rec)
 {
 	struct process_state *process = process_find(model, rec->hdr.proc);
 	struct home *home;
 
 	if (!process)
-		return;
+		return 0;
 	if (rec->span == PYI_OUTSIDE_OTHERS) {
 		charge_add(&process->process.outside_others, &rec->charge);
-		return;
+		return 0;
 	}
 	home = home_find(model, rec->hdr.proc, rec->span);
 	if (!home)
 		home = home_find(model, rec->hdr.proc, rec->below);
-	charge_add(home && home->load ? &home->load->load.charge : &process->process.outside,
-		   &rec->charge);
+	return charge_put(model, home && home->load ? &home->load->load : NULL,
+			  &process->process.outside, &rec->charge);
 }
 
 void charge_settled(struct model *model, const struct pyi_charged *rec)
@@ -104,9 +132,7 @@ void charge_settled(struct model *model, const struct pyi_charged *rec)
 	for (; home; home = next) {
 		next = home->next;
 		if (home->is_passed) {
-			/* It is in the table. */
-			/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference) */
-			HASH_DEL(model->homes, home);
+			keymap__remove(&model->homes, home->key);
 			home->next = model->free_homes;
 			model->free_homes = home;
 		} else { /* it may have ended since: its last charges come with the next lot */
@@ -118,14 +144,13 @@ void charge_settled(struct model *model, const struct pyi_charged *rec)
 	model->closed_homes = keep;
 }
 
-void charge_drop(const struct load_state *state)
+int charge_drop(struct model *model, const struct load_state *state)
 {
 	const struct load *load = &state->load;
 	struct process *process = load->process;
 
-	charge_add(load->parent ? &load->parent->charge :
-		   load->tid == process->tgid ? &process->outside : &process->outside_others,
-		   &load->charge);
+	return charge_put(model, load->parent, load->tid == process->tgid ?
+			  &process->outside : &process->outside_others, load->charge);
 }
 
 __u64 charge_wait_ns(const struct pyi_charge *charge)
@@ -142,25 +167,40 @@ static __u64 rest(__u64 whole_ns, __u64 part_ns)
 	return whole_ns == NS_UNKNOWN ? NS_UNKNOWN : whole_ns > part_ns ? whole_ns - part_ns : 0;
 }
 
+/* Of a load that imports nothing the two charges are one. */
+static int add_to_parent(struct model *model, const struct load *load)
+{
+	struct load *parent = load->parent;
+
+	if (!parent || parent->tid != load->tid || load->charge_all == &charge_none)
+		return 0;
+	if (parent->charge_all == parent->charge &&
+	    charge_own(model, &parent->charge_all, parent->charge))
+		return -ENOMEM;
+	charge_add((struct pyi_charge *)parent->charge_all, load->charge_all);
+	return 0;
+}
+
 /* Parents come before their children: backwards, a load's sum is complete when it is reached. */
-static void settle_loads(const struct model *model, struct process *process)
+static int settle_loads(struct model *model, struct process *process)
 {
 	bool has_cpu = model->measured & PYI_GROUP_CPU;
+	int err = 0;
 
 	for (size_t i = 0; i < process->load_cnt; i++)
 		process->loads[i]->charge_all = process->loads[i]->charge;
-	for (size_t i = process->load_cnt; i-- > 0;) {
+	for (size_t i = process->load_cnt; i-- > 0 && !err;) {
 		struct load *load = process->loads[i];
 
 		load->self_cpu_ns = load->cpu_ns = NS_UNKNOWN;
 		if (has_cpu) {
-			load->self_cpu_ns = rest(load->self_ns, charge_wait_ns(&load->charge));
-			load->cpu_ns = rest(load->wall_ns, charge_wait_ns(&load->charge_all));
+			load->self_cpu_ns = rest(load->self_ns, charge_wait_ns(load->charge));
+			load->cpu_ns = rest(load->wall_ns, charge_wait_ns(load->charge_all));
 		}
-		if (load->parent && load->parent->tid == load->tid)
-			charge_add(&load->parent->charge_all, &load->charge_all);
+		err = add_to_parent(model, load);
 		stages_settle((struct load_state *)load);
 	}
+	return err;
 }
 
 /* What the first thread's life has besides its loads. */
@@ -187,15 +227,18 @@ static void settle_outside(const struct model *model, struct process *process)
 					       charge_wait_ns(&process->outside));
 }
 
-void charge_finish(const struct model *model, struct process *process)
+int charge_finish(struct model *model, struct process *process)
 {
+	int err;
+
 	process->measured = model->measured;
-	settle_loads(model, process);
+	err = settle_loads(model, process);
 	settle_outside(model, process);
 	process->total = process->outside;
 	charge_add(&process->total, &process->outside_others);
 	for (size_t i = 0; i < process->load_cnt; i++)
-		charge_add(&process->total, &process->loads[i]->charge);
+		charge_add(&process->total, process->loads[i]->charge);
+	return err;
 }
 
 __u32 model__measured(const struct model *model)

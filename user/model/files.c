@@ -40,49 +40,63 @@ static void value_add(struct pyi_file_value *to, const struct pyi_file_value *fr
 	}
 }
 
+/* One entry a (load, path, searched): those that share a key of the map are chained. */
+static struct raw_file *raw_get(struct model *model, struct process_state *process,
+				struct load *load, __u64 path, bool is_searched)
+{
+	__u64 key = path ^ (uintptr_t)load * 0x9e3779b97f4a7c15u ^ is_searched;
+	struct raw_file *first = keymap__find(&process->raw_files, key), *raw;
+	struct process_files *files = &process->process.files;
+
+	for (raw = first; raw; raw = raw->next)
+		if (raw->path == path && raw->file.load == load &&
+		    raw->file.is_searched == is_searched)
+			return raw;
+	raw = arena__alloc(&model->arena, sizeof(*raw));
+	if (!raw || array_push(&files->files, &files->cnt, &process->raw_file_cap, &raw->file))
+		return NULL;
+	raw->path = path;
+	raw->file.load = load;
+	raw->file.is_searched = is_searched;
+	raw->next = first;
+	return keymap__set(&process->raw_files, key, raw) ? NULL : raw;
+}
+
 int file_add(struct model *model, const struct pyi_file *rec)
 {
 	struct process_state *process = process_find(model, rec->key.serial);
+	struct load_state *state;
+	struct raw_file *raw;
 	struct home *home;
-	struct raw_file key = {}, *raw;
+	bool is_searched;
 
 	if (!process)
 		return 0; /* its first record was lost */
 	home = home_find(model, rec->key.serial, rec->key.span);
-	key.key.load = home ? home->load : NULL;
-	key.key.path = rec->key.path;
+	state = home ? home->load : NULL;
 	/* A load made by a search has the search's id; its body and dlopen are other spans. */
-	key.key.is_searched = key.key.load && key.key.load->load.id == rec->key.span &&
-			      span_is_search(key.key.load->span);
-	HASH_FIND(hh, process->raw_files, &key.key, sizeof(key.key), raw);
-	if (!raw) {
-		raw = arena__alloc(&model->arena, sizeof(*raw));
-		if (!raw)
-			return -ENOMEM;
-		raw->key = key.key;
-		HASH_ADD(hh, process->raw_files, key, sizeof(raw->key), raw);
-	}
-	value_add(&raw->value, &rec->value);
+	is_searched = state && state->load.id == rec->key.span && span_is_search(state->span);
+	raw = raw_get(model, process, state ? &state->load : NULL, rec->key.path, is_searched);
+	if (!raw)
+		return -ENOMEM;
+	value_add(&raw->file.io, &rec->value);
 	return 0;
 }
 
-static struct file *file_of(struct model *model, struct process_state *process,
-			    const struct raw_file *raw)
+static int settle(struct model *model, struct process_state *process, struct raw_file *raw)
 {
-	struct file *file = arena__alloc(&model->arena, sizeof(*file));
-	struct load_state *state = raw->key.load;
+	struct file *file = &raw->file;
+	struct load_state *state = (struct load_state *)file->load;
 
-	if (!file || path_text(model, &process->process, raw->key.path, &file->path))
-		return NULL;
-	file->what = raw->key.path == PYI_KEY_META ? FILE_META :
-		     raw->key.path == PYI_KEY_REST ? FILE_REST : FILE_PATH;
+	file->what = raw->path == PYI_KEY_META ? FILE_META :
+		     raw->path == PYI_KEY_REST ? FILE_REST : FILE_PATH;
 	/* What turned out to be no load was part of the one around it. */
-	while (state && state->drop)
+	while (state && state->drop) {
 		state = (struct load_state *)state->load.parent;
+		file->is_searched = false;
+	}
 	file->load = state ? &state->load : NULL;
-	file->io = raw->value;
-	file->is_searched = raw->key.is_searched && state == raw->key.load;
-	return file;
+	return path_text(model, &process->process, raw->path, &file->path);
 }
 
 /* By path, then by load: entries of the same two come to lie side by side. */
@@ -151,7 +165,7 @@ static __u64 flags_of(const struct file *file)
 	return flags | (io->flags & PYI_FILE_UNWRITABLE ? PYI_CHARGE_PYC_UNWRITABLE : 0);
 }
 
-static void charge_file(struct process *process, const struct file *file)
+static int charge_file(struct model *model, struct process *process, const struct file *file)
 {
 	const struct pyi_file_value *io = &file->io;
 	struct pyi_charge charge = {
@@ -165,9 +179,8 @@ static void charge_file(struct process *process, const struct file *file)
 
 	if (charge.flags & PYI_CHARGE_PYC_READ && file->load)
 		((struct load_state *)file->load)->pyc_at_ns = io->last_ns;
-	charge_add(file->load ? &file->load->charge :
-		   io->tid == process->tgid ? &process->outside : &process->outside_others,
-		   &charge);
+	return charge_put(model, file->load, io->tid == process->tgid ? &process->outside :
+			  &process->outside_others, &charge);
 }
 
 /*
@@ -210,22 +223,20 @@ static enum cache_state cache_of(const struct process_files *files)
 int files_finish(struct model *model, struct process_state *state)
 {
 	struct process_files *files = &state->process.files;
-	size_t cap = HASH_COUNT(state->raw_files);
-	struct raw_file *raw, *next;
-	int err;
+	int err = 0;
 
-	files->files = calloc(cap ? cap : 1, sizeof(struct file *));
-	if (!files->files)
-		return -ENOMEM;
-	HASH_ITER(hh, state->raw_files, raw, next) {
-		files->files[files->cnt] = file_of(model, state, raw);
-		if (!files->files[files->cnt++])
-			return -ENOMEM;
-	}
+	keymap__free(&state->raw_files);
+	for (size_t i = 0; i < files->cnt && !err; i++)
+		err = settle(model, state, (struct raw_file *)files->files[i]);
+	if (err || !files->cnt)
+		return err ? err : libs_finish(model, &state->process);
 	qsort(files->files, files->cnt, sizeof(struct file *), cmp_file);
 	merge(files);
-	for (size_t i = 0; i < files->cnt; i++)
-		charge_file(&state->process, files->files[i]);
+	for (size_t i = 0; i < files->cnt; i++) {
+		err = charge_file(model, &state->process, files->files[i]);
+		if (err)
+			return err;
+	}
 	if (model->measured & PYI_GROUP_DISK)
 		files->cache = cache_of(files);
 	err = dirs_finish(model, &state->process);
@@ -234,7 +245,7 @@ int files_finish(struct model *model, struct process_state *state)
 
 void files_free(struct process_state *state)
 {
-	HASH_CLEAR(hh, state->raw_files);
+	keymap__free(&state->raw_files);
 	free(state->process.files.files);
 	free(state->process.files.dirs);
 }

@@ -39,6 +39,27 @@ static int account_drop(struct model *model, struct process *process,
 	return wait_add(model, process, load);
 }
 
+/* Counted before: all lists of a process lie one behind the other. */
+static int list_children(struct model *model, struct process *process)
+{
+	struct load **room = arena__alloc(&model->arena, process->load_cnt * sizeof(*room));
+	int err = room ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < process->load_cnt && !err; i++) {
+		struct load *load = process->loads[i], *parent = load->parent;
+
+		load->children = room;
+		room += load->child_cnt;
+		load->child_cnt = 0;
+		if (parent)
+			parent->children[parent->child_cnt++] = load;
+		else
+			err = array_push(&process->roots, &process->root_cnt, &process->root_cap,
+					 load);
+	}
+	return err;
+}
+
 /* Takes what is no load out of the tree, then hangs every load under its parent. */
 static int link_loads(struct model *model, struct process *process)
 {
@@ -56,20 +77,18 @@ static int link_loads(struct model *model, struct process *process)
 			err = account_drop(model, process, state_of(load));
 			if (err)
 				return err;
-			charge_drop(state_of(load));
+			err = charge_drop(model, state_of(load));
+			if (err)
+				return err;
 			continue;
 		}
 		load->seq = kept;
 		process->loads[kept++] = load;
-		err = load->parent ? array_push(&load->parent->children, &load->parent->child_cnt,
-						&load->parent->child_cap, load) :
-				     array_push(&process->roots, &process->root_cnt,
-						&process->root_cap, load);
-		if (err)
-			return err;
+		if (load->parent)
+			load->parent->child_cnt++;
 	}
 	process->load_cnt = kept;
-	return 0;
+	return list_children(model, process);
 }
 
 static void settle_self(struct load *load)
@@ -187,7 +206,9 @@ static int finish_process(struct model *model, struct process_state *state)
 		err = throttle_finish(model, state);
 	if (err)
 		return err;
-	charge_finish(model, process);
+	err = charge_finish(model, process);
+	if (err)
+		return err;
 	HASH_FIND(hh, model->pythons, &process->layout, sizeof(process->layout), python);
 	if (process->is_python && python)
 		process->python = &python->info;

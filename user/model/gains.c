@@ -41,7 +41,7 @@ static void add_load(const struct gains *gains, const struct load *load, struct 
 	if (gains__counts(gains, load))
 		gain->ns += load->self_ns;
 	if (gains->has_memory && !load->is_inherited && load->via != VIA_MAIN)
-		gain->bytes += (__s64)(load->charge.rss_anon + load->charge.rss_file);
+		gain->bytes += (__s64)(load->charge->rss_anon + load->charge->rss_file);
 	/* `import a.b` may find that the body of a has loaded a.b: that is one module, not two. */
 	gain->modules += load->result != LOAD_FAILED && !load->is_inherited && load->module &&
 			 graph__find(gains->graph, load->module) == load;

@@ -57,7 +57,7 @@ int span_mark(struct model *model, const struct pyi_mark *rec)
 }
 
 /* A string run by somebody's exec() or eval(): not a load after all. */
-static void demote(struct model *model, struct span *span)
+static int demote(struct model *model, struct span *span)
 {
 	struct load_state *state = span->load;
 
@@ -69,9 +69,10 @@ static void demote(struct model *model, struct span *span)
 	span->is_own = false;
 	span->kind = 0;
 	model->load_cnt--;
-	charge_move(model, span, state);
-	state->load.charge = (struct pyi_charge){};
+	if (charge_move(model, span, state))
+		return -ENOMEM;
 	load_recycle(model, state);
+	return 0;
 }
 
 int span_frames(struct model *model, const struct pyi_frames *rec)
@@ -85,10 +86,8 @@ int span_frames(struct model *model, const struct pyi_frames *rec)
 	if (!span->is_own || span->load->frames)
 		return 0;
 	if (span->load->is_tentative &&
-	    !code_is_machinery(code_find(model, rec->frames[0].code))) {
-		demote(model, span);
-		return 0;
-	}
+	    !code_is_machinery(code_find(model, rec->frames[0].code)))
+		return demote(model, span);
 	frames = arena__alloc(&model->arena, sizeof(*frames) + rec->cnt * sizeof(frames->at[0]));
 	if (!frames)
 		return -ENOMEM;

@@ -129,14 +129,14 @@ void inventory_finish(struct process_state *process)
 
 		if (load->start_ns >= inventory->taken_ns || load->result == LOAD_FAILED)
 			continue;
-		HASH_FIND(hh, process->names, &load->module, sizeof(char *), name);
+		name = name_find(process, load->module);
 		if (name)
 			name->is_present = false;
 	}
 	for (size_t i = 0; i < inventory->module_cnt; i++) {
 		const struct module_name *name;
 
-		HASH_FIND(hh, process->names, &inventory->modules[i]->name, sizeof(char *), name);
+		name = name_find(process, inventory->modules[i]->name);
 		if (name && name->is_present)
 			inventory->modules[kept++] = inventory->modules[i];
 	}

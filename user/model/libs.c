@@ -39,13 +39,15 @@ int model__each_mapped(struct model *model, model_path_fn fn, void *ctx)
 
 	for (size_t i = 0; i < model->process_cnt && !err; i++) {
 		struct process_state *state = (struct process_state *)model->processes[i];
-		struct raw_file *raw, *next;
+		const struct process_files *files = &state->process.files;
 		const char *path;
 
-		HASH_ITER(hh, state->raw_files, raw, next) {
-			if (err || !(raw->value.flags & PYI_FILE_EXEC))
+		for (size_t j = 0; j < files->cnt && !err; j++) {
+			const struct raw_file *raw = (struct raw_file *)files->files[j];
+
+			if (!(raw->file.io.flags & PYI_FILE_EXEC))
 				continue;
-			err = path_text(model, &state->process, raw->key.path, &path);
+			err = path_text(model, &state->process, raw->path, &path);
 			if (!err && path)
 				err = fn(ctx, &state->process, path);
 		}

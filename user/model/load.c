@@ -14,12 +14,9 @@
 #define ANCESTORS_MAX 64 /* forks back to who loaded a module */
 
 /* By address: @text is interned. */
-struct module_name *name_find(struct process_state *process, const char *text)
+struct module_name *name_find(const struct process_state *process, const char *text)
 {
-	struct module_name *name;
-
-	HASH_FIND(hh, process->names, &text, sizeof(text), name);
-	return name;
+	return keymap__find(&process->names, (uintptr_t)text);
 }
 
 struct module_name *name_get(struct model *model, struct process_state *process,
@@ -33,8 +30,7 @@ struct module_name *name_get(struct model *model, struct process_state *process,
 	if (!name)
 		return NULL;
 	name->name = text;
-	HASH_ADD(hh, process->names, name, sizeof(name->name), name);
-	return name;
+	return keymap__set(&process->names, (uintptr_t)text, name) ? NULL : name;
 }
 
 static bool is_below(const struct load_state *state, const struct load_state *above)
@@ -111,7 +107,7 @@ static bool is_module_loaded(const struct load_state *state)
 		if (load->module == state->load.module)
 			return true; /* it is being loaded, and imports itself */
 	for (int i = 0; process && i < ANCESTORS_MAX; i++, process = process->forked_from) {
-		HASH_FIND(hh, process->names, &state->load.module, sizeof(char *), name);
+		name = name_find(process, state->load.module);
 		/* What ran before we came may have loaded anything. */
 		if ((name && name->is_loaded) || process->process.is_late)
 			return true;
@@ -202,6 +198,7 @@ struct load_state *load_begin(struct model *model, struct span *span, const stru
 	load->start_ns = rec->hdr.ts_ns;
 	load->wall_ns = load->self_ns = NS_UNKNOWN;
 	load->find_ns = load->dlopen_ns = load->init_ns = load->exec_ns = NS_UNKNOWN;
+	load->charge = load->charge_all = &charge_none;
 	load->is_exact = !(rec->hdr.flags & (PYI_F_APPROX | PYI_F_OVERFLOW | PYI_F_UNOBSERVED));
 	state->span = rec->span;
 	state->via = rec->via;
@@ -252,10 +249,11 @@ struct load_state *load_inherit(struct model *model, struct process_state *child
 	load->id = 0x80000000u | ++model->clone_cnt;
 	load->parent = parent && parent->load.process == &child->process ? &parent->load : NULL;
 	load->children = NULL;
-	load->child_cnt = load->child_cap = 0;
+	load->child_cnt = 0;
 	load->process = &child->process;
 	load->tid = child->process.tgid;
 	load->lock_wait_ns = 0;
+	load->charge = load->charge_all = &charge_none; /* what it was charged is the parent's */
 	load->is_exact = false;
 	load->is_inherited = true;
 	state->before_ns = origin->children_ns;
@@ -294,46 +292,26 @@ void load_found(struct load_state *state, __u64 ts_ns)
 					      spent_ns - state->children_ns : 0;
 }
 
-static struct namespace *namespace_find(const struct process_state *process, __u64 globals)
+/* The dict before it at this address is gone. */
+int namespace_add(struct process_state *process, __u64 globals, const char *name)
 {
-	struct namespace *space = NULL;
-
-	for (int i = 0; globals && process && !space && i < ANCESTORS_MAX; i++) {
-		HASH_FIND(hh, process->namespaces, &globals, sizeof(globals), space);
-		process = process->forked_from;
-	}
-	return space;
-}
-
-int namespace_add(struct model *model, struct process_state *process, __u64 globals,
-		  const char *name)
-{
-	struct namespace *space;
-
-	if (!globals || !name)
-		return 0;
-	HASH_FIND(hh, process->namespaces, &globals, sizeof(globals), space);
-	if (!space) {
-		space = arena__alloc(&model->arena, sizeof(*space));
-		if (!space)
-			return -ENOMEM;
-		space->globals = globals;
-		HASH_ADD(hh, process->namespaces, globals, sizeof(space->globals), space);
-	}
-	space->name = name; /* the dict before it at this address is gone */
-	return 0;
-}
-
-bool namespace_has(const struct process_state *process, __u64 globals, const char *name)
-{
-	const struct namespace *space = namespace_find(process, globals);
-
-	return space && space->name == name;
+	return globals && name ? keymap__set(&process->namespaces, globals, (void *)name) : 0;
 }
 
 const char *namespace_name(const struct process_state *process, __u64 globals)
 {
-	const struct namespace *space = namespace_find(process, globals);
+	const char *name = NULL;
 
-	return space ? space->name : NULL;
+	for (int i = 0; globals && process && !name && i < ANCESTORS_MAX; i++) {
+		name = keymap__find(&process->namespaces, globals);
+		process = process->forked_from;
+	}
+	return name;
+}
+
+bool namespace_has(const struct process_state *process, __u64 globals, const char *name)
+{
+	const char *known = namespace_name(process, globals);
+
+	return known && known == name;
 }

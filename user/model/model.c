@@ -40,12 +40,10 @@ static void process__free(struct process_state *state)
 	struct process *process = &state->process;
 
 	HASH_CLEAR(hh, state->threads);
-	HASH_CLEAR(hh, state->names);
-	HASH_CLEAR(hh, state->namespaces);
+	keymap__free(&state->names);
+	keymap__free(&state->namespaces);
 	files_free(state);
 	net_free(state);
-	for (size_t i = 0; i < process->load_cnt; i++)
-		free(process->loads[i]->children);
 	inventory_free(process->inventory);
 	free(process->loads);
 	free(process->roots);
@@ -59,12 +57,12 @@ void model__free(struct model *model)
 {
 	if (!model)
 		return;
-	HASH_CLEAR(hh, model->spans);
+	keymap__free(&model->spans);
 	idmap__free(&model->stmts);
 	idmap__free(&model->codes);
-	HASH_CLEAR(hh, model->paths);
+	keymap__free(&model->paths);
 	HASH_CLEAR(hh, model->lib_infos);
-	HASH_CLEAR(hh, model->homes);
+	keymap__free(&model->homes);
 	HASH_CLEAR(hh, model->pythons);
 	HASH_CLEAR(hh, model->by_serial);
 	HASH_CLEAR(hh_tgid, model->by_tgid);

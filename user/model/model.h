@@ -43,27 +43,28 @@ struct load {
 	__u32 id;                 /* unique in the trace */
 	struct load *parent;      /* NULL: a root on its thread */
 	struct load **children;   /* in order of start */
-	size_t child_cnt, child_cap;
+	__u32 child_cnt;
+	bool is_exact;            /* nesting and both ends were observed */
+	bool is_inherited;        /* began in the parent process, before fork */
 	struct process *process;
 	__u32 tid, seq;           /* seq: order of start within the process, from 0 */
 	__u32 interp;
 	const char *module, *file, *error; /* NULL = unknown; error only when failed */
-	enum load_result result;
-	enum load_kind kind;
-	enum load_via via;
+	enum load_result result : 8;
+	enum load_kind kind : 8;
+	enum load_via via : 8;
+	enum compile_cause compile_cause : 4;
+	enum pyc_fate pyc_fate : 4;
 	struct site importer;
-	struct site declared;     /* 3.15 lazy imports: where the name was declared */
+	const struct site *declared; /* 3.15 lazy imports: where the name was; NULL = not one */
 	__u64 start_ns, wall_ns, self_ns; /* wall/self NS_UNKNOWN while unfinished */
 	__u64 find_ns, dlopen_ns, init_ns, exec_ns; /* stages; NS_UNKNOWN = not measured */
 	__u64 read_ns, compile_ns, unmarshal_ns; /* more of them; stages.c */
-	enum compile_cause compile_cause;
-	enum pyc_fate pyc_fate;
 	__u64 cpu_ns, self_cpu_ns; /* wall/self less the waits; NS_UNKNOWN = not measured */
-	struct pyi_charge charge;     /* its own; see model__measured for what was measured */
-	struct pyi_charge charge_all; /* with what it imported on the same thread */
+	/* Never NULL, zero if nothing was charged; see model__measured for what was measured. */
+	const struct pyi_charge *charge;     /* its own */
+	const struct pyi_charge *charge_all; /* with what it imported on the same thread */
 	__u64 lock_wait_ns;       /* waiting for another thread that loads the same module */
-	bool is_exact;            /* nesting and both ends were observed */
-	bool is_inherited;        /* began in the parent process, before fork */
 };
 
 /* One import statement of one process and what it asked for. */

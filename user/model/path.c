@@ -34,13 +34,11 @@ int path_add(struct model *model, const struct pyi_path *rec)
 	struct pyi_str str = { .sz = rec->sz };
 	struct path_state *path;
 
-	HASH_FIND(hh, model->paths, &rec->key, sizeof(rec->key), path);
-	if (path)
+	if (keymap__find(&model->paths, rec->key))
 		return 0;
 	path = arena__alloc(&model->arena, sizeof(*path));
 	if (!path)
 		return -ENOMEM;
-	path->key = rec->key;
 	path->kind = rec->kind;
 	if (rec->kind == PYI_PATH_REVERSED) {
 		turn_around(text, rec->sz, turned);
@@ -49,8 +47,7 @@ int path_add(struct model *model, const struct pyi_path *rec)
 	}
 	if (model_text(model, &str, text, &path->text))
 		return -ENOMEM;
-	HASH_ADD(hh, model->paths, key, sizeof(path->key), path);
-	return 0;
+	return keymap__set(&model->paths, rec->key, path);
 }
 
 /* Without "./" at its head and slashes that mean nothing; ".." stays: it may follow a link. */
@@ -77,12 +74,11 @@ static size_t tidy(char *path)
 int path_text(struct model *model, const struct process *process, __u64 key, const char **out)
 {
 	char full[3 * PYI_PATH_SZ * 2 + 8];
-	struct path_state *path;
+	const struct path_state *path = keymap__find(&model->paths, key);
 	size_t cwd_sz = process->cwd ? strlen(process->cwd) : 0, sz;
 	bool is_relative;
 
 	*out = NULL;
-	HASH_FIND(hh, model->paths, &key, sizeof(key), path);
 	if (!path || !path->text)
 		return 0;
 	*out = path->text;

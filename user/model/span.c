@@ -15,11 +15,7 @@
 
 struct span *span_find(struct model *model, __u32 serial, __u32 id)
 {
-	__u64 key = (__u64)serial << 32 | id;
-	struct span *span;
-
-	HASH_FIND(hh, model->spans, &key, sizeof(key), span);
-	return span;
+	return keymap__find(&model->spans, (__u64)serial << 32 | id);
 }
 
 static struct span *span_add(struct model *model, struct process_state *process,
@@ -38,7 +34,8 @@ static struct span *span_add(struct model *model, struct process_state *process,
 	span->key = (__u64)process->process.serial << 32 | id;
 	span->process = process;
 	span->thread = thread;
-	HASH_ADD(hh, model->spans, key, sizeof(span->key), span);
+	if (keymap__set(&model->spans, span->key, span))
+		return NULL;
 	DL_PREPEND(thread->open, span);
 	return span;
 }
@@ -47,8 +44,7 @@ static void span_remove(struct model *model, struct span *span)
 {
 	charge_close(model, span);
 	DL_DELETE(span->thread->open, span);
-	/* The table holds @span, so it has a head. NOLINTNEXTLINE(*-core.NullDereference) */
-	HASH_DEL(model->spans, span);
+	keymap__remove(&model->spans, span->key);
 	span->next = model->free_spans;
 	model->free_spans = span;
 }
@@ -97,6 +93,18 @@ int spans_inherit(struct model *model, struct process_state *child, struct threa
 	return 0;
 }
 
+static int declare(struct model *model, struct load *load, const struct pyi_frame *frame)
+{
+	struct site *site = arena__alloc(&model->arena, sizeof(*site));
+
+	if (!site)
+		return -ENOMEM;
+	*site = code_site(model, frame);
+	if (site->module || site->file || site->line > 0)
+		load->declared = site;
+	return 0;
+}
+
 static int begin_search(struct model *model, struct span *span, const struct pyi_begin *rec,
 			const struct span *parent, const char *name)
 {
@@ -115,7 +123,8 @@ static int begin_search(struct model *model, struct span *span, const struct pyi
 		if (thread->lazy_span == rec->parent && rec->hdr.ts_ns >= thread->lazy_ns &&
 		    rec->hdr.ts_ns - thread->lazy_ns < LAZY_MAX_NS) {
 			span->load->load.via = VIA_LAZY;
-			span->load->load.declared = code_site(model, &thread->lazy);
+			if (declare(model, &span->load->load, &thread->lazy))
+				return -ENOMEM;
 		}
 	}
 	stmt = rec->edge ? stmt_find(model, rec->edge) : NULL;
@@ -146,7 +155,7 @@ static int begin_body(struct model *model, struct span *span, const struct pyi_b
 		around->evidence |= SEEN_BODY;
 		around->body_at_ns = rec->hdr.ts_ns;
 		around->body_code = rec->code;
-		return namespace_add(model, span->process, rec->globals, name);
+		return namespace_add(span->process, rec->globals, name);
 	}
 	is_doubtful = is_string || namespace_has(span->process, rec->globals, name);
 	if (!name || (is_doubtful && parent && parent->kind && parent->kind != PYI_SPAN_BODY)) {
@@ -158,7 +167,7 @@ static int begin_body(struct model *model, struct span *span, const struct pyi_b
 	span->load->is_tentative = is_doubtful;
 	if (!span->process->main && !strcmp(name, "__main__"))
 		span->process->main = span->load;
-	return namespace_add(model, span->process, rec->globals, name);
+	return namespace_add(span->process, rec->globals, name);
 }
 
 static int begin_lib(struct model *model, struct span *span, const struct pyi_begin *rec,

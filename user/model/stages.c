@@ -13,7 +13,7 @@ static __u64 between(__u64 from_ns, __u64 to_ns)
 static void settle_compile(struct load_state *state)
 {
 	struct load *load = &state->load;
-	__u64 flags = load->charge.flags;
+	__u64 flags = load->charge->flags;
 
 	if (!(load->process->measured & PYI_GROUP_FILES))
 		return;

@@ -12,6 +12,7 @@
 
 #include "model/arena.h"
 #include "model/idmap.h"
+#include "model/keymap.h"
 #include "model/model.h"
 #include "pyimport_phase.h"
 
@@ -98,7 +99,6 @@ struct span {
 	struct lib *lib;
 	__u32 parent;
 	__u64 start_ns, dlopen_ns;
-	UT_hash_handle hh;
 };
 
 /* A module's name in a process: is it loaded, who loads it now? */
@@ -109,14 +109,6 @@ struct module_name {
 	bool is_loaded;
 	bool is_present;          /* it was there before we came */
 	bool has_worked;          /* since it was last idle, a load of it did work */
-	UT_hash_handle hh;
-};
-
-/* A module's dict, known by its body. */
-struct namespace {
-	__u64 globals;
-	const char *name;
-	UT_hash_handle hh;
 };
 
 /* Who a span's charges go to. */
@@ -126,7 +118,6 @@ struct home {
 	bool is_closed;          /* the span has ended */
 	bool is_passed;          /* and charges were settled since, at least once */
 	struct home *next;       /* closed or free */
-	UT_hash_handle hh;
 };
 
 struct thread_state {
@@ -142,10 +133,8 @@ struct thread_state {
 };
 
 struct path_state {
-	__u64 key;
-	__u32 kind;               /* enum pyi_path_kind */
 	const char *text;
-	UT_hash_handle hh;
+	__u32 kind;               /* enum pyi_path_kind */
 };
 
 struct lib_info_state {
@@ -154,14 +143,11 @@ struct lib_info_state {
 	UT_hash_handle hh;
 };
 
-/* What was counted of one path in one load. */
+/* What was counted of one path in one load; becomes what a reader sees when the trace is over. */
 struct raw_file {
-	struct {
-		struct load_state *load; /* NULL: outside */
-		__u64 path, is_searched;
-	} key;
-	struct pyi_file_value value;
-	UT_hash_handle hh;
+	struct file file;         /* its path and what it is are not known yet */
+	__u64 path;               /* key of it */
+	struct raw_file *next;    /* in the same place of process_state.raw_files */
 };
 
 struct raw_net {
@@ -181,14 +167,15 @@ struct raw_effect {
 
 struct process_state {
 	struct process process;
-	struct raw_file *raw_files;
+	struct keymap raw_files;  /* struct raw_file; in order they are in process.files */
+	size_t raw_file_cap;
 	struct raw_net *raw_nets;
 	struct raw_effect *raw_effects;
 	struct quota_state *quotas;
 	bool is_quota_known;
 	struct thread_state *threads;
-	struct module_name *names;
-	struct namespace *namespaces;
+	struct keymap names;      /* by address of their text, interned: struct module_name */
+	struct keymap namespaces; /* by address of a module's dict: the module's name */
 	struct process_state *forked_from; /* whose modules it started with */
 	struct load_state *main;           /* the first `__main__` of this image */
 	struct stmt *stmts, **stmts_end;
@@ -210,12 +197,14 @@ struct model {
 	size_t process_cnt, process_cap;
 	struct group **groups;
 	size_t group_cnt, group_cap;
-	struct span *spans, *free_spans;
+	struct keymap spans;      /* struct span, those that are open */
+	struct span *free_spans;
 	struct load_state *free_loads; /* by open_next */
 	struct idmap stmts, codes; /* struct stmt, struct code */
-	struct path_state *paths;
+	struct keymap paths;      /* struct path_state */
 	struct lib_info_state *lib_infos;
-	struct home *homes, *closed_homes, *free_homes;
+	struct keymap homes;      /* struct home */
+	struct home *closed_homes, *free_homes;
 	__u32 measured;           /* enum pyi_group */
 	struct python_state *pythons;
 	struct pyi_stats stats;
@@ -293,9 +282,8 @@ struct load_state *load_inherit(struct model *model, struct process_state *child
 struct process_state *process_living(struct model *model, __u32 tgid);
 struct module_name *name_get(struct model *model, struct process_state *process,
 			     const char *text);
-struct module_name *name_find(struct process_state *process, const char *text);
-int namespace_add(struct model *model, struct process_state *process, __u64 globals,
-		  const char *name);
+struct module_name *name_find(const struct process_state *process, const char *text);
+int namespace_add(struct process_state *process, __u64 globals, const char *name);
 bool namespace_has(const struct process_state *process, __u64 globals, const char *name);
 const char *namespace_name(const struct process_state *process, __u64 globals);
 
@@ -322,13 +310,17 @@ void stages_settle(struct load_state *state); /* stages.c; charges are complete 
 
 /* charge.c */
 int charge_open(struct model *model, const struct span *span);
-void charge_move(struct model *model, const struct span *span, const struct load_state *from);
+int charge_move(struct model *model, const struct span *span, struct load_state *from);
 void charge_close(struct model *model, const struct span *span);
-void charge_drop(const struct load_state *state); /* no load after all: to whoever it is part of */
+int charge_drop(struct model *model, const struct load_state *state); /* to whoever it is part of */
 void charge_add(struct pyi_charge *to, const struct pyi_charge *from);
-void charge_apply(struct model *model, const struct pyi_charge_record *rec);
+/* To the load, or to @outside of its process if there is none. */
+int charge_put(struct model *model, struct load *load, struct pyi_charge *outside,
+	       const struct pyi_charge *more);
+int charge_apply(struct model *model, const struct pyi_charge_record *rec);
 void charge_settled(struct model *model, const struct pyi_charged *rec);
-void charge_finish(const struct model *model, struct process *process);
+int charge_finish(struct model *model, struct process *process);
+extern const struct pyi_charge charge_none;
 
 struct home *home_find(struct model *model, __u32 serial, __u32 span);
 

@@ -42,7 +42,7 @@ static bool has_inherited(const struct process_state *process, const char *text)
 	const struct module_name *name;
 
 	for (int i = 0; process && i < ANCESTORS_MAX; i++, process = process->forked_from) {
-		HASH_FIND(hh, process->names, &text, sizeof(text), name);
+		name = name_find(process, text);
 		if (name && name->is_loaded)
 			return true;
 	}

@@ -75,7 +75,7 @@ static void add_words(struct text_buf *buf, const __u64 parts[CAUSE_CNT], __u64 
 
 static void add_memory(const struct view *view, struct table *table, const struct load *load)
 {
-	__s64 bytes = (__s64)(load->charge.rss_anon + load->charge.rss_file);
+	__s64 bytes = (__s64)(load->charge->rss_anon + load->charge->rss_file);
 	char num[TEXT_NUM_SZ], text[TEXT_NUM_SZ + 2];
 
 	(void)view;
@@ -95,7 +95,7 @@ static void add_row(const struct view *view, const struct load *load, __u64 most
 	__u64 parts[CAUSE_CNT];
 	char num[TEXT_NUM_SZ];
 
-	split(&load->charge, load->self_cpu_ns, parts);
+	split(load->charge, load->self_cpu_ns, parts);
 	table__add(table, text_ns(num, load->self_ns), TABLE_PLAIN);
 	add_memory(view, table, load);
 	add_bar(&buf, parts, most_ns, view_is_narrow(view) ? BAR_NARROW : BAR_WIDTH);
@@ -185,7 +185,7 @@ static __u64 part_of(const struct load *load, int cause)
 {
 	__u64 parts[CAUSE_CNT];
 
-	split(&load->charge_all, load->cpu_ns, parts);
+	split(load->charge_all, load->cpu_ns, parts);
 	return parts[cause];
 }
 

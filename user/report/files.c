@@ -101,8 +101,8 @@ static int cmp_search(const void *a, const void *b)
 {
 	const struct load *x = *(struct load *const *)a, *y = *(struct load *const *)b;
 
-	if (x->charge.search_ns != y->charge.search_ns)
-		return x->charge.search_ns > y->charge.search_ns ? -1 : 1;
+	if (x->charge->search_ns != y->charge->search_ns)
+		return x->charge->search_ns > y->charge->search_ns ? -1 : 1;
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
@@ -125,7 +125,7 @@ static int put_loads(const struct view *view, const struct process *process)
 	memcpy(loads, process->loads, process->load_cnt * sizeof(*loads));
 	qsort(loads, process->load_cnt, sizeof(*loads), cmp_search);
 	for (size_t i = 0; i < process->load_cnt && i < view_top(view); i++) {
-		const struct pyi_charge *charge = &loads[i]->charge;
+		const struct pyi_charge *charge = loads[i]->charge;
 
 		if (!charge->search_ns)
 			break;

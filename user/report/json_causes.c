@@ -69,14 +69,14 @@ void json_set_causes(struct json_out *jo, json_t *obj, const struct load *load)
 
 	json_set_ns(jo, obj, "cpu_ns", load->cpu_ns);
 	json_set_ns(jo, obj, "self_cpu_ns", load->self_cpu_ns);
-	json_set(jo, obj, "wait_ns", new_wait_ns(jo, measured, &load->charge_all));
-	json_set(jo, obj, "self_wait_ns", new_wait_ns(jo, measured, &load->charge));
-	json_set(jo, obj, "io", new_io(jo, measured, &load->charge_all));
-	json_set(jo, obj, "self_io", new_io(jo, measured, &load->charge));
+	json_set(jo, obj, "wait_ns", new_wait_ns(jo, measured, load->charge_all));
+	json_set(jo, obj, "self_wait_ns", new_wait_ns(jo, measured, load->charge));
+	json_set(jo, obj, "io", new_io(jo, measured, load->charge_all));
+	json_set(jo, obj, "self_io", new_io(jo, measured, load->charge));
 	json_set(jo, obj, "rss_delta", has_memory ?
-		 json_integer((__s64)(load->charge_all.rss_anon + load->charge_all.rss_file)) :
+		 json_integer((__s64)(load->charge_all->rss_anon + load->charge_all->rss_file)) :
 		 json_null());
-	json_set(jo, obj, "self_rss", new_rss(jo, measured, &load->charge));
+	json_set(jo, obj, "self_rss", new_rss(jo, measured, load->charge));
 	json_set_str(jo, obj, "compile_cause", compile_words[load->compile_cause]);
 	json_set_str(jo, obj, "pyc", pyc_words[load->pyc_fate]);
 }

@@ -24,9 +24,7 @@ static json_t *new_stages(struct json_out *jo, const struct load *load)
 /* Only lazy imports have a second place: null says that this one is none. */
 static json_t *new_declared(struct json_out *jo, const struct load *load)
 {
-	const struct site *site = &load->declared;
-
-	return site->module || site->file || site->line > 0 ? json_new_site(jo, site) : json_null();
+	return load->declared ? json_new_site(jo, load->declared) : json_null();
 }
 
 json_t *json_new_import(struct json_out *jo, const struct load *load)

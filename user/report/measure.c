@@ -33,7 +33,7 @@ int measure_find(const char *name, enum measure *out)
 
 bool measure_self(enum measure measure, const struct load *load, long long *out)
 {
-	const struct pyi_charge *charge = &load->charge;
+	const struct pyi_charge *charge = load->charge;
 	__u32 measured = load->process->measured;
 
 	*out = 0;

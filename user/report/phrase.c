@@ -87,9 +87,9 @@ void phrase_importer(const struct view *view, const struct load *load, struct te
 		break;
 	case VIA_LAZY:
 		text_buf__add(buf, is_known ? " (lazy" : "(lazy");
-		if (load->declared.file || load->declared.module) {
+		if (load->declared) {
 			text_buf__add(buf, ", declared at ");
-			phrase_place(view, load->process, &load->declared, buf);
+			phrase_place(view, load->process, load->declared, buf);
 		}
 		text_buf__add(buf, ")");
 		break;

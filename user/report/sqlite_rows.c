@@ -248,7 +248,7 @@ static int put_imports(sqlite3 *db, const struct process *process)
 		put_ns(&row, load->cpu_ns);
 		put_ns(&row, load->self_cpu_ns);
 		put_ns(&row, load->lock_wait_ns);
-		put_charge(&row, process->measured, &load->charge_all);
+		put_charge(&row, process->measured, load->charge_all);
 		put_int(&row, load->is_exact);
 		row__end(&row);
 	}
