@@ -18,30 +18,7 @@
 #define REQ_OP_MASK 255 /* of bi_opf; 0 is a read */
 #define BIO_CLONED 1    /* an unnamed enum: the same from 5.15 to 7.0 */
 
-const volatile __u8 cfg_calls[PYI_CALLS] = {};
 __u32 file_cnt = 0; /* entries made: user space empties the map before it is full */
-
-static __always_inline u32 call_of(u64 nr)
-{
-	return nr < PYI_CALLS ? cfg_calls[nr & (PYI_CALLS - 1)] : PYI_CALL_NONE;
-}
-
-SEC("?tp_btf/sys_enter")
-int BPF_PROG(call_enter, struct pt_regs *regs, long nr)
-{
-	struct io *io;
-	u32 call = call_of(nr);
-
-	if (!call)
-		return 0;
-	io = bpf_task_storage_get(&ios, bpf_get_current_task_btf(), NULL, 0);
-	if (!io)
-		return 0;
-	io->call = call;
-	io->read_bytes = 0;
-	io->enter_ns = bpf_ktime_get_ns();
-	return 0;
-}
 
 static const struct pyi_file_value no_value = {};
 
@@ -276,46 +253,6 @@ __noinline int file_call(struct io *io)
 		count_path(io, value);
 	else
 		count_fd(io, value);
-	return 0;
-}
-
-SEC("?tp_btf/sys_exit")
-int BPF_PROG(call_exit, struct pt_regs *regs, long ret)
-{
-	u32 call = call_of(SYSCALL_NR(regs));
-	struct io *io;
-
-	if (!call)
-		return 0;
-	io = io_now();
-	if (!io)
-		return 0;
-	io->now = bpf_ktime_get_ns();
-	io->ns = io->call == call && io->now > io->enter_ns ? io->now - io->enter_ns : 0;
-	io->call = call;
-	io->is_text_fresh = 0;
-	io->args[0] = SYSCALL_ARG0(regs);
-	io->args[1] = SYSCALL_ARG1(regs);
-	io->args[2] = SYSCALL_ARG2(regs);
-	io->args[3] = SYSCALL_ARG3(regs);
-	io->args[4] = SYSCALL_ARG4(regs);
-	io->ret = ret;
-	if (call < PYI_CALL_NET)
-		file_call(io);
-	else
-		net_call(io);
-	io->call = PYI_CALL_NONE;
-	return 0;
-}
-
-/* The image is another one now; who the thread belongs to is looked up at its next call. */
-SEC("?tp_btf/sched_process_exec")
-int BPF_PROG(call_exec, struct task_struct *task)
-{
-	struct io *io = bpf_task_storage_get(&ios, task, NULL, 0);
-
-	if (io)
-		io->serial = 0;
 	return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What a followed thread does in the kernel: the state of the call it is in, the maps that count
- * files and effects, and the doors between the program on every system call (file.bpf.c) and the
- * files that know what one of them means (path.bpf.c, net.bpf.c).
+ * files and effects, and the doors between the programs on every system call (call.bpf.c) and the
+ * files that know what one of them means (file.bpf.c, path.bpf.c, net.bpf.c, phase.bpf.c).
  */
 #ifndef IO_BPF_H
 #define IO_BPF_H
@@ -172,6 +172,8 @@ int path_opened(struct io *io, u64 key); /* io->id is known by this name from no
 int inode_id(struct io *io, u64 inode);  /* fills io->id but for the dentry */
 int fd_id(struct io *io, u32 fd);        /* fills io->id; -1 = no such descriptor */
 
+/* file.bpf.c: a call on a path or a descriptor has ended. */
+int file_call(struct io *io);
 
 /* net.bpf.c: a call of the network or of waiting has ended; a socket was read or written. */
 int net_call(struct io *io);
@@ -180,5 +182,9 @@ int sock_moved(struct io *io, u64 sk); /* io->ret bytes */
 /* effect.bpf.c: the call was a sleep, or a wait for a file lock. */
 int note_wait(struct io *io, u32 is_lock);
 int note_signal(struct io *io); /* … sigaction */
+
+/* phase.bpf.c: @call is an enum pyi_phase_call; at its end it has succeeded. */
+__hidden void phase_enter(struct pt_regs *regs, u32 call);
+__hidden void phase_exit(struct pt_regs *regs, u32 call);
 
 #endif

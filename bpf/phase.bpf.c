@@ -5,7 +5,7 @@
  * listens though only its workers accept. Nothing is remembered of sockets: whether a descriptor
  * is one that listens, and who inherited it, is asked of the kernel when it is waited for.
  */
-#include "core.bpf.h"
+#include "io.bpf.h"
 #include "pyimport_phase.h"
 
 #define S_IFMT 0170000
@@ -21,8 +21,6 @@ enum phase_flag {
 	PHASE_READY = 1 << 2,
 	PHASE_ACCEPTED = 1 << 3,
 };
-
-const volatile __u8 cfg_phase_calls[PYI_PHASE_NRS] = {};
 
 struct pollfd {
 	s32 fd;
@@ -107,11 +105,6 @@ static __always_inline struct phase_state *state_of(void)
 	return bpf_map_lookup_elem(&phases, &tgid);
 }
 
-static __always_inline u32 call_of(u64 nr)
-{
-	return nr < PYI_PHASE_NRS ? cfg_phase_calls[nr & (PYI_PHASE_NRS - 1)] : 0;
-}
-
 /* Somebody may be waiting for just this: wake the reader. */
 static __always_inline void emit(u32 serial, u32 phase, u32 call, struct sock *sk)
 {
@@ -130,18 +123,16 @@ static __always_inline void emit(u32 serial, u32 phase, u32 call, struct sock *s
 	bpf_ringbuf_submit(rec, BPF_RB_FORCE_WAKEUP);
 }
 
-SEC("?tp_btf/sys_enter")
-int BPF_PROG(phase_enter, struct pt_regs *regs, long nr)
+__hidden void phase_enter(struct pt_regs *regs, u32 call)
 {
-	u32 call = call_of(nr);
 	struct phase_state *state;
 	int is_ready = 0;
 
-	if (!call || call == PYI_PHASE_CALL_LISTEN)
-		return 0;
+	if (call == PYI_PHASE_CALL_LISTEN)
+		return;
 	state = state_of();
 	if (!state || state->flags & PHASE_READY)
-		return 0;
+		return;
 	switch (call) {
 	case PYI_PHASE_CALL_ACCEPT:
 		is_ready = phase_listens(SYSCALL_ARG0(regs));
@@ -162,31 +153,26 @@ int BPF_PROG(phase_enter, struct pt_regs *regs, long nr)
 		break;
 	}
 	if (!is_ready)
-		return 0;
+		return;
 	state->flags |= PHASE_READY;
 	emit(state->serial, PYI_PHASE_READY, call, NULL);
-	return 0;
 }
 
-SEC("?tp_btf/sys_exit")
-int BPF_PROG(phase_exit, struct pt_regs *regs, long ret)
+__hidden void phase_exit(struct pt_regs *regs, u32 call)
 {
-	u32 call = call_of(SYSCALL_NR(regs)), flag;
 	struct phase_state *state;
+	u32 flag;
 
 	if (call == PYI_PHASE_CALL_LISTEN)
 		flag = PHASE_LISTENED;
 	else if (call == PYI_PHASE_CALL_ACCEPT)
 		flag = PHASE_ACCEPTED;
 	else
-		return 0;
-	if (ret < 0)
-		return 0;
+		return;
 	state = state_of();
 	if (!state || state->flags & flag)
-		return 0;
+		return;
 	state->flags |= flag;
 	emit(state->serial, flag == PHASE_LISTENED ? PYI_PHASE_LISTEN : PYI_PHASE_ACCEPT, call,
 	     sock_of(SYSCALL_ARG0(regs)));
-	return 0;
 }

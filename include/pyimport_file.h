@@ -22,7 +22,12 @@ enum pyi_file_event {
 #define PYI_CALLS 512       /* system call numbers looked at */
 #define PYI_PATH_SZ 4096    /* PATH_MAX, NUL included */
 
-/* What a system call means to us; user space fills the table by number. */
+/*
+ * What a system call means to us; user space fills the table by number. The upper byte is an enum
+ * pyi_phase_call.
+ */
+#define PYI_CALL_PHASE_SHIFT 8
+#define PYI_CALL_MASK 0xff
 enum pyi_call {
 	PYI_CALL_NONE = 0,
 	PYI_CALL_OPEN,      /* path is argument 0, flags 1 */

@@ -30,8 +30,6 @@ enum pyi_phase_call {
 	PYI_PHASE_CALL_MAX,
 };
 
-#define PYI_PHASE_NRS 512 /* system call numbers looked at */
-
 struct pyi_phase {
 	struct pyi_hdr hdr;
 	__u32 phase;  /* enum pyi_phase_kind */

@@ -57,7 +57,7 @@ static void fill_calls(struct probes *probes)
 		__u32 group = calls[i].call >= PYI_CALL_NET ? PYI_GROUP_NET : PYI_GROUP_FILES;
 
 		if (calls[i].nr < PYI_CALLS && probes->groups & group)
-			probes->skel->rodata->cfg_calls[calls[i].nr] = calls[i].call;
+			probes->skel->rodata->cfg_calls[calls[i].nr] |= calls[i].call;
 	}
 }
 

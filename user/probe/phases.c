@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 
 #include "probe/private.h"
+#include "pyimport_file.h"
 #include "pyimport_phase.h"
 
 static const struct {
@@ -26,6 +27,7 @@ static const struct {
 void phases_prepare(struct probes *probes)
 {
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		if (calls[i].nr < PYI_PHASE_NRS && probes->groups & PYI_GROUP_PHASES)
-			probes->skel->rodata->cfg_phase_calls[calls[i].nr] = calls[i].call;
+		if (calls[i].nr < PYI_CALLS && probes->groups & PYI_GROUP_PHASES)
+			probes->skel->rodata->cfg_calls[calls[i].nr] |= calls[i].call
+									<< PYI_CALL_PHASE_SHIFT;
 }
