@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`make bench`: what tracing costs, as one table. Never a test: machines differ, so everything is
 a ratio of runs made in pairs, in turn and in random order, and the medians of those ratios.
-  bench.py [-n PAIRS] [ROW…]     rows: startup cached many attach memory bystander"""
+  bench.py [-n PAIRS] [ROW…]     rows: startup cached many attach memory bystander execs"""
 import contextlib
 import getopt
 import os
@@ -60,7 +60,7 @@ def build():
     arch = "-I/usr/include/%s-linux-gnu" % os.uname().machine
     subprocess.run(["clang", "-O2", "-g", "-target", "bpf", arch, "-c", HERE + "/empty.bpf.c",
                     "-o", BUILD + "/empty.bpf.o"], check=True)
-    for name in ("attach_empty", "timer"):
+    for name in ("attach_empty", "timer", "execs"):
         subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", "%s/%s.c" % (HERE, name), "-o",
                         "%s/%s" % (BUILD, name), *flags], check=True)
 
@@ -221,8 +221,9 @@ def import_sites():
 
 
 @contextlib.contextmanager
-def empty_program(sites):
-    proc = subprocess.Popen([BUILD + "/attach_empty", BUILD + "/empty.bpf.o", PYTHON, *sites],
+def empty_program(*where):
+    """Where: a file and offsets in it, or "syscalls"."""
+    proc = subprocess.Popen([BUILD + "/attach_empty", BUILD + "/empty.bpf.o", *where],
                             stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     if b"attached" not in proc.stdout.readline():
         raise lib.Skip("the empty program cannot be attached")
@@ -248,7 +249,7 @@ def bench_cached(pairs):
     seen = {"untraced": [], "empty": [], "traced": [], "no edges": []}
     for _ in range(max(5, pairs // 2)):
         seen["untraced"].append(measure())
-        with empty_program(sites):
+        with empty_program(PYTHON, *sites):
             seen["empty"].append(measure())
         with lib.Tracer("-p", target.pid) as tracer:
             seen["traced"].append(measure())
@@ -331,7 +332,9 @@ def main():
     benches = {"startup": bench_startup, "cached": bench_cached, "many": bench_many,
                "attach": bench_attach, "memory": bench_memory,
                "bystander": lambda n: bystander.bench(
-                   n, PYTHON, row, lambda: empty_program(import_sites()[0]))}
+                   n, PYTHON, row, (lambda: empty_program(PYTHON, *import_sites()[0]),
+                                    lambda: empty_program("syscalls"))),
+               "execs": lambda n: bystander.bench_execs(n, PYTHON, row, BUILD + "/execs")}
     build()
     for name in names or benches:
         benches[name](pairs)

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What a program pays that is not traced while another cgroup is: for an import statement of the
-same interpreter file, which hits our probe, and for a system call, which passes our tracepoints."""
+same interpreter file, which hits our probe, for a system call, which passes our tracepoints, and
+for being started, which passes our mark on the file system. The yardsticks are empty programs on
+the same probe and the same tracepoints."""
 import contextlib
 import os
+import random
 import statistics
+import subprocess
 
 import lib
 
@@ -15,6 +19,9 @@ def imports(n):
 def calls(n, call=os.getppid):
     for _ in range(n):
         call()
+def looked_at(n, call=os.access):
+    for _ in range(n):
+        call("/", 0)
 def best(what):
     least = 1e9
     for _ in range(5):
@@ -22,10 +29,10 @@ def best(what):
         what(20000)
         least = min(least, (time.perf_counter_ns() - begin) / 20000)
     return least
-best(imports), best(calls)
+best(imports), best(calls), best(looked_at)
 print("up", flush=True)
 for line in sys.stdin:
-    print(best(imports), best(calls), flush=True)
+    print(best(imports), best(calls), best(looked_at), flush=True)
 """
 
 
@@ -58,13 +65,13 @@ def bench(pairs, python, row, empty):
             return [float(word) for word in target.proc.stdout.readline().split()]
         modes = {"default": (), "--no-files --no-net --no-phases": ("--no-files", "--no-net",
                                                                     "--no-phases")}
-        extra = {mode: [] for mode in ("an empty program's", *modes)}
+        extra = {mode: [] for mode in ("empty programs'", *modes)}
         plain = []
         for _ in range(max(5, pairs // 2)):
             before = measure()
-            with empty():
+            with empty[0](), empty[1]():
                 during = measure()
-            extra["an empty program's"].append([d - b for d, b in zip(during, before)])
+            extra["empty programs'"].append([d - b for d, b in zip(during, before)])
             for mode, opts in modes.items():
                 before = measure()
                 with lib.Tracer("--cgroup", group, *opts) as tracer:
@@ -72,9 +79,34 @@ def bench(pairs, python, row, empty):
                     tracer.stop()
                 plain.append(before)
                 extra[mode].append([d - b for d, b in zip(during, before)])
-    for which, name in enumerate(("an import statement", "a system call")):
+    for which, name in enumerate(("an import statement", "getppid", "access")):
         row("bystander, %s, untraced" % name,
             "%.0f ns" % statistics.median(p[which] for p in plain))
         for mode, values in extra.items():
             row("bystander, %s, extra" % name,
                 "%.0f ns" % statistics.median(v[which] for v in values), mode)
+
+
+def bench_execs(pairs, python, row, execs):
+    """One after the other, as fast as they go: a program of C that is nobody's business."""
+    def measure():
+        done = subprocess.run([execs, "1000", "/bin/true"], capture_output=True, check=True)
+        return float(done.stdout) / 1000
+    modes = {"-a": ("-a",), "-a --no-hold": ("-a", "--no-hold"), "--cgroup of others": None}
+    extra, ratio = ({mode: [] for mode in modes} for _ in range(2))
+    plain = []
+    with followed_group(python) as group:
+        for _ in range(max(5, pairs // 2)):
+            for mode in random.sample(list(modes), len(modes)):
+                before = measure()
+                with lib.Tracer(*(modes[mode] or ("--cgroup", group))) as tracer:
+                    during = measure()
+                    tracer.stop()
+                plain.append(before)
+                extra[mode].append(during - before)
+                ratio[mode].append(during / before)
+    row("start of /bin/true, untraced", "%.0f us" % statistics.median(plain),
+        "%.0f a second" % (1e6 / statistics.median(plain)))
+    for mode in modes:
+        row("start of /bin/true, extra", "%.0f us" % statistics.median(extra[mode]),
+            "%s: %.2f of untraced" % (mode, statistics.median(ratio[mode])))

@@ -15,4 +15,16 @@ int empty_perf(void *ctx)
 	return 0;
 }
 
+SEC("?raw_tp/sys_enter")
+int empty_enter(void *ctx)
+{
+	return 0;
+}
+
+SEC("?raw_tp/sys_exit")
+int empty_exit(void *ctx)
+{
+	return 0;
+}
+
 char LICENSE[] SEC("license") = "GPL";
