@@ -194,6 +194,23 @@ def test_parent_sees_no_stop(library):
 
 
 @lib.test(exclusive=True)
+def test_nobody_else_is_stopped():
+    """Large extension modules are no interpreters: whoever maps them is left alone. With a new
+    libpython the same look at the tool's system calls does see the stop."""
+    lib.needs_command("strace")
+    stops = []
+    for argv in ([lib.SYSTEM, "-c", "import numpy; print('fine')"],
+                 [late_program(), fresh_library(), "-c", CODE]):
+        log = lib.workdir() + "/ptrace.log"
+        run = lib.run(["strace", "-f", "-qq", "-e", "trace=ptrace", "-o", log, lib.TOOL,
+                       "--report", "/dev/null", "--", *argv], stdin=b"\n")
+        lib.check(run.rc == 0 and b"fine" in run.out, "result: %r %r", run.out, run.err)
+        with open(log, encoding="utf-8", errors="replace") as file:
+            stops.append(file.read().count("PTRACE_SEIZE"))
+    lib.check_equal(stops, [0, 1], "threads stopped, with numpy and with a new libpython")
+
+
+@lib.test(exclusive=True)
 def test_stopped_while_held():
     """SIGSTOP that comes while it is held stops it, SIGCONT lets it run, nothing is lost."""
     with lib.Tracer("-a") as tracer:

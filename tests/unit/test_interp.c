@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "fake_elf.h"
+#include "target/elf_file.h"
 #include "target/interp.h"
 #include "target/layout.h"
 #include "unit.h"
@@ -392,6 +393,32 @@ static void find_files(glob_t *files)
 		glob(patterns[i], GLOB_TILDE | (i ? GLOB_APPEND : 0), NULL, files);
 }
 
+/* The first look rules out most libraries, and never one that has the symbol. */
+static void test_glance(void)
+{
+	static const char *const names[] = { "PyImport_ImportModuleLevelObject", NULL };
+	size_t with_cnt = 0, ruled_out_cnt = 0;
+	glob_t files = {};
+
+	glob("/usr/lib/*/lib[cmps]*.so.[0-9]*", GLOB_NOSORT, NULL, &files);
+	for (size_t i = 0; i < files.gl_pathc; i++) {
+		_cleanup_close_ int fd = open(files.gl_pathv[i], O_RDONLY | O_CLOEXEC);
+		_cleanup_(elf__freep) struct elf *elf = NULL;
+		bool has_it;
+
+		if (fd < 0 || elf__open(fd, &elf))
+			continue;
+		has_it = elf__sym(elf, names[0]) != NULL;
+		CHECK(elf_glance(fd, names) || !has_it);
+		with_cnt += has_it;
+		ruled_out_cnt += !elf_glance(fd, names);
+	}
+	CHECK(ruled_out_cnt > 0);
+	if (!with_cnt)
+		printf("skip: no libpython to look into\n");
+	globfree(&files);
+}
+
 static char *first_found; /* path of a real interpreter for the tests below */
 
 static void test_installed(void)
@@ -466,6 +493,7 @@ int main(void)
 	RUN(test_huge_file);
 	RUN(test_flipped_bits);
 	RUN(test_layout_table);
+	RUN(test_glance);
 	RUN(test_installed);
 	RUN(test_damaged);
 	free(first_found);

@@ -14,6 +14,7 @@
 #include <wordexp.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/evict.h"
@@ -37,14 +38,6 @@ struct benching {
 	struct evict evicts[2];
 	size_t runs;
 };
-
-static __u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (__u64)ts.tv_sec * 1000000000 + (__u64)ts.tv_nsec;
-}
 
 static __u64 children_cpu_ns(void)
 {
@@ -108,7 +101,7 @@ static int run_once(struct benching *benching, size_t index, __u64 *wall_ns, __u
 
 	if (err)
 		return log_err(err, "cannot start %s", opts.argv[0]);
-	begin = now_ns();
+	begin = clock_ns();
 	err = launch__release(launch);
 	if (err) {
 		log_err(err, "%s: cannot be run", opts.argv[0]);
@@ -117,7 +110,7 @@ static int run_once(struct benching *benching, size_t index, __u64 *wall_ns, __u
 	do
 		err = launch__poll(launch, true, status);
 	while (err == -EINTR);
-	*wall_ns = now_ns() - begin;
+	*wall_ns = clock_ns() - begin;
 	*cpu_ns = children_cpu_ns() - cpu;
 	err = err == 1 ? 0 : err < 0 ? err : -ECHILD;
 out:

@@ -5,13 +5,17 @@
  * when that has ended.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/opts.h"
 #include "cli/pythons.h"
@@ -23,6 +27,9 @@
 #include "target/interp.h"
 #include "target/proc.h"
 #include "target/started.h"
+
+/* From the mapping of an interpreter to its first import it takes longer than this. */
+#define FIRST_IMPORT_NS 2000000ULL
 
 /* A hold during which an interpreter was probed. */
 struct held_note {
@@ -36,7 +43,7 @@ struct held {
 	struct held_note *notes;
 	size_t note_cnt;
 	__u64 late_start_cnt;
-	__u64 gone_cnt; /* that looked like interpreters and were gone before they were seen */
+	_Atomic __u64 gone_cnt; /* that may have been interpreters and were gone before a look */
 };
 
 /*
@@ -175,14 +182,10 @@ static unsigned int look_at_mapping(void *ctx, const struct hold_mapping *mappin
 	int verdict;
 
 	if (proc_fd < 0 || proc_each_map(proc_fd, find_map, &found) != 1) {
-		held->gone_cnt += !mapping->is_first;
+		atomic_fetch_add(&held->gone_cnt, 1);
 		return 0;
 	}
 	proc_root(proc_fd, mapping->tgid, root);
-	verdict = discover__known(session->discover, found.fd);
-	if (mapping->is_first && verdict < 0)
-		return discover__is_other(session->discover, found.fd, found.path, root) ?
-		       HOLD_IGNORE : HOLD_STOP;
 	verdict = discover__file(session->discover, found.fd, found.path, root, mapping->tgid);
 	/* Of a program that needs a libpython, the mapping of the library will be noticed. */
 	if (verdict >= 0 && verdict != DISCOVER_REFUSED)
@@ -192,6 +195,59 @@ static unsigned int look_at_mapping(void *ctx, const struct hold_mapping *mappin
 	if (verdict == DISCOVER_INTERPRETER)
 		check_start(held, mapping, proc_fd, &found);
 	return answer;
+}
+
+/* The file of a mapping whose process has ended; opened only when it is that file. */
+static int open_again(const struct hold_mapping *mapping, const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+	char link[32];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_ino != mapping->ino ||
+	    ((__u64)major(st.st_dev) << 32 | minor(st.st_dev)) != mapping->dev)
+		return -ESTALE;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return open(link, O_RDONLY | O_CLOEXEC);
+}
+
+/* Most mappings are still as they were made; reading all of them takes longer. */
+static int open_mapped(const struct hold_mapping *mapping, const char *path)
+{
+	_cleanup_close_ int proc_fd = proc_open(mapping->tgid);
+	_cleanup_(found_map_clear) struct found_map found = { .want = mapping, .fd = -1 };
+	const struct proc_map map = { .start = mapping->start, .end = mapping->end,
+				      .ino = mapping->ino, .path = path };
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (proc_fd < 0)
+		return open_again(mapping, path);
+	fd = proc_open_map(proc_fd, &map);
+	if (fd >= 0 && !fstat(fd, &st) && st.st_ino == mapping->ino)
+		return TAKE_FD(fd);
+	if (proc_each_map(proc_fd, find_map, &found) == 1)
+		return TAKE_FD(found.fd);
+	return open_again(mapping, path);
+}
+
+/* On hold's second thread: must not wait for the first, which may be probing. */
+static unsigned int scout(void *ctx, const struct hold_mapping *mapping, const char *path)
+{
+	struct held *held = ctx;
+	_cleanup_close_ int fd = open_mapped(mapping, path);
+	int verdict;
+
+	if (fd < 0) {
+		atomic_fetch_add(&held->gone_cnt, clock_ns() - mapping->ts_ns > FIRST_IMPORT_NS);
+		return 0;
+	}
+	verdict = discover__known(held->session->discover, fd);
+	if (verdict == DISCOVER_REFUSED)
+		return HOLD_LOOK;
+	if (verdict == -ENOENT)
+		return interp_probe(fd) > 0 ? HOLD_STOP : HOLD_IGNORE;
+	return HOLD_IGNORE;
 }
 
 static void warn(const struct session *session, int exec_err, int mapped_err)
@@ -209,7 +265,7 @@ static void warn(const struct session *session, int exec_err, int mapped_err)
 
 void session__hold(struct session *session)
 {
-	struct hold_ops ops = { .exec = look_at_exec, .mapped = look_at_mapping,
+	struct hold_ops ops = { .exec = look_at_exec, .mapped = look_at_mapping, .scout = scout,
 				.want_no_stop = session->opts->want_no_hold };
 	int exec_err = 0, mapped_err = 0, err;
 	struct held *held = calloc(1, sizeof(*held));

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/pythons.h"
 #include "cli/session.h"
@@ -103,7 +104,7 @@ static const struct interp *find_interp(void *ctx, int fd)
 void late_take(struct session *session, pid_t tgid, __u32 serial)
 {
 	const struct inventory_opts opts = {
-		.tgid = tgid, .serial = serial, .now_ns = session_now_ns(),
+		.tgid = tgid, .serial = serial, .now_ns = clock_ns(),
 		.on_record = take_record, .find_interp = find_interp, .ctx = session,
 	};
 	int err = inventory_read(&opts);
@@ -111,7 +112,7 @@ void late_take(struct session *session, pid_t tgid, __u32 serial)
 	if (err)
 		log_debug("process %d: what it has loaded cannot be read: %s", tgid, strerror(-err));
 	log_debug("process %d: inventory in %.1f ms", tgid,
-		  (double)(session_now_ns() - opts.now_ns) / 1e6);
+		  (double)(clock_ns() - opts.now_ns) / 1e6);
 }
 
 /* Processes that showed themselves. The ring is read every few ms: more than that is not usual. */

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "model/model.h"
 
@@ -64,15 +65,13 @@ void progress_update(const struct model *model)
 {
 	size_t processes = 0, loads = 0;
 	const char *current = NULL;
-	struct timespec now;
 	char text[512], line[256];
 	__u64 now_ns;
 	int sz;
 
 	if (!is_active)
 		return;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	now_ns = now.tv_sec * 1000000000ULL + now.tv_nsec;
+	now_ns = clock_ns();
 	/* In the background a write could stop us (stty tostop). */
 	if (now_ns - last_ns < MIN_GAP_NS || tcgetpgrp(STDERR_FILENO) != getpgrp())
 		return;

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "model/model.h"
 #include "probe/probes.h"
@@ -75,31 +76,14 @@ static int keep(struct pythons *pythons, struct python *python)
 	return grown ? 0 : -ENOMEM;
 }
 
-static __u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000ULL + now.tv_nsec;
-}
-
-static double since_ms(const struct timespec *start)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec - start->tv_sec) * 1e3 + (now.tv_nsec - start->tv_nsec) / 1e6;
-}
-
 static int attach(struct pythons *pythons, int fd, const char *path, struct python *python)
 {
 	const struct interp *interp = python->interp;
-	struct timespec start;
+	__u64 start_ns = clock_ns();
 	int err;
 
 	if (!pythons->probes)
 		return 0;
-	clock_gettime(CLOCK_MONOTONIC, &start);
 	err = probes__attach(pythons->probes, fd, interp, &python->layout);
 	if (err) { /* logged there */
 		interp__note_unprobed(python->interp, err);
@@ -107,7 +91,7 @@ static int attach(struct pythons *pythons, int fd, const char *path, struct pyth
 	}
 	log_info("probed %s: %s %s, %zu sites, %.1f ms", path, interp->implementation,
 		 interp->version[0] ? interp->version : "of unknown version", interp->site_cnt,
-		 since_ms(&start));
+		 (clock_ns() - start_ns) / 1e6);
 	for (size_t i = 0; i < interp->note_cnt; i++)
 		log_info("%s: %s", path, interp->notes[i]);
 	return 0;
@@ -163,7 +147,7 @@ static int add(struct pythons *pythons, int fd, const char *path, pid_t tgid)
 	if (!err)
 		err = attach(pythons, fd, path, &python);
 	python.err = err;
-	python.probed_ns = now_ns();
+	python.probed_ns = clock_ns();
 	err = keep(pythons, &python);
 	if (err)
 		interp__free(python.interp);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/opts.h"
 #include "cli/scope_names.h"
@@ -167,7 +168,7 @@ void scope__made(struct scope *scope, const char *path)
 		char *copy = strdup(path);
 
 		if (copy)
-			scope->late[scope->late_cnt++] = (struct late){ copy, session_now_ns() };
+			scope->late[scope->late_cnt++] = (struct late){ copy, clock_ns() };
 	}
 	pthread_mutex_unlock(&scope->lock);
 }
@@ -227,7 +228,7 @@ static bool is_any_left(struct scope *scope, __u64 now_ns)
 
 bool scope__look(struct scope *scope, proc_fn fn, void *ctx)
 {
-	__u64 now_ns = session_now_ns();
+	__u64 now_ns = clock_ns();
 	bool is_left = true;
 	size_t cnt;
 

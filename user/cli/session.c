@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/facts.h"
 #include "cli/identity.h"
@@ -24,14 +25,6 @@
 #include "target/discover.h"
 #include "target/launch.h"
 #include "target/shebang.h"
-
-__u64 session_now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 void session__close(struct session *session)
 {
@@ -144,7 +137,7 @@ static int open_until(struct session *session)
 	if (!opts->want_until_ready && !opts->idle_ns)
 		return 0;
 	return until__new(opts->want_until_ready, opts->idle_ns,
-			  opts->want_wait || opts->argv ? 0 : session_now_ns(), &session->until);
+			  opts->want_wait || opts->argv ? 0 : clock_ns(), &session->until);
 }
 
 int session__open(struct session *session)

@@ -41,8 +41,6 @@ struct session {
 	__u64 start_ns, ready_ns, detach_ns; /* for --stats: begin, when live, how long it took */
 };
 
-__u64 session_now_ns(void);
-
 /* Forks the command, held. 0, or the exit status that ends us. */
 int session__launch(struct session *session);
 /* The shell's words and status for a command that cannot be started. */

@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/checks.h"
 #include "cli/cli.h"
@@ -93,7 +94,7 @@ static __u64 realtime_at_ns(__u64 mono_ns)
 
 	if (clock_gettime(CLOCK_REALTIME, &ts))
 		return 0;
-	ago_ns = session_now_ns() - mono_ns;
+	ago_ns = clock_ns() - mono_ns;
 	return (__u64)ts.tv_sec * 1000000000 + (__u64)ts.tv_nsec - ago_ns;
 }
 
@@ -147,7 +148,7 @@ static bool is_top(const struct session *session)
 
 static int watch(struct session *session)
 {
-	__u64 duration_ns = session->opts->duration_ns, now_ns = session_now_ns(), checked_ns = 0;
+	__u64 duration_ns = session->opts->duration_ns, now_ns = clock_ns(), checked_ns = 0;
 	__u64 until_ns = duration_ns ? now_ns + duration_ns : ~0ULL;
 	bool is_left = true;
 	int got;
@@ -160,7 +161,7 @@ static int watch(struct session *session)
 		read_facts(session, false);
 		late_read(session);
 		is_left = session__look_at_scope(session);
-		now_ns = session_now_ns();
+		now_ns = clock_ns();
 		if (!is_top(session))
 			progress_update(session->model);
 		else if (!top_update(session->model, now_ns))
@@ -174,13 +175,13 @@ static int watch(struct session *session)
 /* Detach before anything else: from then on the targets run free. */
 static int stop_tracing(struct session *session)
 {
-	__u64 end_ns = session_now_ns();
+	__u64 end_ns = clock_ns();
 	struct pyi_stats stats = {};
 	int err;
 
 	session__unhold(session);
 	probes__detach(session->probes);
-	session->detach_ns = session_now_ns() - end_ns;
+	session->detach_ns = clock_ns() - end_ns;
 	err = probes__drain(session->probes);
 	read_facts(session, true);
 	if (!probes__stats(session->probes, &stats))
@@ -229,7 +230,7 @@ static int final_status(struct session *session)
 
 static int report(struct session *session)
 {
-	__u64 end_ns = session_now_ns();
+	__u64 end_ns = clock_ns();
 	int err = stop_tracing(session), recording_err;
 
 	progress_stop();
@@ -268,7 +269,7 @@ static int run(struct session *session)
 		top_start();
 	else if (!session->launch)
 		progress_start();
-	session->ready_ns = session_now_ns();
+	session->ready_ns = clock_ns();
 	log_line("pyimport-bpf: ready");
 	status = release(session);
 	if (status)
@@ -298,7 +299,7 @@ static int prepare_and_run(struct session *session)
 	struct check checks[CHECKS_MAX];
 	int status;
 
-	session->start_ns = session_now_ns();
+	session->start_ns = clock_ns();
 	if (session->opts->command != COMMAND_RECORD && !is_top(session) &&
 	    output__open(session->opts, &session->output))
 		return EXIT_OURS;

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "probe/calls.h"
 #include "probe/private.h"
@@ -24,14 +25,6 @@ struct batch {
 	struct pyi_charge_key keys[BATCH];
 	struct pyi_charge values[BATCH];
 };
-
-static __u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 static void send_charge(struct probes *probes, const struct pyi_charge_key *key,
 			const struct pyi_charge *charge)
@@ -101,7 +94,7 @@ static int take_parity(struct probes *probes, __u32 parity)
 int charges_poll(struct probes *probes)
 {
 	struct charges *charges = &probes->charges;
-	__u64 now = now_ns(), made = probes->skel->bss->charge_cnt;
+	__u64 now = clock_ns(), made = probes->skel->bss->charge_cnt;
 	int err = 0;
 
 	if (charges->is_turned) { /* the ring has been read since: what is charged was begun */
@@ -129,6 +122,6 @@ int charges_drain(struct probes *probes)
 	if (!err)
 		err = take_parity(probes, 1);
 	if (!err)
-		send_charged(probes, now_ns());
+		send_charged(probes, clock_ns());
 	return err;
 }

@@ -2,27 +2,36 @@
 /* See caught.h. */
 #include "target/caught.h"
 
-void caught__stop(struct caught *caught, struct caught_item *item, __u64 now_ns)
+#include "target/holder.h"
+
+static void add(struct caught *caught, const struct mapped_event *event, bool want_stop,
+		__u64 now_ns)
 {
-	item->since_ns = now_ns;
-	item->is_stopped = caught->can_stop && stop_thread(item->event.tid);
+	struct caught_item *item = &caught->items[(caught->first + caught->cnt) % CAUGHT_MAX];
+
+	*item = (struct caught_item){ .event = *event, .since_ns = now_ns };
+	item->event.path = NULL;
+	item->is_stopped = want_stop && caught->can_stop && stop_thread(event->tid);
+	caught->running_cnt += !item->is_stopped;
+	caught->cnt++;
 }
 
 void caught__collect(struct caught *caught, __u64 now_ns)
 {
-	struct caught_item item = {};
+	struct mapped_event event;
 
 	while (caught->mapped && caught->cnt < CAUGHT_MAX &&
-	       mapped__next(caught->mapped, &item.event)) {
+	       mapped__next(caught->mapped, &event)) {
+		unsigned int want;
+
 		/* 0 or less: in a pid namespace that is not below ours. */
-		if (item.event.tgid <= 0 || item.event.tid <= 0 ||
-		    !caught->wants(caught->ctx, item.event.tgid))
+		if (event.tgid <= 0 || event.tid <= 0)
 			continue;
-		item.is_stopped = false;
-		if (item.event.is_likely)
-			caught__stop(caught, &item, now_ns);
-		caught->running_cnt += item.event.is_likely && !item.is_stopped;
-		caught->items[(caught->first + caught->cnt++) % CAUGHT_MAX] = item;
+		want = caught->scout(caught->ctx, &event);
+		if (want & HOLDER_WANT_IGNORE)
+			mapped__know(caught->mapped, &event, now_ns);
+		if (want & (HOLDER_WANT_STOP | HOLDER_WANT_LOOK))
+			add(caught, &event, want & HOLDER_WANT_STOP, now_ns);
 	}
 }
 
@@ -33,7 +42,7 @@ bool caught__take(struct caught *caught, struct caught_item *out)
 	*out = caught->items[caught->first];
 	caught->first = (caught->first + 1) % CAUGHT_MAX;
 	caught->cnt--;
-	caught->running_cnt -= out->event.is_likely && !out->is_stopped;
+	caught->running_cnt -= !out->is_stopped;
 	return true;
 }
 

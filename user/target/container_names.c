@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "target/container.h"
 #include "target/container_files.h"
 
@@ -30,14 +31,6 @@ struct containers {
 	pthread_mutex_t lock; /* asked from the main and the hold thread */
 	struct known *known;  /* some dozens at most: a list will do */
 };
-
-static __u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 int containers__new(struct containers **out)
 {
@@ -103,7 +96,7 @@ static const struct known *look_up(struct containers *containers,
 				   const struct container *container)
 {
 	struct known *known = get(containers, container->id);
-	__u64 now = now_ns();
+	__u64 now = clock_ns();
 
 	if (!known || known->name || now < known->next_ns)
 		return known;

@@ -152,24 +152,23 @@ static int examine(struct discover *discover, int fd, const char *path, const ch
 static int examine_once(struct discover *discover, int fd, const char *path, const char *root,
 			pid_t tgid)
 {
-	const int *known;
 	struct file_key key;
-	int verdict, remembered;
+	int known, verdict, remembered;
 
 	verdict = known_files_key(fd, &key);
 	if (verdict)
 		return verdict;
 	known = known_files__find(discover->files, &key);
-	if (!known) {
+	if (known < 0) {
 		verdict = examine(discover, fd, path, root, tgid, &remembered);
 		known_files__add(discover->files, &key, remembered);
 		return verdict;
 	}
-	if (*known == DISCOVER_LIBRARY) /* the library may have been replaced since */
+	if (known == DISCOVER_LIBRARY) /* the library may have been replaced since */
 		return examine_library(discover, fd, path, root, tgid);
-	if (*known == DISCOVER_REFUSED && tgid)
+	if (known == DISCOVER_REFUSED && tgid)
 		return offer(discover, fd, path, tgid);
-	return *known;
+	return known;
 }
 
 int discover__file(struct discover *discover, int fd, const char *path, const char *root,
@@ -185,35 +184,26 @@ int discover__file(struct discover *discover, int fd, const char *path, const ch
 
 int discover__known(struct discover *discover, int fd)
 {
-	const int *known;
 	struct file_key key;
-	int verdict;
 
-	verdict = known_files_key(fd, &key);
-	if (verdict)
-		return verdict;
-	pthread_mutex_lock(&discover->lock);
-	known = known_files__find(discover->files, &key);
-	verdict = known ? *known : -ENOENT;
-	pthread_mutex_unlock(&discover->lock);
-	return verdict;
+	return known_files_key(fd, &key) ?: known_files__find(discover->files, &key);
 }
 
 bool discover__is_other(struct discover *discover, int fd, const char *path, const char *root)
 {
 	_cleanup_free_ char *library = NULL;
-	const int *known;
 	struct file_key key;
 	bool is_other;
+	int known;
 
 	if (known_files_key(fd, &key))
 		return false;
 	pthread_mutex_lock(&discover->lock);
 	known = known_files__find(discover->files, &key);
-	is_other = known ? *known == DISCOVER_NOTHING :
+	is_other = known >= 0 ? known == DISCOVER_NOTHING :
 		   !interp_probe(fd) &&
 		   interp_needed_libpython(fd, path, root, &library) == -ENOENT;
-	if (is_other && !known)
+	if (is_other && known < 0)
 		known_files__add(discover->files, &key, DISCOVER_NOTHING);
 	pthread_mutex_unlock(&discover->lock);
 	return is_other;

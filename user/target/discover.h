@@ -39,7 +39,7 @@ void discover__free(struct discover *discover);
 int discover__file(struct discover *discover, int fd, const char *path, const char *root,
 		   pid_t tgid);
 
-/* The verdict on a file looked at before, or -ENOENT. */
+/* The verdict on a file looked at before, or -ENOENT. Waits for nobody who is looking at one. */
 int discover__known(struct discover *discover, int fd);
 
 /* Is there certainly no Python in it, nor in what it needs? Offers nothing to the callback. */

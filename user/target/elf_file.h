@@ -66,6 +66,12 @@ struct elf {
  * or broken. The descriptor stays the caller's and must outlive the elf.
  */
 int elf__open(int fd, struct elf **out);
+
+/*
+ * Is it worth being opened for one of the symbols @names (NULL-terminated)? False for a library
+ * that certainly has none of them, in a tenth of the time; true for every program.
+ */
+bool elf_glance(int fd, const char *const *names);
 /* Reads the segments and relocations as well. -EFBIG: larger than we are willing to copy. */
 int elf__load(struct elf *elf);
 void elf__free(struct elf *elf); /* NULL-safe */

@@ -3,7 +3,7 @@
  * The tracer's side of holding; see hold.h. The holder process (holder.c) owns the descriptors and
  * passes each file to a thread here, which looks at it. A file that was looked at gets an ignore
  * mark, which the kernel drops when the file is written to: from then on its execs cost no round
- * trip.
+ * trip. Probing takes a while, so a second thread tells what of all that is mapped is a Python.
  */
 #include "target/hold.h"
 
@@ -11,11 +11,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fanotify.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -26,11 +28,18 @@
 #include "target/marks.h"
 #include "target/privilege.h"
 
+/* A thread that answers questions of the holder. */
+struct server {
+	struct hold *hold;
+	int sock;
+	pthread_t thread;
+	bool is_scout, is_running;
+};
+
 struct hold {
 	struct hold_ops ops;
-	int sock;
+	struct server tracer, scout;
 	pid_t holder;
-	pthread_t thread;
 	struct mapped *mapped;
 	struct holder_counts *counts;
 	atomic_int slot_cnt;
@@ -98,14 +107,16 @@ static unsigned int look_at_exec(struct hold *hold, int fd, pid_t tgid)
 static unsigned int look(struct hold *hold, const struct holder_request *request, int fd)
 {
 	struct hold_mapping mapping = {
-		.tgid = request->tgid, .ts_ns = request->ts_ns, .start = request->start,
+		.tgid = request->tgid, .ts_ns = request->ts_ns,
+		.start = request->start, .end = request->end,
 		.dev = request->dev, .ino = request->ino,
-		.is_first = request->ask == HOLDER_MAPPED,
 		.is_stopped = request->ask == HOLDER_STOPPED,
 	};
 
 	if (request->ask == HOLDER_EXEC)
 		return look_at_exec(hold, fd, request->tgid);
+	if (request->ask == HOLDER_MAPPED)
+		return hold->ops.scout(hold->ops.ctx, &mapping, request->path);
 	return hold->ops.mapped(hold->ops.ctx, &mapping);
 }
 
@@ -122,6 +133,8 @@ static struct holder_reply answer(struct hold *hold, const struct holder_request
 		reply.want |= HOLDER_WANT_IGNORE;
 	if (answer & HOLD_STOP)
 		reply.want |= HOLDER_WANT_STOP;
+	if (answer & HOLD_LOOK)
+		reply.want |= HOLDER_WANT_LOOK;
 	if (answer & HOLD_NOTE && atomic_load(&hold->slot_cnt) < HOLDER_SLOTS)
 		reply.slot = atomic_fetch_add(&hold->slot_cnt, 1);
 	return reply;
@@ -129,37 +142,43 @@ static struct holder_reply answer(struct hold *hold, const struct holder_request
 
 static void *serve(void *arg)
 {
-	struct hold *hold = arg;
+	const struct server *server = arg;
+	struct hold *hold = server->hold;
 	struct holder_request request;
 
+	/* What it is asked about runs on meanwhile: as urgent as the holder. */
+	if (server->is_scout &&
+	    sched_setscheduler(0, SCHED_RR, &(struct sched_param){ .sched_priority = 1 }))
+		setpriority(PRIO_PROCESS, gettid(), -20);
 	if (privilege_keep_tracing())
 		log_debug("privileges of the hold thread cannot be dropped");
 	for (;;) {
 		_cleanup_close_ int fd = -1;
 		struct holder_reply reply;
 
-		if (!receive(hold->sock, &request, &fd))
+		if (!receive(server->sock, &request, &fd))
 			break;
+		request.path[sizeof(request.path) - 1] = '\0';
 		reply = answer(hold, &request, fd);
-		if (send(hold->sock, &reply, sizeof(reply), MSG_NOSIGNAL) != sizeof(reply))
+		if (send(server->sock, &reply, sizeof(reply), MSG_NOSIGNAL) != sizeof(reply))
 			break;
 	}
-	atomic_store(&hold->has_ended, true);
-	if (!atomic_load(&hold->is_closing))
+	if (!atomic_exchange(&hold->has_ended, true) && !atomic_load(&hold->is_closing))
 		log_warn("the process that holds starting programs has ended: first imports of new interpreters may be missed");
 	return NULL;
 }
 
 /* Signals are the main thread's. */
-static int start_thread(struct hold *hold)
+static int start_server(struct server *server)
 {
 	sigset_t all, old;
 	int err;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &old);
-	err = pthread_create(&hold->thread, NULL, serve, hold);
+	err = pthread_create(&server->thread, NULL, serve, server);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	server->is_running = !err;
 	return -err;
 }
 
@@ -172,11 +191,24 @@ static void end_holder(struct hold *hold)
 
 static void release(struct hold *hold)
 {
-	if (hold->sock >= 0)
-		close(hold->sock);
+	if (hold->tracer.sock >= 0)
+		close(hold->tracer.sock);
+	if (hold->scout.sock >= 0)
+		close(hold->scout.sock);
 	mapped__free(hold->mapped);
 	munmap(hold->counts, sizeof(*hold->counts));
 	free(hold);
+}
+
+static int connect_pair(int *ours, int *holders)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	*ours = pair[0];
+	*holders = pair[1];
+	return 0;
 }
 
 static int start_holder(struct hold *hold, int fan_fd)
@@ -188,21 +220,25 @@ static int start_holder(struct hold *hold, int fan_fd)
 				    .want_all_execs = hold->ops.want_all_execs,
 				    .counts = hold->counts };
 	struct holder_request hello;
-	int pair[2];
+	_cleanup_close_ int sock = -1, scout_sock = -1;
 	ssize_t got;
+	int err;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-		return -errno;
-	hold->sock = pair[0];
-	opts.sock = pair[1];
+	err = connect_pair(&hold->tracer.sock, &sock) ?:
+	      connect_pair(&hold->scout.sock, &scout_sock);
+	if (err)
+		return err;
+	opts.sock = sock;
+	opts.scout_sock = scout_sock;
 	hold->holder = fork();
 	if (!hold->holder)
 		holder_run(&opts);
-	close(pair[1]);
 	if (hold->holder < 0)
 		return -errno;
+	close(sock);
+	sock = -1;
 	do {
-		got = recv(hold->sock, &hello, sizeof(hello), 0);
+		got = recv(hold->tracer.sock, &hello, sizeof(hello), 0);
 	} while (got < 0 && errno == EINTR);
 	if (got == sizeof(hello))
 		return 0;
@@ -216,9 +252,9 @@ static int start(struct hold *hold, int fan_fd)
 
 	if (err)
 		return err;
-	err = start_thread(hold);
+	err = start_server(&hold->tracer) ?: start_server(&hold->scout);
 	if (err)
-		end_holder(hold);
+		hold__end(hold);
 	return err;
 }
 
@@ -229,7 +265,8 @@ static struct hold *hold__alloc(const struct hold_ops *ops)
 	if (!hold)
 		return NULL;
 	hold->ops = *ops;
-	hold->sock = -1;
+	hold->tracer = (struct server){ .hold = hold, .sock = -1 };
+	hold->scout = (struct server){ .hold = hold, .sock = -1, .is_scout = true };
 	hold->counts = mmap(NULL, sizeof(*hold->counts), PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (hold->counts == MAP_FAILED) {
@@ -291,6 +328,15 @@ void hold__stats(const struct hold *hold, struct hold_stats *out)
 	};
 }
 
+/* It may hang in a read of somebody's file system: leave it and hold's memory behind. */
+static bool join(struct server *server, const struct timespec *until)
+{
+	if (!server->is_running || !pthread_timedjoin_np(server->thread, NULL, until))
+		return true;
+	pthread_detach(server->thread);
+	return false;
+}
+
 void hold__end(struct hold *hold)
 {
 	struct timespec until;
@@ -299,13 +345,11 @@ void hold__end(struct hold *hold)
 		return;
 	hold->is_ended = true;
 	atomic_store(&hold->is_closing, true);
-	end_holder(hold); /* the kernel lets go what it held; the thread reads the end of file */
+	end_holder(hold); /* the kernel lets go what it held; the threads read the end of file */
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += HOLD_LIMIT_NS / 1000000000ULL;
-	/* It may hang in a read of somebody's file system: leave it and its memory behind. */
-	hold->is_stuck = pthread_timedjoin_np(hold->thread, NULL, &until) != 0;
-	if (hold->is_stuck)
-		pthread_detach(hold->thread);
+	hold->is_stuck = !join(&hold->tracer, &until);
+	hold->is_stuck |= !join(&hold->scout, &until);
 	atomic_fetch_add(&hold->unseen_cnt, atomic_load(&hold->counts->waiting_cnt));
 }
 

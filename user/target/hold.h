@@ -4,9 +4,10 @@
  * could foresee (a version manager's shim, a wrapper script, a container's own Python, a
  * libpython that a running program opens) is probed before its first import.
  *
- * An exec is held by a fanotify permission event; a program that maps a library to execute is
- * noticed from the kernel's mapping records and stopped by ptrace. A small process of its own does
- * both; whatever happens to it or to us, the kernel lets everything go when it ends.
+ * An exec is held by a fanotify permission event. A program that maps a library to execute is
+ * noticed from the kernel's mapping records, and stopped by ptrace if a look into the library shows
+ * a Python that is not probed: nothing else is ever stopped that way. A small process of its own
+ * does both; whatever happens to it or to us, the kernel lets everything go when it ends.
  */
 #ifndef TARGET_HOLD_H
 #define TARGET_HOLD_H
@@ -22,16 +23,17 @@ struct hold;
 
 enum hold_answer {
 	HOLD_IGNORE = 1 << 0, /* the same file need not be offered again until it is written to */
-	HOLD_STOP = 1 << 1,   /* of a mapping seen first: stop it and offer it again */
-	HOLD_NOTE = 1 << 2,   /* keep how long this was held, for hold__noted */
+	HOLD_NOTE = 1 << 1,   /* keep how long this was held, for hold__noted */
+	/* Of a scout: */
+	HOLD_STOP = 1 << 2,   /* it must be probed: stop who mapped it, and call .mapped */
+	HOLD_LOOK = 1 << 3,   /* call .mapped, while it runs on */
 };
 
 /* A program has mapped a file to execute. */
 struct hold_mapping {
 	pid_t tgid;
-	__u64 ts_ns, start;
+	__u64 ts_ns, start, end;
 	__u64 dev, ino;  /* as in /proc/PID/maps: major << 32 | minor */
-	bool is_first;   /* it runs on, HOLD_STOP may be answered; else this is the time to act */
 	bool is_stopped; /* its thread stands still until the answer */
 };
 
@@ -48,6 +50,11 @@ struct hold_ops {
 	/* @path as our mount namespace names it, @tgid who execs (0 = in another pid namespace). */
 	unsigned int (*exec)(void *ctx, int fd, const char *path, pid_t tgid);
 	unsigned int (*mapped)(void *ctx, const struct hold_mapping *mapping);
+	/*
+	 * On another thread, which must be quick: is this worth a stop? @path as the process named
+	 * the file, "" if not known.
+	 */
+	unsigned int (*scout)(void *ctx, const struct hold_mapping *mapping, const char *path);
 	void *ctx;
 	bool want_no_stop; /* only notice: neither execs nor threads are held */
 };

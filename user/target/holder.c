@@ -25,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "target/caught.h"
 #include "target/hold.h"
 #include "target/mapped.h"
@@ -35,26 +36,25 @@
 #endif
 
 #define RETRY_MS 50
+#define SCOUT_LIMIT_NS 20000000ULL /* a scout that hangs in a file system must not stop execs */
+
+/* Whom to ask, one question after the other. */
+struct channel {
+	int sock;
+	__u32 seq;        /* of the last question */
+	bool is_absent;   /* the last answer is still owed */
+};
 
 struct holder {
 	const struct holder_opts *opts;
-	int fan_fd, sock;
+	int fan_fd;
+	struct channel tracer, scout;
 	int map_fd;       /* readable when mappings wait to be read */
 	struct mapped *mapped;
 	struct caught caught;
 	struct holder_counts *counts;
-	__u32 seq;        /* of the last question */
-	bool is_absent;   /* the tracer still owes an answer */
 	bool can_ignore;
 };
-
-static __u64 now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 static void allow(struct holder *holder, int fd)
 {
@@ -76,7 +76,7 @@ static void ignore_from_now(struct holder *holder, int fd)
 		holder->can_ignore = false;
 }
 
-static bool send_request(struct holder *holder, struct holder_request *request, int fd)
+static bool send_request(struct channel *channel, struct holder_request *request, int fd)
 {
 	union {
 		struct cmsghdr align;
@@ -85,7 +85,7 @@ static bool send_request(struct holder *holder, struct holder_request *request, 
 	struct iovec iov = { .iov_base = request, .iov_len = sizeof(*request) };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 
-	request->seq = ++holder->seq;
+	request->seq = ++channel->seq;
 	if (fd >= 0) {
 		struct cmsghdr *cmsg;
 
@@ -97,7 +97,7 @@ static bool send_request(struct holder *holder, struct holder_request *request, 
 		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
 		memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
 	}
-	return sendmsg(holder->sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(*request);
+	return sendmsg(channel->sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(*request);
 }
 
 static void collect(struct holder *holder, __u64 now)
@@ -108,16 +108,18 @@ static void collect(struct holder *holder, __u64 now)
 
 /*
  * Reads replies until the one to the last question, and stops meanwhile what must be stopped at
- * once. True if it came. Exits without tracer.
+ * once (unless this is how it is found out what that is). True if it came. Exits without tracer.
  */
-static bool await_reply(struct holder *holder, __u64 until_ns, struct holder_reply *out)
+static bool await_reply(struct holder *holder, struct channel *channel, __u64 until_ns,
+			struct holder_reply *out)
 {
-	struct pollfd fds[2] = { { .fd = holder->sock, .events = POLLIN },
-				 { .fd = holder->map_fd, .events = POLLIN } };
+	struct pollfd fds[2] = { { .fd = channel->sock, .events = POLLIN },
+				 { .fd = channel == &holder->scout ? -1 : holder->map_fd,
+				   .events = POLLIN } };
 	struct holder_reply reply;
 
 	for (;;) {
-		__u64 now = now_ns();
+		__u64 now = clock_ns();
 		int timeout_ms = now < until_ns ? (until_ns - now) / 1000000 + 1 : 0;
 		int ready_cnt = poll(fds, 2, timeout_ms);
 		ssize_t got;
@@ -126,38 +128,49 @@ static bool await_reply(struct holder *holder, __u64 until_ns, struct holder_rep
 			return false;
 		if (ready_cnt > 0 && fds[1].revents)
 			collect(holder, now);
-		got = recv(holder->sock, &reply, sizeof(reply), MSG_DONTWAIT);
+		got = recv(channel->sock, &reply, sizeof(reply), MSG_DONTWAIT);
 		if (!got || (got < 0 && errno != EAGAIN && errno != EINTR))
 			_exit(0);
-		if (got == sizeof(reply) && reply.seq == holder->seq) {
+		if (got == sizeof(reply) && reply.seq == channel->seq) {
 			*out = reply;
 			return true;
 		}
 	}
 }
 
-/* Without an answer: it wants nothing. */
-static struct holder_reply ask(struct holder *holder, struct holder_request *request, int fd)
+/* 0; -EAGAIN: could not be asked; -ETIMEDOUT: owes the answer. */
+static int ask(struct holder *holder, struct channel *channel, struct holder_request *request,
+	       int fd, __u64 limit_ns, struct holder_reply *reply)
 {
-	struct holder_reply reply = { .slot = -1 };
+	if (channel->is_absent && await_reply(holder, channel, 0, reply))
+		channel->is_absent = false; /* its answer is about a file that has long gone on */
+	if (channel->is_absent)
+		return -ETIMEDOUT;
+	if (!send_request(channel, request, fd))
+		return -EAGAIN;
+	channel->is_absent = !await_reply(holder, channel, clock_ns() + limit_ns, reply);
+	return channel->is_absent ? -ETIMEDOUT : 0;
+}
 
-	if (holder->is_absent && await_reply(holder, 0, &reply))
-		holder->is_absent = false; /* its answer is about a file that has long gone on */
-	reply = (struct holder_reply){ .slot = -1 };
-	if (holder->is_absent)
+/* Without an answer: it wants nothing. */
+static struct holder_reply ask_tracer(struct holder *holder, struct holder_request *request, int fd)
+{
+	bool was_absent = holder->tracer.is_absent;
+	struct holder_reply reply;
+	int err = ask(holder, &holder->tracer, request, fd, HOLD_LIMIT_NS, &reply);
+
+	if (!err)
 		return reply;
-	if (!send_request(holder, request, fd)) {
+	if (err == -EAGAIN)
 		atomic_fetch_add(&holder->counts->missed_cnt, 1);
-	} else if (!await_reply(holder, now_ns() + HOLD_LIMIT_NS, &reply)) {
-		holder->is_absent = true;
+	else if (!was_absent)
 		atomic_fetch_add(&holder->counts->late_cnt, 1);
-	}
-	return reply;
+	return (struct holder_reply){ .slot = -1 };
 }
 
 static void count_hold(struct holder *holder, __u64 start_ns, __s32 slot)
 {
-	__u64 took_ns = now_ns() - start_ns;
+	__u64 took_ns = clock_ns() - start_ns;
 
 	atomic_fetch_add(&holder->counts->held_cnt, 1);
 	atomic_fetch_add(&holder->counts->total_ns, took_ns);
@@ -186,21 +199,21 @@ static void know_file(struct holder *holder, int fd)
 		return;
 	event.dev = (__u64)major(st.st_dev) << 32 | minor(st.st_dev);
 	event.ino = st.st_ino;
-	mapped__know(holder->mapped, &event, now_ns());
+	mapped__know(holder->mapped, &event, clock_ns());
 }
 
 static void handle(struct holder *holder, const struct fanotify_event_metadata *event)
 {
 	struct holder_request request = { .ask = HOLDER_EXEC, .tgid = event->pid };
 	struct holder_reply reply = { .slot = -1 };
-	__u64 start_ns = now_ns();
+	__u64 start_ns = clock_ns();
 
 	if (event->mask & FAN_Q_OVERFLOW)
 		atomic_fetch_add(&holder->counts->missed_cnt, 1);
 	if (event->fd < 0)
 		return;
 	if (holder->opts->want_all_execs || wants(holder, event->pid))
-		reply = ask(holder, &request, event->fd);
+		reply = ask_tracer(holder, &request, event->fd);
 	if (reply.want & HOLDER_WANT_IGNORE) {
 		ignore_from_now(holder, event->fd);
 		know_file(holder, event->fd);
@@ -222,29 +235,43 @@ static void handle_batch(struct holder *holder)
 		handle(holder, event);
 }
 
-/* For what does not look like an interpreter the program runs on while we ask. */
-static void handle_mapped(struct holder *holder, struct caught_item *item)
+static struct holder_request about(enum holder_ask ask, const struct mapped_event *event)
+{
+	return (struct holder_request){ .ask = ask, .tgid = event->tgid, .ts_ns = event->ts_ns,
+					.start = event->start, .end = event->end,
+					.dev = event->dev, .ino = event->ino };
+}
+
+/* The program runs on while we ask. */
+static unsigned int scout(void *ctx, const struct mapped_event *event)
+{
+	struct holder_request request = about(HOLDER_MAPPED, event);
+	struct holder *holder = ctx;
+	struct holder_reply reply;
+	size_t path_sz;
+
+	if (!wants(holder, event->tgid))
+		return 0;
+	path_sz = strlen(event->path) + 1;
+	if (path_sz <= sizeof(request.path))
+		memcpy(request.path, event->path, path_sz);
+	if (ask(holder, &holder->scout, &request, -1, SCOUT_LIMIT_NS, &reply))
+		return HOLDER_WANT_LOOK;
+	return reply.want;
+}
+
+static void handle_mapped(struct holder *holder, const struct caught_item *item)
 {
 	const struct mapped_event *event = &item->event;
-	struct holder_request request = { .ask = HOLDER_MAPPED, .tgid = event->tgid,
-					  .ts_ns = event->ts_ns, .start = event->start,
-					  .dev = event->dev, .ino = event->ino };
-	struct holder_reply reply = { .want = HOLDER_WANT_STOP };
+	struct holder_request request = about(item->is_stopped ? HOLDER_STOPPED : HOLDER_UNSTOPPED,
+					      event);
+	struct holder_reply reply = ask_tracer(holder, &request, -1);
 
-	if (!event->is_likely) {
-		reply = ask(holder, &request, -1);
-		if (reply.want & HOLDER_WANT_STOP)
-			caught__stop(&holder->caught, item, now_ns());
-	}
-	if (reply.want & HOLDER_WANT_STOP) {
-		request.ask = item->is_stopped ? HOLDER_STOPPED : HOLDER_UNSTOPPED;
-		reply = ask(holder, &request, -1);
-	}
 	caught__let_go(&holder->caught, item);
 	if (item->is_stopped)
 		count_hold(holder, item->since_ns, reply.slot);
 	if (reply.want & HOLDER_WANT_IGNORE)
-		mapped__know(holder->mapped, event, now_ns());
+		mapped__know(holder->mapped, event, clock_ns());
 }
 
 /* An exec waits for us in any case, a mapping may not: so these are stopped first. */
@@ -255,7 +282,7 @@ static void handle_all(struct holder *holder)
 	bool has_item;
 
 	do {
-		collect(holder, now_ns());
+		collect(holder, clock_ns());
 		if (holder->fan_fd >= 0 && poll(&execs, 1, 0) > 0)
 			handle_batch(holder);
 		has_item = caught__take(&holder->caught, &item);
@@ -283,11 +310,12 @@ static void sort_fds(int *fds, int cnt)
 static void close_others(const struct holder *holder)
 {
 	size_t cnt = holder->mapped ? mapped__fd_cnt(holder->mapped) : 0;
-	int fds[HOLDER_FDS_MAX + 3], at = 0, from = 0;
+	int fds[HOLDER_FDS_MAX + 4], at = 0, from = 0;
 
 	for (size_t i = 0; i < cnt && i < HOLDER_FDS_MAX; i++)
 		fds[at++] = mapped__fds(holder->mapped)[i];
-	fds[at++] = holder->sock;
+	fds[at++] = holder->tracer.sock;
+	fds[at++] = holder->scout.sock;
 	if (holder->fan_fd >= 0)
 		fds[at++] = holder->fan_fd;
 	if (holder->opts->wants_fd >= 0)
@@ -307,7 +335,7 @@ static void start_mapped(struct holder *holder)
 	struct mapped *mapped = holder->mapped;
 	struct epoll_event event = { .events = EPOLLIN };
 
-	holder->caught = (struct caught){ .can_stop = holder->opts->can_stop, .wants = wants,
+	holder->caught = (struct caught){ .can_stop = holder->opts->can_stop, .scout = scout,
 					  .ctx = holder };
 	if (!mapped)
 		return;
@@ -343,19 +371,20 @@ static void begin(struct holder *holder)
 	start_mapped(holder);
 	privilege_keep_holding(); /* if that fails, it holds all the same */
 	/* From now on nothing is missed. */
-	if (send(holder->sock, &hello, sizeof(hello), MSG_NOSIGNAL) != sizeof(hello))
+	if (send(holder->tracer.sock, &hello, sizeof(hello), MSG_NOSIGNAL) != sizeof(hello))
 		_exit(0);
 }
 
 void holder_run(const struct holder_opts *opts)
 {
 	struct holder holder = { .opts = opts, .fan_fd = opts->fan_fd, .mapped = opts->mapped,
-				 .map_fd = -1, .sock = opts->sock, .counts = opts->counts,
+				 .map_fd = -1, .tracer.sock = opts->sock,
+				 .scout.sock = opts->scout_sock, .counts = opts->counts,
 				 .can_ignore = true };
 	struct pollfd fds[3];
 
 	begin(&holder);
-	fds[0] = (struct pollfd){ .fd = holder.sock };
+	fds[0] = (struct pollfd){ .fd = holder.tracer.sock };
 	fds[1] = (struct pollfd){ .fd = holder.fan_fd, .events = POLLIN };
 	fds[2] = (struct pollfd){ .fd = holder.map_fd, .events = POLLIN };
 	for (bool is_idle = true;; is_idle = stops__retry(&holder.caught.stops)) {

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #define HOLDER_FDS_MAX 4096 /* processors */
+#define HOLDER_PATH_SZ 512
 #define HOLDER_SLOTS 1024 /* holds whose length is told one by one */
 
 struct mapped;
@@ -20,10 +21,10 @@ struct mapped;
 enum holder_ask {
 	HOLDER_HELLO = 0, /* said first, not answered: everything is in place */
 	HOLDER_EXEC = 1,  /* a file is being exec'ed, its descriptor attached; the exec waits */
-	HOLDER_MAPPED,    /* a process mapped a file; it runs on */
-	/* After HOLDER_WANT_STOP, and at once for what looks like an interpreter. */
+	HOLDER_MAPPED,    /* a process mapped a file and runs on: what is it? Asked of the scout */
+	/* After HOLDER_WANT_STOP and HOLDER_WANT_LOOK, when its turn comes. */
 	HOLDER_STOPPED,   /* its thread stands still */
-	HOLDER_UNSTOPPED, /* it could not be stopped */
+	HOLDER_UNSTOPPED, /* it runs on */
 };
 
 struct holder_request {
@@ -32,12 +33,14 @@ struct holder_request {
 	pid_t tgid;     /* 0 = unknown */
 	__u32 pad;
 	/* For mappings only: see struct mapped_event. */
-	__u64 ts_ns, start, dev, ino;
+	__u64 ts_ns, start, end, dev, ino;
+	char path[HOLDER_PATH_SZ]; /* for HOLDER_MAPPED; "" = none, or too long */
 };
 
 enum holder_want {
 	HOLDER_WANT_IGNORE = 1 << 0, /* the file need not be asked about until it is written to */
-	HOLDER_WANT_STOP = 1 << 1,   /* stop the thread and ask again */
+	HOLDER_WANT_STOP = 1 << 1,   /* a Python to be probed: stop the thread, ask again */
+	HOLDER_WANT_LOOK = 1 << 2,   /* ask again, without stopping it */
 };
 
 struct holder_reply {
@@ -50,7 +53,7 @@ struct holder_reply {
 struct holder_counts {
 	_Atomic __u64 held_cnt, total_ns, max_ns, missed_cnt, late_cnt;
 	_Atomic __u64 lost_cnt;
-	_Atomic __u64 waiting_cnt; /* likely interpreters that run on, not asked about yet */
+	_Atomic __u64 waiting_cnt; /* what may be an interpreter, runs on and was not looked at */
 	_Atomic __u64 slots_ns[HOLDER_SLOTS];
 };
 
@@ -62,7 +65,7 @@ struct holder_opts {
 	void *ctx;
 	int wants_fd;
 	bool want_all_execs;
-	int sock;
+	int sock, scout_sock;
 	pid_t tracer;
 	struct holder_counts *counts;
 };

@@ -71,6 +71,11 @@ static bool has_needles(const struct elf *elf)
 	return found == (1u << NEEDLES) - 1;
 }
 
+const char *const identify_names[] = {
+	"PyImport_ImportModuleLevelObject", "PyImport_ImportModuleLevel", "pypy_main_startup",
+	"rpython_startup_code", NULL,
+};
+
 enum identity identify(const struct elf *elf)
 {
 	const struct elf_sym *sym;

@@ -17,6 +17,9 @@ enum identity {
 /* By symbols, and for programs without the right ones by strings. Needs no loaded segments. */
 enum identity identify(const struct elf *elf);
 
+/* One of these symbols a library has that identify takes for a Python. NULL-terminated. */
+extern const char *const identify_names[];
+
 /*
  * Version (layout.version and version[]), build flags. Needs loaded segments. @path is looked at
  * last, for its name only.

@@ -56,8 +56,11 @@ static void cleanup_interp(struct interp **interp)
 int interp_probe(int fd)
 {
 	_cleanup_(elf__freep) struct elf *elf = NULL;
-	int err = elf__open(fd, &elf);
+	int err;
 
+	if (!elf_glance(fd, identify_names))
+		return 0;
+	err = elf__open(fd, &elf);
 	if (err)
 		return err == -ENOEXEC ? 0 : err;
 	return identify(elf) != IDENTITY_NONE;

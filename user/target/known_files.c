@@ -6,6 +6,7 @@
 #include "target/known_files.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,18 +20,24 @@ struct known_file {
 };
 
 struct known_files {
+	pthread_mutex_t lock;
 	struct known_file *heads[BUCKETS];
 };
 
 int known_files__new(struct known_files **out)
 {
 	*out = calloc(1, sizeof(**out));
-	return *out ? 0 : -ENOMEM;
+	if (!*out)
+		return -ENOMEM;
+	pthread_mutex_init(&(*out)->lock, NULL);
+	return 0;
 }
 
 void known_files__free(struct known_files *files)
 {
-	for (size_t i = 0; files && i < BUCKETS; i++) {
+	if (!files)
+		return;
+	for (size_t i = 0; i < BUCKETS; i++) {
 		struct known_file *file;
 
 		while ((file = files->heads[i])) {
@@ -38,6 +45,7 @@ void known_files__free(struct known_files *files)
 			free(file);
 		}
 	}
+	pthread_mutex_destroy(&files->lock);
 	free(files);
 }
 
@@ -61,13 +69,18 @@ static size_t bucket_of(const struct file_key *key)
 }
 _Static_assert(BUCKETS == 1 << (64 - 54), "bucket_of yields 10 bits");
 
-const int *known_files__find(const struct known_files *files, const struct file_key *key)
+int known_files__find(struct known_files *files, const struct file_key *key)
 {
-	const struct known_file *file = files->heads[bucket_of(key)];
+	const struct known_file *file;
+	int verdict;
 
+	pthread_mutex_lock(&files->lock);
+	file = files->heads[bucket_of(key)];
 	while (file && memcmp(&file->key, key, sizeof(*key)))
 		file = file->next;
-	return file ? &file->verdict : NULL;
+	verdict = file ? file->verdict : -ENOENT;
+	pthread_mutex_unlock(&files->lock);
+	return verdict;
 }
 
 void known_files__add(struct known_files *files, const struct file_key *key, int verdict)
@@ -77,6 +90,8 @@ void known_files__add(struct known_files *files, const struct file_key *key, int
 
 	if (!file)
 		return;
+	pthread_mutex_lock(&files->lock);
 	*file = (struct known_file){ .next = *head, .key = *key, .verdict = verdict };
 	*head = file;
+	pthread_mutex_unlock(&files->lock);
 }

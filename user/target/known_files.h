@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The files that were looked at, each with a verdict, so that none is read twice. */
+/* The files that were looked at, each with a verdict, so that none is read twice. Any thread. */
 #ifndef TARGET_KNOWN_FILES_H
 #define TARGET_KNOWN_FILES_H
 
@@ -17,8 +17,8 @@ void known_files__free(struct known_files *files); /* NULL-safe */
 /* 0, or -errno; -EINVAL: not a regular file. */
 int known_files_key(int fd, struct file_key *key);
 
-/* The verdict, or NULL. Valid until known_files__free. */
-const int *known_files__find(const struct known_files *files, const struct file_key *key);
+/* The verdict, or -ENOENT. */
+int known_files__find(struct known_files *files, const struct file_key *key);
 
 /* Without memory it is forgotten, and looked at again: slower, not wrong. */
 void known_files__add(struct known_files *files, const struct file_key *key, int verdict);

@@ -17,7 +17,7 @@
 #define RING_SZ (256u << 10) /* of each processor; a record has 100 to 200 bytes */
 #define KNOWN_CNT 32768      /* a power of two */
 #define FORGET_NS 600000000000ULL
-#define CODE_MIN_SZ (512u << 10)
+#define CODE_MIN_SZ (512u << 10) /* the leanest interpreters have twice as much */
 
 struct known {
 	__u64 dev, ino, since_ns; /* ino 0 = free */
@@ -186,14 +186,6 @@ void mapped__know(struct mapped *mapped, const struct mapped_event *event, __u64
 	*known = (struct known){ .dev = event->dev, .ino = event->ino, .since_ns = now_ns };
 }
 
-/* Letters of a path are the target's: compared, never shown. */
-static bool is_named_python(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return strcasestr(slash ? slash + 1 : path, "python") != NULL;
-}
-
 static bool read_mmap2(struct mapped *mapped, struct mapped_event *out)
 {
 	const struct mmap2 *rec = (const void *)&mapped->record;
@@ -206,10 +198,11 @@ static bool read_mmap2(struct mapped *mapped, struct mapped_event *out)
 		return false;
 	mapped->record.bytes[sz - sizeof(__u64) - 1] = '\0';
 	*out = (struct mapped_event){ .tgid = rec->pid, .tid = rec->tid, .start = rec->addr,
+				      .end = rec->addr + rec->len,
 				      .dev = (__u64)rec->major << 32 | rec->minor,
-				      .ino = rec->ino };
-	/* Smaller code has no interpreter in it: the leanest builds have twice as much. */
-	out->is_likely = rec->len >= CODE_MIN_SZ || is_named_python(rec->name);
+				      .ino = rec->ino, .path = rec->name };
+	if (rec->len < CODE_MIN_SZ)
+		return false;
 	memcpy(&out->ts_ns, &mapped->record.bytes[sz - sizeof(__u64)], sizeof(__u64));
 	dev = out->dev;
 	known = find(mapped, dev, out->ino);

@@ -20,9 +20,9 @@ struct mapped;
 struct mapped_event {
 	pid_t tgid, tid;
 	__u64 ts_ns;        /* CLOCK_MONOTONIC */
-	__u64 start;        /* address */
+	__u64 start, end;   /* addresses */
 	__u64 dev, ino;     /* as /proc/PID/maps has them: major << 32 | minor */
-	bool is_likely;     /* by name or size it may be an interpreter */
+	const char *path;   /* as the process named it; valid until the next mapped__next */
 };
 
 /* One event per processor. -EPERM, -EACCES: no CAP_PERFMON. */
@@ -36,7 +36,10 @@ int *mapped__fds(struct mapped *mapped);
 /* In the process that reads: maps the buffers, which a fork does not inherit. */
 int mapped__start(struct mapped *mapped);
 
-/* The next mapping of a file that is not known (see below); false = none waits. */
+/*
+ * The next mapping of a file that is not known (see below) and may be an interpreter by the size
+ * of its code; false = none waits.
+ */
 bool mapped__next(struct mapped *mapped, struct mapped_event *out);
 
 /*
