@@ -53,7 +53,7 @@ static int note(struct seen *seen, const char *path)
 	return 1;
 }
 
-static int open_mapped(const struct process *process, const char *path)
+int libs_open(const struct process *process, const char *path)
 {
 	_cleanup_free_ char *below = NULL;
 	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, fd = -1;
@@ -76,7 +76,7 @@ static int describe(void *ctx, const struct process *process, const char *path)
 
 	if (is_new <= 0)
 		return is_new;
-	fd = open_mapped(process, path);
+	fd = libs_open(process, path);
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
 		return 0;
 	if (dynamic_needed__read(&needed, fd) == -ENOMEM)

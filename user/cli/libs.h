@@ -4,8 +4,12 @@
 #define CLI_LIBS_H
 
 struct model;
+struct process;
 
 /* After the last record, before model__finish. Files that cannot be read stay unknown. -ENOMEM. */
 int libs_describe(struct model *model);
+
+/* A file of a target below its own root while it lives, else below ours. -1: not to be had. */
+int libs_open(const struct process *process, const char *path);
 
 #endif

@@ -29,6 +29,7 @@
 #include "cli/signals.h"
 #include "cli/throttles.h"
 #include "cli/top.h"
+#include "cli/twins.h"
 #include "cli/until.h"
 #include "model/model.h"
 #include "probe/probes.h"
@@ -198,6 +199,8 @@ static int finish_model(struct session *session, __u64 end_ns)
 	err = pythons__describe(session->pythons, session->model);
 	if (!err)
 		err = libs_describe(session->model);
+	if (!err)
+		err = twins_compare(session->model);
 	if (!err)
 		err = describe_host(session, end_ns);
 	if (!err)

@@ -274,6 +274,8 @@ static int find_all(struct advice *advice)
 	if (!err)
 		err = advice_add_risks(advice);
 	if (!err)
+		err = advice_add_same(advice, advice->gains->graph->process);
+	if (!err)
 		err = advice_find_packages(advice, least_gain(advice->gains));
 	if (!err && advice->finding_cnt)
 		qsort(advice->findings, advice->finding_cnt, sizeof(*advice->findings),

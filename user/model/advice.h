@@ -16,6 +16,7 @@ enum finding_rule {
 	FINDING_CHILD,    /* child processes started by an import */
 	FINDING_THREADS,  /* a pool of threads started by an import */
 	FINDING_LATE,     /* an import made when the service was ready */
+	FINDING_SAME,     /* the same content read from several files */
 	FINDING_RULE_CNT,
 };
 
@@ -40,6 +41,7 @@ struct finding {
 	__u32 cnt;                 /* COMPILED: modules; NETWORK, CHILD, THREADS: of these */
 	__u64 observed_ns;         /* NETWORK, CHILD: how long the import waited for them; LATE: took */
 	bool is_waiter;            /* LATE: in the thread that waits for connections */
+	const struct same_files *same_files; /* SAME */
 	const char *peer;          /* NETWORK: the first name or address; NULL = unknown */
 };
 

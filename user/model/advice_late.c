@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Findings about imports that a service makes when it is ready: a request waits for them. */
+/* Findings about what is not an import of start-up: imports of a ready service, large files. */
 #include <errno.h>
 
 #include "model/advice_more.h"
@@ -27,6 +27,22 @@ int advice_add_late(struct advice *advice, const struct process *process)
 		finding->confidence = CONFIDENCE_HIGH;
 		finding->is_waiter = load->tid == process->ready_tid;
 		finding->observed_ns = load->wall_ns;
+	}
+	return 0;
+}
+
+int advice_add_same(struct advice *advice, const struct process *process)
+{
+	for (size_t i = 0; i < process->same_cnt; i++) {
+		const struct same_files *same = process->same[i];
+		struct finding *finding = advice_add(advice);
+
+		if (!finding)
+			return -ENOMEM;
+		finding->rule = FINDING_SAME;
+		finding->same_files = same;
+		finding->confidence = same->compared < same->size ? CONFIDENCE_MEDIUM :
+								    CONFIDENCE_HIGH;
 	}
 	return 0;
 }

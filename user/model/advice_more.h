@@ -23,6 +23,9 @@ int advice_add_late(struct advice *advice, const struct process *process);
 /* What was seen that may be meant to happen at start-up, for each statement to defer. */
 int advice_add_risks(struct advice *advice);
 
+/* Files of one content. */
+int advice_add_same(struct advice *advice, const struct process *process);
+
 int advice_find_packages(struct advice *advice, __u64 min_ns);
 
 #endif

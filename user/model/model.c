@@ -44,6 +44,7 @@ static void process__free(struct process_state *state)
 	keymap__free(&state->namespaces);
 	files_free(state);
 	net_free(state);
+	same_free(process);
 	inventory_free(process->inventory);
 	free(process->loads);
 	free(process->roots);

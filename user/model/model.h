@@ -14,6 +14,7 @@
 #include "pyimport_charge.h"
 #include "model/file.h"
 #include "model/net.h"
+#include "model/same.h"
 #include "model/throttle.h"
 
 #define NS_UNKNOWN (~0ULL) /* a time that was not measured: null in JSON, never 0 */
@@ -192,6 +193,7 @@ struct process {
 	struct wait **waits; size_t wait_cnt, wait_cap;
 	struct process_files files;
 	struct process_net net;
+	struct same_files **same; size_t same_cnt, same_cap; /* of one content each */
 	struct throttle *throttle; /* NULL: it could not be told */
 	__u32 loaded_cnt, failed_cnt, unfinished_cnt, lock_waits;
 	__u32 measured;                   /* enum pyi_group */
@@ -264,6 +266,7 @@ enum model_fact {
 	FACT_UNKNOWN_STARTS, /* __u64 */
 	FACT_HOLD,     /* struct hold_info */
 	FACT_THROTTLE, /* struct throttle_info; id: serial */
+	FACT_SAME,     /* struct same_info; id: serial */
 };
 
 /* Told of everything a model is given, before it is applied: what a capture file is made of. */
@@ -312,6 +315,11 @@ int model__set_lib_info(struct model *model, const struct lib_info *info);
 /* Calls @fn for every path a process has mapped for execution; stops at its first error. */
 typedef int (*model_path_fn)(void *ctx, const struct process *process, const char *path);
 int model__each_mapped(struct model *model, model_path_fn fn, void *ctx);
+/* Calls @fn for files of equal size, worth a look, that one process used; stops at its error. */
+typedef int (*model_twins_fn)(void *ctx, const struct process *process, const struct twin *twins,
+			      size_t cnt);
+int model__each_twins(struct model *model, model_twins_fn fn, void *ctx);
+int model__add_same(struct model *model, __u32 serial, const struct same_info *info); /* copied */
 void model__set_stats(struct model *model, const struct pyi_stats *stats);
 int model__set_host(struct model *model, const struct host_info *host);
 

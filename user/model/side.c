@@ -67,11 +67,16 @@ static const struct field throttle_fields[] = {
 	FIELD(U64, throttle_info, period_us), FIELD(U64, throttle_info, ts_ns),
 	FIELD(U64, throttle_info, cnt), FIELD(U64, throttle_info, wall_ns), {},
 };
+static const struct field same_fields[] = {
+	FIELD(TEXT, same_info, path), FIELD(TEXT, same_info, other),
+	FIELD(U64, same_info, size), FIELD(U64, same_info, compared), {},
+};
 
 _Static_assert(sizeof(struct host_info) == 64, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct python_info) == 48, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct process_info) == 80, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct throttle_info) == 48, "a new field: captures must keep it, add it above");
+_Static_assert(sizeof(struct same_info) == 32, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct pyi_stats) / 8 + 1 == sizeof(stats_fields) / sizeof(stats_fields[0]),
 	       "a new counter: captures must keep it, add it above");
 
@@ -90,6 +95,7 @@ static const struct shape {
 	{ "unknown_starts", FACT_UNKNOWN_STARTS, late_fields },
 	{ "hold", FACT_HOLD, hold_fields },
 	{ "throttle", FACT_THROTTLE, throttle_fields },
+	{ "same", FACT_SAME, same_fields },
 };
 
 union any_info {
@@ -101,6 +107,7 @@ union any_info {
 	struct lib_info lib;
 	struct hold_info hold;
 	struct throttle_info throttle;
+	struct same_info same;
 };
 
 /* ---- struct to JSON: jansson's functions take a NULL value for "out of memory earlier" */

@@ -337,6 +337,7 @@ int effect_add(struct model *model, const struct pyi_effect *rec);
 int spawn_add(struct model *model, const struct pyi_spawn *rec);
 int net_finish(struct model *model, struct process_state *process);
 void net_free(struct process_state *process);
+void same_free(struct process *process);
 int throttle_finish(struct model *model, struct process_state *state); /* throttle.c */
 int dirs_finish(struct model *model, struct process *process);
 

@@ -264,6 +264,10 @@ static int write_process(const struct view *view, const struct process *process)
 		err = put_loads(view, process);
 	if (!err)
 		err = put_files(view, process);
+	if (!err)
+		err = biggest_write(view, process);
+	if (!err)
+		same_write(view, process);
 	fputc('\n', view->out);
 	return err;
 }

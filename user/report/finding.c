@@ -18,6 +18,7 @@ const char *word_rule(enum finding_rule rule)
 		[FINDING_CIRCULAR] = "circular-import", [FINDING_FAILED] = "failing-import",
 		[FINDING_NETWORK] = "network-at-import", [FINDING_CHILD] = "subprocess-at-import",
 		[FINDING_THREADS] = "thread-pool-at-import", [FINDING_LATE] = "late-import",
+		[FINDING_SAME] = "duplicate-content",
 	};
 
 	return words[rule];
@@ -44,6 +45,7 @@ const char *word_severity(const struct advice *advice, const struct finding *fin
 	case FINDING_LATE:
 		return finding->is_waiter && finding->observed_ns >= LATE_HIGH_NS ? "high" :
 		       finding->observed_ns >= LATE_MEDIUM_NS ? "medium" : "low";
+	case FINDING_SAME:
 	case FINDING_COMPILED:
 	case FINDING_CHILD:
 	case FINDING_THREADS:
@@ -135,6 +137,10 @@ void phrase_finding(const struct view *view, const struct process *process,
 				 "slowest is ", text_count(num, finding->cnt),
 				 finding->cnt == 1 ? " was" : "s were");
 		add_name(view, finding->load, buf);
+		return;
+	}
+	if (finding->rule == FINDING_SAME) {
+		phrase_same(view, finding->same_files, buf);
 		return;
 	}
 	phrase_place(view, process, &finding->site, buf);
@@ -238,6 +244,10 @@ void phrase_remedy(const struct view *view, const struct process *process,
 		break;
 	case FINDING_LATE:
 		text_buf__add(buf, "import it at start-up, before the first request has to wait");
+		break;
+	case FINDING_SAME:
+		text_buf__add(buf, "keep one of them, or link the others to it: each takes disk reads "
+			      "and page cache of its own");
 		break;
 	case FINDING_CIRCULAR:
 		text_buf__add(buf, "move what both need into a third module");

@@ -68,7 +68,8 @@ void json_write_files(struct json_out *jo, const struct process *process)
 	const struct process_files *files = &process->files;
 
 	if (!(process->measured & PYI_GROUP_FILES)) {
-		fputs("\"cache\":null,\n\"files\":null,\n\"search_path\":null", jo->out);
+		fputs("\"cache\":null,\n\"files\":null,\n\"same_content\":null,\n"
+		      "\"search_path\":null", jo->out);
 		return;
 	}
 	fputs("\"cache\":", jo->out);
@@ -76,7 +77,9 @@ void json_write_files(struct json_out *jo, const struct process *process)
 	fputs(",\n\"files\":[", jo->out);
 	for (size_t i = 0; !jo->err && i < files->cnt && !ferror(jo->out); i++)
 		put_item(jo, new_file(jo, process, files->files[i]), !i);
-	fputs("],\n\"search_path\":[", jo->out);
+	fputs("],\n\"same_content\":", jo->out);
+	json_put(jo, json_new_sames(jo, process), false);
+	fputs(",\n\"search_path\":[", jo->out);
 	for (size_t i = 0; !jo->err && i < files->dir_cnt && !ferror(jo->out); i++)
 		put_item(jo, new_dir(jo, files->dirs[i]), !i);
 	fputs("]", jo->out);

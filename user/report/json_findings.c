@@ -81,6 +81,12 @@ static json_t *new_evidence(struct json_out *jo, __u32 measured, const struct fi
 						   finding->observed_ns);
 		json_set_str(jo, obj, "peer", finding->peer);
 		break;
+	case FINDING_SAME:
+		json_set(jo, obj, "paths", json_new_strs(jo, finding->same_files->paths,
+							 finding->same_files->cnt));
+		json_set_ns(jo, obj, "size", finding->same_files->size);
+		json_set_ns(jo, obj, "bytes_compared", finding->same_files->compared);
+		break;
 	case FINDING_LATE:
 		json_set_int(jo, obj, "tid", load->tid);
 		json_set_bool(jo, obj, "waits_for_connections", finding->is_waiter);
@@ -100,6 +106,8 @@ static void set_id(struct json_out *jo, json_t *obj, const struct finding *findi
 	text_buf__printf(&buf, "%s:", word_rule(finding->rule));
 	if (finding->rule == FINDING_COMPILED)
 		text_buf__add(&buf, "all");
+	else if (finding->rule == FINDING_SAME)
+		text_buf__add(&buf, finding->same_files->paths[0]);
 	else
 		text_buf__printf(&buf, "%s:%d:%s", finding->site.file ? finding->site.file : "?",
 				 finding->site.line, finding->load && finding->load->module ?

@@ -62,6 +62,9 @@ json_t *json_new_wait(struct json_out *jo, const struct wait *wait);
 json_t *json_new_causes(struct json_out *jo, const struct process *process);
 void json_set_causes(struct json_out *jo, json_t *obj, const struct load *load);
 
+/* ---- same.c */
+json_t *json_new_sames(struct json_out *jo, const struct process *process);
+
 /* ---- late.c */
 json_t *json_new_late(struct json_out *jo, const struct process *process);
 

@@ -131,6 +131,11 @@ int causes_write(const struct view *view);
 void causes_head(const struct view *view, const struct process *process,
 		 const struct facts *facts);
 
+/* ---- same.c: large files */
+int biggest_write(const struct view *view, const struct process *process);
+void same_write(const struct view *view, const struct process *process);
+void phrase_same(const struct view *view, const struct same_files *same, struct text_buf *buf);
+
 /* ---- late.c: imports made when it was up */
 void late_head(const struct view *view, const struct process *process);
 

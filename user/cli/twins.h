@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Compares files of equal size that one process used, and tells the model which are the same. */
+#ifndef CLI_TWINS_H
+#define CLI_TWINS_H
+
+struct model;
+
+/* When tracing is over, before model__finish. 0 or -ENOMEM: what cannot be read is left out. */
+int twins_compare(struct model *model);
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Files of equal size: which could be the same, and which were found to be. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "model/state.h"
+
+static bool is_wanted(const struct raw_file *raw)
+{
+	const struct pyi_file_value *value = &raw->file.io;
+
+	return value->ino && value->size >= SAME_MIN_SZ && !(value->flags & PYI_FILE_DIR) &&
+	       (value->bytes_read >= SAME_MIN_SZ || value->mapped >= SAME_MIN_SZ);
+}
+
+/* By size; names of one file side by side. */
+static int cmp_twin(const void *a, const void *b)
+{
+	const struct twin *x = a, *y = b;
+
+	if (x->size != y->size)
+		return x->size > y->size ? -1 : 1;
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino > y->ino;
+}
+
+static int find_twins(struct model *model, struct process_state *state, struct twin **out,
+		      size_t *cnt)
+{
+	const struct process_files *files = &state->process.files;
+	struct twin *twins = calloc(files->cnt + 1, sizeof(*twins));
+	size_t found = 0, kept = 0;
+	int err = twins ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < files->cnt && !err; i++) {
+		const struct raw_file *raw = (const struct raw_file *)files->files[i];
+		const struct pyi_file_value *io = &raw->file.io;
+		struct twin twin = { NULL, io->size, io->ino, io->dev };
+
+		if (!is_wanted(raw))
+			continue;
+		err = path_text(model, &state->process, raw->path, &twin.path);
+		if (!err && twin.path && twin.path[0] == '/')
+			twins[found++] = twin;
+	}
+	if (found)
+		qsort(twins, found, sizeof(*twins), cmp_twin);
+	for (size_t i = 0; i < found; i++)
+		if (!kept || cmp_twin(&twins[kept - 1], &twins[i]))
+			twins[kept++] = twins[i];
+	*out = twins;
+	*cnt = kept;
+	return err;
+}
+
+int model__each_twins(struct model *model, model_twins_fn fn, void *ctx)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < model->process_cnt && !err; i++) {
+		struct process_state *state = (struct process_state *)model->processes[i];
+		struct twin *twins;
+		size_t cnt, end;
+
+		err = find_twins(model, state, &twins, &cnt);
+		for (size_t at = 0; !err && at < cnt; at = end) {
+			for (end = at + 1; end < cnt && twins[end].size == twins[at].size; end++)
+				;
+			if (end - at > 1)
+				err = fn(ctx, &state->process, &twins[at], end - at);
+		}
+		free(twins);
+	}
+	return err;
+}
+
+static struct same_files *group_of(struct model *model, struct process *process,
+				   const char *path, __u64 size)
+{
+	struct same_files *same;
+
+	for (size_t i = 0; i < process->same_cnt; i++)
+		if (process->same[i]->paths[0] == path)
+			return process->same[i];
+	same = arena__alloc(&model->arena, sizeof(*same));
+	if (!same || array_push(&process->same, &process->same_cnt, &process->same_cap, same))
+		return NULL;
+	same->size = same->compared = size;
+	return array_push(&same->paths, &same->cnt, &same->cap, (void *)path) ? NULL : same;
+}
+
+int model__add_same(struct model *model, __u32 serial, const struct same_info *info)
+{
+	struct process_state *state = process_find(model, serial);
+	const char *path, *other;
+	struct same_files *same;
+
+	tap_fact(model, FACT_SAME, serial, info);
+	if (!state || !info->path || !info->other)
+		return 0;
+	path = model_keep(model, info->path);
+	other = model_keep(model, info->other);
+	same = path && other ? group_of(model, &state->process, path, info->size) : NULL;
+	if (!same)
+		return -ENOMEM;
+	if (info->compared < same->compared)
+		same->compared = info->compared;
+	return array_push(&same->paths, &same->cnt, &same->cap, (void *)other);
+}
+
+void same_free(struct process *process)
+{
+	for (size_t i = 0; i < process->same_cnt; i++)
+		free(process->same[i]->paths);
+	free(process->same);
+}
