@@ -139,7 +139,7 @@ static void read_facts(struct session *session, bool is_last)
 {
 	facts__read(session->facts, session->model);
 	identity__read(session->identity, session->model);
-	throttles__read(session->throttles, session->model, session_now_ns(), is_last);
+	throttles__read(session->throttles, session->model, clock_ns(), is_last);
 }
 
 static bool is_top(const struct session *session)
