@@ -25,6 +25,7 @@ struct edge_value {
 	__u32 id, count, loads, serial;
 	__u64 first_ns;
 };
+#define PROC_SWITCHING 1 /* of enum proc_flag there */
 struct proc_value {
 	__u32 serial, flags, layout, checks;
 	__u64 rss[4];

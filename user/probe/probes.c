@@ -128,11 +128,15 @@ int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *
 	__u32 key = tgid;
 
 	if (!bpf_map_lookup_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc)) {
-		*serial = proc.serial; /* a child of a followed process: BPF was first */
+		*serial = proc.serial; /* a child, or moved into a cgroup: BPF was first */
+		proc.flags |= PROC_SWITCHING;
+		if (is_switching) /* -ENOENT: it has just ended */
+			bpf_map_update_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc,
+					    BPF_EXIST);
 		return 0;
 	}
 	proc.serial = __sync_fetch_and_add(&probes->skel->bss->last_serial, 1) + 1;
-	proc.flags = is_switching ? 1 : 0; /* PROC_SWITCHING */
+	proc.flags = is_switching ? PROC_SWITCHING : 0;
 	if (bpf_map_update_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc, BPF_ANY))
 		return log_err(-errno, "cannot follow process %d", (int)tgid);
 	*serial = proc.serial;
