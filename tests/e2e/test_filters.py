@@ -3,7 +3,7 @@
 """--cgroup on v2 and on v1: who is inside by exec, by birth and by being moved, who is not, cgroups
 that are still to come and that vanish, and names that are wrong."""
 import contextlib
-import glob
+import json
 import os
 import subprocess
 
@@ -146,6 +146,49 @@ def test_children_and_moved(kind):
         lib.check(FIRST in modules(child), "the first import of a child is missing")
 
 
+# Two greenlets that take turns in the middle of module bodies, once they are told to.
+SWITCHING = """
+import greenlet, sys
+sys.path.insert(0, %r)
+print('up', flush=True)
+input()
+main = sys.main = greenlet.getcurrent()
+gs = [greenlet.greenlet(lambda i=i: __import__('sw%%d' %% i)) for i in range(2)]
+while not all(g.dead for g in gs):
+    for g in gs:
+        if not g.dead: g.switch()
+print('done', flush=True)
+input()
+"""
+
+
+@lib.test()
+def test_moved_while_switching():
+    """One moved in that has mapped greenlet already: nesting does not rest on its C stack."""
+    lib.needs_module(lib.system(), "greenlet")
+    switch = "import sys\nsys.main.switch()\n"
+    for n in range(2):
+        lib.write("switching/sw%d.py" % n, "%simport sw%d_in\n%s" % (switch, n, switch))
+        lib.write("switching/sw%d_in.py" % n, switch)
+    with Group("v2") as group:
+        code = SWITCHING % (lib.workdir() + "/switching")
+        with lib.Target([lib.SYSTEM, "-c", code]) as target:
+            target.expect("up")
+            with lib.Tracer("--cgroup", group.path, "-v") as tracer:
+                group.move(target.pid)
+                tracer.wait_for("probed ")
+                target.say()
+                target.expect("done")
+                tracer.stop()
+    process = tracer.trace().pid(target.pid)
+    lib.check_equal(process["switches_stacks"], True, "switches_stacks")
+    for n in range(2):
+        inner = process.one("sw%d_in" % n)
+        parent = process.parent(inner)
+        lib.check(not inner["exact"] or (parent and parent["module"] == "sw%d" % n),
+                  "%s is said to be exactly below %s", inner["module"], parent)
+
+
 @lib.test(kinds)
 def test_already_inside(kind):
     with Group(kind) as group:
@@ -282,16 +325,73 @@ def test_wrong_names():
             rc, err = refused("--cgroup", path)
             lib.check_equal((rc, "no such cgroup" in err or "too long" in err), (3, True),
                             path[:40] + ": " + err[:300])
-    named = glob.glob("/sys/fs/cgroup/systemd")
-    if named:
-        rc, err = refused("--cgroup", named[0])
-        lib.check_equal((rc, "no controller" in err), (3, True), err)
     rc, err = refused("--container", "\033[31mx")
     lib.check_equal((rc, "\033" in err), (3, False), repr(err))
     for args in (("--cgroup", ""), ("--wait",), ("--cgroup", "/a", "--container", "b"),
                  ("--container", "x", "-p", "1")):
         rc, err = refused(*args)
         lib.check_equal(rc, 2, "status of %r" % (args,))
+
+
+@lib.test()
+def test_named_hierarchy():
+    """A v1 hierarchy without a controller cannot be told from a task: one line that says so."""
+    place = lib.workdir() + "/named"
+    os.mkdir(place)
+    lib.private_mounts()
+    made = subprocess.run(["mount", "-t", "cgroup", "-o", "none,name=pyi%d" % os.getpid(), "none",
+                           place], capture_output=True, text=True)
+    if made.returncode:
+        raise lib.Skip("no v1 hierarchy can be made here: %s" % made.stderr.strip())
+    try:
+        os.mkdir(place + "/inner")
+        for path in (place, place + "/inner"):
+            rc, err = refused("--cgroup", path)
+            lib.check_equal((rc, "no controller" in err, err.count("  try: ")), (3, True, 1), err)
+        os.rmdir(place + "/inner")
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+@lib.test()
+def test_vanishes_under_others():
+    """One of two cgroups goes away in the middle: what is in the other is traced on."""
+    with Group("v2") as group:
+        second = group.path + "/second"
+        os.mkdir(second)
+        with lib.Tracer("--cgroup", group.path) as tracer:
+            group.run([lib.SYSTEM, "-c", "import json"], second)
+            os.rmdir(second)
+            group.run([lib.SYSTEM, "-c", "import csv"])
+            tracer.stop()
+    trace = tracer.trace()
+    lib.check_equal(tracer.rc, 0, "status")
+    for code, place in (("import json", "/second"), ("import csv", "")):
+        process, = by_code(trace, code)
+        lib.check(FIRST in modules(process), "the first import is missing")
+        lib.check_equal(process["cgroup"], "/" + group.name + place, "cgroup")
+
+
+@lib.test()
+def test_not_itself():
+    """The tool is inside what it follows, with its own helpers, and in nobody's report."""
+    with Group("v2") as group:
+        enter = "echo 0 > %s/cgroup.procs; exec \"$@\"" % group.path
+        report = lib.workdir() + "/report.json"
+        with lib.Target(["/bin/sh", "-c", enter, "sh", lib.TOOL, "--cgroup", group.path,
+                         "--format", "json", "--report", report]) as tool:
+            lib.wait_until(lambda: lib.READY.encode() in (tool.proc.stderr.readline() or b""),
+                           "the tool")
+            group.run([lib.SYSTEM, "-c", "import json"])
+            own = [tool.pid] + [int(pid) for pid in group.pids(group.path)]
+            tool.proc.terminate()
+            lib.check_equal(tool.finish().rc, 0, "status")
+        with open(report, encoding="utf-8") as file:
+            trace = lib.Trace(json.load(file))
+    process, = by_code(trace, "import json")
+    lib.check(FIRST in modules(process), "the first import is missing")
+    lib.check_equal([p.pid for p in trace.processes if p.pid in own], [], "processes of ours")
+    trace.check_complete()
 
 
 if __name__ == "__main__":
