@@ -15,8 +15,8 @@ BACKPORTS=/etc/apt/sources.list.d/pyimport-bpf-backports.sources
 codename=${VERSION_CODENAME:-}
 
 fresh=(libbpf-dev bpftool libelf-dev libdw-dev linux-libc-dev)
-packages=(clang llvm gcc libc6-dev make pkg-config zlib1g-dev libcapstone-dev libjansson-dev
-	libcap-ng-dev libyaml-dev libncurses-dev libsqlite3-dev uthash-dev python3)
+packages=(clang llvm gcc libc6-dev make pkg-config zlib1g-dev libdeflate-dev libcapstone-dev
+	libjansson-dev libcap-ng-dev libyaml-dev libncurses-dev libsqlite3-dev uthash-dev python3)
 case $mode in
 build | demo) ;;
 test)

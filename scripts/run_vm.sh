@@ -17,7 +17,7 @@ ARM64_BIN=${PYIMPORT_BPF_ARM64:-$here/.output/arm64/pyimport-bpf}
 TIMEOUT_S=${PYIMPORT_VM_TIMEOUT:-180}
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 # What the guest has beside busybox. The libraries are those of the tool's build on Debian 12.
-GUEST=(python3 libbpf1 libelf1 libdw1 libjansson4 libcapstone4 libcap-ng0 zlib1g libyaml-0-2
+GUEST=(python3 libbpf1 libelf1 libdw1 libjansson4 libcapstone4 libcap-ng0 zlib1g libdeflate0 libyaml-0-2
 	libsqlite3-0 libncurses6 libtinfo6)
 ROOT=root-$(cksum <<< "${GUEST[*]}" | cut -d ' ' -f 1).gz
 

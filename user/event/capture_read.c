@@ -5,25 +5,29 @@
  * the middle of a block gives the frames that are whole; a damaged block gives none.
  */
 #include <errno.h>
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
 
 #include "base/cleanup.h"
 #include "event/capture.h"
+#include "event/capture_buf.h"
 #include "event/capture_format.h"
 #include "event/event.h"
 
 #define READ_STEP (1u << 20) /* grown by this much: a length alone costs no memory */
+#define RATIO_MAX 1032         /* of deflate */
+#define STORED_MAX(raw_sz) ((raw_sz) + (raw_sz) / 512 + 128) /* if nothing can be saved */
 #define HEADER_MAX (sizeof(struct capture_header) + (64u << 10))
 
 struct capture_reader {
 	FILE *in;
 	struct capture_header *header;
-	unsigned char *raw, *stored, *refit;
-	size_t raw_sz, raw_cap, raw_at, stored_cap, refit_cap;
+	struct capture_buf raw, stored, refit;
+	size_t raw_sz, raw_at;
 	__u64 bytes;
-	z_stream z;
+	struct libdeflate_decompressor *inflate;
 	bool has_end, is_last; /* is_last: the file ended inside this block */
 };
 
@@ -38,20 +42,6 @@ static ssize_t read_some(struct capture_reader *reader, void *data, size_t size)
 	if (got < size && ferror(reader->in))
 		return errno ? -errno : -EIO;
 	return (ssize_t)got;
-}
-
-static int reserve(unsigned char **buf, size_t *cap, size_t size)
-{
-	unsigned char *grown;
-
-	if (size <= *cap)
-		return 0;
-	grown = realloc(*buf, size);
-	if (!grown)
-		return -ENOMEM;
-	*buf = grown;
-	*cap = size;
-	return 0;
 }
 
 static int check_header(const struct capture_header *header)
@@ -102,7 +92,8 @@ int capture_reader__new(FILE *in, struct capture_reader **reader)
 	if (!r)
 		return -ENOMEM;
 	r->in = in;
-	if (inflateInit(&r->z) != Z_OK) {
+	r->inflate = libdeflate_alloc_decompressor();
+	if (!r->inflate) {
 		free(r);
 		return -ENOMEM;
 	}
@@ -119,11 +110,11 @@ void capture_reader__free(struct capture_reader *reader)
 {
 	if (!reader)
 		return;
-	inflateEnd(&reader->z);
+	libdeflate_free_decompressor(reader->inflate);
 	free(reader->header);
-	free(reader->raw);
-	free(reader->stored);
-	free(reader->refit);
+	free(reader->raw.data);
+	free(reader->stored.data);
+	free(reader->refit.data);
 	free(reader);
 }
 
@@ -135,9 +126,9 @@ static ssize_t read_stored(struct capture_reader *reader, size_t size)
 
 	while (at < size) {
 		step = size - at < READ_STEP ? size - at : READ_STEP;
-		if (reserve(&reader->stored, &reader->stored_cap, at + step))
+		if (capture_buf__reserve(&reader->stored, at + step))
 			return -ENOMEM;
-		got = read_some(reader, reader->stored + at, step);
+		got = read_some(reader, reader->stored.data + at, step);
 		if (got < 0)
 			return got;
 		at += got;
@@ -149,32 +140,45 @@ static ssize_t read_stored(struct capture_reader *reader, size_t size)
 
 static int unpack(struct capture_reader *reader, size_t stored_sz, size_t raw_sz)
 {
-	int ret;
+	size_t used_sz;
 
-	inflateReset(&reader->z);
-	reader->z.next_in = reader->stored;
-	reader->z.avail_in = stored_sz;
-	reader->raw_sz = reader->raw_at = 0;
+	if (raw_sz / RATIO_MAX > stored_sz) /* it cannot unpack to so much */
+		return -EBADMSG;
+	if (capture_buf__reserve(&reader->raw, raw_sz))
+		return -ENOMEM;
+	if (libdeflate_zlib_decompress_ex(reader->inflate, reader->stored.data, stored_sz,
+					  reader->raw.data, raw_sz, &used_sz, NULL))
+		return -EBADMSG;
+	reader->raw_sz = raw_sz;
+	return 0;
+}
+
+/* Of a stream that ends too early: what is there of it. */
+static int unpack_cut(struct capture_reader *reader, size_t stored_sz, size_t raw_sz)
+{
+	z_stream z = { .next_in = reader->stored.data, .avail_in = stored_sz };
+	int ret = inflateInit(&z);
+
+	if (ret != Z_OK)
+		return -ENOMEM;
 	do {
-		size_t room = reader->raw_sz + READ_STEP < raw_sz ? reader->raw_sz + READ_STEP :
-								    raw_sz;
+		size_t room = z.total_out + READ_STEP < raw_sz ? z.total_out + READ_STEP : raw_sz;
 
 		/* One byte more shows a stream that unpacks to more than it said. */
-		if (reserve(&reader->raw, &reader->raw_cap, room + 1))
-			return -ENOMEM;
-		reader->z.next_out = reader->raw + reader->raw_sz;
-		reader->z.avail_out = room + 1 - reader->raw_sz;
-		ret = inflate(&reader->z, Z_NO_FLUSH);
-		reader->raw_sz = reader->z.next_out - reader->raw;
-	} while (ret == Z_OK && reader->raw_sz <= raw_sz &&
-		 (reader->z.avail_in || !reader->z.avail_out));
+		if (capture_buf__reserve(&reader->raw, room + 1)) {
+			ret = Z_MEM_ERROR;
+			break;
+		}
+		z.next_out = reader->raw.data + z.total_out;
+		z.avail_out = room + 1 - z.total_out;
+		ret = inflate(&z, Z_NO_FLUSH);
+	} while (ret == Z_OK && z.total_out <= raw_sz && (z.avail_in || !z.avail_out));
+	reader->raw_sz = z.total_out <= raw_sz ? z.total_out : 0;
+	inflateEnd(&z);
 	if (ret == Z_MEM_ERROR)
 		return -ENOMEM;
-	if (reader->raw_sz > raw_sz)
-		return -EBADMSG;
-	if (reader->is_last)
-		return ret == Z_OK || ret == Z_BUF_ERROR || ret == Z_STREAM_END ? 0 : -EBADMSG;
-	return ret == Z_STREAM_END && reader->raw_sz == raw_sz ? 0 : -EBADMSG;
+	return z.total_out <= raw_sz && (ret == Z_OK || ret == Z_BUF_ERROR || ret == Z_STREAM_END) ?
+		       0 : -EBADMSG;
 }
 
 /* 1: a block is there; 0: the file ends; or a negative errno. */
@@ -189,13 +193,15 @@ static int read_block(struct capture_reader *reader)
 	if ((size_t)got < sizeof(block))
 		return 0;
 	if (block.magic != CAPTURE_BLOCK_MAGIC || !block.raw_sz ||
-	    block.raw_sz > CAPTURE_BLOCK_MAX || block.stored_sz > compressBound(block.raw_sz) + 64)
+	    block.raw_sz > CAPTURE_BLOCK_MAX || block.stored_sz > STORED_MAX(block.raw_sz))
 		return -EBADMSG;
 	got = read_stored(reader, block.stored_sz);
 	if (got < 0)
 		return (int)got;
 	reader->is_last = (size_t)got < block.stored_sz;
-	err = unpack(reader, got, block.raw_sz);
+	reader->raw_sz = reader->raw_at = 0;
+	err = reader->is_last ? unpack_cut(reader, got, block.raw_sz) :
+				unpack(reader, got, block.raw_sz);
 	return err ? err : 1;
 }
 
@@ -211,17 +217,17 @@ static int refit(struct capture_reader *reader, struct capture_frame *frame)
 	size = event_refit_sz(frame->data, frame->size, theirs);
 	if (size == frame->size)
 		return 0;
-	if (reserve(&reader->refit, &reader->refit_cap, size))
+	if (capture_buf__reserve(&reader->refit, size))
 		return -ENOMEM;
-	event_refit(frame->data, frame->size, theirs, reader->refit);
-	frame->data = reader->refit;
+	event_refit(frame->data, frame->size, theirs, reader->refit.data);
+	frame->data = reader->refit.data;
 	frame->size = size;
 	return 0;
 }
 
 static int take_frame(struct capture_reader *reader, struct capture_frame *frame)
 {
-	const struct capture_frame_head *head = (void *)(reader->raw + reader->raw_at);
+	const struct capture_frame_head *head = (void *)(reader->raw.data + reader->raw_at);
 	size_t left = reader->raw_sz - reader->raw_at - sizeof(*head);
 	size_t room = ((size_t)head->size + CAPTURE_ALIGN - 1) / CAPTURE_ALIGN * CAPTURE_ALIGN;
 

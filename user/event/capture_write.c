@@ -4,12 +4,13 @@
  * to the stream at once, so that whatever ends us leaves whole blocks behind.
  */
 #include <errno.h>
+#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/cleanup.h"
 #include "event/capture.h"
+#include "event/capture_buf.h"
 #include "event/capture_format.h"
 #include "event/event.h"
 
@@ -17,11 +18,11 @@
 
 struct capture_writer {
 	FILE *out;
-	unsigned char *raw, *stored;
-	size_t raw_sz, raw_cap, stored_cap;
+	struct capture_buf raw, stored;
+	size_t raw_sz;
 	__u32 frame_cnt;
 	__u64 bytes;
-	z_stream z;
+	struct libdeflate_compressor *deflate;
 	int err;
 };
 
@@ -62,7 +63,8 @@ int capture_writer__new(FILE *out, struct capture_writer **writer)
 	if (!w)
 		return -ENOMEM;
 	w->out = out;
-	if (deflateInit(&w->z, LEVEL) != Z_OK) {
+	w->deflate = libdeflate_alloc_compressor(LEVEL);
+	if (!w->deflate) {
 		free(w);
 		return -ENOMEM;
 	}
@@ -79,50 +81,29 @@ void capture_writer__free(struct capture_writer *writer)
 {
 	if (!writer)
 		return;
-	deflateEnd(&writer->z);
-	free(writer->raw);
-	free(writer->stored);
+	libdeflate_free_compressor(writer->deflate);
+	free(writer->raw.data);
+	free(writer->stored.data);
 	free(writer);
-}
-
-static int reserve(unsigned char **buf, size_t *cap, size_t size)
-{
-	unsigned char *grown;
-
-	if (size <= *cap)
-		return 0;
-	grown = realloc(*buf, size);
-	if (!grown)
-		return -ENOMEM;
-	*buf = grown;
-	*cap = size;
-	return 0;
 }
 
 static int write_block(struct capture_writer *writer)
 {
 	struct capture_block block = { .magic = CAPTURE_BLOCK_MAGIC, .raw_sz = writer->raw_sz,
 				       .frame_cnt = writer->frame_cnt };
-	size_t bound = sizeof(block) + deflateBound(&writer->z, writer->raw_sz);
+	size_t bound = libdeflate_zlib_compress_bound(writer->deflate, writer->raw_sz);
 
-	if (reserve(&writer->stored, &writer->stored_cap, bound)) {
+	if (capture_buf__reserve(&writer->stored, sizeof(block) + bound)) {
 		writer->err = -ENOMEM;
 		return writer->err;
 	}
-	deflateReset(&writer->z);
-	writer->z.next_in = writer->raw;
-	writer->z.avail_in = writer->raw_sz;
-	writer->z.next_out = writer->stored + sizeof(block);
-	writer->z.avail_out = bound - sizeof(block);
-	if (deflate(&writer->z, Z_FINISH) != Z_STREAM_END) {
-		writer->err = -EIO; /* cannot be: the room is what zlib asked for */
-		return writer->err;
-	}
-	block.stored_sz = writer->z.total_out;
-	memcpy(writer->stored, &block, sizeof(block));
+	block.stored_sz = libdeflate_zlib_compress(writer->deflate, writer->raw.data,
+						   writer->raw_sz,
+						   writer->stored.data + sizeof(block), bound);
+	memcpy(writer->stored.data, &block, sizeof(block));
 	writer->raw_sz = 0;
 	writer->frame_cnt = 0;
-	return write_all(writer, writer->stored, sizeof(block) + block.stored_sz);
+	return write_all(writer, writer->stored.data, sizeof(block) + block.stored_sz);
 }
 
 int capture_writer__flush(struct capture_writer *writer)
@@ -148,15 +129,14 @@ int capture_writer__put(struct capture_writer *writer, enum capture_frame_type t
 	if (writer->raw_sz && writer->raw_sz + sizeof(head) + room > CAPTURE_BLOCK_SZ &&
 	    capture_writer__flush(writer))
 		return writer->err;
-	if (reserve(&writer->raw, &writer->raw_cap,
-		    sizeof(head) + room > CAPTURE_BLOCK_SZ ? sizeof(head) + room :
-							     CAPTURE_BLOCK_SZ)) {
+	if (capture_buf__reserve(&writer->raw, sizeof(head) + room > CAPTURE_BLOCK_SZ ?
+					       sizeof(head) + room : CAPTURE_BLOCK_SZ)) {
 		writer->err = -ENOMEM;
 		return writer->err;
 	}
-	memcpy(writer->raw + writer->raw_sz, &head, sizeof(head));
-	memcpy(writer->raw + writer->raw_sz + sizeof(head), data, size);
-	memset(writer->raw + writer->raw_sz + sizeof(head) + size, 0, room - size);
+	memcpy(writer->raw.data + writer->raw_sz, &head, sizeof(head));
+	memcpy(writer->raw.data + writer->raw_sz + sizeof(head), data, size);
+	memset(writer->raw.data + writer->raw_sz + sizeof(head) + size, 0, room - size);
 	writer->raw_sz += sizeof(head) + room;
 	writer->frame_cnt++;
 	return 0;
