@@ -35,6 +35,9 @@ bench) packages+=(python3-pandas python3-torch bpftrace strace) ;;
 *) echo "deps.sh: build, demo, test or bench, not '$mode'" >&2; exit 2 ;;
 esac
 
+# gdb needs it, and it must be as new as libelf.
+[ "$mode $codename" != "test bookworm" ] || fresh+=(libdebuginfod1)
+
 if ! command -v apt-get >/dev/null; then
 	echo "deps.sh: no apt-get here; this is what Debian calls what you need:" >&2
 	echo "  ${fresh[*]} ${packages[*]}" >&2
