@@ -9,6 +9,7 @@
 
 #define AT_FDCWD -100
 #define AT_EMPTY_PATH 0x1000
+#define EEXIST 17
 #define EINVAL 22
 #define O_WRITING 3 /* O_WRONLY | O_RDWR */
 #define MAP_ANONYMOUS 0x20
@@ -51,7 +52,7 @@ static __always_inline struct pyi_file_value *file_entry(struct io *io, u64 path
 
 static __always_inline bool is_path_call(u32 call)
 {
-	return call >= PYI_CALL_OPEN && call <= PYI_CALL_READLINKAT;
+	return call >= PYI_CALL_OPEN && call <= PYI_CALL_MKDIRAT;
 }
 
 /* Key of the path a call was given. A descriptor alone (fstat by newfstatat) has an empty one. */
@@ -65,7 +66,7 @@ __noinline u64 call_path(struct io *io)
 		return 0;
 	call = io->call;
 	is_at = call == PYI_CALL_OPENAT || call == PYI_CALL_OPENAT2 || call == PYI_CALL_STATAT ||
-		call == PYI_CALL_READLINKAT;
+		call == PYI_CALL_READLINKAT || call == PYI_CALL_MKDIRAT;
 	path = path_given(io, is_at ? io->args[1] : io->args[0],
 			  is_at && (s32)io->args[0] != AT_FDCWD ? PYI_PATH_BELOW : PYI_PATH_GIVEN);
 	if (!is_at || path <= PYI_KEY_UNREADABLE)
@@ -113,6 +114,8 @@ __noinline u64 find_path(struct io *io)
 	case PYI_CALL_STATAT:
 	case PYI_CALL_READLINK:
 	case PYI_CALL_READLINKAT:
+	case PYI_CALL_MKDIR:
+	case PYI_CALL_MKDIRAT:
 		return call_path(io);
 	case PYI_CALL_MMAP:
 		return io->args[3] & MAP_ANONYMOUS ? 0 : path_of_fd(io, io->args[4]);
@@ -143,6 +146,10 @@ static __always_inline void count_path(const struct io *io, struct pyi_file_valu
 	bool is_open = io->call <= PYI_CALL_CREAT, is_miss = io->ret < 0;
 	u64 flags = io->call == PYI_CALL_OPEN ? io->args[1] : io->args[2];
 
+	if (io->call >= PYI_CALL_MKDIR) { /* tells why there is no __pycache__; counts as nothing */
+		value->flags |= is_miss && io->ret != -EEXIST ? PYI_FILE_UNWRITABLE : 0;
+		return;
+	}
 	/* readlink on what is no link has found it. */
 	if (io->call >= PYI_CALL_READLINK && io->ret == -EINVAL)
 		is_miss = false;

@@ -38,6 +38,8 @@ enum pyi_call {
 	PYI_CALL_STATAT,    /* path 1: newfstatat, statx, faccessat */
 	PYI_CALL_READLINK,  /* path 0 */
 	PYI_CALL_READLINKAT,
+	PYI_CALL_MKDIR,     /* path 0 */
+	PYI_CALL_MKDIRAT,   /* path 1 */
 	PYI_CALL_FSTAT,     /* descriptor 0 */
 	PYI_CALL_GETDENTS,
 	PYI_CALL_READ,      /* descriptor 0, result bytes */
@@ -99,7 +101,7 @@ enum pyi_file_flag {
 	PYI_FILE_REGULAR = 1 << 3,
 	PYI_FILE_IN_LINK = 1 << 4, /* mapped inside a dlopen of the interpreter */
 	PYI_FILE_REMOTE = 1 << 5,  /* its file system has no block device: bytes_disk is unknown */
-	PYI_FILE_UNWRITABLE = 1 << 6, /* could not be opened for writing */
+	PYI_FILE_UNWRITABLE = 1 << 6, /* could not be opened for writing, or made */
 };
 
 struct pyi_file_value {

@@ -369,17 +369,21 @@ def test_stages():
     lib.check(took["first"]["compile"] > 3 * took["second"]["unmarshal"], "%s", took)
 
 
-@lib.test(exclusive=True)
-def test_unwritable_cache():
-    """Root may write anywhere but to a file system that is read only."""
+@lib.test(params={"file": True, "directory": False}, exclusive=True)
+def test_unwritable_cache(has_dir):
+    """Root may write anywhere but to a file system that is read only: neither the .pyc nor, where
+    there is no __pycache__ yet, that."""
     home = lib.workdir() + "/readonly"
     lib.write("readonly/m_staged.py", "x = 1\n")
-    os.mkdir(home + "/__pycache__")
+    if has_dir:
+        os.mkdir(home + "/__pycache__")
     lib.private_mounts()
     subprocess.run(["mount", "--bind", home, home], check=True)
     subprocess.run(["mount", "-o", "remount,bind,ro", home], check=True)
     load = stages_of(home, {"PYTHONDONTWRITEBYTECODE": None})
     lib.check_equal((load["compile_cause"], load["pyc"]), ("missing", "unwritable"), "cause")
+    load = stages_of(home, {})
+    lib.check_equal(load["pyc"], "unwritten", "nobody tried")
 
 
 @lib.test(exclusive=True)

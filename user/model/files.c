@@ -157,6 +157,8 @@ static __u64 flags_of(const struct file *file)
 		return PYI_CHARGE_PYC_WRITTEN;
 	if (sz > 4 && strstr(file->path, ".pyc.") && io->flags & PYI_FILE_UNWRITABLE)
 		return PYI_CHARGE_PYC_UNWRITABLE;
+	if (sz > 12 && !strcmp(file->path + sz - 12, "/__pycache__"))
+		return io->flags & PYI_FILE_UNWRITABLE ? PYI_CHARGE_PYC_UNWRITABLE : 0;
 	if (sz < 4 || strcmp(file->path + sz - 4, ".pyc"))
 		return 0;
 	flags |= io->bytes_read ? PYI_CHARGE_PYC_READ : 0;

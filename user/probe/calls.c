@@ -21,6 +21,7 @@
 
 static const struct { unsigned int nr, call; } calls[] = {
 #ifdef SYS_open
+	{ SYS_mkdir, PYI_CALL_MKDIR },
 	{ SYS_open, PYI_CALL_OPEN }, { SYS_creat, PYI_CALL_CREAT },
 	{ SYS_stat, PYI_CALL_STAT }, { SYS_lstat, PYI_CALL_STAT },
 	{ SYS_access, PYI_CALL_STAT }, { SYS_readlink, PYI_CALL_READLINK },
@@ -28,6 +29,7 @@ static const struct { unsigned int nr, call; } calls[] = {
 	{ SYS_openat, PYI_CALL_OPENAT }, { SYS_openat2, PYI_CALL_OPENAT2 },
 	{ SYS_newfstatat, PYI_CALL_STATAT }, { SYS_statx, PYI_CALL_STATAT },
 	{ SYS_faccessat, PYI_CALL_STATAT }, { SYS_faccessat2, PYI_CALL_STATAT },
+	{ SYS_mkdirat, PYI_CALL_MKDIRAT },
 	{ SYS_readlinkat, PYI_CALL_READLINKAT }, { SYS_fstat, PYI_CALL_FSTAT },
 	{ SYS_getdents64, PYI_CALL_GETDENTS },
 	{ SYS_read, PYI_CALL_READ }, { SYS_pread64, PYI_CALL_READ },
