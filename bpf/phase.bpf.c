@@ -20,6 +20,7 @@ enum phase_flag {
 	PHASE_ARMED = 1 << 1, /* an epoll descriptor watches a listening socket */
 	PHASE_READY = 1 << 2,
 	PHASE_ACCEPTED = 1 << 3,
+	PHASE_URING = 1 << 4,
 };
 
 struct pollfd {
@@ -128,7 +129,7 @@ __hidden void phase_enter(struct pt_regs *regs, u32 call)
 	struct phase_state *state;
 	int is_ready = 0;
 
-	if (call == PYI_PHASE_CALL_LISTEN)
+	if (call == PYI_PHASE_CALL_LISTEN || call == PYI_PHASE_CALL_URING)
 		return;
 	state = state_of();
 	if (!state || state->flags & PHASE_READY)
@@ -161,18 +162,20 @@ __hidden void phase_enter(struct pt_regs *regs, u32 call)
 __hidden void phase_exit(struct pt_regs *regs, u32 call)
 {
 	struct phase_state *state;
-	u32 flag;
+	u32 flag, phase;
 
 	if (call == PYI_PHASE_CALL_LISTEN)
-		flag = PHASE_LISTENED;
+		flag = PHASE_LISTENED, phase = PYI_PHASE_LISTEN;
 	else if (call == PYI_PHASE_CALL_ACCEPT)
-		flag = PHASE_ACCEPTED;
+		flag = PHASE_ACCEPTED, phase = PYI_PHASE_ACCEPT;
+	else if (call == PYI_PHASE_CALL_URING)
+		flag = PHASE_URING, phase = PYI_PHASE_URING;
 	else
 		return;
 	state = state_of();
 	if (!state || state->flags & flag)
 		return;
 	state->flags |= flag;
-	emit(state->serial, flag == PHASE_LISTENED ? PYI_PHASE_LISTEN : PYI_PHASE_ACCEPT, call,
-	     sock_of(SYSCALL_ARG0(regs)));
+	emit(state->serial, phase, call,
+	     phase == PYI_PHASE_URING ? NULL : sock_of(SYSCALL_ARG0(regs)));
 }

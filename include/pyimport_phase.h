@@ -15,6 +15,7 @@ enum pyi_phase_kind {
 	PYI_PHASE_LISTEN = 1, /* listen() succeeded */
 	PYI_PHASE_READY = 2,  /* about to wait for a listening socket, in accept, poll, select … */
 	PYI_PHASE_ACCEPT = 3, /* accept() gave a connection */
+	PYI_PHASE_URING = 4,  /* io_uring_setup() succeeded: what goes through it is not seen */
 	PYI_PHASE_MAX,
 };
 
@@ -27,6 +28,7 @@ enum pyi_phase_call {
 	PYI_PHASE_CALL_EPOLL_WAIT,
 	PYI_PHASE_CALL_POLL,       /* array 0, its length 1 */
 	PYI_PHASE_CALL_SELECT,     /* number of descriptors 0, bits of those to read 1 */
+	PYI_PHASE_CALL_URING,      /* io_uring_setup */
 	PYI_PHASE_CALL_MAX,
 };
 

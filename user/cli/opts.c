@@ -24,7 +24,7 @@ enum {
 	OPT_DEFER, OPT_BUDGET, OPT_UPDATE, OPT_COLD, OPT_VERSUS,
 	OPT_BY,
 	OPT_NO_CPU, OPT_NO_MEMORY,
-	OPT_CGROUP, OPT_CONTAINER, OPT_WAIT, OPT_UNTIL_READY, OPT_UNTIL_IDLE, OPT_NO_PHASES,
+	OPT_CGROUP, OPT_CONTAINER, OPT_WAIT, OPT_UNTIL_READY, OPT_UNTIL_IDLE, OPT_NO_PHASES, OPT_NO_TRACEPOINT,
 	OPT_NO_FILES, OPT_NO_NET,
 };
 
@@ -67,6 +67,7 @@ const struct argp_option opts_table[] = {
 	{ "no-files", OPT_NO_FILES, NULL, 0, "do not count file operations and bytes from disk", 0 },
 	{ "no-memory", OPT_NO_MEMORY, NULL, 0, "do not measure resident memory", 0 },
 	{ "no-phases", OPT_NO_PHASES, NULL, 0, "do not look for readiness: no system call is looked at for it", 0 },
+	{ "no-tracepoint", OPT_NO_TRACEPOINT, "NAME", OPTION_HIDDEN, "do as if the kernel lacked it", 0 },
 	{ "no-net", OPT_NO_NET, NULL, 0, "do not look at connections, sleeps, threads and children", 0 },
 	{ "no-hold", OPT_NO_HOLD, NULL, 0, "never hold a starting program until it is probed; first imports of an interpreter not known beforehand may be missed", 0 },
 
@@ -214,6 +215,7 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case OPT_REPORT: opts->report_path = arg; return 0;
 	case OPT_STRICT: opts->is_strict = true; return 0;
 	case OPT_PERF: opts->want_perf = true; return 0;
+	case OPT_NO_TRACEPOINT: opts->no_tracepoint = arg; return 0;
 	case OPT_NO_EDGES: opts->want_no_edges = true; return 0;
 	case OPT_NO_CPU: opts->groups_off |= PYI_GROUP_CPU; return 0;
 	case OPT_NO_NET: opts->groups_off |= PYI_GROUP_NET; return 0;

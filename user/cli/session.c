@@ -147,6 +147,7 @@ int session__open(struct session *session)
 				      .want_all = opts->want_all,
 				      .want_no_edges = opts->want_no_edges,
 				      .groups_off = opts->groups_off,
+				      .no_tracepoint = opts->no_tracepoint,
 				      .on_record = on_record, .ctx = session };
 	int err;
 

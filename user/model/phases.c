@@ -31,6 +31,8 @@ void phase_add(struct model *model, const struct pyi_phase *rec)
 		process->ready_by = rec->call < PYI_PHASE_CALL_MAX ? calls[rec->call] : NULL;
 	} else if (rec->phase == PYI_PHASE_ACCEPT && process->accept_ns == NS_UNKNOWN) {
 		process->accept_ns = rec->hdr.ts_ns;
+	} else if (rec->phase == PYI_PHASE_URING) {
+		process->has_uring = true;
 	}
 }
 

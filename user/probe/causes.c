@@ -6,6 +6,7 @@
  */
 #include <bpf/btf.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -47,15 +48,18 @@ bool causes_is_span(__u8 site_kind)
 	       site_kind == PYI_SITE_ACQUIRE_LOCK;
 }
 
-void causes_choose(struct probes *probes, __u32 unwanted)
+void causes_choose(struct probes *probes, const struct probes_opts *opts)
 {
+	const char *without = opts->no_tracepoint ? opts->no_tracepoint : "";
+	__u32 unwanted = opts->groups_off;
 	struct btf *btf = btf__load_vmlinux_btf();
 	struct bpf_program *program;
 	__u32 missing = unwanted & PYI_GROUP_CPU ? PYI_GROUP_WAKE : 0;
 
 	probes->groups = 0;
 	for (size_t i = 0; i < PART_CNT; i++) {
-		if (!has_tracepoint(btf, parts[i].tracepoint)) {
+		if (!has_tracepoint(btf, parts[i].tracepoint) ||
+		    !strcmp(parts[i].tracepoint, without)) {
 			log_info("this kernel has no tracepoint %s", parts[i].tracepoint);
 			missing |= parts[i].group;
 		}

@@ -54,7 +54,7 @@ struct probes {
 };
 
 /* causes.c: switches programs on and off before load; @unwanted: enum pyi_group. */
-void causes_choose(struct probes *probes, __u32 unwanted);
+void causes_choose(struct probes *probes, const struct probes_opts *opts);
 
 /* Can what a site of this kind stands for begin or end a span? */
 bool causes_is_span(__u8 site_kind);

@@ -100,7 +100,7 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 	probes->is_multi = !opts->want_perf && feature_uprobe_multi();
 	bpf_program__set_autoload(probes->is_multi ? probes->skel->progs.site_multi :
 						     probes->skel->progs.site_perf, true);
-	causes_choose(probes, opts->groups_off);
+	causes_choose(probes, opts);
 	size_maps(probes, opts);
 	err = scope_setup(probes, opts);
 	if (err)

@@ -133,6 +133,27 @@ static void put_outside(const struct view *view, const struct process *process)
 	text_buf__free(&buf);
 }
 
+/* Which causes are unknown, so that their absence is not read as zero. */
+static void put_unmeasured(const struct view *view, const struct process *process)
+{
+	static const struct { __u32 group; const char *word; } groups[] = {
+		{ PYI_GROUP_CPU, "CPU time and waits" },
+		{ PYI_GROUP_WAKE, "waiting for a CPU after a wake-up" },
+		{ PYI_GROUP_FILES, "files" }, { PYI_GROUP_DISK, "bytes from disk" },
+		{ PYI_GROUP_MEMORY, "memory" }, { PYI_GROUP_NET, "network and side effects" },
+	};
+	struct text_buf buf = {0};
+
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (!(process->measured & groups[i].group))
+			text_buf__printf(&buf, "%s%s", buf.sz ? ", " : "Not measured: ",
+					 groups[i].word);
+	text_buf__add(&buf, " (switched off, or this kernel lacks a tracepoint).");
+	if (!process->is_log && text_buf__str(&buf)[0] == 'N')
+		put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
+	text_buf__free(&buf);
+}
+
 static int write_process(const struct view *view, const struct process *process)
 {
 	static const struct table_col cols[] = {
@@ -145,8 +166,8 @@ static int write_process(const struct view *view, const struct process *process)
 	_cleanup_free_ struct load **loads = NULL;
 	int err = head_write(view, process);
 
-	if (!err && !(process->measured & PYI_GROUP_CPU))
-		put_para(view, 2, TABLE_PLAIN, "CPU time and waits were not measured.");
+	if (!err)
+		put_unmeasured(view, process);
 	if (!err)
 		err = rank_loads(process, RANK_SELF, &loads);
 	if (!err)

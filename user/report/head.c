@@ -218,6 +218,9 @@ int head_write(const struct view *view, const struct process *process)
 	if (process->is_switching)
 		put_para(view, 2, TABLE_PLAIN,
 			 "It switches stacks (greenlets): nesting is told from Python frames.");
+	if (process->has_uring)
+		put_para(view, 2, TABLE_PLAIN, "It uses io_uring: files, connections and waits "
+			 "that go through it are not seen.");
 	put_notes(view, process);
 	return 0;
 }

@@ -156,6 +156,9 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 	json_set(jo, obj, "phases", new_phases(jo, process));
 	json_set(jo, obj, "listen", new_listen(jo, process));
 	json_set_str(jo, obj, "ready_by", process->ready_by);
+	json_set(jo, obj, "io_uring", process->has_uring ? json_true() :
+		 process->is_late || !(process->measured & PYI_GROUP_PHASES) ? json_null() :
+		 json_false());
 	json_set(jo, obj, "late_imports", json_new_late(jo, process));
 	json_set(jo, obj, "counts", new_counts(jo, process));
 	json_set(jo, obj, "causes", json_new_causes(jo, process));

@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What cannot be seen is said: kernels without a tracepoint, and programs that use io_uring."""
+import ctypes
+import os
+import subprocess
+
+import lib
+
+PROGRAM = "import m_one\nimport socket, ssl\n"
+
+# What a kernel without it leaves unknown: fields of an import, of the process, words in the report.
+TRACEPOINTS = {
+    "sched_switch": (["cpu_ns", "self_cpu_ns", "wait_ns", "rss_delta", "self_rss"], [],
+                     "CPU time and waits"),
+    "block_bio_queue": ([], [], "bytes from disk"),
+    "sched_process_fork": (["rss_delta", "self_rss"], ["net", "effects"], "memory"),
+    "inet_sock_set_state": ([], ["net", "effects"], "network"),
+    "sys_enter": (["io", "self_io"], ["files", "search_path", "same_content", "net", "effects", "io_uring"],
+                  "files"),
+    "sched_waking": ([], [], "waiting for a CPU after a wake-up"),
+}
+ALL = ["cpu_ns", "wait_ns", "rss_delta", "io"]
+ALL_OF_PROCESS = ["files", "net", "effects", "io_uring"]
+
+
+@lib.test(params={n: (n, *rest) for n, rest in TRACEPOINTS.items()})
+def test_tracepoint_missing(case):
+    name, fields, of_process, word = case
+    lib.write("m_one.py", "x = 1\n")
+    script, capture = lib.write("main.py", PROGRAM), lib.workdir() + "/a.cap"
+    done, doc = lib.trace([*lib.system().argv, script],
+                          opts=["--no-tracepoint", name, "-v", "-o", capture])
+    lib.check_equal(done.rc, 0, "status; stderr:\n%s\n" % done.err.decode())
+    lib.check("has no tracepoint " + name in doc.messages, "stderr:\n%s", doc.messages)
+    doc.check_complete()
+    process = doc.python()
+    load = process.one("m_one")
+    for field in {*fields, *ALL}:
+        lib.check_equal(load[field] is None, field in fields, "%s is null" % field)
+    for field in {*of_process, *ALL_OF_PROCESS}:
+        lib.check_equal(process[field] is None, field in of_process, "%s is null" % field)
+    if name == "block_bio_queue":
+        lib.check_equal(load["io"]["bytes_from_disk"], None, "bytes from disk")
+    text = subprocess.run([lib.TOOL, "report", "--view", "causes", capture], check=True,
+                          stdout=subprocess.PIPE, encoding="utf-8").stdout
+    lib.check("Not measured: " in text and word in text, "%s:\n%s", word, text)
+    for view in ("summary", "files", "libs", "net", "advice", "phases"):
+        subprocess.run([lib.TOOL, "report", "--view", view, capture], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
+@lib.test()
+def test_nothing_missing():
+    capture = lib.workdir() + "/a.cap"
+    lib.trace([*lib.system().argv, "-c", "import json"], opts=["-o", capture])
+    text = subprocess.run([lib.TOOL, "report", "--view", "causes", capture], check=True,
+                          stdout=subprocess.PIPE, encoding="utf-8").stdout
+    lib.check("Not measured" not in text and "io_uring" not in text, "%s", text)
+
+
+@lib.test()
+def test_io_uring():
+    """Setting one up is enough to be told; a failed attempt is not."""
+    setup = ("import ctypes, sys, socket\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+             "params = (ctypes.c_char * 120)()\n"
+             "fd = libc.syscall(425, int(sys.argv[1]), params)\nprint(fd)\n")
+    fd = ctypes.CDLL(None, use_errno=True).syscall(425, 4, (ctypes.c_char * 120)())
+    if fd < 0:
+        raise lib.Skip("no io_uring here")
+    os.close(fd)
+    script, capture = lib.write("main.py", setup), lib.workdir() + "/a.cap"
+    for entries, expected in (("4", True), ("0", False)):
+        done, doc = lib.trace([*lib.system().argv, script, entries], opts=["-o", capture])
+        lib.check_equal(int(done.out) >= 0, expected, "io_uring_setup")
+        lib.check_equal(doc.python()["io_uring"], expected, "io_uring with %s entries" % entries)
+        text = subprocess.run([lib.TOOL, "report", capture], check=True, stdout=subprocess.PIPE,
+                              encoding="utf-8").stdout
+        lib.check_equal("It uses io_uring" in text, expected, "summary:\n" + text)
+
+
+if __name__ == "__main__":
+    lib.main()
