@@ -130,6 +130,30 @@ def test_copy_up_before_attach(want_all):
     doc.check_complete()
 
 
+@lib.test()
+def test_layers_out_of_sight():
+    """The layers lie where we cannot look: what runs from the copy below is named in a warning,
+    and what runs from the copy is traced."""
+    overlays = Overlays(1)
+    argv = [overlays.merged[0], "-c", OBEDIENT]
+    with lib.Target(argv, env=HOME) as old:
+        old.expect("up")
+        overlays.copy_up(0)
+        mount("-t", "tmpfs", "none", overlays.lower)
+        with lib.Target(argv, env=HOME) as new:
+            new.expect("up")
+            with lib.Tracer("-p", "%d,%d" % (old.pid, new.pid)) as tracer:
+                for target in (old, new):
+                    target.say("colorsys")
+                    target.expect("done")
+                tracer.stop()
+    doc = tracer.trace()
+    doc.pid(new.pid).one("colorsys")
+    warning = "process %d: %s was changed after it started" % (old.pid, overlays.merged[0])
+    lib.check(warning in doc.messages, "no warning: %s", doc.messages)
+    lib.check("process %d:" % new.pid not in doc.messages, "warned of both: %s", doc.messages)
+
+
 @lib.test(exclusive=True)
 def test_changed_while_probed():
     """chmod and a hard link change the time of an inode that is probed, and nothing else."""

@@ -160,6 +160,9 @@ static void add_lower(struct pythons *pythons, int fd, const char *path, pid_t t
 	_cleanup_close_ int proc_fd = proc_open(tgid);
 	_cleanup_close_ int lower = proc_fd < 0 ? -1 : overlay_open_lower(proc_fd, path, fd);
 
+	if (lower == -ESTALE)
+		log_warn("process %d: %s was changed after it started, and the layer it started from is not to be found: imports of it may be missing",
+			 tgid, path);
 	if (lower < 0)
 		return;
 	log_debug("%s was copied up: the copy below is probed, too", path);

@@ -11,8 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "target/proc.h"
 
 /* With several file systems overlayfs may put the number of one into the highest bits. */
 #define INO_BITS (~0ULL >> 8)
@@ -30,6 +33,11 @@ int code_id(int fd, struct code_id *out)
 static bool is_same_time(const struct timespec *a, const struct timespec *b)
 {
 	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+static bool has_same_ino(const struct stat *a, const struct stat *b)
+{
+	return !((a->st_ino ^ b->st_ino) & INO_BITS);
 }
 
 static bool has_same_content(const struct stat *a, const struct stat *b)
@@ -51,7 +59,7 @@ bool code_id_same(const struct code_id *probed, const struct code_id *other)
 	if (!is_overlaid(probed, other))
 		return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 	/* A copy has number, size and time of what it was made of, but not the change time. */
-	return !((a->st_ino ^ b->st_ino) & INO_BITS) && is_same_time(&a->st_ctim, &b->st_ctim);
+	return has_same_ino(a, b) && is_same_time(&a->st_ctim, &b->st_ctim);
 }
 
 bool code_id_rewritten(const struct code_id *probed, const struct code_id *other)
@@ -93,31 +101,81 @@ static char *find_overlay(FILE *mounts, const char *path, const char **rest)
 	return options;
 }
 
-/* The origin of @copy in a layer: its name and number, but not changed when that was. */
-static int open_origin(const char *layer, const char *rest, const struct stat *copy)
+/*
+ * The file that a layer has at @rest, if it has the number of @merged: then it is that file, or, of
+ * another change time, what that was copied from. -1: neither.
+ */
+static int open_in_layer(const char *layer, const char *rest, const struct stat *merged,
+			 struct stat *st)
 {
 	_cleanup_close_ int fd = -1;
 	char path[PATH_MAX];
-	struct stat st;
 
 	if (layer[0] != '/' ||
 	    snprintf(path, sizeof(path), "%s/%s", layer, rest) >= (int)sizeof(path))
-		return -ENOENT;
+		return -1;
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return -ENOENT;
-	if ((st.st_ino ^ copy->st_ino) & INO_BITS || is_same_time(&st.st_ctim, &copy->st_ctim))
-		return -ENOENT;
+	if (fd < 0 || fstat(fd, st) || !S_ISREG(st->st_mode) || !has_same_ino(st, merged))
+		return -1;
 	return TAKE_FD(fd);
+}
+
+/* Was something done to a file after a process had started? Unknown counts as no. */
+static bool is_changed_since_start(int proc_fd, const struct timespec *changed)
+{
+	_cleanup_free_ char *text = NULL;
+	struct timespec now, boot;
+	unsigned long long ticks;
+	double age_s, changed_s;
+	const char *at;
+	size_t sz;
+
+	if (proc_read(proc_fd, "stat", 4096, &text, &sz))
+		return false;
+	at = strrchr(text, ')'); /* behind it the third field */
+	for (int field = 2; at && field < 22; field++)
+		at = strchr(at + 1, ' ');
+	if (!at || sscanf(at, "%llu", &ticks) != 1)
+		return false;
+	clock_gettime(CLOCK_REALTIME, &now);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	age_s = boot.tv_sec + boot.tv_nsec / 1e9 - (double)ticks / sysconf(_SC_CLK_TCK);
+	changed_s = (now.tv_sec - changed->tv_sec) + (now.tv_nsec - changed->tv_nsec) / 1e9;
+	return changed_s < age_s;
+}
+
+/* Looks through the layers that mount @options name; as overlay_open_lower. */
+static int search_layers(char *options, const char *rest, const struct stat *merged)
+{
+	char *words = NULL, *layers, *layer;
+
+	for (char *word = strtok_r(options, ",", &words); word;
+	     word = strtok_r(NULL, ",", &words)) {
+		/* upperdir=A, lowerdir=A:B, or lowerdir+=A each */
+		layers = strchr(word, '=');
+		if (!layers || (strncmp(word, "lowerdir", 8) && strncmp(word, "upperdir", 8)))
+			continue;
+		layers++;
+		while ((layer = strsep(&layers, ":"))) {
+			struct stat st;
+			_cleanup_close_ int fd = open_in_layer(layer, rest, merged, &st);
+
+			if (fd >= 0)
+				return is_same_time(&st.st_ctim, &merged->st_ctim) ? -ENOENT :
+										    TAKE_FD(fd);
+		}
+	}
+	return -ESTALE;
 }
 
 int overlay_open_lower(int proc_fd, const char *path, int fd)
 {
 	_cleanup_free_ char *options = NULL;
-	char list[64], *word, *words, *layer, *layers;
 	const char *rest = NULL;
 	struct code_id id;
+	char list[64];
 	FILE *mounts;
+	int lower = -ESTALE;
 
 	if (code_id(fd, &id) || !id.is_overlay)
 		return -ENOENT;
@@ -127,17 +185,7 @@ int overlay_open_lower(int proc_fd, const char *path, int fd)
 		return -ENOENT;
 	options = find_overlay(mounts, path, &rest);
 	endmntent(mounts);
-	for (word = options ? strtok_r(options, ",", &words) : NULL; word;
-	     word = strtok_r(NULL, ",", &words)) {
-		if (strncmp(word, "lowerdir", 8) || !(layers = strchr(word, '=')))
-			continue;
-		layers++; /* lowerdir=A:B, or lowerdir+=A each */
-		while ((layer = strsep(&layers, ":"))) {
-			int lower = open_origin(layer, rest, &id.st);
-
-			if (lower >= 0)
-				return lower;
-		}
-	}
-	return -ENOENT;
+	if (options)
+		lower = search_layers(options, rest, &id.st);
+	return lower == -ESTALE && !is_changed_since_start(proc_fd, &id.st.st_ctim) ? -ENOENT : lower;
 }

@@ -30,7 +30,8 @@ bool code_id_rewritten(const struct code_id *probed, const struct code_id *other
 /*
  * A file on overlayfs, @path to a process (of /proc/PID descriptor @proc_fd) and open as @fd, that
  * was copied up: opens the copy below, which what runs since before that still maps. The layers
- * are looked for where we are. -ENOENT: it was not copied up, or they are not to be found.
+ * are looked for where we are. -ENOENT: it was not copied up, or not since the process started.
+ * -ESTALE: it seems so, and the copy below is not to be found.
  */
 int overlay_open_lower(int proc_fd, const char *path, int fd);
 
