@@ -4,6 +4,7 @@
  * makes line numbers. What imports on behalf of others is told apart here as well.
  */
 #include "code.bpf.h"
+#include "slots.bpf.h"
 
 static __always_inline u32 frozen_role(const u64 *words)
 {
@@ -142,32 +143,14 @@ __noinline int emit_code(struct thread *t, const struct pyi_layout *lay,
 	return 0;
 }
 
-/* The place of t->last_code, as edge_find does it. */
+DEFINE_SLOTS(code_slot, code_value, code_slots, CODE_SLOT_CNT, codes)
+
+/* The place of t->last_code. */
 static __always_inline struct code_value *code_find(struct thread *t, bool want_new)
 {
-	u64 key = mix_key(t->last_code.code, t->last_code.globals, 0, t->last_code.serial), found;
-	struct code_value fresh = {}, *slot;
+	const struct code_key *key = &t->last_code;
 
-	for (u32 i = 0; i < SLOT_PROBES; i++) {
-		u32 index = (key + i) & (CODE_SLOT_CNT - 1);
-
-		slot = bpf_map_lookup_elem(&code_slots, &index);
-		if (!slot)
-			return NULL;
-		found = slot->key;
-		if (!found && want_new)
-			found = __sync_val_compare_and_swap(&slot->key, 0, key) ?: key;
-		if (found == key)
-			return slot;
-		if (!found)
-			return NULL;
-	}
-	slot = bpf_map_lookup_elem(&codes, &key);
-	if (slot || !want_new)
-		return slot;
-	fresh.key = key;
-	bpf_map_update_elem(&codes, &key, &fresh, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&codes, &key);
+	return code_slot(mix_key(key->code, key->globals, 0, key->serial), want_new);
 }
 
 static __always_inline u32 code_role(struct thread *t, const struct pyi_layout *lay)
