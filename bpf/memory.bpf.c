@@ -69,13 +69,12 @@ static __always_inline s64 part_of(u64 parts, u64 offset)
 /* 6.2 and later: each counter is a sum over the CPUs. */
 static __always_inline void rss_sum(struct mm_struct *mm, s64 *anon, s64 *file)
 {
-	u64 anon_parts = (u64)BPF_CORE_READ(mm, rss_stat[ANON_PAGES].counters);
-	u64 file_parts = (u64)BPF_CORE_READ(mm, rss_stat[FILE_PAGES].counters);
-	u64 shmem_parts = (u64)BPF_CORE_READ(mm, rss_stat[SHMEM_PAGES].counters), offset;
+	u64 anon_parts = (u64)mm->rss_stat[ANON_PAGES].counters;
+	u64 file_parts = (u64)mm->rss_stat[FILE_PAGES].counters;
+	u64 shmem_parts = (u64)mm->rss_stat[SHMEM_PAGES].counters, offset;
 
-	*anon = BPF_CORE_READ(mm, rss_stat[ANON_PAGES].count);
-	*file = BPF_CORE_READ(mm, rss_stat[FILE_PAGES].count) +
-		BPF_CORE_READ(mm, rss_stat[SHMEM_PAGES].count);
+	*anon = mm->rss_stat[ANON_PAGES].count;
+	*file = mm->rss_stat[FILE_PAGES].count + mm->rss_stat[SHMEM_PAGES].count;
 	if (!cpu_offsets[0])
 		cpu_offsets_fill();
 	for (u32 cpu = 0; cpu < CPUS_MAX; cpu++) {
@@ -92,7 +91,7 @@ __noinline int rss_read(struct rss *out)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct task_struct___oldrss *old_task = (void *)task;
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	struct mm_struct *mm = task->mm; /* a pointer the verifier knows: plain loads */
 	struct mm_struct___old *old_mm = (void *)mm;
 	s64 anon, file;
 

@@ -145,10 +145,10 @@ __noinline int fd_id(struct io *io, u32 fd)
 
 	if (!io)
 		return -1;
-	fdt = BPF_CORE_READ(task, files, fdt);
-	if (fd >= BPF_CORE_READ(fdt, max_fds))
+	fdt = task->files->fdt; /* the verifier knows these pointers: plain loads */
+	if (fd >= fdt->max_fds)
 		return -1;
-	slot = BPF_CORE_READ(fdt, fd);
+	slot = fdt->fd;
 	if (bpf_probe_read_kernel(&file, sizeof(file), slot + fd) || !file)
 		return -1;
 	io->id.dentry = (u64)BPF_CORE_READ(file, f_path.dentry);
