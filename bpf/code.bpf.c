@@ -251,7 +251,7 @@ __noinline int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 a
 {
 	struct pyi_frames *rec;
 	u32 cnt = 0;
-	int more;
+	int more = 0;
 
 	if (!t || !lay)
 		return 0;
@@ -263,7 +263,7 @@ __noinline int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 a
 		if (more != 1)
 			break;
 	}
-	if (cnt == PYI_MAX_FRAMES)
+	if (more == 1)
 		count_loss(frames_cut);
 	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
 	if (!rec) {
