@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -17,6 +18,8 @@
 
 #define BTF_PATH "/sys/kernel/btf/vmlinux"
 #define LOCKDOWN_PATH "/sys/kernel/security/lockdown"
+#define PID_NS_PATH "/proc/self/ns/pid"
+#define PID_NS_FIRST 0xeffffffcu /* inode of the namespace that the kernel starts with */
 #define AS_ROOT "run it as root (sudo pyimport-bpf ...), or give it CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE and CAP_SYS_ADMIN"
 
 struct list {
@@ -72,6 +75,21 @@ static void check_proc_rights(struct list *list)
 		    "CAP_DAC_READ_SEARCH missing: interpreters that we may not read cannot be probed");
 }
 
+/* The kernel speaks of processes by their first number; in another namespace we would find none. */
+static void check_pids(struct list *list)
+{
+	struct stat st;
+
+	if (stat(PID_NS_PATH, &st))
+		add(list, "process ids", CHECK_FATAL, "mount -t proc proc /proc", "%s: %s; processes cannot be looked at",
+		    PID_NS_PATH, strerror(errno));
+	else if (st.st_ino != PID_NS_FIRST)
+		add(list, "process ids", CHECK_FATAL, "run it on the host, or in a container with the host's: --pid=host (docker, podman), hostPID: true (Kubernetes)",
+		    "this is a PID namespace of its own, where processes have other numbers than the kernel tells");
+	else
+		add(list, "process ids", CHECK_FINE, NULL, "those of the host");
+}
+
 static void check_hold(struct list *list)
 {
 	int err = hold_check();
@@ -119,6 +137,7 @@ size_t checks_quick(struct check out[CHECKS_MAX])
 	capng_get_caps_process();
 	check_bpf_rights(&list);
 	check_proc_rights(&list);
+	check_pids(&list);
 	check_hold(&list);
 	check_btf(&list);
 	check_lockdown(&list);
