@@ -24,6 +24,19 @@
 #include "target/launch.h"
 #include "target/proc.h"
 
+/* Ended, and its parent has not asked how. */
+static bool is_zombie(int proc_fd)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *state;
+	size_t sz;
+
+	if (proc_read(proc_fd, "stat", 4096, &text, &sz))
+		return false;
+	state = strrchr(text, ')'); /* a name may hold anything */
+	return state && !strncmp(state, ") Z", 3);
+}
+
 /* What a process is, when it is not Python: its program, or why that cannot be told. */
 static void explain_process(struct session *session, pid_t tgid)
 {
@@ -32,6 +45,10 @@ static void explain_process(struct session *session, pid_t tgid)
 	int err = proc_fd < 0 ? proc_fd : proc_link(proc_fd, "exe", &exe);
 	_cleanup_close_ int exe_fd = err ? -1 : proc_open_exe(proc_fd);
 
+	if (!exe && proc_fd >= 0 && is_zombie(proc_fd)) {
+		log_err(0, "process %d has ended; its parent has not collected it yet", tgid);
+		return;
+	}
 	if (err == -ESRCH) {
 		log_err(0, "process %d ended while it was looked at", tgid);
 		return;
