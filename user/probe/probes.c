@@ -75,6 +75,12 @@ static int explain_load(int err)
 	if (err == -ESRCH || err == -ENOENT)
 		return log_err(-ENOENT, "the kernel has no type information: /sys/kernel/btf/vmlinux "
 			       "is missing (CONFIG_DEBUG_INFO_BTF)");
+	if (err == -EMFILE || err == -ENFILE || err == -ENOMEM) {
+		log_err(err, "no room for the BPF programs and their maps");
+		log_hint("%s", err == -ENOMEM ? "a smaller --ring; memory may be limited by ulimit -v or the cgroup" :
+						"ulimit -n 1024");
+		return -ENOTSUP;
+	}
 	probes_facts(&facts);
 	if (!facts.has_task_storage)
 		return log_err(-ENOTSUP, "this kernel has no task storage for tracing programs, where "
