@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Errors say what, on what, and what to do; the status is the contract's; doctor says it before."""
+import functools
 import os
 import re
+import resource
 import signal
 import subprocess
 
@@ -46,9 +48,33 @@ def test_zombie():
     proc = subprocess.Popen([lib.SYSTEM, "-c", "pass"])
     os.waitid(os.P_PID, proc.pid, os.WEXITED | os.WNOWAIT)
     try:
-        check_says(tool("-p", str(proc.pid)), 3, str(proc.pid))
+        check_says(tool("-p", str(proc.pid)), 3, str(proc.pid), "has ended")
     finally:
         proc.wait()
+
+
+@lib.test()
+def test_pid_namespace():
+    """Where processes have other numbers than the kernel's there would be nothing to see: said."""
+    run = subprocess.run(["unshare", "--pid", "--fork", "--mount-proc", lib.TOOL, "--", lib.SYSTEM,
+                          "-c", ""], capture_output=True, text=True, timeout=lib.PATIENCE_S)
+    check_says(lib.Run(run.returncode, run.stdout, run.stderr), 3, "PID namespace", "try: .*--pid=host")
+
+
+@lib.test()
+def test_few_descriptors():
+    limit = functools.partial(resource.setrlimit, resource.RLIMIT_NOFILE, (24, 24))
+    check_says(tool("--", lib.SYSTEM, "-c", "", preexec_fn=limit), 3, "too many open files",
+               "try: ulimit -n")
+
+
+@lib.test()
+def test_file_size_limit():
+    """The capture does not fit: an error, and the command's report all the same."""
+    limit = functools.partial(resource.setrlimit, resource.RLIMIT_FSIZE, (4096, 4096))
+    run = tool("-o", lib.workdir() + "/big.cap", "--", lib.SYSTEM, "-c", "import json",
+               preexec_fn=limit)
+    check_says(run, 1, "big.cap.*File too large", "Complete|Lost")
 
 
 @lib.test(params={"option": ["--no-such-option"], "view": ["--view", "nothing"],

@@ -74,6 +74,7 @@ void signals_install(const struct launch *launch)
 	/* An inherited SIG_IGN would make the command's status be thrown away. */
 	sigaction(SIGCHLD, &child, NULL);
 	sigaction(SIGPIPE, &ignore, NULL);
+	sigaction(SIGXFSZ, &ignore, NULL); /* ulimit -f: an error like others */
 }
 
 bool signals_want_stop(void)
