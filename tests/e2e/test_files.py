@@ -172,10 +172,13 @@ def test_disk_cold_and_warm(how):
     lib.check(process["cache"] in ("cold", "mixed"), "cache is %s", process["cache"])
     run, warm = lib.trace(argv)
     process = warm.python()
-    lib.check_equal(int(run.out.split()[1]), 0, "the warm run's own read_bytes")
-    lib.check_equal(process.one("wants_file")["io"]["bytes_from_disk"], 0, "from disk when warm")
+    # A page of something else may come from disk at any time.
+    truth = int(run.out.split()[1])
+    lib.check(truth < MIB, "the warm run's own read_bytes: %d", truth)
+    near(process.one("wants_file")["io"]["bytes_from_disk"], truth, "from disk when warm", 65536)
     lib.check_equal(process["cache"], "warm", "cache")
     used = of_path(process, "big.bin")
+    lib.check_equal(used["bytes_from_disk"], 0, "from disk when warm, by file")
     key = "bytes_read" if how is READ_ALL else "mapped"
     lib.check_equal(used[key], 64 * MIB, key)
 
