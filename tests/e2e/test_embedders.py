@@ -49,6 +49,39 @@ def check_tree(doc, pid=None):
     return process
 
 
+def onefile():
+    """A program with a libpython behind its end, and where that begins."""
+    found = glob.glob("/usr/lib/*/libpython3.*.so.1.0")
+    if not found:
+        raise lib.Skip("no shared libpython: libpython3-dev is not installed")
+    program = built("onefile")
+    at = os.path.getsize(program)
+    with open(program, "ab") as out, open(found[0], "rb") as library:
+        shutil.copyfileobj(library, out)
+    return program, {**HOME, "ONEFILE_AT": str(at)}
+
+
+@lib.test(params={"%s,%s" % (how, who): (how, who) for how in ("file", "memory")
+                  for who in ("launched", "all")}, exclusive=True)
+def test_unpacked_at_start(arg):
+    """As PyInstaller's: libpython comes out of the program itself, and has no name when it runs."""
+    how, who = arg
+    program, env = onefile()
+    argv = [program, how, "-c", CODE]
+    if who == "launched":
+        run, doc = lib.trace(argv, env=env)
+        pid = None
+    else:
+        with lib.Tracer("-a") as tracer:
+            with lib.Target(argv, env=env) as target:
+                run, pid = target.finish(), target.pid
+            tracer.stop()
+        doc = tracer.trace()
+    lib.check_equal((run.rc, run.out), (0, b"fine"), "the program's own result")
+    doc.check_complete()
+    check_tree(doc, pid)
+
+
 @lib.test(params={"exported": ("-rdynamic", "-s"), "unstripped": ()})
 def test_single_file(flags):
     """The interpreter linked into a program of another name, seen through its symbols."""
