@@ -187,5 +187,7 @@ int overlay_open_lower(int proc_fd, const char *path, int fd)
 	endmntent(mounts);
 	if (options)
 		lower = search_layers(options, rest, &id.st);
-	return lower == -ESTALE && !is_changed_since_start(proc_fd, &id.st.st_ctim) ? -ENOENT : lower;
+	if (lower == -ESTALE && !is_changed_since_start(proc_fd, &id.st.st_ctim))
+		return -ENOENT;
+	return lower;
 }
