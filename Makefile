@@ -140,6 +140,9 @@ test: ## install, build, and pass every test (root)
 	$(Q)tests/run $(PYIMPORT_TEST_ARGS)
 check-root: all ## the end-to-end tests alone (root)
 	$(Q)tests/run $(PYIMPORT_TEST_ARGS)
+.PHONY: check-savings
+check-savings: all ## predicted savings against measured ones, on an idle machine (root, minutes)
+	$(Q)tests/savings.py
 check-starts: all ## a thousand first starts of interpreters nobody has seen (root, minutes)
 	$(Q)PYIMPORT_STARTS=1000 tests/run -v hold::first_starts
 bench: ## install, build, and measure what tracing costs (root)

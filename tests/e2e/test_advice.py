@@ -4,13 +4,9 @@
 import os
 import re
 import shutil
-import statistics
 import subprocess
 
 import lib
-
-ROUNDS = 6
-NOISE_MAX = 0.10
 
 
 def findings(process, rule):
@@ -37,15 +33,10 @@ def need(process, rule, file, line):
 # The last line of a program: when it had started up. What a module costs when the interpreter takes
 # it down again at exit is not part of that.
 STARTED = "import time; print('started', time.monotonic_ns())\n"
-# A processor of its own, as far as one can have it: what else runs on this machine is no part of
-# the question.
-ALONE = ["chrt", "-f", "10"]
 
-
-def start_up(argv):
+def start_up(argv, opts=()):
     """Traces a run. Returns (nanoseconds to the program's last line, its process)."""
-    # Our reader is no real-time process: the ring must hold all of it.
-    done, trace = lib.trace(ALONE + argv, opts=["--ring", "64mb"])
+    done, trace = lib.trace(argv, opts=opts)
     lib.check_equal(done.rc, 0, "status, %r" % done.err[-500:])
     trace.check_complete()
     process = trace.python()
@@ -114,31 +105,6 @@ class Proof:
             lib.check(abs(said - len(gone)) <= 0.03 * said, "%d modules said to vanish without "
                       "%s:%d, %d did", said, *place, len(gone))
 
-    def check_times(self):
-        """Predicted against measured, both traced: times include what the probes cost. Minima over
-        rounds that take turns, since what else this machine does only ever adds."""
-        before, after = [], {place: [] for place in self.places}
-        predicted = {place: [] for place in self.places}
-        for _ in range(ROUNDS):
-            took, process = start_up([self.interp.exe, self.base + "/main.py"])
-            before.append(took)
-            for place in self.places:
-                predicted[place].append(self.finding(process, place)["saving_ns"])
-                after[place].append(start_up([self.interp.exe,
-                                              self.copies[place] + "/main.py"])[0])
-        noise = statistics.median(before) / min(before) - 1
-        print("start-up %.1f ms, noise %.0f%%" % (min(before) / 1e6, noise * 100))
-        results = [(place, min(predicted[place]), min(before) - min(after[place]))
-                   for place in self.places]
-        for place, said, did in results:
-            print("%s:%d: predicted %.1f ms, measured %.1f ms" % (*place, said / 1e6, did / 1e6))
-        if noise > NOISE_MAX:
-            raise lib.Skip("this machine is too busy to measure 10%%: its median start-up is %.0f%% "
-                           "above its best" % (noise * 100))
-        for place, said, did in results:
-            lib.check(abs(said - did) <= max(0.10 * did, 5e6), "%s:%d: predicted %.1f ms, measured "
-                      "%.1f ms", *place, said / 1e6, did / 1e6)
-
 
 def tool(*files):
     """A command-line tool that imports all its commands at once."""
@@ -162,7 +128,6 @@ def eager_tool():
 def eager_proof():
     interp = lib.system()
     lib.needs_module(interp, "pandas", "fastapi", "boto3")
-    lib.needs_command("chrt")
     base = eager_tool()
     return Proof(interp, base, [(base + "/app/commands/train.py", 1),
                                 (base + "/app/commands/serve.py", 1),
@@ -173,7 +138,6 @@ def django_proof():
     """A framework that imports much of itself through importlib.import_module."""
     interp = lib.system()
     lib.needs_module(interp, "django", "IPython")
-    lib.needs_command("chrt")
     base = tool(("main.py", "import settings_of_it\nimport shell\n" + STARTED),
                 ("settings_of_it.py", "import django\nfrom django.conf import settings\n"
                  "settings.configure(INSTALLED_APPS=['django.contrib.auth',"
@@ -187,9 +151,44 @@ def test_what_vanishes(make):
     make().check_modules()
 
 
-@lib.test(params={"eager": eager_proof, "django": django_proof}, exclusive=True, timeout_s=600)
-def test_saving_is_real(make):
-    make().check_times()
+# What each module of known_program sleeps, in milliseconds.
+SLEEPS = {"own": 40, "shared": 30, "other": 20, "deep": 50, "deeper": 60}
+
+
+def known_program():
+    """main -> a -> own, shared; main -> b -> shared, other; main:3 -> deep -> deeper."""
+    def body(name, *lines):
+        return "\n".join((*lines, "import time", "time.sleep(%f)" % (SLEEPS[name] / 1e3), ""))
+    base = tool(("main.py", "import app.a\nimport app.b\nimport app.deep\n" + STARTED),
+                ("app/__init__.py", ""), ("app/a.py", "import app.own\nimport app.shared\n"),
+                ("app/b.py", "import app.shared\nimport app.other\n"),
+                ("app/own.py", body("own")), ("app/shared.py", body("shared")),
+                ("app/other.py", body("other")), ("app/deep.py", body("deep", "import app.deeper")),
+                ("app/deeper.py", body("deeper")))
+    return base
+
+
+@lib.test()
+def test_saving_is_known():
+    """A saving is the self time of exactly what vanishes: what that slept is in it, and what the
+    modules that stay slept is not. Both hold however slow the machine is."""
+    base = known_program()
+    # Places, and what sleeps there: `shared` is brought by two.
+    places = {(base + "/app/a.py", 1): {"own"}, (base + "/app/b.py", 2): {"other"},
+              (base + "/main.py", 3): {"deep", "deeper"}, (base + "/app/deep.py", 1): {"deeper"}}
+    proof = Proof(lib.system(), base, list(places))
+    _, before = start_up([proof.interp.exe, base + "/main.py"])
+    all_ns = sum(i["self_ns"] for i in before.imports if i["via"] != "main")
+    for place, sleepers in places.items():
+        _, after = start_up([proof.interp.exe, proof.copies[place] + "/main.py"])
+        gone = loaded(before) - loaded(after)
+        found = proof.finding(before, place)
+        slept_ns = sum(SLEEPS[name] for name in sleepers) * 1e6
+        stays_ns = sum(SLEEPS.values()) * 1e6 - slept_ns
+        lib.check(slept_ns <= found["saving_ns"] <= all_ns - stays_ns, "%s:%d: %d ns, slept %d, "
+                  "what stays %d of %d", *place, found["saving_ns"], slept_ns, stays_ns, all_ns)
+        self_ns = sum(i["self_ns"] for i in before.imports if i["module"] in gone)
+        lib.check_equal(found["saving_ns"], self_ns, "%s:%d: self times of %s" % (*place, gone))
 
 
 if __name__ == "__main__":
