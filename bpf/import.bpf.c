@@ -77,7 +77,7 @@ static __always_inline bool import_again(struct pt_regs *ctx, const struct pyi_s
 	u64 addr, instr, globals = ARG2(ctx);
 
 	if (!globals) { /* from C without a frame, or the function calls itself for the package */
-		t->edge_id = 0;
+		t->edge_id = t->is_native = 0;
 		return true;
 	}
 	lay = bpf_map_lookup_elem(&layouts, &index);

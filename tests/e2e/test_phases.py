@@ -335,5 +335,28 @@ def test_sigkill():
         lib.check_equal(target.finish().rc, 0, "status of the target")
 
 
+@lib.test()
+def test_end_of_startup():
+    """The last load of the program's own body ends it, whichever way that was asked for; what a
+    function imports is not part of it."""
+    for name in ("end_pkg/__init__", "end_pkg/sub", "end_two", "end_late"):
+        lib.write(name + ".py", "import time\ntime.sleep(0.01)\n")
+    # What C imports in between, with PyImport_Import, is no reason to say that of `sub`.
+    first = "import importlib, time\ntime.strptime('1', '%S')\n"
+    last = "def late():\n    import end_late\nlate()\n"
+    for text, module, via in (("from end_pkg import sub\n", "end_pkg.sub", "statement"),
+                              ("import end_two\n", "end_two", "statement"),
+                              ("importlib.import_module('end_two')\n", "end_two",
+                               "import_module")):
+        done, trace = lib.trace([lib.SYSTEM, lib.write("end_main.py", first + text + last)])
+        lib.check_equal(done.rc, 0, "status")
+        process = trace.python()
+        load = process.named(module)[0]
+        phase, = [p for p in process["phases"] if p["name"] == "startup"]
+        lib.check_equal(phase["end_ns"], load["start_ns"] + load["wall_ns"], "end, " + text)
+        lib.check_equal(load["via"], via, text)
+        lib.check(process.named("end_late"), "no import of a function")
+
+
 if __name__ == "__main__":
     lib.main()

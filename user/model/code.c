@@ -119,6 +119,14 @@ static struct site first_site(struct model *model, const struct frames *frames,
 	return (struct site){};
 }
 
+__u32 import_code(struct model *model, const struct frames *frames)
+{
+	for (__u32 i = 0; frames && i < frames->cnt; i++)
+		if (!code_is_importlib(code_find(model, frames->at[i].code)))
+			return frames->at[i].code;
+	return 0;
+}
+
 struct site import_site(struct model *model, const struct frames *frames)
 {
 	return first_site(model, frames, code_is_importlib);

@@ -135,10 +135,12 @@ static __u64 main_done_ns(struct model *model, const struct load_state *main_loa
 
 	for (size_t i = 0; i < load->child_cnt; i++) {
 		const struct load *child = load->children[i];
-		__u32 id = state_of(load->children[i])->stmt;
-		const struct stmt *stmt = id ? stmt_find(model, id) : NULL;
+		const struct load_state *state = state_of(load->children[i]);
+		const struct stmt *stmt = state->stmt ? stmt_find(model, state->stmt) : NULL;
+		/* What a fromlist or import_module() loads has no statement, but frames. */
+		__u32 code = stmt ? stmt->frame.code : import_code(model, state->frames);
 
-		if (stmt && stmt->frame.code == main_load->body_code &&
+		if (code && code == main_load->body_code &&
 		    child->wall_ns != NS_UNKNOWN && end_ns(child) > done_ns)
 			done_ns = end_ns(child);
 	}

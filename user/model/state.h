@@ -301,6 +301,7 @@ void waits_finish(struct process *process);
 int code_add(struct model *model, const struct pyi_code *rec);
 struct code *code_find(struct model *model, __u32 id);
 struct site code_site(struct model *model, const struct pyi_frame *frame);
+__u32 import_code(struct model *model, const struct frames *frames); /* who asked; 0 = unknown */
 struct site import_site(struct model *model, const struct frames *frames);
 struct site body_site(struct model *model, const struct frames *frames);
 bool code_is_importlib(const struct code *code);
