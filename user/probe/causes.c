@@ -4,12 +4,12 @@
  * that is not wanted, or whose tracepoint this kernel lacks, is not loaded: its figures are
  * unknown.
  */
-#include <bpf/btf.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "probe/features.h"
 #include "probe/private.h"
 
 /* A group is measured when all of its programs can be. */
@@ -34,14 +34,6 @@ static const struct part {
 };
 #define PART_CNT (sizeof(parts) / sizeof(parts[0]))
 
-static bool has_tracepoint(const struct btf *btf, const char *name)
-{
-	char type[64];
-
-	snprintf(type, sizeof(type), "btf_trace_%s", name);
-	return btf && btf__find_by_name_kind(btf, type, BTF_KIND_TYPEDEF) > 0;
-}
-
 bool causes_is_span(__u8 site_kind)
 {
 	return site_kind >= PYI_SITE_FIND && site_kind <= PYI_SITE_DYNAMIC ? true :
@@ -52,20 +44,18 @@ void causes_choose(struct probes *probes, const struct probes_opts *opts)
 {
 	const char *without = opts->no_tracepoint ? opts->no_tracepoint : "";
 	__u32 unwanted = opts->groups_off;
-	struct btf *btf = btf__load_vmlinux_btf();
 	struct bpf_program *program;
 	__u32 missing = unwanted & PYI_GROUP_CPU ? PYI_GROUP_WAKE : 0;
 
 	probes->groups = 0;
 	for (size_t i = 0; i < PART_CNT; i++) {
-		if (!has_tracepoint(btf, parts[i].tracepoint) ||
+		if (!feature_tp_btf(parts[i].tracepoint) ||
 		    !strcmp(parts[i].tracepoint, without)) {
 			log_info("this kernel has no tracepoint %s", parts[i].tracepoint);
 			missing |= parts[i].group;
 		}
 		probes->groups |= parts[i].group;
 	}
-	btf__free(btf);
 	probes->groups &= ~(missing | unwanted);
 	probes->skel->rodata->cfg_page_sz = sysconf(_SC_PAGESIZE);
 	probes->skel->rodata->cfg_has_waking = probes->groups & PYI_GROUP_WAKE;

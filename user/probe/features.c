@@ -15,6 +15,21 @@
 #include "base/cleanup.h"
 #include "probe/features.h"
 
+static struct btf *kernel; /* 5 MB and its index: kept while features are looked up */
+
+static const struct btf *kernel_btf(void)
+{
+	if (!kernel)
+		kernel = btf__load_vmlinux_btf();
+	return kernel;
+}
+
+void features_forget(void)
+{
+	btf__free(kernel);
+	kernel = NULL;
+}
+
 /* A program that returns 0, of the given type; its descriptor or -errno. */
 static int load_empty(enum bpf_prog_type type, enum bpf_attach_type attach)
 {
@@ -50,30 +65,25 @@ bool feature_uprobe_multi(void)
 /* BPF memory allocator: 6.1, commit 7c8199e24fa0. Before it, maps grown on demand can deadlock. */
 bool feature_mem_alloc(void)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool has = btf && btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) > 0;
+	const struct btf *btf = kernel_btf();
 
-	btf__free(btf);
-	return has;
+	return btf && btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) > 0;
 }
 
 /* Tracepoints with types: 5.5; which of them there are is up to the kernel's configuration. */
 bool feature_tp_btf(const char *tracepoint)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
+	const struct btf *btf = kernel_btf();
 	char name[64];
-	bool has;
 
 	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
-	has = btf && btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0;
-	btf__free(btf);
-	return has;
+	return btf && btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0;
 }
 
 /* enum cgroup_subsys_id has the controllers this kernel was built with, in their order. */
 int feature_cgroup_index(const char *controller)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
+	const struct btf *btf = kernel_btf();
 	int id = btf ? btf__find_by_name_kind(btf, "cgroup_subsys_id", BTF_KIND_ENUM) : -1;
 	int index = -ENOENT;
 	char name[64];
@@ -90,7 +100,6 @@ int feature_cgroup_index(const char *controller)
 			if (!strcmp(btf__name_by_offset(btf, value[i].name_off), name))
 				index = value[i].val;
 	}
-	btf__free(btf);
 	return index;
 }
 
@@ -118,13 +127,10 @@ static bool has_task_storage(void)
 
 void probes_facts(struct probes_facts *out)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
 	int fd;
 
-	*out = (struct probes_facts){ .has_btf = btf != NULL };
-	out->has_tp_btf = btf && btf__find_by_name_kind(btf, "btf_trace_sched_process_exec",
-							BTF_KIND_TYPEDEF) > 0;
-	btf__free(btf);
+	*out = (struct probes_facts){ .has_btf = kernel_btf() != NULL };
+	out->has_tp_btf = feature_tp_btf("sched_process_exec");
 	fd = load_empty(BPF_PROG_TYPE_KPROBE, 0);
 	out->has_bpf = fd >= 0;
 	if (fd < 0) {

@@ -9,6 +9,7 @@
 bool feature_uprobe_multi(void);
 bool feature_mem_alloc(void);
 bool feature_tp_btf(const char *tracepoint); /* a BTF-typed one, for tp_btf programs */
+void features_forget(void); /* frees what the answers were found in */
 int feature_cgroup_index(const char *controller); /* in css_set.subsys; -ENOENT */
 
 #endif

@@ -113,6 +113,7 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 		return err;
 	calls_prepare(probes);
 	phases_prepare(probes);
+	features_forget();
 	err = pyimport_bpf__load(probes->skel);
 	if (err)
 		return explain_load(err);
