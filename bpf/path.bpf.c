@@ -7,7 +7,7 @@
 #include "io.bpf.h"
 
 #define MAX_COMPONENTS 40
-#define HASH_BLOCK 64 /* words a function looks at; its caller looks at 8 blocks */
+#define HASH_BLOCK 8 /* words a function looks at: with 64 the verifier took 0.1 s more */
 #define HASH_PRIME 0x9e3779b97f4a7c15ULL
 
 /* Goes on with the hash @seed over the words of the text from @from; @sz bytes in all. */
