@@ -22,6 +22,21 @@ def calls(n, call=os.getppid):
 def looked_at(n, call=os.access):
     for _ in range(n):
         call("/", 0)
+def switching():
+    # On one CPU each byte through a pipe is a switch to the other process.
+    os.sched_setaffinity(0, {0})
+    there, back = os.pipe(), os.pipe()
+    if not os.fork():
+        os.close(there[1])
+        while os.read(there[0], 1):
+            os.write(back[1], b"x")
+        os._exit(0)
+    os.close(there[0])
+    def switches(n, read=os.read, write=os.write):
+        for _ in range(n // 2):
+            write(there[1], b"x")
+            read(back[0], 1)
+    return [switches]
 def best(what):
     least = 1e9
     for _ in range(5):
@@ -29,10 +44,11 @@ def best(what):
         what(20000)
         least = min(least, (time.perf_counter_ns() - begin) / 20000)
     return least
-best(imports), best(calls), best(looked_at)
+EVERY = switching() if len(sys.argv) > 1 else [imports, calls, looked_at]
+[best(what) for what in EVERY]
 print("up", flush=True)
 for line in sys.stdin:
-    print(best(imports), best(calls), best(looked_at), flush=True)
+    print(*[best(what) for what in EVERY], flush=True)
 """
 
 
@@ -57,14 +73,20 @@ def followed_group(python):
 
 
 def bench(pairs, python, row, empty):
-    with followed_group(python) as group, lib.Target([python, "-c", LOOP]) as target:
-        target.expect("up")
+    with followed_group(python) as group, lib.Target([python, "-c", LOOP]) as one, \
+            lib.Target([python, "-c", LOOP, "switching"]) as other:
+        one.expect("up")
+        other.expect("up")
 
         def measure():
-            target.say("go")
-            return [float(word) for word in target.proc.stdout.readline().split()]
-        modes = {"default": (), "--no-files --no-net --no-phases": ("--no-files", "--no-net",
-                                                                    "--no-phases")}
+            words = []
+            for target in (one, other):
+                target.say("go")
+                words += target.proc.stdout.readline().split()
+            return [float(word) for word in words]
+        no_calls = ("--no-files", "--no-net", "--no-phases")
+        none = (*no_calls, "--no-cpu", "--no-memory")
+        modes = {"default": (), " ".join(no_calls): no_calls, "imports alone": none}
         extra = {mode: [] for mode in ("empty programs'", *modes)}
         plain = []
         for _ in range(max(5, pairs // 2)):
@@ -79,7 +101,8 @@ def bench(pairs, python, row, empty):
                     tracer.stop()
                 plain.append(before)
                 extra[mode].append([d - b for d, b in zip(during, before)])
-    for which, name in enumerate(("an import statement", "getppid", "access")):
+    for which, name in enumerate(("an import statement", "getppid", "access",
+                                 "a byte through a pipe to another process")):
         row("bystander, %s, untraced" % name,
             "%.0f ns" % statistics.median(p[which] for p in plain))
         for mode, values in extra.items():
