@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "model/diff.h"
+#include "report/diff_out.h"
 #include "report/report.h"
 #include "stream.h"
 
@@ -99,8 +100,10 @@ static void test_changes(void)
 {
 	_cleanup_(diff__freep) struct diff *diff = NULL, *back = NULL;
 	struct program later = plain;
+	struct diff_phase phases[DIFF_PHASES_MAX];
 	const struct diff_pair *pair;
 	struct stream a, b;
+	size_t cnt, seen = 0;
 
 	later.alpha_ms = 29;
 	later.extra = "gamma";
@@ -120,6 +123,15 @@ static void test_changes(void)
 	CHECK(pair->came[0].is_statement_apart && pair->came[0].top->importer.line == 2);
 	CHECK(!diff__new(b.model, a.model, &back));
 	pair = &back->pairs[0];
+	cnt = diff_phases(pair, phases);
+	for (size_t i = 0; i < cnt; i++)
+		seen += !strcmp(phases[i].name, "exec") && phases[i].before_ns == 9 * MS &&
+			phases[i].after_ns == 9 * MS;
+	/* 9 ms by alpha, 5 by gamma. */
+	for (size_t i = 0; i < cnt; i++)
+		seen += !strcmp(phases[i].name, "startup") &&
+			phases[i].before_ns == phases[i].after_ns + 14 * MS;
+	CHECK(seen == 2);
 	CHECK(find(pair, "alpha")->change == DIFF_FASTER && pair->went_cnt == 1);
 	CHECK(find(pair, "beta")->change == DIFF_REPAIRED);
 	CHECK(find(pair, "below")->change == DIFF_GONE && !pair->came_cnt);

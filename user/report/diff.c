@@ -3,6 +3,7 @@
 #include "model/diff.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "report/diff_out.h"
@@ -87,6 +88,17 @@ static void put_charges(const struct view *view, const struct diff_pair *pair)
 			   (__s64)b->bytes_from_disk / 1024);
 }
 
+/* What the totals do not say. */
+static void put_phases(const struct view *view, const struct diff_pair *pair)
+{
+	struct diff_phase phases[DIFF_PHASES_MAX];
+	size_t cnt = diff_phases(pair, phases);
+
+	for (size_t i = 0; i < cnt; i++)
+		if (strcmp(phases[i].name, "startup") && strcmp(phases[i].name, "interpreter"))
+			put_times(view, phases[i].name, phases[i].before_ns, phases[i].after_ns);
+}
+
 static int put_totals(const struct view *view, const struct diff_pair *pair)
 {
 	struct facts a, b;
@@ -97,6 +109,7 @@ static int put_totals(const struct view *view, const struct diff_pair *pair)
 	put_times(view, "start-up", a.startup_ns, b.startup_ns);
 	put_times(view, "interpreter", a.interpreter_ns, b.interpreter_ns);
 	put_times(view, "imports", a.imports_ns, b.imports_ns);
+	put_phases(view, pair);
 	put_counts(view, "modules", pair->before->loaded_cnt, pair->after->loaded_cnt);
 	put_charges(view, pair);
 	return 0;

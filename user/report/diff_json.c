@@ -88,6 +88,16 @@ static json_t *new_path(struct json_out *jo, const struct diff_path *path)
 	return obj;
 }
 
+static json_t *new_phase(struct json_out *jo, const struct diff_phase *phase)
+{
+	json_t *obj = json_object();
+
+	json_set_str(jo, obj, "name", phase->name);
+	json_set_ns(jo, obj, "before_ns", phase->before_ns);
+	json_set_ns(jo, obj, "after_ns", phase->after_ns);
+	return obj;
+}
+
 /* "key":[ and one line per item; the arrays lie behind each other in memory. */
 #define PUT_ARRAY(jo_, key_, items_, cnt_, new_) do { \
 	fputs(",\n\"" key_ "\":[", (jo_)->out); \
@@ -100,6 +110,8 @@ static json_t *new_path(struct json_out *jo, const struct diff_path *path)
 
 static void put_pair(struct json_out *jo, const struct diff_pair *pair)
 {
+	struct diff_phase phases[DIFF_PHASES_MAX];
+	size_t phase_cnt = diff_phases(pair, phases);
 	json_t *obj = json_object();
 
 	json_set(jo, obj, "doubts", new_doubts(jo, pair->doubts));
@@ -107,6 +119,7 @@ static void put_pair(struct json_out *jo, const struct diff_pair *pair)
 	json_set(jo, obj, "after", new_process(jo, pair->after));
 	fputc('{', jo->out);
 	json_put(jo, obj, true);
+	PUT_ARRAY(jo, "phases", phases, phase_cnt, new_phase);
 	PUT_ARRAY(jo, "new", pair->came, pair->came_cnt, new_tree);
 	PUT_ARRAY(jo, "gone", pair->went, pair->went_cnt, new_tree);
 	PUT_ARRAY(jo, "modules", pair->modules, pair->module_cnt, new_module);
