@@ -75,7 +75,8 @@ static void test_after_the_end(void)
 	charges_settled(&s, CPU);
 	charges_wait(&s, 21, 20, PYI_WAIT_DISK, 30); /* ended, told after the first lot */
 	charges_settled(&s, CPU);
-	charges_wait(&s, 21, 11, PYI_WAIT_DISK, 1000); /* nobody knows 21 any more: to whom it was in */
+	/* Nobody knows 21 any more: to whom it was in. */
+	charges_wait(&s, 21, 11, PYI_WAIT_DISK, 1000);
 	charges_wait(&s, 77, 78, PYI_WAIT_DISK, 4); /* nobody knows either */
 	stream_close_load(&s, 9000, 10);
 	stream_finish(&s, 10000);

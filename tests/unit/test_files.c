@@ -90,7 +90,7 @@ static void test_cache(void)
 
 static void test_paths(void)
 {
-	struct process_info info = { .cwd = "/home/me" };
+	struct process_info info = { .cwd = "/srv/me" };
 	struct process *process;
 	struct stream s;
 
@@ -107,7 +107,7 @@ static void test_paths(void)
 		charges_file(&s, 0, key, VALUE(.stats = 1));
 	charges_file(&s, 0, 999, VALUE(.stats = 1)); /* its text was lost */
 	process = finish(&s, FILES);
-	CHECK(charges_find(process, "/home/me/sub/x/y", NULL));
+	CHECK(charges_find(process, "/srv/me/sub/x/y", NULL));
 	CHECK(charges_find(process, "/a/../b", NULL)); /* `..` may follow a link */
 	CHECK(charges_find(process, "/usr/lib/m.py", NULL));
 	CHECK(charges_find(process, "rel", NULL));

@@ -39,7 +39,7 @@ struct finding {
 	struct gain joint;         /* NO_GAIN: without all statements that lead to its package */
 	__u32 joint_cnt;           /* how many these are */
 	__u32 cnt;                 /* COMPILED: modules; NETWORK, CHILD, THREADS: of these */
-	__u64 observed_ns;         /* NETWORK, CHILD: how long the import waited for them; LATE: took */
+	__u64 observed_ns;         /* how long the import waited (NETWORK, CHILD) or took (LATE) */
 	bool is_waiter;            /* LATE: in the thread that waits for connections */
 	const struct same_files *same_files; /* SAME */
 	const char *peer;          /* NETWORK: the first name or address; NULL = unknown */

@@ -309,7 +309,7 @@ void model__set_late_starts(struct model *model, __u64 cnt);
 /* Programs that ended before it was known whether they hold a Python. */
 void model__set_unknown_starts(struct model *model, __u64 cnt);
 int model__add_hold(struct model *model, const struct hold_info *info); /* copied */
-/* One quota of a process when it is first looked at, and whenever its counters have grown. Copied. */
+/* One quota of a process: at the first look, and whenever its counters have grown. Copied. */
 int model__add_throttle(struct model *model, __u32 serial, const struct throttle_info *info);
 int model__set_lib_info(struct model *model, const struct lib_info *info);
 
