@@ -8,6 +8,8 @@
 
 #include "event/capture.h"
 #include "event/event.h"
+#include "pyimport_charge.h"
+#include "pyimport_file.h"
 
 #define ID_STEP 5000u /* more than IN has of any kind of id */
 
@@ -23,6 +25,39 @@ static void move_globals(__u64 *globals)
 {
 	if (*globals)
 		*globals += (__u64)copy << 44;
+}
+
+/* Causes: counted by span in the kernel. */
+static void move_cause(struct pyi_hdr *hdr)
+{
+	struct pyi_charge_record *charge = (void *)hdr;
+	struct pyi_file *file = (void *)hdr;
+	struct pyi_net *net = (void *)hdr;
+
+	switch (hdr->kind) {
+	case PYI_EV_CHARGE:
+		if (charge->span != PYI_OUTSIDE_OTHERS)
+			move(&charge->span);
+		move(&charge->below);
+		break;
+	case PYI_EV_FILE:
+		file->key.serial += copy * 100;
+		move(&file->key.span);
+		break;
+	case PYI_EV_NET:
+		net->value.id += (__u64)copy << 32;
+		move(&net->value.span);
+		break;
+	case PYI_EV_LINK:
+		move(&((struct pyi_link *)hdr)->span);
+		break;
+	case PYI_EV_SPAWN:
+		move(&((struct pyi_spawn *)hdr)->span);
+		break;
+	case PYI_EV_EFFECT:
+		move(&((struct pyi_effect *)hdr)->span);
+		break;
+	}
 }
 
 static void move_record(struct pyi_hdr *hdr)
@@ -78,6 +113,8 @@ static void move_record(struct pyi_hdr *hdr)
 		move(&((struct pyi_edge_count *)hdr)->id);
 		((struct pyi_edge_count *)hdr)->first_ns += copy * 1000000000ULL;
 		break;
+	default:
+		move_cause(hdr);
 	}
 }
 
