@@ -9,6 +9,7 @@
 #include "model/arena.h"
 
 #define BLOCK_SZ (64u << 10)
+#define BLOCK_MAX (1u << 20) /* blocks grow with what is there: a sixteenth of it */
 
 struct arena_block {
 	struct arena_block *next;
@@ -26,19 +27,21 @@ struct interned {
 static struct arena_block *block_for(struct arena *arena, size_t sz)
 {
 	struct arena_block *block = arena->blocks, **link = &arena->blocks;
+	size_t block_sz = arena->sz / 16 < BLOCK_SZ ? BLOCK_SZ : arena->sz / 16;
 
 	if (block && block->sz - block->used >= sz)
 		return block;
 	if (block && sz > BLOCK_SZ / 4)
 		link = &block->next;
-	else if (sz < BLOCK_SZ)
-		sz = BLOCK_SZ;
+	else if (sz < block_sz)
+		sz = block_sz < BLOCK_MAX ? block_sz : BLOCK_MAX;
 	block = malloc(sizeof(*block) + sz);
 	if (!block)
 		return NULL;
 	block->next = *link;
 	block->used = 0;
 	block->sz = sz;
+	arena->sz += sz;
 	*link = block;
 	return block;
 }
@@ -65,14 +68,20 @@ void *arena__alloc(struct arena *arena, size_t sz)
 	return take(arena, sz, 8);
 }
 
-/* FNV-1a, spread once more because only the low bits choose the slot. */
+/* Eight bytes at a time: line tables have thousands. */
 static __u32 hash_of(const char *text, size_t len)
 {
-	__u32 hash = 2166136261u;
+	__u64 hash = len, word;
 
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (unsigned char)text[i]) * 16777619u;
-	return hash ^ hash >> 15;
+	for (; len >= sizeof(word); text += sizeof(word), len -= sizeof(word)) {
+		memcpy(&word, text, sizeof(word));
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+		hash ^= hash >> 32;
+	}
+	word = 0;
+	memcpy(&word, text, len);
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 32;
 }
 
 /* Where the string is, or where it would go. The table is never full. */
@@ -145,7 +154,7 @@ void arena__free(struct arena *arena)
 
 	free(arena->slots);
 	arena->slots = NULL;
-	arena->slot_cnt = arena->string_cnt = 0;
+	arena->slot_cnt = arena->string_cnt = arena->sz = 0;
 	while ((block = arena->blocks)) {
 		arena->blocks = block->next;
 		free(block);

@@ -11,6 +11,7 @@ struct arena_block;
 
 struct arena { /* starts as {0} */
 	struct arena_block *blocks;
+	size_t sz;                /* of all blocks */
 	struct interned **slots;  /* open addressing, a power of two */
 	size_t slot_cnt, string_cnt;
 };

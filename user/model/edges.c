@@ -169,7 +169,7 @@ static void know_loads(struct edges *edges)
 /* `from . import x`: x, if it is a module, was asked for as much as the package was. */
 static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *name, size_t name_sz)
 {
-	struct site site = code_site(edges->model, &stmt->frame);
+	struct site site = {};
 	size_t len = stmt->module ? strlen(stmt->module) : 0;
 	struct load_state *known, *load;
 	struct edge *edge;
@@ -185,6 +185,8 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 		known = known_load(edges, name, len + 1 + from_len);
 		if (!known)
 			continue;
+		if (!site.module && !site.file)
+			site = code_site(edges->model, &stmt->frame);
 		edge = edge_get(edges, &site, known->load.module);
 		if (!edge)
 			return -ENOMEM;

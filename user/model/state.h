@@ -71,15 +71,12 @@ struct load_state {
 };
 
 struct stmt {
-	__u32 id;
-	struct process_state *process;
 	struct pyi_frame frame;
-	__s32 level;
 	__u8 has_from, is_circular;
 	__u8 from_circular;       /* bit n: the nth name of the fromlist closes a cycle */
 	__u8 from_cnt;
 	bool is_from_cut;         /* not all names of the fromlist came */
-	const char *raw, *module; /* as written; absolute */
+	const char *module;       /* absolute */
 	const char **from;
 	__u32 count, loads, waits;
 	__u64 first_ns;

@@ -95,15 +95,17 @@ static bool closes_cycle(const struct stmt *stmt, const struct code *code)
 	return false;
 }
 
-static int stmt_resolve(struct model *model, struct stmt *stmt, const struct code *code)
+/* @raw: the name as written. */
+static int stmt_resolve(struct model *model, struct stmt *stmt, const struct code *code,
+			const char *raw, __s32 level)
 {
 	int err;
 
 	if (!code) {
-		stmt->module = stmt->level <= 0 ? stmt->raw : NULL;
+		stmt->module = level <= 0 ? raw : NULL;
 		return 0;
 	}
-	err = resolve(model, code, stmt->raw, stmt->level, &stmt->module);
+	err = resolve(model, code, raw, level, &stmt->module);
 	if (!err)
 		stmt->is_circular = closes_cycle(stmt, code);
 	return err;
@@ -114,6 +116,7 @@ int stmt_first(struct model *model, const struct pyi_edge *rec)
 	struct process_state *process = process_get(model, &rec->hdr);
 	struct span *span = rec->span ? span_find(model, rec->hdr.proc, rec->span) : NULL;
 	struct stmt *stmt;
+	const char *raw;
 	int err;
 
 	if (!process)
@@ -123,12 +126,9 @@ int stmt_first(struct model *model, const struct pyi_edge *rec)
 		return 0;
 	}
 	stmt = arena__alloc(&model->arena, sizeof(*stmt));
-	if (!stmt || model_text(model, &rec->name, rec->text, &stmt->raw))
+	if (!stmt || model_text(model, &rec->name, rec->text, &raw))
 		return -ENOMEM;
-	stmt->id = rec->id;
-	stmt->process = process;
 	stmt->frame = rec->frame;
-	stmt->level = rec->level;
 	stmt->has_from = rec->has_from;
 	stmt->count = 1;
 	stmt->first_ns = rec->hdr.ts_ns;
@@ -139,7 +139,7 @@ int stmt_first(struct model *model, const struct pyi_edge *rec)
 		return err;
 	*process->stmts_end = stmt;
 	process->stmts_end = &stmt->next;
-	return stmt_resolve(model, stmt, code_find(model, rec->frame.code));
+	return stmt_resolve(model, stmt, code_find(model, rec->frame.code), raw, rec->level);
 }
 
 /* Which of the names are modules that are being loaded around the statement? */
