@@ -81,7 +81,8 @@ def test_file_size_limit():
                   "format": ["--format", "nothing"], "pid": ["-p", "x"], "pid0": ["-p", "0"],
                   "ring": ["--ring", "3kb"], "duration": ["-d", "soon"],
                   "two targets": ["-p", "1", "-a"], "no command": ["--"],
-                  "pid and command": ["-p", "1", "--", "true"]})
+                  "pid and command": ["-p", "1", "--", "true"],
+                  "two outputs": ["-o", "-", "--report", "-", "--", "true"]})
 def test_usage(argv):
     run = tool(*argv)
     check_says(run, 2)

@@ -8,6 +8,7 @@
 #include <argp.h>
 #include <errno.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,6 +124,11 @@ static error_t refuse(struct argp_state *state, struct parse *parse, const char 
 	return EINVAL;
 }
 
+static bool is_dash(const char *path)
+{
+	return path && !strcmp(path, "-");
+}
+
 static bool is_listed(const char *const *list, const char *name)
 {
 	for (; *list; list++) {
@@ -130,6 +136,19 @@ static bool is_listed(const char *const *list, const char *name)
 			return true;
 	}
 	return false;
+}
+
+/* Says which names there are. */
+static error_t refuse_name(struct argp_state *state, struct parse *parse, const char *what,
+			   const char *name, const char *const *list)
+{
+	char names[256] = "";
+
+	for (size_t at = 0; *list && at < sizeof(names); list++)
+		at += snprintf(names + at, sizeof(names) - at, "%s%s", at ? ", " : "", *list);
+	if (!parse->is_quiet)
+		argp_error(state, "%s: '%s'; there are %s", what, name, names);
+	return EINVAL;
 }
 
 static error_t parse_value(int key, char *arg, struct argp_state *state, struct parse *parse)
@@ -163,17 +182,17 @@ static error_t parse_value(int key, char *arg, struct argp_state *state, struct 
 		return 0;
 	case OPT_VIEW:
 		if (!is_listed(report_views, arg))
-			return refuse(state, parse, "no such view", arg);
+			return refuse_name(state, parse, "no such view", arg, report_views);
 		opts->view = arg;
 		return 0;
 	case OPT_FORMAT:
 		if (!is_listed(report_formats, arg) && !is_listed(check_formats, arg))
-			return refuse(state, parse, "no such format", arg);
+			return refuse_name(state, parse, "no such format", arg, report_formats);
 		opts->format = arg;
 		return 0;
 	case OPT_BY:
 		if (!is_listed(report_measures, arg))
-			return refuse(state, parse, "no such measure", arg);
+			return refuse_name(state, parse, "no such measure", arg, report_measures);
 		opts->by = arg;
 		return 0;
 	case OPT_FROM:
@@ -266,8 +285,8 @@ static error_t parse_word(char *word, struct argp_state *state, struct parse *pa
 	if (!parse->command) {
 		parse->command = commands_find(word);
 		if (!parse->command)
-			return refuse(state, parse, "a command to launch goes behind --, as in: "
-				      "pyimport-bpf -- COMMAND", word);
+			return refuse(state, parse, "no such subcommand (a command to launch goes "
+				      "behind --: pyimport-bpf -- COMMAND)", word);
 		opts->command = parse->command->command;
 		return 0;
 	}
@@ -320,6 +339,8 @@ static error_t check_whole(struct argp_state *state, struct parse *parse)
 		return refuse(state, parse, "a format this command does not have", opts->format);
 	if (!strcmp(opts->format, "importtime") && strcmp(opts->view, "summary"))
 		return refuse(state, parse, "--format importtime has no views", NULL);
+	if (is_dash(opts->capture_path) && is_dash(opts->report_path))
+		return refuse(state, parse, "capture and report cannot both go to the standard output", NULL);
 	if (opts->want_until_ready && opts->groups_off & PYI_GROUP_PHASES)
 		return refuse(state, parse, "--until-ready needs what --no-phases leaves out", NULL);
 	if (!opts->argv && !opts->tgid_cnt && !opts->cgroup && !opts->container)
