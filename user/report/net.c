@@ -170,7 +170,8 @@ static void put_sums(const struct view *view, const struct process *process)
 		put_para(view, 2, TABLE_PLAIN, "No connection, no name look-up.");
 		return;
 	}
-	text_buf__printf(&buf, "%s uses of the network, ", text_count(num, net->cnt));
+	text_buf__printf(&buf, "%s use%s of the network, ", text_count(num, net->cnt),
+			 net->cnt == 1 ? "" : "s");
 	text_buf__printf(&buf, "%s blocked; ", text_ns(num, all_ns));
 	text_buf__printf(&buf, "%s of them by imports, ", text_count(num, import_cnt));
 	text_buf__printf(&buf, "%s blocked", text_ns(num, blocked_ns));
