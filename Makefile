@@ -98,12 +98,15 @@ $(O)/tests/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(LIBOBJS)
 	$(call msg,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST) -Itests/fuzz -MMD -MP $< tests/fuzz/replay.c $(LIBOBJS) $(LIBS) -o $@
-$(O)/fuzz/%: tests/fuzz/fuzz_%.c $(filter-out user/probe/% user/cli/%,$(SRCS)) $(wildcard user/*/*.h)
+# Of the command line what reads budgets.
+FUZZ_CLI := user/cli/budget.c user/cli/budget_write.c user/cli/units.c
+$(O)/fuzz/%: tests/fuzz/fuzz_%.c $(filter-out user/probe/% user/cli/%,$(SRCS)) $(FUZZ_CLI) \
+		$(wildcard user/*/*.h)
 	$(call msg,FUZZ,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(HOST) -Itests/fuzz -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=undefined $(filter user/event/% user/model/% user/report/% \
-		user/base/%,$(filter %.c,$^)) $< $(LIBS) -o $@
+		user/base/% $(FUZZ_CLI),$(filter %.c,$^)) $< $(LIBS) -o $@
 .PHONY: fuzz
 fuzz: $(FUZZERS:%=$(O)/fuzz/%) ## fuzz whatever reads foreign input, FUZZ_TIME seconds each
 	$(Q)set -e; for f in $(FUZZERS); do echo "--- $$f"; mkdir -p $(O)/fuzz/$$f.corpus; \

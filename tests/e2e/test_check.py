@@ -3,10 +3,15 @@
 """`check`: budgets that hold and budgets that do not, on real runs and on captures."""
 import json
 import os
+import string
 import subprocess
+import urllib.parse
 import xml.etree.ElementTree
 
 import lib
+
+
+URI_CHARS = string.ascii_letters + string.digits + "-._~:/@!$&'()*+,;=%[]"
 
 
 def tool(*args, env=None):
@@ -130,6 +135,50 @@ def test_refuses():
     lost = check("entries:\n- limits: {modules: 1}\n", "--", "/nonexistent/python", status=1,
                  fmt="text")
     lib.check(b"could not be traced" in lost.stderr, "%r", lost.stderr)
+
+
+SARIF_LEVELS = {"none", "note", "warning", "error"}
+HOSTILE = "bd_\x1b[31m%0A::error::\u202e<b>|,: x"
+
+
+def check_sarif(doc):
+    """What the public schema of SARIF requires of each object we write."""
+    lib.check_equal(doc["version"], "2.1.0", "version")
+    lib.check(doc["$schema"].startswith("https://"), "schema %r", doc["$schema"])
+    for run in doc["runs"]:
+        lib.check(isinstance(run["tool"]["driver"]["name"], str), "driver without name")
+        for result in run["results"]:
+            lib.check(isinstance(result["message"]["text"], str), "message %r", result)
+            lib.check(result["level"] in SARIF_LEVELS, "level %r", result["level"])
+            for location in result["locations"]:
+                place = location["physicalLocation"]
+                uri = place["artifactLocation"]["uri"]
+                lib.check(not set(uri) - set(URI_CHARS), "not a URI: %r", uri)
+                lib.check(place.get("region", {}).get("startLine", 1) >= 1, "line %r", place)
+
+
+@lib.test()
+def test_hostile_names():
+    """A file and a budget that mean harm to whoever reads the result."""
+    lib.write("bd_heavy.py", "")
+    script = lib.write(HOSTILE + ".py", "import bd_heavy\n")
+    cap = capture(script)
+    budget = "entries:\n- name: %s\n  forbid: [bd_heavy]\n" % json.dumps(HOSTILE)
+    check_sarif(json.loads(check(budget, cap, status=1, fmt="sarif").stdout))
+    found = json.loads(check(budget, cap, status=1, fmt="sarif").stdout)["runs"][0]["results"]
+    uri = found[0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    lib.check_equal(urllib.parse.unquote(uri), HOSTILE + ".py", "the file behind the URI")
+    github = check(budget, cap, status=1, fmt="github").stdout.decode()
+    lib.check_equal(github.count("\n"), 1, "commands in %r" % github)
+    lib.check(github.startswith("::error file=") and "\x1b" not in github, "%r", github)
+    head, _, message = github[2:].partition("::")
+    fields = dict(field.split("=", 1) for field in head.split(" ", 1)[1].split(","))
+    lib.check_equal(set(fields), {"file", "line", "title"}, "properties")
+    lib.check_equal(urllib.parse.unquote(fields["file"]), HOSTILE + ".py", "file")
+    lib.check_equal(urllib.parse.unquote(fields["title"]), HOSTILE, "title")
+    lib.check("%0A::error" not in message, "a line of its own: %r", message)
+    suite = check(budget, cap, status=1, fmt="junit").stdout
+    lib.check(xml.etree.ElementTree.fromstring(suite) is not None, "junit")
 
 
 if __name__ == "__main__":

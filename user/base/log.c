@@ -89,7 +89,8 @@ int log_err(int err, const char *fmt, ...)
 	va_list args;
 
 	va_start(args, fmt);
-	print_line(prefixes[LOG_ERROR], err, fmt, args);
+	if (log_is_on(LOG_ERROR))
+		print_line(prefixes[LOG_ERROR], err, fmt, args);
 	va_end(args);
 	return err;
 }

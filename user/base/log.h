@@ -17,7 +17,7 @@ enum log_level {
 	LOG_TRACE = 5, /* -vvv: libbpf's own words too */
 };
 
-/* @verbosity counts the -v: 0 shows errors, warnings and hints. Not thread-safe; call early. */
+/* @verbosity counts the -v: 0 shows errors, warnings and hints, -3 nothing. Call early. */
 void log_set_verbosity(int verbosity);
 int log_is_on(enum log_level level);
 
