@@ -53,16 +53,29 @@ static int note(struct seen *seen, const char *path)
 	return 1;
 }
 
+/* A regular file, or -1: to open a device may do something, and a target may have put one there. */
+static int open_regular(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+	char link[32];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
+		return -1;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+}
+
 int libs_open(const struct process *process, const char *path)
 {
 	_cleanup_free_ char *below = NULL;
-	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, fd = -1;
+	int fd = -1;
 
 	if (asprintf(&below, "/proc/%u/root%s", process->tgid, path) >= 0)
-		fd = open(below, flags);
+		fd = open_regular(below);
 	else
 		below = NULL;
-	return fd >= 0 ? fd : open(path, flags);
+	return fd >= 0 ? fd : open_regular(path);
 }
 
 static int describe(void *ctx, const struct process *process, const char *path)
