@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Which files count as one inode: by device, and where overlayfs is involved by number and times. */
+/* Which files count as one inode: by device, with overlayfs by number and times. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
