@@ -124,30 +124,41 @@ static int add_lib(struct model *model, struct process *process, const struct fi
 			  lib);
 }
 
-/* The interpreter's own dlopen that @file was mapped by. */
-static struct lib *own_lib(const struct process *process, const struct file *file)
+static __u64 lib_key(const char *path, const struct load *load)
 {
-	for (size_t i = 0; i < process->lib_cnt; i++)
-		if (process->libs[i]->path == file->path && process->libs[i]->load == file->load)
-			return process->libs[i];
-	return NULL;
+	return (uintptr_t)path * 0x9e3779b97f4a7c15u ^ (uintptr_t)load;
+}
+
+/* The interpreter's own dlopens: the first of each path in each load. */
+static int know_libs(struct keymap *own, const struct process *process)
+{
+	int err = 0;
+
+	for (size_t i = process->lib_cnt; i-- > 0 && !err;) {
+		struct lib *lib = process->libs[i];
+
+		err = keymap__set(own, lib_key(lib->path, lib->load), lib);
+	}
+	return err;
 }
 
 int libs_finish(struct model *model, struct process *process)
 {
-	struct lib *lib;
-	int err = 0;
+	struct keymap own = {};
+	int err = know_libs(&own, process);
 
 	for (size_t i = 0; i < process->files.cnt && !err; i++) {
 		const struct file *file = process->files.files[i];
+		struct lib *lib;
 
 		if (!file->path || !(file->io.flags & PYI_FILE_EXEC))
 			continue;
-		lib = own_lib(process, file);
-		if (lib)
+		lib = keymap__find(&own, lib_key(file->path, file->load));
+		if (lib && lib->path == file->path && lib->load == file->load)
 			set_file(model, lib, file);
 		else
 			err = add_lib(model, process, file);
 	}
+	keymap__free(&own);
 	return err;
 }
