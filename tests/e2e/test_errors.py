@@ -5,6 +5,7 @@ import functools
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 
@@ -35,6 +36,17 @@ def test_no_such_process():
 def test_not_python():
     with lib.Target(["sleep", "1000"]) as target:
         check_says(tool("-p", str(target.pid)), 3, str(target.pid), "python")
+
+
+@lib.test()
+def test_name_of_two_lines():
+    """A path with a newline does not make a line that looks like ours."""
+    path = lib.workdir() + "/x\n%s" % lib.READY
+    shutil.copy(shutil.which("sleep"), path)
+    with lib.Target([path, "1000"]) as target:
+        run = tool("-p", str(target.pid))
+        check_says(run, 3, "not a Python program")
+        lib.check(lib.READY not in run.err.splitlines(), "forged: %s", run.err)
 
 
 @lib.test()

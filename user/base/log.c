@@ -2,6 +2,7 @@
 /* See log.h. One write per line, so that lines of two threads never mix. */
 #include "base/log.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,13 +34,17 @@ void log_set_before(void (*before)(void))
 	before_line = before;
 }
 
-/* Escape sequences in a hostile name must not reach the terminal; C1 controls are C2 80…9F. */
-static void sanitize(char *text, size_t sz)
+/*
+ * Escape sequences in a hostile name must not reach the terminal; C1 controls are C2 80…9F. Nor may
+ * a name make a line of its own, that looks like ours.
+ */
+static void sanitize(char *text, size_t sz, bool is_one_line)
 {
 	unsigned char *c = (unsigned char *)text;
 
 	for (size_t i = 0; i < sz; i++) {
-		if ((c[i] < 0x20 && c[i] != '\n' && c[i] != '\t') || c[i] == 0x7f)
+		if ((c[i] < 0x20 && c[i] != '\n' && c[i] != '\t') || c[i] == 0x7f ||
+		    (is_one_line && c[i] == '\n' && i + 1 < sz))
 			c[i] = '?';
 		else if (c[i] == 0xc2 && i + 1 < sz && c[i + 1] >= 0x80 && c[i + 1] < 0xa0)
 			c[i] = c[i + 1] = '?';
@@ -54,11 +59,11 @@ static size_t clamp_len(int printed, size_t room)
 }
 
 /* Nothing can be done about a stderr that does not take the text. */
-static void write_line(char *line, size_t sz)
+static void write_line(char *line, size_t sz, bool is_one_line)
 {
 	if (!sz || line[sz - 1] != '\n')
 		line[sz++] = '\n';
-	sanitize(line, sz);
+	sanitize(line, sz, is_one_line);
 	if (before_line)
 		before_line();
 	if (write(STDERR_FILENO, line, sz) < 0)
@@ -75,7 +80,7 @@ static void print_line(const char *prefix, int err, const char *fmt, va_list arg
 	sz += clamp_len(vsnprintf(line + sz, room - sz, fmt, args), room - sz);
 	if (err)
 		sz += clamp_len(snprintf(line + sz, room - sz, ": %s", strerror(-err)), room - sz);
-	write_line(line, sz);
+	write_line(line, sz, prefix != prefixes[LOG_TRACE]); /* the verifier says much at once */
 }
 
 void log_vprint(enum log_level level, const char *fmt, va_list args)
