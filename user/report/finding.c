@@ -72,8 +72,10 @@ static void add_no_gain(const struct view *view, const struct process *process,
 	add_name(view, finding->load, buf);
 	text_buf__printf(buf, " (%s), but deferring it would save ",
 			 text_ns(num, finding->load->wall_ns));
-	text_buf__printf(buf, "%s: also imported by ", finding->gain.ns ?
-			 strcat(text_ns(num, finding->gain.ns), " only") : "nothing");
+	if (finding->gain.ns)
+		text_buf__printf(buf, "%s only: also imported by ", text_ns(num, finding->gain.ns));
+	else
+		text_buf__add(buf, "nothing: also imported by ");
 	phrase_place(view, process, &finding->other, buf);
 }
 
