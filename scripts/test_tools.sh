@@ -29,8 +29,10 @@ get_speedscope() (
 get_promtool() (
 	cd "$scratch"
 	chmod 755 .
-	apt-get -q -q download prometheus >/dev/null 2>apt.log || { tail -3 apt.log >&2; exit 1; }
-	dpkg-deb -x prometheus_*.deb root
+	# A package of its own from Debian 13 on.
+	{ apt-get -q -q download promtool || apt-get -q -q download prometheus; } >/dev/null 2>apt.log ||
+		{ tail -3 apt.log >&2; exit 1; }
+	dpkg-deb -x prom*.deb root
 	mv root/usr/bin/promtool "$dir/promtool"
 )
 
