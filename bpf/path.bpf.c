@@ -72,14 +72,16 @@ __noinline u64 path_given(struct io *io, u64 addr, u32 kind)
 
 __noinline u64 path_of_dentry(struct io *io, u64 addr)
 {
+	struct task_struct *task = bpf_get_current_task_btf();
 	struct dentry *dentry = (struct dentry *)addr, *parent;
+	u64 root = (u64)task->fs->root.dentry;
 	u32 at = 0, len;
 
 	if (!io || !addr)
 		return PYI_KEY_UNREADABLE;
 	for (int i = 0; i < MAX_COMPONENTS; i++) {
 		parent = BPF_CORE_READ(dentry, d_parent);
-		if (!parent || parent == dentry)
+		if (!parent || parent == dentry || (u64)dentry == root)
 			break;
 		len = BPF_CORE_READ(dentry, d_name.len);
 		if (len > 255 || at + len + 1 > PYI_PATH_SZ)

@@ -191,10 +191,14 @@ struct thread_struct {
 struct sched_entity {
 	u64 sum_exec_runtime;
 };
+struct fs_struct {
+	struct path root;
+};
 struct task_struct {
 	unsigned int __state;
 	struct sched_entity se;
 	unsigned int in_iowait : 1;
+	struct fs_struct *fs;
 	struct files_struct *files;
 	int pid, tgid;
 	int exit_code;

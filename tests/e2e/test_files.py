@@ -64,7 +64,7 @@ def strace_counts(argv):
 def count_call(sums, call, args, result):
     failed = result == "-1"
     on_fd = re.match(r"\d+<([^>]*)>", args)
-    is_file = bool(on_fd) and on_fd[1].startswith("/") and not on_fd[1].startswith("/dev/")
+    is_file = bool(on_fd) and on_fd[1].startswith("/") and "/dev/" not in on_fd[1]
     if call in ("open", "openat"):
         sums["opens"] += 1
         sums["open_misses"] += failed

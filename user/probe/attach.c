@@ -156,7 +156,7 @@ static void destroy_links(struct bpf_link **links, size_t cnt)
 /* A file that was written over keeps its inode: what stands at the old places goes first. */
 static void detach_rewritten(struct probes *probes, const struct code_id *id)
 {
-	for (size_t i = 0; i < probes->file_cnt; i++) {
+	for (size_t i = 0; probes->files && i < probes->file_cnt; i++) {
 		struct probed_file *file = &probes->files[i];
 
 		if (!code_id_rewritten(&file->id, id))

@@ -129,7 +129,7 @@ int cpu_quotas__open(const struct cgroup_mount *mount, int proc_fd,
 	got = proc_read(proc_fd, "cgroup", 65536, &text, &sz);
 	if (!got)
 		got = cgroup_parse(text, mount->root_id, &path);
-	while (got >= 0 && cnt < CPU_QUOTAS_MAX && depth++ < DEPTH_MAX) {
+	while (path && got >= 0 && cnt < CPU_QUOTAS_MAX && depth++ < DEPTH_MAX) {
 		char *end = strrchr(path, '/');
 
 		got = open_quota(mount, path, &out[cnt]);
