@@ -70,6 +70,57 @@ static int open_sudo(void)
 	return -ENOENT;
 }
 
+/* Does a variable of our environment stand among the words of sudo's command line? */
+static bool is_given(const char *entry, char **words, size_t word_cnt)
+{
+	for (size_t i = 1; i < word_cnt; i++) {
+		if (!strcmp(words[i], entry))
+			return true;
+	}
+	return false;
+}
+
+static bool is_given_name(const char *entry, char **words, size_t word_cnt)
+{
+	size_t sz = strcspn(entry, "=") + 1;
+
+	for (char **ours = environ; *ours; ours++) {
+		if (!strncmp(*ours, entry, sz) && is_given(*ours, words, word_cnt))
+			return true;
+	}
+	return false;
+}
+
+/* `sudo VAR=x pyimport-bpf …` means VAR for the command, and sudo's own environment lacks it. */
+static int add_given(struct invoker *out, int sudo_fd)
+{
+	_cleanup_free_ char *args = NULL, *text = NULL;
+	_cleanup_free_ char **words = NULL, **before = out->env;
+	size_t args_sz, word_cnt, sz;
+	FILE *file;
+	int err;
+
+	out->env = NULL;
+	err = proc_read(sudo_fd, "cmdline", ENV_MAX_SZ, &args, &args_sz) ?:
+	      proc_split_args(args, args_sz, &words, &word_cnt);
+	if (err)
+		return err;
+	file = open_memstream(&text, &sz);
+	if (!file)
+		return -ENOMEM;
+	for (size_t i = 0; i < out->env_cnt; i++) {
+		if (!is_given_name(before[i], words, word_cnt))
+			fprintf(file, "%s%c", before[i], 0);
+	}
+	for (char **ours = environ; *ours; ours++) {
+		if (strchr(*ours, '=') && is_given(*ours, words, word_cnt))
+			fprintf(file, "%s%c", *ours, 0);
+	}
+	if (fclose(file))
+		return -ENOMEM;
+	return proc_split_args(text, sz, &out->env, &out->env_cnt);
+}
+
 static int read_sudo_env(struct invoker *out)
 {
 	_cleanup_close_ int fd = open_sudo();
@@ -85,7 +136,7 @@ static int read_sudo_env(struct invoker *out)
 	err = proc_split_args(text, sz, &out->env, &out->env_cnt);
 	/* With use_pty the nearest sudo is a child that already carries the filtered one. */
 	out->is_env_original = !err && !invoker_getenv(out, "SUDO_UID");
-	return err;
+	return out->is_env_original ? add_given(out, fd) : err;
 }
 
 static bool starts_with(const char *text, const char *prefix)
