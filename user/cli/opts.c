@@ -186,8 +186,6 @@ static error_t parse_value(int key, char *arg, struct argp_state *state, struct 
 		opts->view = arg;
 		return 0;
 	case OPT_FORMAT:
-		if (!is_listed(report_formats, arg) && !is_listed(check_formats, arg))
-			return refuse_name(state, parse, "no such format", arg, report_formats);
 		opts->format = arg;
 		return 0;
 	case OPT_BY:
@@ -322,6 +320,7 @@ static error_t check_command(struct argp_state *state, struct parse *parse)
 static error_t check_whole(struct argp_state *state, struct parse *parse)
 {
 	struct opts *opts = parse->opts;
+	const char *const *formats;
 
 	if (opts->command == COMMAND_VERSION || opts->command == COMMAND_SCHEMA)
 		return 0;
@@ -334,9 +333,9 @@ static error_t check_whole(struct argp_state *state, struct parse *parse)
 		return refuse(state, parse, "only one of -p, -a, --cgroup, --container and -- COMMAND can be traced", NULL);
 	if (opts->want_wait && !opts->cgroup && !opts->container)
 		return refuse(state, parse, "--wait is for --cgroup and --container", NULL);
-	if (is_listed(opts->command == COMMAND_CHECK ? check_formats : report_formats,
-		      opts->format) == false)
-		return refuse(state, parse, "a format this command does not have", opts->format);
+	formats = opts->command == COMMAND_CHECK ? check_formats : report_formats;
+	if (!is_listed(formats, opts->format))
+		return refuse_name(state, parse, "no such format", opts->format, formats);
 	if (!strcmp(opts->format, "importtime") && strcmp(opts->view, "summary"))
 		return refuse(state, parse, "--format importtime has no views", NULL);
 	if (is_dash(opts->capture_path) && is_dash(opts->report_path))
