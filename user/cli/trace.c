@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -39,6 +40,7 @@
 
 #define READER_NICE (-20)
 #define POLL_MS 20            /* the ring wakes us earlier when it fills */
+#define DETACH_POLL_MS 1
 #define LIVING_GAP_NS 250000000ULL
 
 /* Each perf uprobe takes one: the usual 1024 are soon used up by a host with many Pythons. */
@@ -173,6 +175,29 @@ static int watch(struct session *session)
 	return 0;
 }
 
+static void *let_go(void *arg)
+{
+	struct session *session = arg;
+
+	if (session->hold)
+		hold__end(session->hold); /* it may be probing just now */
+	probes__detach(session->probes);
+	return NULL;
+}
+
+/* That takes 0.1 s, in which a busy target sends more than the ring holds: read on meanwhile. */
+static void detach(struct session *session)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, let_go, session)) {
+		let_go(session);
+		return;
+	}
+	while (pthread_tryjoin_np(thread, NULL) == EBUSY)
+		probes__poll(session->probes, DETACH_POLL_MS);
+}
+
 /* Detach before anything else: from then on the targets run free. */
 static int stop_tracing(struct session *session)
 {
@@ -180,8 +205,8 @@ static int stop_tracing(struct session *session)
 	struct pyi_stats stats = {};
 	int err;
 
+	detach(session);
 	session__unhold(session);
-	probes__detach(session->probes);
 	session->detach_ns = clock_ns() - end_ns;
 	err = probes__drain(session->probes);
 	read_facts(session, true);
