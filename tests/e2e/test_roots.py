@@ -114,7 +114,7 @@ def test_copy_up_while_tracing():
     check_nothing_lost(doc)
 
 
-@lib.test(params={"named": False, "all": True})
+@lib.test(params={"named": False, "all": True}, exclusive=True)
 def test_copy_up_before_attach(want_all):
     """One process maps the layer's file, the next one its copy; names and numbers are the same."""
     overlays = Overlays(1)
