@@ -231,6 +231,13 @@ def test_not_python_at_all():
 
 
 @lib.test()
+def test_ended_before_looked_at():
+    """Over before /proc could be read: its directory is known all the same, it was ours."""
+    traced, doc = lib.trace(["true"], cwd="/usr/lib")
+    lib.check_equal((traced.rc, doc.processes[0]["cwd"]), (0, "/usr/lib"), "status and directory")
+
+
+@lib.test()
 def test_sudo():
     """Under sudo the command runs as who typed it, and their report belongs to them."""
     directory = tempfile.mkdtemp(dir=lib.workdir())

@@ -44,6 +44,8 @@ struct facts {
 	size_t living_cnt, living_cap;
 	__u32 *known;       /* serials with an exec record or facts; searched backwards */
 	size_t known_cnt, known_cap;
+	pid_t launched;     /* its first exec is still to come */
+	__u32 launched_serial;
 };
 
 int facts__new(struct facts **out)
@@ -148,6 +150,10 @@ static void note(struct facts *facts, const struct pyi_hdr *hdr, const char *arg
 	if (facts->noted_cnt == NOTED_MAX ||
 	    !grow(&facts->noted, facts->noted_cnt, &facts->noted_cap, sizeof(*noted)))
 		return;
+	if ((pid_t)hdr->tgid == facts->launched) {
+		facts->launched = 0;
+		facts->launched_serial = hdr->proc;
+	}
 	noted = &facts->noted[facts->noted_cnt++];
 	noted->serial = hdr->proc;
 	noted->tgid = hdr->tgid;
@@ -221,6 +227,14 @@ static void tell(struct model *model, const struct read_info *info)
 		log_debug("facts of process image %u: out of memory", info->serial);
 }
 
+static void tell_launched(struct model *model, __u32 serial)
+{
+	struct read_info info = { .serial = serial, .cwd = get_current_dir_name() };
+
+	tell(model, &info);
+	clear_info(&info);
+}
+
 static bool has_newer(const struct facts *facts, size_t index)
 {
 	for (size_t i = index + 1; i < facts->noted_cnt; i++) {
@@ -238,9 +252,16 @@ void facts__read(struct facts *facts, struct model *model)
 		if (!has_newer(facts, i) && !read_info(facts->noted[i].tgid, &info) &&
 		    is_same_image(&info, &facts->noted[i]))
 			tell(model, &info);
+		else if (info.serial == facts->launched_serial)
+			tell_launched(model, info.serial);
 		clear_info(&info);
 	}
 	facts->noted_cnt = 0;
+}
+
+void facts__launched(struct facts *facts, pid_t tgid)
+{
+	facts->launched = tgid;
 }
 
 int facts__follow(struct facts *facts, pid_t tgid, __u32 serial)

@@ -20,6 +20,12 @@ void facts__free(struct facts *facts);
 /* A process followed from now on by our wish: read at once, told to the model at the end too. */
 int facts__follow(struct facts *facts, pid_t tgid, __u32 serial);
 
+/*
+ * The process of a launched command, before its exec: what it starts as has our directory, known
+ * even if it ends before anybody looks.
+ */
+void facts__launched(struct facts *facts, pid_t tgid);
+
 /* Looks at one raw record; cheap. */
 void facts__note(struct facts *facts, const void *record, size_t size);
 

@@ -176,6 +176,7 @@ static int target_command(struct session *session)
 		log_debug("%s: no interpreter found beforehand", opts->argv[0]);
 	if (opts->is_dry_run)
 		return 0;
+	facts__launched(session->facts, launch__tgid(session->launch));
 	return probes__follow(session->probes, launch__tgid(session->launch), false, &serial);
 }
 
