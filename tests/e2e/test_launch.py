@@ -331,7 +331,9 @@ def test_signal_passed_on(number):
     """A signal sent to the tool alone reaches the command."""
     script = lib.write("sig.py", "import os, signal, sys, time\ndef got(n, f):\n"
                        "    os.write(1, b'got %%d\\n' %% n)\n    sys.exit(33)\n"
-                       "signal.signal(%d, got)\nprint('up', flush=True)\ntime.sleep(1000)\n" % number)
+                       "signal.signal(%d, got)\nprint('up', flush=True)\n"
+                       # One long sleep could begin between the signal and Python's look at it.
+                       "while True:\n    time.sleep(.05)\n" % number)
     report = lib.workdir() + "/r.json"
     proc = subprocess.Popen([lib.TOOL, "--format", "json", "--report", report, "--",
                              lib.system().exe, script], stdout=subprocess.PIPE,
