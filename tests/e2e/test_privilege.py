@@ -112,11 +112,13 @@ def mask(names):
     return sum(1 << NUMBERS[name] for name in names)
 
 
-@lib.test()
-def test_dropped_after_attaching():
-    """When it says that it is ready, root has given up all but the list in the manual."""
-    most = mask(FILES + ("checkpoint_restore", "kill"))
-    with lib.Tracer("-a") as tracer:
+@lib.test(params={"uprobe_multi": ((), ()), "perf": (("--perf-uprobes",), ("sys_admin",))})
+def test_dropped_after_attaching(arg):
+    """When it says that it is ready, root has given up all but the list in the manual. That is
+    enough to probe an interpreter never seen."""
+    opts, more = arg
+    most = mask(FILES + ("checkpoint_restore", "kill") + more)
+    with lib.Tracer("-a", *opts) as tracer:
         lib.wait_until(lambda: not any(sets[0] & ~most for sets in caps_of(tracer.proc.pid)),
                        "every thread to drop what it does not need")
         threads = caps_of(tracer.proc.pid)

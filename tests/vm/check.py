@@ -10,6 +10,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TOOL = os.path.join(HERE, "pyimport-bpf")
 LOADER = os.path.join(HERE, "load")
 PROGRAM = ["python3", "-c", "import json, decimal, _ctypes"]
+BY_SHELL = ["sh", "-c", '"$@"; exit $?', "sh"]
 DEEP_CNT = 200  # nested imports; Python's own limit on recursion is met at 140 to 170
 failures = []
 
@@ -61,9 +62,10 @@ def trace(label, options, program):
     return [p for p in report["processes"] if p["is_python"]]
 
 
-def check_trace(options, wanted):
-    label = " ".join(["trace"] + options)
-    pythons = trace(label, options, PROGRAM)
+def check_trace(options, wanted, before=()):
+    """@before: what starts the program, so that its Python is met while tracing."""
+    label = " ".join(["trace", *options, *before[:1]])
+    pythons = trace(label, options, [*before, *PROGRAM])
     check(len(pythons) == 1, "%s: one Python process" % label, pythons)
     loads = pythons[0]["imports"] if pythons else []
     missing = sorted(wanted - {load["module"] for load in loads})
@@ -133,9 +135,11 @@ def main():
     has_multi = re.search(r"^ *ok +uprobe_multi", out, re.M)
     wanted = oracle()
     check_trace([], wanted)
+    check_trace([], wanted, BY_SHELL)
     if has_multi:
         check_loader("multi")
         check_trace(["--perf-uprobes"], wanted)
+        check_trace(["--perf-uprobes"], wanted, BY_SHELL)
     check_deep()
 
 

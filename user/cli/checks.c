@@ -186,9 +186,13 @@ size_t checks_full(struct check out[CHECKS_MAX])
 	check_layer(&list, "process events", facts.has_tp_btf, CHECK_FATAL, "there",
 		    "BTF tracepoints are missing: children cannot be followed",
 		    "Linux 5.15 or newer with BTF");
-	check_layer(&list, "uprobe_multi", facts.has_uprobe_multi, CHECK_LIMITED, "there",
-		    "missing: perf-event uprobes are used, detaching takes 0.1 s each",
-		    "Linux 6.6 or newer");
+	if (facts.has_uprobe_multi || has_cap(CAP_SYS_ADMIN))
+		check_layer(&list, "uprobe_multi", facts.has_uprobe_multi, CHECK_LIMITED, "there",
+			    "missing: perf-event uprobes are used, detaching takes 0.1 s each",
+			    "Linux 6.6 or newer");
+	else
+		add(&list, "uprobe_multi", CHECK_FATAL, "Linux 6.6 or newer, or CAP_SYS_ADMIN (sudo)",
+		    "missing: probes are perf events here, which take CAP_SYS_ADMIN");
 	return list.cnt;
 }
 

@@ -266,7 +266,8 @@ static void warn(const struct session *session, int exec_err, int mapped_err)
 void session__hold(struct session *session)
 {
 	struct hold_ops ops = { .exec = look_at_exec, .mapped = look_at_mapping, .scout = scout,
-				.want_no_stop = session->opts->want_no_hold };
+				.want_no_stop = session->opts->want_no_hold,
+				.is_multi = probes__is_multi(session->probes) };
 	int exec_err = 0, mapped_err = 0, err;
 	struct held *held = calloc(1, sizeof(*held));
 

@@ -291,7 +291,7 @@ static int run(struct session *session)
 	session__hold(session);
 	raise_priority();
 	malloc_trim(0); /* what loading and looking at interpreters took: several MB */
-	if (privilege_keep_tracing())
+	if (privilege_keep_tracing(probes__is_multi(session->probes)))
 		log_warn("privileges that are not needed any more cannot be dropped");
 	if (is_top(session))
 		top_start();

@@ -215,7 +215,10 @@ int probes__attach(struct probes *probes, int fd, const struct interp *interp, _
 	if (err) {
 		destroy_links(file->links, file->link_cnt);
 		free(file->links);
-		return log_err(err, "%s: cannot be probed", interp->path);
+		log_err(err, "%s: cannot be probed", interp->path);
+		if (err == -EACCES && !probes->is_multi)
+			log_hint("sudo; probes that are perf events take CAP_SYS_ADMIN");
+		return err;
 	}
 	probes->file_cnt++;
 	probes->layout_cnt++;

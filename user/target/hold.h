@@ -56,6 +56,7 @@ struct hold_ops {
 	 */
 	unsigned int (*scout)(void *ctx, const struct hold_mapping *mapping, const char *path);
 	void *ctx;
+	bool is_multi;     /* probes are uprobe_multi: see privilege_keep_tracing */
 	bool want_no_stop; /* only notice: neither execs nor threads are held */
 };
 

@@ -37,13 +37,13 @@ static int keep(const unsigned int *caps, size_t cnt)
 	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
 }
 
-int privilege_keep_tracing(void)
+int privilege_keep_tracing(bool is_multi)
 {
 	static const unsigned int caps[] = { CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE,
 					     CAP_DAC_READ_SEARCH, CAP_CHECKPOINT_RESTORE,
-					     CAP_KILL };
+					     CAP_KILL, CAP_SYS_ADMIN /* last */ };
 
-	return keep(caps, sizeof(caps) / sizeof(caps[0]));
+	return keep(caps, sizeof(caps) / sizeof(caps[0]) - is_multi);
 }
 
 int privilege_keep_holding(void)

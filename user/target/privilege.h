@@ -7,16 +7,20 @@
  *   CAP_DAC_READ_SEARCH       their files
  *   CAP_CHECKPOINT_RESTORE    files that were deleted or replaced while they run
  *   CAP_KILL                  passing signals on to a command of another user
- * CAP_SYS_ADMIN is needed to hold execs, and only until the marks are set.
+ * CAP_SYS_ADMIN is needed to hold execs, and only until the marks are set; where probes are perf
+ * events (before 6.6) as long as more of them may come, since their PMU asks for it each time.
  */
 #ifndef TARGET_PRIVILEGE_H
 #define TARGET_PRIVILEGE_H
 
+#include <stdbool.h>
+
 /*
- * Gives up, for the calling thread and those it starts, everything that is not in the list above.
- * 0 or -errno. A privilege that was not there is not needed either.
+ * Gives up, for the calling thread and those it starts, everything that is not in the list above;
+ * with @is_multi (probes are uprobe_multi) CAP_SYS_ADMIN too. 0 or -errno. A privilege that was not
+ * there is not needed either.
  */
-int privilege_keep_tracing(void);
+int privilege_keep_tracing(bool is_multi);
 
 /* The same for the process that holds: CAP_BPF to ask who is followed, CAP_SYS_PTRACE to stop. */
 int privilege_keep_holding(void);
