@@ -136,7 +136,8 @@ struct thread {
 	u64 cb_code, get_lock_code, unlock_code, context_code;
 	u32 lock_cnt;              /* open LOCK spans */
 	u32 submit_cnt;
-	u64 is_native;             /* the import without statement comes from C */
+	u32 frame_reg;             /* held the frame at an import; PYI_REG_NONE = unknown */
+	u32 is_native;             /* the import without statement comes from C */
 	struct code_key last_code; /* statements come in runs of the same code object */
 	u64 last_code_id;
 	struct scratch scratch;

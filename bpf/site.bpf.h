@@ -68,6 +68,35 @@ static __always_inline u64 reg_value(struct pt_regs *ctx, u8 reg)
 	return value;
 }
 
+#define REG_HOLDS(name, field)                                                                     \
+	if (ctx->field == value)                                                                  \
+		return PYI_REG_##name
+
+/* The register that holds @value, of those that a function keeps for its caller. */
+static __always_inline u8 reg_holding(struct pt_regs *ctx, u64 value)
+{
+#if defined(__TARGET_ARCH_x86)
+	REG_HOLDS(BX, bx);
+	REG_HOLDS(BP, bp);
+	REG_HOLDS(R12, r12);
+	REG_HOLDS(R13, r13);
+	REG_HOLDS(R14, r14);
+	REG_HOLDS(R15, r15);
+#elif defined(__TARGET_ARCH_arm64)
+	REG_HOLDS(X0 + 19, user_regs.regs[19]);
+	REG_HOLDS(X0 + 20, user_regs.regs[20]);
+	REG_HOLDS(X0 + 21, user_regs.regs[21]);
+	REG_HOLDS(X0 + 22, user_regs.regs[22]);
+	REG_HOLDS(X0 + 23, user_regs.regs[23]);
+	REG_HOLDS(X0 + 24, user_regs.regs[24]);
+	REG_HOLDS(X0 + 25, user_regs.regs[25]);
+	REG_HOLDS(X0 + 26, user_regs.regs[26]);
+	REG_HOLDS(X0 + 27, user_regs.regs[27]);
+	REG_HOLDS(X0 + 28, user_regs.regs[28]);
+#endif
+	return PYI_REG_NONE;
+}
+
 static __always_inline u64 current_frame(struct hit *h)
 {
 	return frame_now(h->t, h->lay);
