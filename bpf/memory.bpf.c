@@ -58,7 +58,7 @@ __noinline int cpu_offsets_fill(void)
 	return 0;
 }
 
-static __always_inline s64 part_of(u64 parts, u64 offset)
+static __always_inline s32 part_of(u64 parts, u64 offset)
 {
 	s32 part = 0;
 
@@ -66,12 +66,18 @@ static __always_inline s64 part_of(u64 parts, u64 offset)
 	return part;
 }
 
-/* 6.2 and later: each counter is a sum over the CPUs. */
+/*
+ * 6.2 and later: each counter is a sum over the CPUs. Since 6.6 (14ef95be6f55) a CPU's parts of all
+ * counters lie side by side and are read at once.
+ */
 static __always_inline void rss_sum(struct mm_struct *mm, s64 *anon, s64 *file)
 {
 	u64 anon_parts = (u64)mm->rss_stat[ANON_PAGES].counters;
 	u64 file_parts = (u64)mm->rss_stat[FILE_PAGES].counters;
 	u64 shmem_parts = (u64)mm->rss_stat[SHMEM_PAGES].counters, offset;
+	bool is_grouped = anon_parts == file_parts + ANON_PAGES * sizeof(s32) &&
+			  shmem_parts == file_parts + SHMEM_PAGES * sizeof(s32);
+	s32 parts[SHMEM_PAGES + 1] = {};
 
 	*anon = mm->rss_stat[ANON_PAGES].count;
 	*file = mm->rss_stat[FILE_PAGES].count + mm->rss_stat[SHMEM_PAGES].count;
@@ -81,8 +87,15 @@ static __always_inline void rss_sum(struct mm_struct *mm, s64 *anon, s64 *file)
 		offset = cpu_offsets[cpu];
 		if (!offset)
 			break;
-		*anon += part_of(anon_parts, offset);
-		*file += part_of(file_parts, offset) + part_of(shmem_parts, offset);
+		if (is_grouped) {
+			bpf_probe_read_kernel(parts, sizeof(parts), (void *)(file_parts + offset));
+		} else {
+			parts[ANON_PAGES] = part_of(anon_parts, offset);
+			parts[FILE_PAGES] = part_of(file_parts, offset);
+			parts[SHMEM_PAGES] = part_of(shmem_parts, offset);
+		}
+		*anon += parts[ANON_PAGES];
+		*file += parts[FILE_PAGES] + parts[SHMEM_PAGES];
 	}
 }
 
