@@ -22,24 +22,44 @@
 __u32 file_cnt = 0; /* entries made: user space empties the map before it is full */
 
 static const struct pyi_file_value no_value = {};
+static bool has_more_files; /* the map at hand was full once */
+
+static __always_inline struct pyi_file_value *file_find(const struct pyi_file_key *key)
+{
+	struct pyi_file_value *value = bpf_map_lookup_elem(&files, key);
+
+	return value || !has_more_files ? value : bpf_map_lookup_elem(&more_files, key);
+}
+
+static __always_inline struct pyi_file_value *file_add(const struct pyi_file_key *key)
+{
+	struct pyi_file_value *value;
+
+	bpf_map_update_elem(&files, key, &no_value, BPF_NOEXIST);
+	value = bpf_map_lookup_elem(&files, key);
+	if (value)
+		return value;
+	has_more_files = true;
+	bpf_map_update_elem(&more_files, key, &no_value, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&more_files, key);
+}
 
 /* Counters of (image, span, @path), all zero when new. */
 static __always_inline struct pyi_file_value *file_entry(struct io *io, u64 path)
 {
 	struct pyi_file_key key = { .path = path, .serial = io->serial, .span = io->span,
 				    .parity = charge_parity };
-	struct pyi_file_value *value = bpf_map_lookup_elem(&files, &key);
+	struct pyi_file_value *value = file_find(&key);
 
 	if (value)
 		return value;
 	if (path_send(io, path)) {
 		key.path = PYI_KEY_REST;
-		value = bpf_map_lookup_elem(&files, &key);
+		value = file_find(&key);
 		if (value)
 			return value;
 	}
-	bpf_map_update_elem(&files, &key, &no_value, BPF_NOEXIST);
-	value = bpf_map_lookup_elem(&files, &key);
+	value = file_add(&key);
 	if (!value) {
 		count_loss(files_full);
 		return NULL;

@@ -63,7 +63,17 @@ struct ios_map {
 	__type(key, int);
 	__type(value, struct io);
 };
+/*
+ * Adding to a map made beforehand costs 0.4 us, to one that grows 1 us: a start-up fits into the
+ * first (6 MB), what opens 100,000 files while user space is away goes on in the second.
+ */
 struct files_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct pyi_file_key);
+	__type(value, struct pyi_file_value);
+};
+struct more_files_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 262144);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -77,12 +87,23 @@ struct file_cnts_map { /* paths first seen in an image, by serial */
 	__type(key, u32);
 	__type(value, u32);
 };
-struct paths_map { /* keys whose text was sent */
+struct path_slot {
+	u64 key;
+	u64 is_sent; /* its text */
+};
+#define PATH_SLOT_CNT (1 << 17)
+struct path_slots_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, PATH_SLOT_CNT);
+	__type(key, u32);
+	__type(value, struct path_slot);
+};
+struct paths_map { /* those for which path_slots has no room */
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 262144);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, u64);
-	__type(value, u8);
+	__type(value, struct path_slot);
 };
 struct inodes_map { /* path an open file was last opened by */
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -118,7 +139,9 @@ extern struct conns_map conns SEC(".maps");
 extern struct effects_map effects SEC(".maps");
 extern struct ios_map ios SEC(".maps");
 extern struct files_map files SEC(".maps");
+extern struct more_files_map more_files SEC(".maps");
 extern struct file_cnts_map file_cnts SEC(".maps");
+extern struct path_slots_map path_slots SEC(".maps");
 extern struct paths_map paths SEC(".maps");
 extern struct inodes_map inodes SEC(".maps");
 extern struct links_map links SEC(".maps");

@@ -5,6 +5,7 @@
  * open before we came, or that the kernel itself opened, are named by their dentries.
  */
 #include "io.bpf.h"
+#include "slots.bpf.h"
 
 #define MAX_COMPONENTS 40
 #define HASH_BLOCK 8 /* words a function looks at: with 64 the verifier took 0.1 s more */
@@ -198,6 +199,8 @@ __noinline u64 path_of_fd(struct io *io, u32 fd)
 	return path;
 }
 
+DEFINE_SLOTS(path_slot, path_slot, path_slots, PATH_SLOT_CNT, paths)
+
 /*
  * Has this image sent so many paths that others' records could find no room? Half of what it may
  * send is kept for what it really opens.
@@ -219,14 +222,18 @@ static __always_inline bool is_talkative(const struct io *io)
 
 __noinline int path_send(struct io *io, u64 key)
 {
-	u8 yes = 1;
+	struct path_slot *slot;
 	u32 sz;
 
-	if (!io || key <= PYI_KEY_UNREADABLE || bpf_map_lookup_elem(&paths, &key))
+	if (!io || key <= PYI_KEY_UNREADABLE)
+		return 0;
+	slot = path_slot(key, false);
+	if (slot && slot->is_sent)
 		return 0;
 	if (!io->is_text_fresh || io->rec.key != key)
 		return 0;
-	if (is_talkative(io) || bpf_map_update_elem(&paths, &key, &yes, BPF_ANY))
+	slot = is_talkative(io) ? NULL : path_slot(key, true);
+	if (!slot)
 		return -1;
 	sz = io->rec.sz;
 	if (sz > PYI_PATH_SZ)
@@ -235,9 +242,9 @@ __noinline int path_send(struct io *io, u64 key)
 	barrier_var(sz);
 	if (sz > PYI_PATH_SZ)
 		return 0;
-	if (bpf_ringbuf_output(&events, &io->rec, sizeof(io->rec) + sz, wake_flag())) {
+	if (bpf_ringbuf_output(&events, &io->rec, sizeof(io->rec) + sz, wake_flag()))
 		count_loss(ring_full);
-		bpf_map_delete_elem(&paths, &key);
-	}
+	else
+		slot->is_sent = true;
 	return 0;
 }

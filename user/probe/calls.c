@@ -66,8 +66,9 @@ static void fill_calls(struct probes *probes)
 void calls_prepare(struct probes *probes)
 {
 	struct pyimport_bpf *skel = probes->skel;
-	struct bpf_map *maps[] = { skel->maps.files, skel->maps.paths, skel->maps.file_cnts,
-				   skel->maps.links, skel->maps.conns, skel->maps.effects };
+	struct bpf_map *maps[] = { skel->maps.files, skel->maps.more_files, skel->maps.paths,
+				   skel->maps.file_cnts, skel->maps.links, skel->maps.conns,
+				   skel->maps.effects };
 
 	fill_calls(probes);
 	for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]) && !feature_mem_alloc(); i++) {
@@ -79,7 +80,7 @@ void calls_prepare(struct probes *probes)
 bool calls_are_many(const struct probes *probes)
 {
 	return probes->skel->bss->file_cnt - probes->charges.taken_files_cnt >=
-	       bpf_map__max_entries(probes->skel->maps.files) / 8;
+	       bpf_map__max_entries(probes->skel->maps.files) / 4;
 }
 
 /* One entry of a map: sends it as a record. False: it is to stay as it is. */
@@ -198,6 +199,8 @@ int calls_take(struct probes *probes, __u32 parity)
 
 	if (probes->groups & PYI_GROUP_FILES)
 		err = each_entry(probes, probes->skel->maps.files, send_file, parity);
+	if (!err && probes->groups & PYI_GROUP_FILES)
+		err = each_entry(probes, probes->skel->maps.more_files, send_file, parity);
 	if (!err && probes->groups & PYI_GROUP_NET)
 		err = each_entry(probes, probes->skel->maps.effects, send_effect, parity);
 	return err;
