@@ -208,8 +208,10 @@ def test_quota():
     check_cpu(process, truth)
     own = truth["m_quota"]
     lib.check(own["wall"] > 2 * own["cpu"], "the quota did not bite: %s", own)
-    near(process.one("m_quota")["self_wait_ns"]["runqueue"], own["wall"] - own["cpu"], "run queue",
-         3 * MS)
+    load = process.one("m_quota")
+    near(load["self_wait_ns"]["runqueue"], load["self_ns"] - load["self_cpu_ns"], "run queue", 3 * MS)
+    # One of the pauses of 40 ms may fall between the module's own look at the clock and the load.
+    near(load["self_wait_ns"]["runqueue"], own["wall"] - own["cpu"], "run queue", 43 * MS)
 
 
 MEMORY = """
