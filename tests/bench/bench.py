@@ -5,6 +5,7 @@ a ratio of runs made in pairs, in turn and in random order, and the medians of t
   bench.py [-n PAIRS] [ROW…]     rows: startup cached many attach memory bystander execs"""
 import contextlib
 import getopt
+import json
 import os
 import random
 import re
@@ -38,6 +39,15 @@ def quartiles(values):
     return "%.3f (%.3f to %.3f)" % (statistics.median(values), q[0], q[2])
 
 
+def check_traced():
+    """What was measured was tracing: the launched program's report is complete and has its loads."""
+    with open(lib.workdir() + "/r.json") as file:
+        doc = json.load(file)
+    loads = max(len(process["imports"]) for process in doc["processes"])
+    if not doc["complete"] or loads < 50:
+        sys.exit("bench: lost %s, %d loads" % ({k: v for k, v in doc["loss"].items() if v}, loads))
+
+
 def timed(argv, before=(), after=()):
     """(wall, CPU) time of a command as our timer sees it, which stands between a tracer (before)
     and the command (after it, say strace)."""
@@ -47,6 +57,8 @@ def timed(argv, before=(), after=()):
                           stderr=subprocess.DEVNULL, env=ENV)
     if done.returncode:
         sys.exit("bench: %s ended with %d" % (done.args, done.returncode))
+    if before:
+        check_traced()
     with open(path) as file:
         wall, cpu = map(int, file.read().split())
     os.unlink(path)
@@ -144,6 +156,8 @@ def bench_startup(pairs):
         "pyimport-bpf --perf-uprobes -- COMMAND": (nothing, argv, launching("--perf-uprobes"), (),
                                                    ""),
         "pyimport-bpf -a": (traced, argv, (), (), ""),
+        "an empty program on the same sites": (lambda: empty_program(PYTHON, *sites()), argv, (),
+                                               (), ""),
         "-X importtime": (nothing, importtime, (), (), ""),
     }
     if shutil.which("bpftrace"):
@@ -209,18 +223,11 @@ for line in sys.stdin:
 """
 
 
-def import_sites():
-    """File offsets of the probe that a cached import passes, from --dry-run."""
+def sites(kind=r"[a-z ]+"):
+    """File offsets of the interpreter's probe sites, of one kind or all, from --dry-run."""
     out = subprocess.run([lib.TOOL, "--dry-run", "--", PYTHON, "-c", "pass"], capture_output=True,
                          env=ENV, check=True).stdout.decode()
-    found = []
-    for line in out.splitlines():
-        if re.search(r"import statement|PyImport_ImportModuleLevelObject entered|\bimport\b.*\benter",
-                     line, re.I) and not re.search(r"\bend", line):
-            match = re.search(r"\b(0x[0-9a-f]+)\b", line)
-            if match:
-                found.append(match.group(1))
-    return found[:1], out
+    return re.findall(r"^  %s +(0x[0-9a-f]+) " % kind, out, re.M)
 
 
 @contextlib.contextmanager
@@ -237,11 +244,8 @@ def empty_program(*where):
 
 
 def bench_cached(pairs):
-    sites, listing = import_sites()
-    if not sites:
-        print("cached import: no site found in --dry-run:\n" + listing)
-        return
-    print("cached `import sys`: %s at %s" % (PYTHON, ", ".join(sites)))
+    entry = sites("import")
+    print("cached `import sys`: %s at %s" % (PYTHON, ", ".join(entry)))
     target = lib.Target([PYTHON, "-c", LOOP])
     target.expect("up")
 
@@ -252,7 +256,7 @@ def bench_cached(pairs):
     seen = {"untraced": [], "empty": [], "traced": [], "no edges": []}
     for _ in range(max(5, pairs // 2)):
         seen["untraced"].append(measure())
-        with empty_program(PYTHON, *sites):
+        with empty_program(PYTHON, *entry):
             seen["empty"].append(measure())
         with lib.Tracer("-p", target.pid) as tracer:
             seen["traced"].append(measure())
@@ -335,7 +339,7 @@ def main():
     benches = {"startup": bench_startup, "cached": bench_cached, "many": bench_many,
                "attach": bench_attach, "memory": bench_memory,
                "bystander": lambda n: bystander.bench(
-                   n, PYTHON, row, (lambda: empty_program(PYTHON, *import_sites()[0]),
+                   n, PYTHON, row, (lambda: empty_program(PYTHON, *sites("import")),
                                     lambda: empty_program("syscalls"))),
                "execs": lambda n: bystander.bench_execs(n, PYTHON, row, BUILD + "/execs")}
     build()
