@@ -3,8 +3,11 @@
 import json
 import os
 import re
+import shutil
+import signal
 import subprocess
 import sys
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOOL = os.path.join(HERE, "pyimport-bpf")
@@ -79,6 +82,61 @@ def check_trace(options, wanted, before=()):
           "%s: no negative time" % label)
     edge = [x["importer"] for x in inner]
     check(edge and edge[0] and edge[0]["line"], "%s: importer and line" % label, edge)
+    check_causes(label, loads)
+
+
+def check_causes(label, loads):
+    """Every group gives figures here, and CPU time and waits are the time a load took."""
+    bad = [x["module"] for x in loads if x["result"] == "loaded" and
+           abs(x["cpu_ns"] + sum(x["wait_ns"].values()) - x["wall_ns"]) > x["wall_ns"] / 100 + 1e6]
+    check(not bad, "%s: CPU time and waits add up" % label, bad)
+    opens = {x["module"]: x["self_io"]["opens"] for x in loads
+             if x["kind"] == "bytecode" or x["kind"] == "source" and x["module"] != "__main__"}
+    check(opens and all(opens.values()), "%s: files of every module" % label, opens)
+    rss = sum(x["self_rss"]["anon"] for x in loads)
+    check(rss > 100000, "%s: memory" % label, rss)
+
+
+def check_while_running(label, options, target, answer=None):
+    """Traces with these options while `target` starts, or runs on when it is given `answer`."""
+    with subprocess.Popen([TOOL, *options, "--format", "json"], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as tool:
+        said = ""
+        for line in tool.stderr:
+            said += line
+            if "ready" in line:
+                break
+        if answer is None:
+            target = subprocess.Popen(target, stdout=subprocess.DEVNULL)
+            target.wait(timeout=60)
+        else:
+            target.communicate(answer, timeout=60)
+        check(target.returncode == 0, "%s: status of the program" % label, target.returncode)
+        tool.send_signal(signal.SIGINT)
+        out, err = tool.communicate(timeout=60)
+    check(tool.returncode == 0, "%s: status 0" % label, said + err)
+    try:
+        report = json.loads(out)
+    except ValueError as problem:
+        check(False, "%s: writes JSON" % label, problem)
+        return []
+    check(report["complete"], "%s: complete" % label, report["loss"])
+    return [x for p in report["processes"] if p["pid"] == target.pid for x in p["imports"]]
+
+
+def check_attached():
+    with subprocess.Popen(["python3", "-c", "input(); import colorsys"], stdin=subprocess.PIPE,
+                          text=True) as target:
+        time.sleep(2)  # its own start-up is over
+        loads = check_while_running("-p", ["-p", str(target.pid)], target, "\n")
+    check([x["module"] for x in loads] == ["colorsys"], "-p: what it imports from then on", loads)
+    copy = "/tmp/never-seen"
+    shutil.copy(os.path.realpath("/usr/bin/python3"), copy)
+    os.environ["PYTHONHOME"] = "/usr"
+    loads = check_while_running("-a", ["-a"], [copy, "-c", "import colorsys"])
+    del os.environ["PYTHONHOME"]
+    check({"encodings", "colorsys"} <= {x["module"] for x in loads},
+          "-a: a Python never seen, from its first import on", [x["module"] for x in loads])
 
 
 def check_deep():
@@ -140,6 +198,7 @@ def main():
         check_loader("multi")
         check_trace(["--perf-uprobes"], wanted)
         check_trace(["--perf-uprobes"], wanted, BY_SHELL)
+    check_attached()
     check_deep()
 
 
