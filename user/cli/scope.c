@@ -188,19 +188,23 @@ static void look_at_late(struct scope *scope, __u64 now_ns)
 	}
 }
 
-/* A container is over when nothing runs in it any more; a cgroup may be used again. */
+/*
+ * A container is over when nothing has run in it for a while, whether its cgroup is still there or
+ * not: between the end and the new start of a restart there is none. A cgroup is over when it is gone.
+ */
 static bool is_over(const struct scope *scope, struct top *top, __u64 now_ns)
 {
 	if (!scope->opts->container)
-		return false;
-	if (cgroups__is_used(scope->cgroups, top->path)) {
+		return top->is_gone;
+	if (!top->is_gone && cgroups__is_used(scope->cgroups, top->path)) {
 		top->was_used = true;
 		top->empty_ns = 0;
 		return false;
 	}
 	if (!top->empty_ns)
 		top->empty_ns = now_ns;
-	return now_ns - top->empty_ns >= (top->was_used ? OVER_NS : NEVER_USED_NS);
+	return now_ns - top->empty_ns >=
+	       (top->was_used || top->is_gone ? OVER_NS : NEVER_USED_NS);
 }
 
 /* Under the lock. */
@@ -213,15 +217,13 @@ static bool is_any_left(struct scope *scope, __u64 now_ns)
 		_cleanup_free_ char *path = NULL;
 		__u64 id;
 
-		if (top->is_gone)
-			continue;
-		top->is_gone = cgroups__find(scope->cgroups, top->path, &id, &path) ||
-			       id != top->id;
-		if (top->is_gone) {
+		if (!top->is_gone && (cgroups__find(scope->cgroups, top->path, &id, &path) ||
+				      id != top->id)) {
+			top->is_gone = true;
 			log_info("cgroup %s is gone", top->path);
 			probes__scope(scope->probes, top->id, false);
 		}
-		is_left |= !top->is_gone && !is_over(scope, top, now_ns);
+		is_left |= !is_over(scope, top, now_ns);
 	}
 	return is_left;
 }
