@@ -22,7 +22,7 @@
 __u32 file_cnt = 0; /* entries made: user space empties the map before it is full */
 
 static const struct pyi_file_value no_value = {};
-static bool has_more_files; /* the map at hand was full once */
+bool has_more_files = false; /* the map at hand was full once */
 
 static __always_inline struct pyi_file_value *file_find(const struct pyi_file_key *key)
 {

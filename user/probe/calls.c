@@ -199,7 +199,7 @@ int calls_take(struct probes *probes, __u32 parity)
 
 	if (probes->groups & PYI_GROUP_FILES)
 		err = each_entry(probes, probes->skel->maps.files, send_file, parity);
-	if (!err && probes->groups & PYI_GROUP_FILES)
+	if (!err && probes->skel->bss->has_more_files)
 		err = each_entry(probes, probes->skel->maps.more_files, send_file, parity);
 	if (!err && probes->groups & PYI_GROUP_NET)
 		err = each_entry(probes, probes->skel->maps.effects, send_effect, parity);
