@@ -190,7 +190,7 @@ static void look_at_late(struct scope *scope, __u64 now_ns)
 
 /*
  * A container is over when nothing has run in it for a while, whether its cgroup is still there or
- * not: between the end and the new start of a restart there is none. A cgroup is over when it is gone.
+ * not: between the end and the new start of a restart there is none. A cgroup is when it is gone.
  */
 static bool is_over(const struct scope *scope, struct top *top, __u64 now_ns)
 {
