@@ -333,8 +333,12 @@ static int prepare_and_run(struct session *session)
 		return EXIT_OURS;
 	if (recording__open(&session->recording, session->opts))
 		return EXIT_OURS;
-	if (!session->opts->is_dry_run && checks_log_fatal(checks, checks_quick(checks)))
-		return EXIT_UNTRACED;
+	if (!session->opts->is_dry_run) {
+		size_t check_cnt = checks_quick(checks);
+
+		if (checks_log_fatal(checks, check_cnt))
+			return EXIT_UNTRACED;
+	}
 	if (session->opts->argv) {
 		status = session__launch(session);
 		if (status)

@@ -60,7 +60,9 @@ const char *model_bytes(struct model *model, const char *text, size_t max_sz)
 	char buf[3 * PYI_ARGS_SZ + 8];
 	struct pyi_str str = { .sz = strnlen(text, max_sz < PYI_ARGS_SZ ? max_sz : PYI_ARGS_SZ) };
 
-	return arena__intern(&model->arena, buf, event_utf8(&str, text, buf));
+	size_t sz = event_utf8(&str, text, buf);
+
+	return arena__intern(&model->arena, buf, sz);
 }
 
 int model__apply(struct model *model, const void *record, size_t size)

@@ -63,7 +63,7 @@ static int name_enter(struct model *model, struct process_state *process, struct
 	if (!state->name)
 		return -ENOMEM;
 	DL_FOREACH2(state->name->open, other, open_next) {
-		if (is_rival(state, other))
+		if (is_rival(state, other)) // cppcheck-suppress uninitvar
 			state->is_shared = other->is_shared = true;
 		if (!--left)
 			break;
