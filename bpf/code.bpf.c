@@ -226,14 +226,9 @@ __noinline int frame_step(struct thread *t, const struct pyi_layout *lay, u32 cn
 	if (!t || !lay || cnt >= PYI_MAX_FRAMES || !t->walk)
 		return 0;
 	frame = &t->scratch.frames_at;
-	if (frame_read(t, lay, t->walk, frame))
+	if (frame_read_real(t, lay, t->walk, frame))
 		return 0;
 	t->walk = frame->back;
-	if (frame_is_shim(t, lay)) {
-		if (!t->walk || frame_read(t, lay, t->walk, frame))
-			return 0;
-		t->walk = frame->back;
-	}
 	code = code_id(t, lay, frame);
 	if (!code)
 		return 0;

@@ -177,15 +177,18 @@ static __always_inline bool frame_is_shim(struct thread *t, const struct pyi_lay
 	return ((u8 *)t->frame_buf)[off & (FRAME_BUF_SZ - 1)] >= lay->owner_skip_min;
 }
 
-/* Reads the frame at @addr or the nearest real one behind it. */
+/*
+ * Reads the frame at @addr or the nearest real one behind it. Two of the evaluator's own in a row
+ * are the bottom of the stack (3.15 keeps one in the thread state for those who read it).
+ */
 static __always_inline int frame_read_real(struct thread *t, const struct pyi_layout *lay,
 					   u64 addr, struct pyframe *frame)
 {
 	if (frame_read(t, lay, addr, frame))
 		return -1;
-	if (frame_is_shim(t, lay) && frame_read(t, lay, frame->back, frame))
-		return -1;
-	return 0;
+	if (!frame_is_shim(t, lay))
+		return 0;
+	return frame_read(t, lay, frame->back, frame) || frame_is_shim(t, lay) ? -1 : 0;
 }
 
 /* Byte offset of the running instruction in the code's bytecode, -1 = unknown. */

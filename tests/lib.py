@@ -607,7 +607,10 @@ def check_process(process, ids):
         if load["error"] is not None:
             check(load["result"] == "failed", "%s: error %r though %s", where, load["error"],
                   load["result"])
-        line = (load["importer"] or {}).get("line")
+        importer = load["importer"] or {}
+        line = importer.get("line")
+        check(importer.get("file") or not importer.get("module"), "%s: importer of no file: %r",
+              where, importer)
         check(line is None or line > 0, "%s: line %r is invented", where, line)
         for key in ("wall_ns", "self_ns", "start_ns"):
             check(load[key] is None or (isinstance(load[key], int) and load[key] >= 0),
