@@ -14,6 +14,7 @@
 #define EPOLL_CTL_ADD 1
 #define POLL_MAX 64   /* entries looked at: servers put their sockets first */
 #define SELECT_WORDS 4
+#define EPOLL_STEPS 256 /* three for every descriptor that is watched */
 
 enum phase_flag {
 	PHASE_LISTENED = 1 << 0,
@@ -21,6 +22,7 @@ enum phase_flag {
 	PHASE_READY = 1 << 2,
 	PHASE_ACCEPTED = 1 << 3,
 	PHASE_URING = 1 << 4,
+	PHASE_STALE = 1 << 5, /* io_uring may have changed what an epoll descriptor watches */
 };
 
 struct pollfd {
@@ -28,27 +30,66 @@ struct pollfd {
 	short events, revents;
 };
 
-static __always_inline struct sock *sock_of(u32 fd)
+static __always_inline struct file *file_of(u32 fd)
 {
 	struct task_struct *task = (void *)bpf_get_current_task_btf();
 	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
 	struct file **fds = BPF_CORE_READ(fdt, fd), *file = NULL;
+
+	if (fd < BPF_CORE_READ(fdt, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), &fds[fd]);
+	return file;
+}
+
+static __always_inline struct sock *sock_in(struct file *file)
+{
 	struct socket *socket;
 
-	if (fd >= BPF_CORE_READ(fdt, max_fds) ||
-	    bpf_probe_read_kernel(&file, sizeof(file), &fds[fd]) || !file ||
-	    (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
 		return NULL;
 	socket = BPF_CORE_READ(file, private_data);
 	return BPF_CORE_READ(socket, sk);
 }
 
+static __always_inline bool is_listener(struct file *file)
+{
+	struct sock *sk = sock_in(file);
+
+	return sk && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN;
+}
+
 /* Not static: verified once, whatever loop it stands in. */
 __noinline int phase_listens(u32 fd)
 {
-	struct sock *sk = sock_of(fd);
+	return is_listener(file_of(fd));
+}
 
-	return sk && BPF_CORE_READ(sk, __sk_common.skc_state) == TCP_LISTEN;
+/*
+ * Does an epoll descriptor watch a listening socket? Its tree (fs/eventpoll.c) is walked up and
+ * down by the links alone.
+ */
+__noinline int phase_watches(u32 epoll_fd)
+{
+	struct eventpoll *ep = BPF_CORE_READ(file_of(epoll_fd), private_data);
+	struct rb_node *node = BPF_CORE_READ(ep, rbr.rb_root.rb_node), *from = NULL, *up, *next;
+
+	for (u32 i = 0; i < EPOLL_STEPS && node; i++) {
+		up = (void *)(BPF_CORE_READ(node, __rb_parent_color) & ~3UL);
+		next = up;
+		if (from == up) {
+			struct epitem *item = (void *)node -
+					      bpf_core_field_offset(struct epitem, rbn);
+
+			if (is_listener(BPF_CORE_READ(item, ffd.file)))
+				return 1;
+			next = BPF_CORE_READ(node, rb_left) ?: BPF_CORE_READ(node, rb_right) ?: up;
+		} else if (from == BPF_CORE_READ(node, rb_left)) {
+			next = BPF_CORE_READ(node, rb_right) ?: up;
+		}
+		from = node;
+		node = next;
+	}
+	return 0;
 }
 
 __noinline int phase_polls(u64 array, u64 cnt)
@@ -143,7 +184,13 @@ __hidden void phase_enter(struct pt_regs *regs, u32 call)
 			state->flags |= PHASE_ARMED;
 		break;
 	case PYI_PHASE_CALL_EPOLL_WAIT:
+		if (state->flags & PHASE_STALE && phase_watches(SYSCALL_ARG0(regs)))
+			state->flags |= PHASE_ARMED;
+		state->flags &= ~PHASE_STALE;
 		is_ready = state->flags & PHASE_ARMED;
+		break;
+	case PYI_PHASE_CALL_URING_ENTER: /* libuv adds to its epoll descriptor that way */
+		state->flags |= PHASE_STALE;
 		break;
 	case PYI_PHASE_CALL_POLL:
 		is_ready = phase_polls(SYSCALL_ARG0(regs), SYSCALL_ARG1(regs));
@@ -177,5 +224,5 @@ __hidden void phase_exit(struct pt_regs *regs, u32 call)
 		return;
 	state->flags |= flag;
 	emit(state->serial, phase, call,
-	     phase == PYI_PHASE_URING ? NULL : sock_of(SYSCALL_ARG0(regs)));
+	     phase == PYI_PHASE_URING ? NULL : sock_in(file_of(SYSCALL_ARG0(regs))));
 }

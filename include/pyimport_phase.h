@@ -25,10 +25,11 @@ enum pyi_phase_call {
 	PYI_PHASE_CALL_LISTEN,     /* descriptor 0 */
 	PYI_PHASE_CALL_ACCEPT,     /* descriptor 0 */
 	PYI_PHASE_CALL_EPOLL_CTL,  /* operation 1, descriptor 2 */
-	PYI_PHASE_CALL_EPOLL_WAIT,
+	PYI_PHASE_CALL_EPOLL_WAIT, /* descriptor 0 */
 	PYI_PHASE_CALL_POLL,       /* array 0, its length 1 */
 	PYI_PHASE_CALL_SELECT,     /* number of descriptors 0, bits of those to read 1 */
 	PYI_PHASE_CALL_URING,      /* io_uring_setup */
+	PYI_PHASE_CALL_URING_ENTER,
 	PYI_PHASE_CALL_MAX,
 };
 

@@ -3,6 +3,7 @@
 hold, and finding interpreters. Needs nothing but the standard library of Python 3.11 or later."""
 import collections
 import contextlib
+import ctypes
 import fcntl
 import functools
 import glob
@@ -276,6 +277,18 @@ def needs_module(interp, *modules):
     for module in modules:
         if not interp.has(module):
             raise Skip("%s has no %s" % (interp.name, module))
+
+
+def has_uring():
+    fd = ctypes.CDLL(None).syscall(425, 4, (ctypes.c_char * 120)())  # io_uring_setup
+    if fd >= 0:
+        os.close(fd)
+    return fd >= 0
+
+
+def needs_uring():
+    if not has_uring():
+        raise Skip("no io_uring here")
 
 
 def needs_command(*names):

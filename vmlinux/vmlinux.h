@@ -122,6 +122,26 @@ struct file {
 	struct path f_path;
 	void *private_data;
 };
+struct rb_node {
+	unsigned long __rb_parent_color;
+	struct rb_node *rb_right, *rb_left;
+};
+struct rb_root {
+	struct rb_node *rb_node;
+};
+struct rb_root_cached {
+	struct rb_root rb_root;
+};
+struct epoll_filefd {
+	struct file *file;
+};
+struct epitem {
+	struct rb_node rbn;
+	struct epoll_filefd ffd;
+};
+struct eventpoll {
+	struct rb_root_cached rbr;
+};
 struct fdtable {
 	unsigned int max_fds;
 	struct file **fd;

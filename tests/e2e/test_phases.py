@@ -27,6 +27,22 @@ sock.listen()
 import ph_model
 pipe = os.pipe()
 """
+# As libuv does it: what epoll is to watch goes through io_uring, the waiting does not.
+URING = """
+import ctypes, mmap, struct
+def watch(epoll, fds):
+    libc, params = ctypes.CDLL(None), ctypes.create_string_buffer(120)
+    ring = libc.syscall(425, 64, params) # io_uring_setup
+    tail, array = (struct.unpack_from("<I", params, 4 * word)[0] for word in (11, 16))
+    queue, entries = mmap.mmap(ring, array + 256), mmap.mmap(ring, 4096, offset=0x10000000)
+    event = struct.pack("<I8x", select.EPOLLIN) + bytes(4)
+    for i, fd in enumerate(fds):
+        entry = struct.pack("<BxxxiQQI", 29, epoll.fileno(), fd, id(event) + 32, 1)
+        entries[64 * i:64 * i + len(entry)] = entry
+        struct.pack_into("<I", queue, array + 4 * i, i)
+    struct.pack_into("<I", queue, tail, len(fds))
+    assert libc.syscall(426, ring, len(fds), len(fds), 1, None, 0) == len(fds) # io_uring_enter
+"""
 HOW = {
     "accept": ("accept", "sock.accept()"),
     "nonblocking": ("accept", "sock.setblocking(False)\ntry: sock.accept()\n"
@@ -34,6 +50,8 @@ HOW = {
     "select": ("select", "select.select([pipe[0], sock], [], [])"),
     "poll": ("poll", "p = select.poll()\np.register(pipe[0])\np.register(sock)\np.poll()"),
     "epoll": ("epoll_wait", "p = select.epoll()\np.register(sock, select.EPOLLIN)\np.poll()"),
+    "uring": ("epoll_wait", URING + "p = select.epoll()\n"
+              "watch(p, [*(os.dup(pipe[0]) for i in range(30)), sock.fileno()])\np.poll()"),
     # Nobody waits for the child when the trace has ended: it ends itself.
     "inherited": ("accept", "import signal\nif os.fork(): os.wait()\n"
                             "signal.alarm(100), sock.accept()"),
@@ -176,6 +194,8 @@ def test_first_connection():
 @lib.test(HOW)
 def test_ways_to_wait(how):
     call, code = how
+    if URING in code:
+        lib.needs_uring()
     script = lib.write("waits.py", WAITS + code)
     with Server([lib.SYSTEM, script], "--until-ready") as server:
         trace = server.trace()
@@ -190,13 +210,14 @@ def test_ways_to_wait(how):
 @lib.test()
 def test_not_ready():
     """Waiting for other things while a socket listens, and listening that fails, are not it."""
-    script = lib.write("waits.py", WAITS + """
+    script = lib.write("waits.py", WAITS + (URING if lib.has_uring() else "def watch(*a): pass") + """
 p = select.poll()
 p.register(pipe[0])
 p.poll(50)
 select.select([pipe[0]], [], [], 0.05)
 q = select.epoll()
 q.register(pipe[0])
+watch(q, [os.dup(pipe[0]) for i in range(30)])
 q.poll(0.05)
 other = socket.socket()
 other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,8 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What cannot be seen is said: kernels without a tracepoint, and programs that use io_uring."""
-import ctypes
-import os
 import subprocess
 
 import lib
@@ -65,10 +63,7 @@ def test_io_uring():
     setup = ("import ctypes, sys, socket\nlibc = ctypes.CDLL(None, use_errno=True)\n"
              "params = (ctypes.c_char * 120)()\n"
              "fd = libc.syscall(425, int(sys.argv[1]), params)\nprint(fd)\n")
-    fd = ctypes.CDLL(None, use_errno=True).syscall(425, 4, (ctypes.c_char * 120)())
-    if fd < 0:
-        raise lib.Skip("no io_uring here")
-    os.close(fd)
+    lib.needs_uring()
     script, capture = lib.write("main.py", setup), lib.workdir() + "/a.cap"
     for entries, expected in (("4", True), ("0", False)):
         done, doc = lib.trace([*lib.system().argv, script, entries], opts=["-o", capture])

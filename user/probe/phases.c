@@ -16,6 +16,7 @@ static const struct {
 	{ SYS_epoll_pwait, PYI_PHASE_CALL_EPOLL_WAIT },
 	{ SYS_epoll_pwait2, PYI_PHASE_CALL_EPOLL_WAIT },
 	{ SYS_io_uring_setup, PYI_PHASE_CALL_URING },
+	{ SYS_io_uring_enter, PYI_PHASE_CALL_URING_ENTER },
 	{ SYS_ppoll, PYI_PHASE_CALL_POLL },
 	{ SYS_pselect6, PYI_PHASE_CALL_SELECT },
 #ifdef SYS_poll /* the newer architectures have none of these */
