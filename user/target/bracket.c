@@ -73,12 +73,12 @@ static int add_site(struct finder *finder, const struct pyi_site *site, const ch
 
 /* Which registers hold the result now; full ones hold all 64 bits. */
 struct result {
-	__u32 full, low;
+	__u64 full, low;
 };
 
 static void track_result(struct result *result, const struct insn *insn)
 {
-	__u32 from = 1u << insn->copy_from, to = 1u << insn->copy_to;
+	__u64 from = 1ull << insn->copy_from, to = 1ull << insn->copy_to;
 	bool is_full = insn->copy_from && result->full & from && !insn->is_copy_32;
 	bool is_low = insn->copy_from && result->low & from;
 
@@ -90,17 +90,17 @@ static void track_result(struct result *result, const struct insn *insn)
 		result->low |= to;
 }
 
-static __u8 pick_reg(const struct result *result, bool is_int)
+static __u8 pick_reg(const struct finder *finder, const struct result *result, bool is_int)
 {
-	__u32 mask = is_int ? result->low : result->full;
+	__u64 mask = (is_int ? result->low : result->full) & finder->arch->readable_regs;
 
-	return mask ? __builtin_ctz(mask) : PYI_REG_NONE;
+	return mask ? __builtin_ctzll(mask) : PYI_REG_NONE;
 }
 
 /* Finds the end of a bracket. True: an emulated instruction; false: the one behind the call. */
 static bool find_end(struct finder *finder, __u64 after, bool is_int, struct pyi_site *end)
 {
-	__u32 start = 1u << finder->arch->result_reg;
+	__u64 start = 1ull << finder->arch->result_reg;
 	struct result result = { start, start };
 	__s32 sp = 0;
 	__u64 at = after;
@@ -114,7 +114,7 @@ static bool find_end(struct finder *finder, __u64 after, bool is_int, struct pyi
 		if (!code_decode(finder, at, &insn))
 			return false;
 		if (insn.is_emulated) {
-			__u8 reg = pick_reg(&result, is_int);
+			__u8 reg = pick_reg(finder, &result, is_int);
 
 			if (reg == PYI_REG_NONE) /* success unknown: rather dear but complete */
 				return false;
@@ -164,7 +164,7 @@ int bracket_tail(struct finder *finder, __u64 jump, const struct callee *caller,
 			continue;
 		find_end(finder, ref->addr + insn.size, result_is_int, &end);
 		end.end = kind;
-		end.sp_delta += 8; /* the return address, still on the stack at the jump */
+		end.sp_delta += finder->arch->return_sz; /* still on the stack at the jump */
 		err = add_site(finder, &end, "behind the call of a function that jumped there");
 		added += !err;
 	}
@@ -177,13 +177,13 @@ int bracket_tail(struct finder *finder, __u64 jump, const struct callee *caller,
 static int entry_site(struct finder *finder, __u64 entry, unsigned int arg_cnt, bool is_outer,
 		      __u64 *addr, __s32 *sp)
 {
-	__u32 args = 0;
+	__u64 args = 0;
 	__u64 at = entry;
 	struct insn insn;
 	bool is_call;
 
 	for (unsigned int i = 0; i < arg_cnt; i++)
-		args |= 1u << finder->arch->arg_regs[i];
+		args |= 1ull << finder->arch->arg_regs[i];
 	*sp = 0;
 	for (int i = 0; i < ENTRY_MAX_INSNS && code_decode(finder, at, &insn); i++) {
 		if (insn.is_emulated && (!is_outer || !*sp)) {

@@ -26,9 +26,9 @@ static const char *const other_methods[] = { "_handle_fromlist", "_lock_unlock_m
 
 /* Addresses known to be in registers, along straight-line code. */
 struct values {
-	__u64 of[32];
-	__u64 set_at[32]; /* instruction that made it known */
-	__u32 known;
+	__u64 of[64];
+	__u64 set_at[64]; /* instruction that made it known */
+	__u64 known;
 	__u64 next;       /* where straight-line code goes on */
 };
 
@@ -53,7 +53,7 @@ struct search {
 static void step_values(struct search *search, const struct insn *insn)
 {
 	struct values *values = &search->values;
-	__u32 base = 1u << insn->ref_base;
+	__u64 base = 1ull << insn->ref_base;
 	__u64 value = insn->ref, since = insn->addr;
 	bool is_known = insn->ref_reg && (!insn->ref_base || values->known & base);
 
@@ -65,11 +65,11 @@ static void step_values(struct search *search, const struct insn *insn)
 		value = elf__ptr_at(search->finder->elf, value);
 		is_known = value != 0;
 	}
-	if (insn->copy_from && !insn->is_copy_32 && values->known & 1u << insn->copy_from) {
+	if (insn->copy_from && !insn->is_copy_32 && values->known & 1ull << insn->copy_from) {
 		values->of[insn->copy_to] = values->of[insn->copy_from];
 		values->set_at[insn->copy_to] = values->set_at[insn->copy_from];
 		values->known &= ~insn->writes;
-		values->known |= 1u << insn->copy_to;
+		values->known |= 1ull << insn->copy_to;
 		return;
 	}
 	values->known &= ~insn->writes;
@@ -78,7 +78,7 @@ static void step_values(struct search *search, const struct insn *insn)
 	if (is_known) {
 		values->of[insn->ref_reg] = value;
 		values->set_at[insn->ref_reg] = since;
-		values->known |= 1u << insn->ref_reg;
+		values->known |= 1ull << insn->ref_reg;
 	}
 }
 
@@ -92,7 +92,7 @@ static void add_call(struct search *search, const struct insn *insn)
 		return;
 	call = &search->calls[search->call_cnt++];
 	*call = (struct call){ .addr = insn->addr };
-	if (values->known & 1u << reg) {
+	if (values->known & 1ull << reg) {
 		call->name = values->of[reg];
 		call->name_since = values->set_at[reg];
 	}

@@ -21,14 +21,14 @@ enum insn_kind {
 	INSN_TRAP,     /* execution does not go on here: ud2, hlt, int3 */
 };
 
-/* Registers are numbered as in enum pyi_reg; a mask has bit 1 << number. */
+/* Registers are numbered as in enum pyi_reg; a mask has bit 1ull << number. */
 struct insn {
 	__u64 addr;
 	__u64 target; /* direct call or jump */
 	__u64 slot;   /* memory the indirect call or jump reads, if its address is fixed */
 	__u64 ref;    /* address this instruction computes or loads from, relative to ref_base */
+	__u64 writes; /* registers changed; a call's clobbers are not listed */
 	enum insn_kind kind;
-	__u32 writes;           /* registers changed; a call's clobbers are not listed */
 	__u8 size;
 	__u8 copy_from, copy_to; /* plain register copy of the whole value, else 0 */
 	__u8 ref_reg;           /* register that receives ref or what lies there, 0 = none */
@@ -45,7 +45,9 @@ struct insn {
 struct insn_arch {
 	__u8 result_reg;
 	__u8 arg_regs[6];
-	__u32 saved_regs; /* mask of those a callee preserves */
+	__u8 return_sz;      /* what a call leaves on the stack, bytes */
+	__u64 saved_regs;    /* mask of those a callee preserves */
+	__u64 readable_regs; /* mask of those that BPF reads at a site (reg_value) */
 	int (*open)(void **decoder);
 	void (*close)(void *decoder);
 	/* False: not an instruction. `want_text` fills insn.text. */
@@ -58,9 +60,11 @@ struct insn_arch {
 	 */
 	void (*scan)(const unsigned char *code, size_t sz, __u64 addr,
 		     void (*fn)(void *ctx, __u64 at, __u64 dest, bool is_slot), void *ctx);
+	/* How many of the `sz` bytes in front of a PLT stub's jump belong to the stub. */
+	size_t (*stub_lead)(const unsigned char *before, size_t sz);
 };
 
-extern const struct insn_arch insn_arch_x86;
+extern const struct insn_arch insn_arch_x86, insn_arch_arm64;
 /* The one of this machine, NULL = not written yet. */
 const struct insn_arch *insn_arch_host(void);
 

@@ -249,7 +249,7 @@ static bool x86_decode(void *decoder, const unsigned char *code, size_t sz, __u6
 			    writes[i] == X86_REG_SP)
 				writes_sp = true;
 			else if (writes[i] < X86_REG_ENDING && reg_of[writes[i]])
-				out->writes |= 1u << reg_of[writes[i]];
+				out->writes |= 1ull << reg_of[writes[i]];
 		}
 	}
 	classify(dec->handle, dec->insn, out);
@@ -295,21 +295,35 @@ static void x86_scan(const unsigned char *code, size_t sz, __u64 addr,
 	}
 }
 
+/* In front of a stub's jump: nothing, endbr64, or a bnd prefix (older -z ibtplt). */
+static size_t x86_stub_lead(const unsigned char *before, size_t sz)
+{
+	bool has_bnd = sz && before[sz - 1] == 0xf2;
+	size_t left = sz - has_bnd;
+
+	return (left >= 4 && !memcmp(before + left - 4, "\xf3\x0f\x1e\xfa", 4) ? 4 : 0) + has_bnd;
+}
+
 const struct insn_arch insn_arch_x86 = {
 	.result_reg = PYI_REG_AX,
 	.arg_regs = { PYI_REG_DI, PYI_REG_SI, PYI_REG_DX, PYI_REG_CX, PYI_REG_R8, PYI_REG_R9 },
+	.return_sz = 8,
+	.readable_regs = ~0ull,
 	.saved_regs = 1u << PYI_REG_BX | 1u << PYI_REG_BP | 1u << PYI_REG_R12 | 1u << PYI_REG_R13 |
 		      1u << PYI_REG_R14 | 1u << PYI_REG_R15,
 	.open = x86_open,
 	.close = x86_close,
 	.decode = x86_decode,
 	.scan = x86_scan,
+	.stub_lead = x86_stub_lead,
 };
 
 const struct insn_arch *insn_arch_host(void)
 {
 #if defined(__x86_64__)
 	return &insn_arch_x86;
+#elif defined(__aarch64__)
+	return &insn_arch_arm64;
 #else
 	return NULL;
 #endif

@@ -76,16 +76,14 @@ struct scan {
 	int err;
 };
 
-/* In front of a stub's jump: nothing, endbr64, or a bnd prefix (older -z ibtplt). */
-static __u64 stub_start(const struct elf *elf, __u64 jmp)
-{
-	const unsigned char *at = elf__at(elf, jmp - 5, 5);
+#define STUB_LEAD_MAX_SZ 5
 
-	if (!at)
-		return jmp;
-	if (at[4] == 0xf2)
-		return !memcmp(at, "\xf3\x0f\x1e\xfa", 4) ? jmp - 5 : jmp - 1;
-	return !memcmp(at + 1, "\xf3\x0f\x1e\xfa", 4) ? jmp - 4 : jmp;
+static __u64 stub_start(const struct finder *finder, __u64 jmp)
+{
+	const unsigned char *before = elf__at(finder->elf, jmp - STUB_LEAD_MAX_SZ,
+					      STUB_LEAD_MAX_SZ);
+
+	return before ? jmp - finder->arch->stub_lead(before, STUB_LEAD_MAX_SZ) : jmp;
 }
 
 /*
@@ -123,7 +121,7 @@ static void on_stub(void *ctx, __u64 at, __u64 dest, bool is_slot)
 		    !is_plt(scan->finder, at))
 			continue;
 		callee->stubs[callee->stub_cnt++] = (struct elf_range){
-			stub_start(scan->finder->elf, at), at + 1,
+			stub_start(scan->finder, at), at + 1,
 		};
 	}
 }
