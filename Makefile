@@ -138,7 +138,7 @@ test: ## install, build, and pass every test (root)
 	$(Q)scripts/test_tools.sh || echo "some programs that open exports are missing: their tests are skipped"
 	$(Q)scripts/test_roots.sh $(TEST_ROOTS) || echo "some interpreters are missing: their tests are skipped"
 	$(Q)scripts/test_image.sh || echo "no image: the tests with containers are skipped"
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all $(O)/vm/load
 	$(Q)$(MAKE) --no-print-directory check lint
 	$(Q)tests/run $(PYIMPORT_TEST_ARGS)
 check-root: all ## the end-to-end tests alone (root)
@@ -175,12 +175,17 @@ install: all ## install below $(DESTDIR)$(prefix)
 		> $(DESTDIR)$(prefix)/share/$(file) &&) true
 	$(if $(wildcard man/*.8),install -D -m 644 -t $(DESTDIR)$(prefix)/share/man/man8 man/*.8)
 
+# The other architecture, from a machine of this one.
+.PHONY: arm64
+arm64: ## build for arm64 on another machine, into .output/arm64 (clang, lld)
+	$(Q)scripts/build_arm64.sh all .output/arm64/vm/load
+
 # Other kernels, in software emulation: no KVM, nothing installed on this machine.
 .PHONY: check-vm
 $(O)/vm/load: tests/vm/load.c $(SKEL)
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST) $< $(LIBS) -o $@
-check-vm: all $(O)/vm/load ## the oldest to the newest kernel under qemu (10 s each, once fetched)
+check-vm: all $(O)/vm/load ## the oldest to the newest kernel under qemu, and arm64 if it was built
 	$(Q)set -e; for k in $${PYIMPORT_KERNELS:-$$(scripts/run_vm.sh --list)}; do \
 		echo "--- $$k"; scripts/run_vm.sh $$k; done

@@ -25,6 +25,7 @@ test)
 		gunicorn uvicorn python3-celery
 		mmdebstrap debian-archive-keyring curl ca-certificates xz-utils util-linux procps
 		podman runc shellcheck cppcheck clang-tidy libclang-rt-dev python3-jsonschema sqlite3 groff git TESTSUITE)
+	packages+=(qemu-system-x86 cpio) # other kernels
 	packages+=(strace chromium python3-websocket graphviz poppler-utils python3-prometheus-client)
 	# Programs that embed Python, whatever they are for; their servers are not started.
 	packages+=(gdb vim-nox uwsgi-core uwsgi-plugin-python3 apache2 libapache2-mod-wsgi-py3

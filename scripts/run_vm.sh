@@ -7,19 +7,13 @@
 #   run_vm.sh --list     the names that a build exists for
 # Kernels and the guest's packages are kept under PYIMPORT_VM (default /var/tmp/pyimport-vm) and
 # fetched once; `rm -r` it for newer ones. The binary under test is PYIMPORT_BPF (default: ours).
+# Status 2: it could not be tried here, for the reason that is printed.
 set -eu -o pipefail
 
 here=$(cd "$(dirname "$0")/.." && pwd)
 CACHE=${PYIMPORT_VM:-/var/tmp/pyimport-vm}
-MIRROR=${PYIMPORT_MIRROR:-http://deb.debian.org/debian}
-SECURITY=${PYIMPORT_SECURITY_MIRROR:-http://deb.debian.org/debian-security}
 ARM64_BIN=${PYIMPORT_BPF_ARM64:-$here/.output/arm64/pyimport-bpf}
 TIMEOUT_S=${PYIMPORT_VM_TIMEOUT:-180}
-KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
-# What the guest has beside busybox. The libraries are those of the tool's build on Debian 12.
-GUEST=(python3 libbpf1 libelf1 libdw1 libjansson4 libcapstone4 libcap-ng0 zlib1g libdeflate0 libyaml-0-2
-	libsqlite3-0 libncurses6 libtinfo6)
-ROOT=root-$(cksum <<< "${GUEST[*]}" | cut -d ' ' -f 1).gz
 
 die() {
 	echo "run_vm.sh: $*" >&2
@@ -48,57 +42,25 @@ for word in "$qemu" apt-get dpkg-deb cpio flock; do
 	command -v "$word" >/dev/null ||
 		die "no $word here (apt-get install qemu-system-x86 qemu-system-arm cpio)"
 done
-mkdir -p "$CACHE/$arch"
+mkdir -p "$CACHE"
+
+# The guest has, beside busybox, Python and the libraries the tool was linked with: those of this
+# machine's Debian, of Debian 12 for arm64 (build_arm64.sh).
+# shellcheck disable=SC1091
+suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+[ "$arch" = amd64 ] || suite=bookworm
+GUEST=(python3 libbpf1 libjansson4 libcap-ng0 zlib1g libdeflate0 libyaml-0-2 libsqlite3-0 libncurses6
+	libtinfo6)
+case $suite in
+bookworm) GUEST+=(libelf1 libdw1 libcapstone4) ;;
+trixie) GUEST+=(libelf1t64 libdw1t64 libcapstone5) ;;
+*) die "no guest is known for '$suite', only for Debian 12 and 13" ;;
+esac
+# shellcheck source=scripts/guest_packages.sh
+. "$here/scripts/guest_packages.sh"
+ROOT=$STATE/root-$(cksum <<< "${GUEST[*]}" | cut -d ' ' -f 1).gz
 exec 9> "$CACHE/lock" # one at a time: they share the cache, and the machine's processors
 flock 9
-
-# An apt of its own for the guest's architecture, with the suites that have what we want. It knows
-# of no installed package, so it names everything that a package needs.
-APT=(-q -o "APT::Architecture=$arch" -o "APT::Architectures::=$arch" -o APT::Sandbox::User=root
-	-o "Dir::Etc::sourcelist=$CACHE/$arch/sources.list" -o Dir::Etc::sourceparts=/dev/null
-	-o "Dir::State::lists=$CACHE/$arch/lists" -o "Dir::State::status=$CACHE/$arch/status"
-	-o "Dir::Cache=$CACHE/$arch/cache" -o Dir::Etc::preferencesparts=/dev/null
-	-o "Dir::Etc::preferences=$CACHE/$arch/preferences" -o Acquire::Check-Valid-Until=false
-	-o Acquire::Retries=3 -o APT::Install-Recommends=false -o Acquire::Languages=none)
-
-apt_ready() {
-	local suite options="[arch=$arch signed-by=$KEYRING]"
-	[ ! -e "$CACHE/$arch/fetched" ] || return 0
-	mkdir -p "$CACHE/$arch/lists/partial" "$CACHE/$arch/cache/archives/partial"
-	: > "$CACHE/$arch/status"
-	{
-		for suite in bullseye bookworm bookworm-backports sid; do
-			echo "deb $options $MIRROR $suite main"
-		done
-		for suite in bullseye bookworm; do
-			echo "deb $options $SECURITY $suite-security main"
-		done
-	} > "$CACHE/$arch/sources.list"
-	# The guest is Debian 12; the libraries that its backports have newer are what we build with.
-	cat > "$CACHE/$arch/preferences" <<-END
-		Package: *
-		Pin: release n=sid
-		Pin-Priority: 50
-
-		Package: libbpf1 libelf1 libdw1
-		Pin: release n=bookworm-backports
-		Pin-Priority: 990
-	END
-	apt-get "${APT[@]}" -q update >&2
-	touch "$CACHE/$arch/fetched"
-}
-
-# Unpacks packages below directory $1.
-unpack() {
-	local into=$1 work file
-	shift
-	work=$(mktemp -d "$CACHE/fetch.XXXXXX")
-	(cd "$work" && apt-get "${APT[@]}" download "$@" >&2) || die "cannot fetch $*"
-	for file in "$work"/*.deb; do
-		dpkg-deb -x "$file" "$into"
-	done
-	rm -r "$work"
-}
 
 kernel_ready() {
 	local package file
@@ -121,30 +83,34 @@ pack() {
 
 # The part of the guest that does not change: packages, unpacked and not set up.
 root_ready() {
-	local root="$CACHE/root.tmp" wanted applet
-	[ ! -e "$CACHE/$arch/$ROOT" ] || return 0
+	local root="$CACHE/root.tmp" applet dir
+	[ ! -e "$ROOT" ] || return 0
 	apt_ready
 	rm -rf "$root"
 	mkdir -p "$root"/{dev,proc,sys,tmp,run,root,etc,var/tmp}
-	wanted=$(apt-get "${APT[@]}" -s install "${GUEST[@]}" |
-		awk '$1 == "Inst" { v = $3; gsub(/[()]/, "", v); print $2 "=" v }')
-	# shellcheck disable=SC2086
-	unpack "$root" $wanted busybox-static
+	if [ "$suite" != bookworm ]; then # from then on base-files has these
+		for dir in bin sbin lib lib64; do
+			mkdir -p "$root/usr/$dir"
+			ln -s "usr/$dir" "$root/$dir"
+		done
+	fi
+	# shellcheck disable=SC2046
+	unpack "$root" $(with_needs "${GUEST[@]}") busybox-static
 	rm -rf "$root"/usr/share/{doc,locale,man,i18n,zoneinfo,perl*} "$root"/usr/lib/*/{gconv,perl*}
 	mkdir -p "$root/usr/local/bin"
 	for applet in sh mount cat dmesg ls sleep mkdir ps kill; do
 		[ -e "$root/bin/$applet" ] || ln -s busybox "$root/bin/$applet"
 	done
 	echo 'root:x:0:0::/root:/bin/sh' > "$root/etc/passwd"
-	pack "$root" > "$CACHE/$arch/$ROOT.tmp"
-	mv "$CACHE/$arch/$ROOT.tmp" "$CACHE/$arch/$ROOT"
+	pack "$root" > "$ROOT.tmp"
+	mv "$ROOT.tmp" "$ROOT"
 	rm -r "$root"
 }
 
 # Our part: appended as a second archive, which the kernel unpacks over the first.
 payload() {
 	local dir=$1 loader=$here/.output/vm/load
-	[ "$arch" = amd64 ] || loader+=-$arch
+	[ "$arch" = amd64 ] || loader=$here/.output/$arch/vm/load
 	mkdir -p "$dir/payload"
 	cp "$here/tests/vm/check.py" "$dir/payload/"
 	install -m 755 "$here/tests/vm/init" "$dir/init"
@@ -162,7 +128,7 @@ work=$(mktemp -d "$CACHE/boot.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/tree"
 payload "$work/tree"
-{ cat "$CACHE/$arch/$ROOT"; pack "$work/tree"; } > "$work/initrd"
+{ cat "$ROOT"; pack "$work/tree"; } > "$work/initrd"
 
 common='panic=-1 quiet mitigations=off nokaslr rdinit=/init'
 case $arch in
@@ -177,7 +143,8 @@ sed -n 's/.*vm: begin/vm: begin/; /^vm: begin/,$p' "$work/log" | grep -av '^\[ *
 result=$(sed -n 's/^vm: status \([0-9]*\)$/\1/p' "$work/log" | tail -1)
 if [ -z "$result" ]; then
 	tail -40 "$work/log" >&2
-	[ "$status" != 124 ] || die "$name: nothing after $TIMEOUT_S s"
-	die "$name: the guest said no result"
+	[ "$status" != 124 ] || echo "run_vm.sh: $name: nothing after $TIMEOUT_S s" >&2
+	echo "run_vm.sh: $name: the guest said no result" >&2
+	exit 1
 fi
 exit "$result"

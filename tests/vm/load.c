@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Does the verifier of this kernel accept our programs? Loads them without the rest of the tool,
- * `load multi` or `load perf`, and says how many instructions were looked at: the limit is a
+ * Does the verifier of this kernel accept our programs? Loads all of them without the rest of the
+ * tool, `load multi` or `load perf`, and says how many instructions were looked at: the limit is a
  * million, and what comes near it is refused by the next kernel. Status 0: all loaded.
  */
 #include <linux/types.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 
 #define INSN_MAX 900000
 #define LOG_SZ (8 << 20)
-#define PROG_MAX 16
+#define PROG_MAX 32
 #define TAIL_SZ 4000
 
 static int print(enum libbpf_print_level level, const char *format, va_list args)
@@ -47,19 +48,23 @@ static int report(const struct bpf_program *prog, const char *log)
 int main(int argc, char **argv)
 {
 	static char logs[PROG_MAX][LOG_SZ];
-	struct bpf_program *prog, *site;
+	bool is_perf = argc > 1 && !strcmp(argv[1], "perf");
 	struct pyimport_bpf *skel;
+	struct bpf_program *prog;
 	int err, cnt = 0;
 
 	libbpf_set_print(print);
 	skel = pyimport_bpf__open();
 	if (!skel)
 		return 1;
-	site = argc > 1 && !strcmp(argv[1], "perf") ? skel->progs.site_perf : skel->progs.site_multi;
-	bpf_program__set_autoload(site, true);
 	bpf_object__for_each_program(prog, skel->obj) {
-		if (cnt == PROG_MAX)
-			break;
+		const char *name = bpf_program__name(prog);
+
+		if (cnt == PROG_MAX) {
+			printf("more than %d programs\n", PROG_MAX);
+			return 1;
+		}
+		bpf_program__set_autoload(prog, !strstr(name, is_perf ? "_multi" : "_perf"));
 		bpf_program__set_log_level(prog, 4); /* the summary; all on failure */
 		bpf_program__set_log_buf(prog, logs[cnt++], LOG_SZ);
 	}
