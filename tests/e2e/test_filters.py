@@ -134,13 +134,13 @@ def test_children_and_moved(kind):
                 target.expect("done")
                 group.move(target.pid)
                 tracer.wait_for("probed ")
-                target.say("chunk")
+                target.say("sched")
                 target.expect("done")
                 group.run(["/bin/sh", "-c", lib.SYSTEM + " -c 'import json'; true"])
                 tracer.stop()
         trace = tracer.trace()
         moved, = [p for p in trace["processes"] if p["pid"] == target.pid]
-        lib.check("chunk" in modules(moved), "what it imported inside is missing")
+        lib.check("sched" in modules(moved), "what it imported inside is missing")
         lib.check("colorsys" not in modules(moved), "what it imported outside was traced")
         child, = by_code(trace, "import json")
         lib.check(FIRST in modules(child), "the first import of a child is missing")
@@ -196,11 +196,11 @@ def test_already_inside(kind):
             target.expect("up")
             group.move(target.pid)
             with lib.Tracer("--cgroup", "/" + group.name if kind == "v2" else group.path) as tracer:
-                target.say("chunk")
+                target.say("sched")
                 target.expect("done")
                 tracer.stop()
             process, = [p for p in tracer.trace()["processes"] if p["pid"] == target.pid]
-            lib.check(process["attached_late"] and "chunk" in modules(process), "%s", process)
+            lib.check(process["attached_late"] and "sched" in modules(process), "%s", process)
             lib.check_equal(process["cgroup"], "/" + group.name + "/inner", "cgroup")
 
 
@@ -226,12 +226,12 @@ def test_no_hold():
             with lib.Target(["/bin/sh", "-c", enter, "sh", lib.SYSTEM, "-uc", OBEDIENT]) as target:
                 target.expect("up")
                 tracer.wait_for("probed ")
-                target.say("chunk")
+                target.say("sched")
                 target.expect("done")
             tracer.stop()
         process, = [p for p in tracer.trace()["processes"] if p["pid"] == target.pid
                     and p["is_python"]]
-        lib.check("chunk" in modules(process), "%s", modules(process))
+        lib.check("sched" in modules(process), "%s", modules(process))
 
 
 @lib.test()
