@@ -222,17 +222,15 @@ static void track_values(const cs_insn *insn, struct insn *out)
 	out->ref_reg = reg_of(dst->reg);
 }
 
-/* What capstone does not know may do anything but change the length of an instruction. */
-static bool decode_unknown(__u32 word, struct insn *out)
+/* What not every capstone knows: branches that authenticate an address, and udf. */
+static void classify_newer(__u32 word, struct insn *out)
 {
+	static const enum insn_kind kinds[] = { INSN_JMP_IND, INSN_CALL_IND, INSN_RET, INSN_OTHER };
+
 	if (word < 0x10000) /* udf */
 		out->kind = INSN_TRAP;
-	else if ((word & 0xfffffbff) == 0xd65f0bff) /* retaa, retab */
-		out->kind = INSN_RET;
-	out->writes = ~0ull;
-	out->is_sp_lost = true;
-	snprintf(out->text, sizeof(out->text), ".inst 0x%08x", word);
-	return true;
+	else if ((word & 0xfe9ff800) == 0xd61f0800) /* braa, blraa, retaa and their kin */
+		out->kind = kinds[word >> 21 & 3];
 }
 
 static bool arm64_decode(void *decoder, const unsigned char *code, size_t sz, __u64 addr,
@@ -254,8 +252,14 @@ static bool arm64_decode(void *decoder, const unsigned char *code, size_t sz, __
 		.addr = addr, .size = INSN_SZ, .slot = stub_slot(code, sz, addr),
 		.is_emulated = is_emulated(word), .is_landing = is_landing(word),
 	};
-	if (!cs_disasm_iter(dec->handle, &at, &left, &next, dec->insn))
-		return decode_unknown(word, out);
+	classify_newer(word, out);
+	if (!cs_disasm_iter(dec->handle, &at, &left, &next, dec->insn)) {
+		/* It may do anything but change the length of an instruction. */
+		out->writes = ~0ull;
+		out->is_sp_lost = true;
+		snprintf(out->text, sizeof(out->text), ".inst 0x%08x", word);
+		return true;
+	}
 	if (!cs_regs_access(dec->handle, dec->insn, reads, &read_cnt, writes, &write_cnt)) {
 		for (__u8 i = 0; i < write_cnt; i++) {
 			if (writes[i] == ARM64_REG_SP || writes[i] == ARM64_REG_WSP)
