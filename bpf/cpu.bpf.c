@@ -111,9 +111,12 @@ SEC("?tp_btf/sched_process_exit")
 int BPF_PROG(cpu_exit, struct task_struct *task)
 {
 	struct account *account = bpf_task_storage_get(&accounts, task, NULL, 0);
+	u64 now = bpf_ktime_get_ns();
 
 	if (account) {
-		charge_slice(task, account, bpf_ktime_get_ns());
+		if (account->off_ns)
+			catch_up(task, account, now);
+		charge_slice(task, account, now);
 		account->is_over = true;
 	}
 	return 0;
