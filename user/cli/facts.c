@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * See facts.h. The stream lags behind by some milliseconds, in which a wrapper may have exec'ed
- * twice: what /proc says now belongs to a record only if the command line is still the one the
- * record carries.
+ * twice: what /proc says belongs to a record only if the process is still that image afterwards.
+ * A command line is read only where the record has not all of it: that waits for the process's
+ * memory map, half a second when 64 interpreters start at once, and meanwhile the ring overflows.
  */
 #include "cli/facts.h"
 
@@ -14,6 +15,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "model/model.h"
+#include "probe/probes.h"
 #include "pyimport_event.h"
 #include "target/proc.h"
 
@@ -23,8 +25,7 @@
 struct noted {
 	__u32 serial;
 	pid_t tgid;
-	size_t args_sz;     /* of its exec record, 0 = it was running already */
-	char args[PYI_ARGS_SZ];
+	bool has_argv;      /* its exec record has all of the command line */
 };
 
 /* What was read of a process, owned. */
@@ -139,7 +140,7 @@ static bool is_known(const struct facts *facts, __u32 serial)
 	return false;
 }
 
-static void note(struct facts *facts, const struct pyi_hdr *hdr, const char *args, size_t args_sz)
+static void note(struct facts *facts, const struct pyi_hdr *hdr, bool has_argv)
 {
 	struct noted *noted;
 
@@ -157,8 +158,7 @@ static void note(struct facts *facts, const struct pyi_hdr *hdr, const char *arg
 	noted = &facts->noted[facts->noted_cnt++];
 	noted->serial = hdr->proc;
 	noted->tgid = hdr->tgid;
-	noted->args_sz = args_sz < PYI_ARGS_SZ ? args_sz : PYI_ARGS_SZ;
-	memcpy(noted->args, args, noted->args_sz);
+	noted->has_argv = has_argv;
 }
 
 static void note_fork(struct facts *facts, const struct pyi_fork *fork)
@@ -180,41 +180,28 @@ void facts__note(struct facts *facts, const void *record, size_t size)
 	if (hdr->kind == PYI_EV_EXEC && size >= sizeof(struct pyi_exec)) {
 		const struct pyi_exec *exec = record;
 
-		note(facts, hdr, exec->args, exec->args_sz);
+		note(facts, hdr, exec->args_sz && exec->args_sz < PYI_ARGS_SZ);
 	} else if (hdr->kind == PYI_EV_FORK && size >= sizeof(struct pyi_fork)) {
 		note_fork(facts, record);
 	} else if (hdr->kind == PYI_EV_PYTHON) {
-		note(facts, hdr, "", 0);
+		note(facts, hdr, false);
 	} else if (hdr->kind == PYI_EV_EXIT) {
 		remove_living(facts, hdr->tgid);
 	}
 }
 
-static int read_info(pid_t tgid, struct read_info *info)
+static int read_info(pid_t tgid, bool want_argv, struct read_info *info)
 {
 	_cleanup_close_ int fd = proc_open(tgid);
 
 	if (fd < 0)
 		return fd;
 	/* Each may fail by itself (a kernel thread, another user's process): NULL then. */
-	proc_argv(fd, &info->argv, &info->argc);
+	if (want_argv)
+		proc_argv(fd, &info->argv, &info->argc);
 	proc_link(fd, "exe", &info->exe);
 	proc_link(fd, "cwd", &info->cwd);
-	return info->argv ? 0 : -ESRCH;
-}
-
-static bool is_same_image(const struct read_info *info, const struct noted *noted)
-{
-	const char *now = info->argc ? info->argv[0] : "";
-	size_t now_sz = info->argc ? info->argv[info->argc - 1] +
-		strlen(info->argv[info->argc - 1]) + 1 - info->argv[0] : 0;
-
-	if (!noted->args_sz)
-		return true;
-	/* The record's copy may be cut, with or without a NUL at its end. */
-	if (now_sz < noted->args_sz - 1)
-		return false;
-	return !memcmp(now, noted->args, noted->args_sz - 1);
+	return info->argv || !want_argv ? 0 : -ESRCH;
 }
 
 static void tell(struct model *model, const struct read_info *info)
@@ -244,13 +231,14 @@ static bool has_newer(const struct facts *facts, size_t index)
 	return false;
 }
 
-void facts__read(struct facts *facts, struct model *model)
+void facts__read(struct facts *facts, const struct probes *probes, struct model *model)
 {
 	for (size_t i = 0; i < facts->noted_cnt; i++) {
-		struct read_info info = { .serial = facts->noted[i].serial };
+		const struct noted *noted = &facts->noted[i];
+		struct read_info info = { .serial = noted->serial };
 
-		if (!has_newer(facts, i) && !read_info(facts->noted[i].tgid, &info) &&
-		    is_same_image(&info, &facts->noted[i]))
+		if (!has_newer(facts, i) && !read_info(noted->tgid, !noted->has_argv, &info) &&
+		    probes__serial(probes, noted->tgid) == noted->serial)
 			tell(model, &info);
 		else if (info.serial == facts->launched_serial)
 			tell_launched(model, info.serial);
@@ -274,7 +262,7 @@ int facts__follow(struct facts *facts, pid_t tgid, __u32 serial)
 	if (!grown)
 		return -ENOMEM;
 	facts->followed = grown;
-	err = read_info(tgid, &info);
+	err = read_info(tgid, true, &info);
 	if (err) {
 		clear_info(&info);
 		return err;

@@ -13,6 +13,7 @@
 
 struct facts;
 struct model;
+struct probes;
 
 int facts__new(struct facts **out);
 void facts__free(struct facts *facts);
@@ -30,7 +31,7 @@ void facts__launched(struct facts *facts, pid_t tgid);
 void facts__note(struct facts *facts, const void *record, size_t size);
 
 /* Reads /proc for what was noted since the last call. */
-void facts__read(struct facts *facts, struct model *model);
+void facts__read(struct facts *facts, const struct probes *probes, struct model *model);
 
 /* Before model__finish: what was read early of followed processes. */
 void facts__finish(struct facts *facts, struct model *model);

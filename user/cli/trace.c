@@ -139,7 +139,7 @@ static bool is_pointless(const struct session *session)
 
 static void read_facts(struct session *session, bool is_last)
 {
-	facts__read(session->facts, session->model);
+	facts__read(session->facts, session->probes, session->model);
 	identity__read(session->identity, session->model);
 	throttles__read(session->throttles, session->model, clock_ns(), is_last);
 }

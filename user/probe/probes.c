@@ -150,12 +150,18 @@ int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *
 	return 0;
 }
 
-bool probes__is_followed(const struct probes *probes, pid_t tgid)
+__u32 probes__serial(const struct probes *probes, pid_t tgid)
 {
 	struct proc_value proc;
 	__u32 key = tgid;
+	int err = bpf_map_lookup_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc);
 
-	return !bpf_map_lookup_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc);
+	return err ? 0 : proc.serial;
+}
+
+bool probes__is_followed(const struct probes *probes, pid_t tgid)
+{
+	return probes__serial(probes, tgid) != 0;
 }
 
 int probes__followed_fd(const struct probes *probes)
