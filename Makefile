@@ -31,11 +31,11 @@ endif
 BPFFLAGS := -g -O2 -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Iinclude -Ivmlinux -Ibpf
 
 BIN     := $(if $(filter 1,$(SAN)),$(O)/pyimport-bpf,pyimport-bpf)
-SRCS    := $(wildcard user/*/*.c)
+SRCS    := $(sort $(shell find user -name '*.c'))
 OBJS    := $(SRCS:user/%.c=$(O)/user/%.o)
 LIBOBJS := $(filter-out $(O)/user/cli/main.o,$(OBJS))
 # core first: libbpf's linker misplaces maps that it meets as extern before their definition.
-BPFSRCS := bpf/core.bpf.c $(filter-out bpf/core.bpf.c,$(wildcard bpf/*.bpf.c))
+BPFSRCS := bpf/core/core.bpf.c $(filter-out bpf/core/core.bpf.c,$(sort $(wildcard bpf/*/*.bpf.c)))
 BPFOBJS := $(BPFSRCS:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
 SKEL    := $(O)/pyimport.skel.h
 UNITS   := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -71,20 +71,20 @@ $(O)/report_schema.h: docs/report.schema.json Makefile
 	$(call msg,EMBED,$@)
 	@mkdir -p $(@D)
 	$(Q)(echo 'static const char report_schema[] ='; sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';') > $@
-$(O)/user/cli/schema.o: $(O)/report_schema.h
-$(O)/sqlite_tables.h: user/report/sqlite.sql Makefile
+$(O)/user/cli/commands/schema.o: $(O)/report_schema.h
+$(O)/sqlite_tables.h: user/report/export/sqlite.sql Makefile
 	$(call msg,EMBED,$@)
 	@mkdir -p $(@D)
 	$(Q)(echo 'static const char sqlite_tables[] ='; sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';') > $@
-$(O)/user/report/sqlite.o: $(O)/sqlite_tables.h
+$(O)/user/report/export/sqlite.o: $(O)/sqlite_tables.h
 
 # The page of the HTML report, from its parts.
-PAGE    := $(wildcard user/report/html/*)
+PAGE    := $(wildcard user/report/html/page/*)
 $(O)/html_page.h: scripts/embed.py $(PAGE)
 	$(call msg,PAGE,$@)
 	@mkdir -p $(@D)
-	$(Q)python3 $< user/report/html > $@
-$(O)/user/report/html.o: $(O)/html_page.h
+	$(Q)python3 $< user/report/html/page > $@
+$(O)/user/report/html/html.o: $(O)/html_page.h
 
 # Unit tests: one program per file in tests/unit, linked with everything but main.
 $(O)/tests/%: tests/unit/%.c $(LIBOBJS)
@@ -99,9 +99,9 @@ $(O)/tests/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(LIBOBJS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST) -Itests/fuzz -MMD -MP $< tests/fuzz/replay.c $(LIBOBJS) $(LIBS) -o $@
 # Of the command line what reads budgets.
-FUZZ_CLI := user/cli/budget.c user/cli/budget_write.c user/cli/units.c
+FUZZ_CLI := user/cli/budget/budget.c user/cli/budget/budget_write.c user/cli/units.c
 $(O)/fuzz/%: tests/fuzz/fuzz_%.c $(filter-out user/probe/% user/cli/%,$(SRCS)) $(FUZZ_CLI) \
-		$(wildcard user/*/*.h)
+		$(shell find user -name '*.h')
 	$(call msg,FUZZ,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CLANG) $(HOST) -Itests/fuzz -fsanitize=fuzzer,address,undefined \
@@ -123,7 +123,7 @@ clean: ## remove what was built
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
--include $(wildcard $(O)/user/*/*.d $(O)/bpf/*.d $(O)/tests/*.d)
+-include $(wildcard $(OBJS:.o=.d) $(BPFOBJS:.o=.d) $(O)/tests/*.d)
 
 # What needs root, installs what it needs, or both: each is a script of its own.
 .PHONY: deps demo test check-root check-starts bench lint

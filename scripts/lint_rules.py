@@ -14,13 +14,15 @@ RULES = {}
 # Who may include whom: the data flow runs from left to right, and nothing reaches back.
 MAY_INCLUDE = {
     "base": {"base"},
-    "target": {"base", "target"},
-    "probe": {"base", "target", "probe"},
+    "interpreters": {"base", "interpreters"},
+    "probe": {"base", "interpreters", "probe"},
     "event": {"base", "event"},
     "model": {"base", "event", "model"},
     "report": {"base", "model", "report"},
-    "cli": {"base", "target", "probe", "event", "model", "report", "cli"},
+    "trace": {"base", "interpreters", "probe", "event", "model", "report", "trace"},
+    "cli": {"base", "interpreters", "probe", "event", "model", "report", "trace", "cli"},
 }
+BPF_ROOMS = ("core", "python", "imports", "causes")
 PURE = ("event", "model", "report")
 
 
@@ -81,7 +83,7 @@ def layering(source):
                 yield number, "include/ includes nothing but itself"
         elif source.path.startswith("bpf/"):
             ok = name == "vmlinux.h" or name.startswith(("bpf/", "pyimport_")) or \
-                match.group(1) == '"' and "/" not in name
+                match.group(1) == '"' and name.split("/")[0] in BPF_ROOMS
             if not ok:
                 yield number, "bpf/ includes only vmlinux/, include/ and libbpf's BPF headers"
         elif part:
@@ -176,7 +178,7 @@ def bpf_names(source):
 
 @rule
 def maps_in_core(source):
-    if source.path.startswith("bpf/") and source.path != "bpf/core.bpf.c":
+    if source.path.startswith("bpf/") and source.path != "bpf/core/core.bpf.c":
         yield from grep(source.code, r'^(?!extern).*SEC\("\.maps"\)', "maps are defined in core.bpf.c alone")
 
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* A budget file: refused with a message, or read; never more entries than it has bytes. */
 #include "base/log.h"
-#include "cli/budget.h"
+#include "cli/budget/budget.h"
 #include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -5,7 +5,7 @@
 #include "event/capture.h"
 #include "event/capture_format.h"
 #include "fuzz.h"
-#include "model/tape.h"
+#include "model/tape/tape.h"
 
 static void play(const void *data, size_t size)
 {

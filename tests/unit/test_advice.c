@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Savings and findings, on programs whose answer is known. */
 #include "base/cleanup.h"
-#include "model/advice.h"
+#include "model/advice/advice.h"
 #include "stream.h"
 
 #define MS 1000000ULL

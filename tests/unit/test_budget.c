@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "cli/budget.h"
-#include "model/sample.h"
+#include "cli/budget/budget.h"
+#include "model/compare/sample.h"
 #include "stream.h"
 
 #define MS 1000000ULL

@@ -13,7 +13,7 @@
 #include "event/capture.h"
 #include "event/capture_format.h"
 #include "event/event.h"
-#include "model/tape.h"
+#include "model/tape/tape.h"
 #include "report/report.h"
 #include "stream.h"
 

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "target/cgroup.h"
-#include "target/cgroup_mount.h"
-#include "target/container.h"
-#include "target/container_files.h"
+#include "interpreters/containers/cgroup.h"
+#include "interpreters/containers/cgroup_mount.h"
+#include "interpreters/containers/container.h"
+#include "interpreters/containers/container_files.h"
 #include "unit.h"
 
 #define A16 "0123456789abcdef"

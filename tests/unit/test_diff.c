@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "model/diff.h"
-#include "report/diff_out.h"
+#include "model/compare/diff.h"
+#include "report/compare/diff_out.h"
 #include "report/report.h"
 #include "stream.h"
 

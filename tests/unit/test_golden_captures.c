@@ -9,7 +9,7 @@
 
 #include "base/cleanup.h"
 #include "model/model.h"
-#include "model/tape.h"
+#include "model/tape/tape.h"
 #include "report/report.h"
 #include "unit.h"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The import graph, its dominators and the chains in it, on graphs known by hand and at random. */
 #include "base/cleanup.h"
-#include "model/dominators.h"
-#include "model/why.h"
+#include "model/graph/dominators.h"
+#include "model/graph/why.h"
 #include "stream.h"
 
 #define MAX 400

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "model/idmap.h"
+#include "base/idmap.h"
 #include "unit.h"
 
 static void test_sequence(void)

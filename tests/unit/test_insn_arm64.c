@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "pyimport_event.h"
-#include "target/insn.h"
+#include "interpreters/code/insn.h"
 #include "unit.h"
 
 #define ADDR 0x401000ull

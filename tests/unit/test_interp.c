@@ -11,9 +11,9 @@
 
 #include "base/cleanup.h"
 #include "fake_elf.h"
-#include "target/elf_file.h"
-#include "target/interp.h"
-#include "target/layout.h"
+#include "interpreters/elf/elf_file.h"
+#include "interpreters/interp.h"
+#include "interpreters/python/layout.h"
 #include "unit.h"
 
 static __u64 random_state = 0x9e3779b97f4a7c15ull; /* fixed: a failure can be repeated */

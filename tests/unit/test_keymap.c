@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/keymap.h"
+#include "base/keymap.h"
 #include "unit.h"
 
 #define KEYS 3000

@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "target/overlay.h"
+#include "interpreters/discover/overlay.h"
 #include "unit.h"
 
 static struct code_id file(dev_t dev, ino_t ino, long changed_s, bool is_overlay)

@@ -2,7 +2,7 @@
 /* Phases and readiness in the model; when --until-ready and --until-idle end a trace. */
 #include <string.h>
 
-#include "cli/until.h"
+#include "trace/until.h"
 #include "stream.h"
 #include "pyimport_phase.h"
 

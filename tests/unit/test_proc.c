@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "target/proc.h"
+#include "interpreters/process/proc.h"
 #include "unit.h"
 
 static int parse(const char *text, struct proc_map *map)

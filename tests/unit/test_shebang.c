@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "target/shebang.h"
+#include "interpreters/process/shebang.h"
 #include "unit.h"
 
 static void test_lines(void)

@@ -5,7 +5,7 @@
 
 #include "stream.h"
 #include "pyimport_phase.h"
-#include "target/cpu_quota.h"
+#include "interpreters/containers/cpu_quota.h"
 
 #define MS 1000000ULL
 

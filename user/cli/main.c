@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "cli/commands.h"
 #include "cli/opts.h"
-#include "cli/output.h"
+#include "trace/output.h"
 
 int main(int argc, char **argv)
 {

@@ -14,9 +14,9 @@
 #include "base/text.h"
 #include "cli/opts.h"
 #include "event/importtime.h"
-#include "model/log.h"
+#include "model/tape/log.h"
 #include "model/model.h"
-#include "model/tape.h"
+#include "model/tape/tape.h"
 
 /* A file made to unpack to more than the machine has: we run out of memory, not the machine. */
 static void limit_memory(void)

@@ -10,9 +10,9 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
-#include "model/arena.h"
-#include "model/idmap.h"
-#include "model/keymap.h"
+#include "base/arena.h"
+#include "base/idmap.h"
+#include "base/keymap.h"
 #include "model/model.h"
 #include "pyimport_phase.h"
 

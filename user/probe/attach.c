@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "probe/private.h"
-#include "target/interp.h"
+#include "interpreters/interp.h"
 
 static struct probed_file *find_file(struct probes *probes, const struct code_id *id)
 {

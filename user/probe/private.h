@@ -9,7 +9,7 @@
 #include "probe/probes.h"
 #include "pyimport_charge.h"
 #include "pyimport.skel.h"
-#include "target/overlay.h"
+#include "interpreters/discover/overlay.h"
 
 /* An interpreter file that carries our probes. */
 struct probed_file {
@@ -19,7 +19,7 @@ struct probed_file {
 	size_t link_cnt;
 };
 
-/* Map contents, as bpf/core.bpf.h has them. */
+/* Map contents, as bpf/core/core.bpf.h has them. */
 struct edge_value {
 	__u64 key;
 	__u32 id, count, loads, serial;

@@ -1,4 +1,4 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include "pyimport_event.h"
-#include "core.bpf.h"
+#include "core/core.bpf.h"

@@ -1,3 +1,3 @@
 #include <bpf/libbpf.h>
 #include "pyimport.skel.h"
-#include "target/interp.h"
+#include "interpreters/interp.h"

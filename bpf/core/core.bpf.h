@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every BPF file shares: the state of a thread and of a process, and the doors to the maps,
+ * which all live in core.bpf.c. Knobs are set by user space before load.
+ */
+#ifndef CORE_BPF_H
+#define CORE_BPF_H
+
+#include <vmlinux.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include <bpf/bpf_core_read.h>
+#include <pyimport_event.h>
+#include <pyimport_charge.h>
+#include "pyimport_scope.h"
+
+/* An open span. LOCK spans have no stack pointer that could be compared (sp 0). */
+struct open_span {
+	u64 sp;      /* user stack pointer at the begin site */
+	u64 pyframe; /* Python frame running then: tells greenlets apart that share addresses */
+	u32 id;      /* 0: ended, kept as a hole until everything above it has gone */
+	u8 span;     /* enum pyi_span */
+	u8 flags;    /* enum open_flag */
+	u16 pad;
+};
+
+enum open_flag {
+	OPEN_LOCK_TAKEN = 1 << 0,
+	OPEN_NEW_MODULE = 1 << 1,
+	OPEN_COMPILED = 1 << 2,
+};
+
+#define NEAR_DEPTH 256
+#define FRAME_BUF_SZ 128 /* enough for the fields we read of any version's frame */
+#define CODE_BUF_SZ 256  /* the same of a code object */
+#define STR_PEEK_SZ 160  /* head of a str and, most often, all of its text */
+#define STR_PEEK_TEXT_SZ (STR_PEEK_SZ - 64) /* text seen whatever the head's size */
+
+struct edge_value {
+	u64 key; /* 0 = a free slot */
+	u32 id, count, loads, serial;
+	u64 first_ns;
+};
+struct code_key {
+	u64 code, globals;
+	u32 serial, pad;
+};
+struct code_value {
+	u64 key; /* code_key mixed; 0 = a free slot */
+	u32 id;
+	u32 role; /* enum code_role in import.bpf.c */
+};
+
+/* Values of __name__ and __package__ in a module's dict, 0 where absent. */
+struct module_names {
+	u64 name, package;
+};
+
+struct str_view {
+	u64 data;   /* address of the characters */
+	u64 hash;
+	u32 sz;     /* bytes */
+	u32 chars;
+	u8 kind, is_ascii, is_interned;
+	u8 peek_off;  /* where the text stands in thread.str_buf; 0 = not there */
+};
+
+/* A Python frame as far as we need it. */
+struct pyframe {
+	u64 addr, code, globals, back;
+	u64 instr; /* names the running instruction: its address, or code + f_lasti up to 3.10 */
+};
+
+/* What span_begin opens. */
+struct begin_args {
+	u64 sp, pyframe, globals, now;
+	u64 name; /* a str object */
+	u64 cstr; /* or a C string */
+	u32 edge, code, flags;
+	u8 span, via, want_frames, is_switching;
+};
+
+/* An import statement that runs. */
+struct edge_args {
+	struct str_view name;
+	u64 name_obj, globals, fromlist;
+	s32 level;
+	u32 pad;
+};
+
+/*
+ * Locals of functions deep in the call chain. Kernels before 6.13 allow 512 bytes of stack for
+ * the whole chain, not per function. No function that owns one of these is entered twice at once.
+ */
+struct scratch {
+	struct begin_args begin;          /* whoever calls span_begin */
+	struct str_view begin_name;       /* span_begin */
+	struct pyframe frames_at;         /* emit_frames */
+	struct str_view code_file;        /* code_id */
+	u64 code_words[3];
+	u64 code_names_of;                /* dict that code_names are of, in this hit */
+	struct module_names code_names;
+	struct str_view code_str;         /* emit_code */
+	struct module_names names;        /* a site */
+	struct pyframe frame;
+	struct str_view name;
+	struct edge_args edge;            /* edge_first */
+	struct open_span span;            /* span_read */
+};
+
+/*
+ * Of one thread, in task storage: goes away with it. 7.x has no room for a value of more than a
+ * little less than 8 KiB (it says so only when it is asked for one: kmalloc_nolock), so the stack
+ * of spans is cut in two.
+ */
+struct thread {
+	u32 serial;       /* of the process image this state belongs to */
+	u32 depth;        /* open spans; at most PYI_MAX_DEPTH */
+	u64 tstate;       /* PyThreadState, found once per thread */
+	u64 interp;
+	u64 find_name;    /* address of the str or _Py_Identifier "_find_and_load" */
+	u64 module_name;  /* address of the interned str "<module>" */
+	u64 now, bias;    /* of the hit that is being handled */
+	u64 walk;         /* tstate_find: where the walk over thread states has come to */
+	u32 best, best_id; /* span_of_frame: what it has found */
+	u32 is_switching; /* the process swaps C stacks */
+	u32 is_checked;   /* the layout was put to the test in this process */
+	u64 pid_tgid;
+	u64 edge_key;     /* last statement run, so that its load can be counted */
+	u32 edge_id;      /* of the same; 0 = none or importlib's */
+	u32 layout;
+	u64 tuple_type, none_type; /* types of the fromlists seen */
+	u64 none;                  /* a fromlist of the latter */
+	u64 name_key, package_key; /* the str objects "__name__" and "__package__" */
+	/* Code of importlib's: cb, _get_module_lock, _lock_unlock_module, _ImportLockContext. */
+	u64 cb_code, get_lock_code, unlock_code, context_code;
+	u32 lock_cnt;              /* open LOCK spans */
+	u32 submit_cnt;
+	u32 frame_reg;             /* held the frame at an import; PYI_REG_NONE = unknown */
+	u32 is_native;             /* the import without statement comes from C */
+	struct code_key last_code; /* statements come in runs of the same code object */
+	u64 last_code_id;
+	struct scratch scratch;
+	/* Scratch as well: windows of the target's memory. */
+	u64 frame_buf[FRAME_BUF_SZ / 8];
+	u64 str_buf[STR_PEEK_SZ / 8];
+	u64 code_buf[CODE_BUF_SZ / 8];
+	u64 dict_buf[9]; /* three entries */
+	union {
+		struct pyi_frame frames[PYI_MAX_FRAMES];
+		char path[256]; /* is_greenlet_path */
+	};
+	struct open_span open[NEAR_DEPTH];
+};
+
+/* The spans of a thread that imports deeper. */
+struct deep_spans {
+	struct open_span open[PYI_MAX_DEPTH - NEAR_DEPTH];
+};
+#define STORAGE_MAX_SZ (8192 - 256)
+_Static_assert(sizeof(struct thread) <= STORAGE_MAX_SZ, "thread");
+_Static_assert(sizeof(struct deep_spans) <= STORAGE_MAX_SZ, "deep_spans");
+
+enum proc_flag {
+	PROC_SWITCHING = 1 << 0, /* a greenlet library is mapped */
+	PROC_SEEN = 1 << 1,      /* PYI_EV_PYTHON was sent */
+	PROC_CHECKED = 1 << 2,   /* the layout was put to the test */
+};
+
+/* Resident memory of a process, in pages. */
+struct rss {
+	u64 anon, file; /* file: shared memory too */
+	u64 is_known;
+	u64 pad;
+};
+
+struct proc {
+	u32 serial;
+	u32 flags;
+	u32 layout;
+	u32 checks;
+	struct rss rss; /* when it was looked at last; memory.bpf.c */
+};
+
+/* Scheduling of one thread of a followed process; see charge.bpf.h. */
+struct account {
+	u32 serial;   /* of the image, 0 = to be looked up */
+	u16 cause;    /* enum pyi_wait, of the wait that began at off_ns */
+	u16 is_over;  /* the thread has ended: what the kernel tidies up is nobody's */
+	u64 on_ns;    /* given a CPU; 0 = not known */
+	u64 off_ns;   /* left it; 0 = is on it, or not known */
+	u64 woken_ns; /* made runnable */
+	u64 ran_ns;   /* the kernel's own sum of its CPU time, when it left */
+	u32 span, below; /* key of the span on top, when it left */
+	struct rss start; /* of its process when this thread, its first one, was started */
+};
+
+#include "core/maps.bpf.h"
+
+extern const volatile bool cfg_all;       /* follow whatever hits a probe */
+extern const volatile bool cfg_has_waking; /* when a thread was made runnable is seen */
+extern const volatile bool cfg_scoped;    /* follow what is in one of `scopes` */
+/* Controller whose v1 hierarchy names cgroups, -1 = v2. */
+extern const volatile __s32 cfg_cgroup_v1;
+extern const volatile __s32 cfg_cgroup_root; /* number of its hierarchy */
+extern const volatile __u32 cfg_page_sz;
+extern const volatile __u32 cfg_wakeup_sz;  /* wake the reader when this much is waiting */
+extern bool cfg_active;                   /* set once every probe is attached */
+extern __u32 last_id, last_serial;
+extern struct pyi_stats stats;
+extern __u32 charge_parity;               /* of the charges made now: user space reads the others */
+extern __u64 charge_cnt;                  /* entries made in `charges`, ever */
+extern const volatile struct pyi_charge charge_zero;
+
+#define count_loss(field) __sync_fetch_and_add(&stats.field, 1)
+#define new_id() (__sync_fetch_and_add(&last_id, 1) + 1)
+#define new_serial() (__sync_fetch_and_add(&last_serial, 1) + 1)
+
+/*
+ * Three words of the target and its serial mixed into 64 bits that stand for them. Among a million
+ * statements two would collide once in 37 million traces.
+ */
+static __always_inline u64 mix_key(u64 a, u64 b, u64 c, u32 serial)
+{
+	u64 key = (a ^ (u64)serial << 48) * 0x9e3779b97f4a7c15ULL;
+
+	key = (key ^ key >> 29 ^ b) * 0xbf58476d1ce4e5b9ULL;
+	key = (key ^ key >> 32 ^ c) * 0x94d049bb133111ebULL;
+	key ^= key >> 31;
+	return key ?: 1;
+}
+
+/*
+ * Waking the reader costs more than the probe itself, so records are submitted silently until
+ * enough of them wait; the reader looks at the ring on a timer as well.
+ */
+static __always_inline u64 wake_flag(void)
+{
+	return bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA) >= cfg_wakeup_sz ?
+		       BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP;
+}
+
+/* For those who send much. Looking is not free either: its cache line belongs to the reader. */
+static __always_inline u64 thread_wake_flag(struct thread *t)
+{
+	return ++t->submit_cnt & 31 ? BPF_RB_NO_WAKEUP : wake_flag();
+}
+
+/* The header of what a thread sends while a hit is handled. */
+static __always_inline void fill_thread_hdr(const struct thread *t, struct pyi_hdr *hdr, u16 kind,
+					    u32 sz)
+{
+	hdr->kind = kind;
+	hdr->pad = 0;
+	hdr->size = sz;
+	hdr->flags = 0;
+	hdr->tgid = t->pid_tgid >> 32;
+	hdr->tid = t->pid_tgid;
+	hdr->proc = t->serial;
+	hdr->ts_ns = t->now;
+}
+
+static __always_inline void fill_hdr(struct pyi_hdr *hdr, u16 kind, u32 sz, u32 serial)
+{
+	u64 id = bpf_get_current_pid_tgid();
+
+	hdr->kind = kind;
+	hdr->pad = 0;
+	hdr->size = sz;
+	hdr->flags = 0;
+	hdr->tgid = id >> 32;
+	hdr->tid = id;
+	hdr->proc = serial;
+	hdr->ts_ns = bpf_ktime_get_ns();
+}
+
+__hidden struct proc *proc_add(u32 tgid, u32 flags);
+__hidden void emit_exec(u32 serial, u64 ts_ns, u32 old_tid, const char *filename);
+__hidden u64 cgroup_of(struct task_struct *task);
+__hidden bool scope_covers(struct task_struct *task);
+__hidden void scope_join(struct task_struct *task);
+__hidden u32 nspid_of(struct task_struct *task);
+__hidden void count_pair(u32 span, u32 is_end);
+
+#endif

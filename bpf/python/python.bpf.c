@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What reads CPython's objects in loops, each function verified once. */
+#include "python/python.bpf.h"
+
+__noinline int str_open(const struct pyi_layout *lay, u64 obj, struct str_view *str)
+{
+	return str_view(lay, obj, str);
+}
+
+/* A read costs 0.1 us whatever its size, so one is made where two would be natural. */
+__noinline int str_load(struct thread *t, const struct pyi_layout *lay, u64 obj,
+			struct str_view *str)
+{
+	u32 off;
+
+	if (!t || !lay || !str || !obj || lay->str_length < 0)
+		return -1;
+	if (bpf_probe_read_user(t->str_buf, STR_PEEK_SZ, (void *)(obj + lay->str_length)))
+		return str_view(lay, obj, str); /* lies at the end of its mapping */
+	if (str_parse(lay, obj, (struct str_head *)t->str_buf, str))
+		return -1;
+	off = str->data - obj - lay->str_length;
+	str->peek_off = off <= 64 ? off : 0;
+	return 0;
+}
+
+/* First 8 bytes of an ASCII str as a number, to compare short names; 0 if there are none. */
+__noinline u64 str_word(const struct pyi_layout *lay, u64 obj, u32 *chars)
+{
+	struct str_view str = {};
+	u64 word = 0;
+
+	if (!chars)
+		return 0;
+	*chars = 0;
+	if (str_view(lay, obj, &str) || !str.is_ascii) /* inline: calls nest at most 8 deep */
+		return 0;
+	*chars = str.chars;
+	/* ASCII data is NUL-terminated, so a shorter one is read with what follows and masked. */
+	bpf_probe_read_user(&word, sizeof(word), (void *)str.data);
+	if (str.chars < 8)
+		word &= (1ULL << (8 * (str.chars & 7))) - 1;
+	return word;
+}
+
+/*
+ * Entries of a dict in insertion order. Module dicts start with __name__, __doc__, __package__ in
+ * every version (Objects/moduleobject.c, module_init_dict). *step is the size of an entry, the
+ * key stands at the address returned, the value behind it.
+ */
+static __always_inline u64 dict_entries(const struct pyi_layout *lay, u64 dict, u32 *step)
+{
+	u64 keys, size, head;
+	u32 width;
+
+	if (lay->dict_keys < 0)
+		return 0;
+	keys = read_ptr(dict + lay->dict_keys);
+	if (!keys)
+		return 0;
+	if (lay->keys_log2_size < 0) { /* up to 3.10: index width follows from the size */
+		size = read_ptr(keys + lay->keys_size);
+		if (!size || size > (1U << 24))
+			return 0;
+		width = size <= 0xff ? 1 : size <= 0xffff ? 2 : 4;
+		*step = 24;
+		return keys + lay->keys_indices + size * width + 8;
+	}
+	head = read_ptr(keys + lay->keys_log2_size); /* bytes: size, index bytes, kind, version */
+	width = head >> 8 * (lay->keys_log2_index_bytes - lay->keys_log2_size) & 0xff;
+	if (width > 26)
+		return 0;
+	/* All keys are str: no hash stored. */
+	if ((head >> 8 * (lay->keys_kind - lay->keys_log2_size) & 0xff) == 1) {
+		*step = 16;
+		return keys + lay->keys_indices + (1ULL << width);
+	}
+	*step = 24;
+	return keys + lay->keys_indices + (1ULL << width) + 8;
+}
+
+/* Is @key the name of one of the two values? Fills it in. */
+static __always_inline void take_name(struct thread *t, const struct pyi_layout *lay, u64 key,
+				      u64 value, struct module_names *out)
+{
+	u32 chars = 0;
+	u64 word;
+
+	if (key != t->name_key && key != t->package_key) {
+		if (!key || (t->name_key && t->package_key))
+			return;
+		word = str_word(lay, key, &chars);
+		if (chars == 8 && word == WORD8('_', '_', 'n', 'a', 'm', 'e', '_', '_'))
+			t->name_key = key;
+		else if (chars == 11 && word == WORD8('_', '_', 'p', 'a', 'c', 'k', 'a', 'g'))
+			t->package_key = key;
+	}
+	if (key == t->name_key)
+		out->name = value;
+	else if (key == t->package_key)
+		out->package = value;
+}
+
+/*
+ * Values of __name__ and __package__, which stand among the first six entries, and in a module
+ * among the first three. The keys are interned: known after the first dict of an interpreter.
+ */
+__noinline int globals_names(struct thread *t, const struct pyi_layout *lay, u64 dict,
+			     struct module_names *out)
+{
+	u32 step = 0;
+	u64 entry, *at;
+
+	if (!t || !lay || !out)
+		return 0;
+	out->name = out->package = 0;
+	entry = dict_entries(lay, dict, &step);
+	if (!entry)
+		return 0;
+	for (int half = 0; half < 2; half++, entry += 3 * step) {
+		if (bpf_probe_read_user(t->dict_buf, sizeof(t->dict_buf), (void *)entry))
+			return 0;
+		if (!half && t->dict_buf[0] != t->name_key) /* another interpreter's */
+			t->name_key = t->package_key = 0;
+		for (int i = 0; i < 3; i++) {
+			at = &t->dict_buf[step == 16 ? 2 * i : 3 * i];
+			take_name(t, lay, at[0], at[1], out);
+		}
+		if (out->name && out->package)
+			return 0;
+	}
+	return 0;
+}
+
+/*
+ * Loops are cut in two, blocks of a function's loop in another's: the verifier walks each once,
+ * 32 + 32 rounds instead of 1,024.
+ */
+__noinline u64 tstate_find_block(struct thread *t, const struct pyi_layout *lay, u64 self)
+{
+	u64 ts;
+
+	if (!t || !lay)
+		return 0;
+	ts = t->walk;
+	for (int i = 0; i < 32 && ts; i++) {
+		if (is_thread(lay, ts, self))
+			return ts;
+		ts = read_ptr(ts + lay->thread_next);
+	}
+	t->walk = ts;
+	return 0;
+}
+
+/* Among the threads of one interpreter. */
+__noinline u64 tstate_find_in(struct thread *t, const struct pyi_layout *lay, u64 interp, u64 self)
+{
+	u64 ts;
+
+	if (!t || !lay)
+		return 0;
+	t->walk = read_ptr(interp + lay->interp_threads_head);
+	for (int i = 0; i < 32 && t->walk; i++) {
+		ts = tstate_find_block(t, lay, self);
+		if (ts)
+			return ts;
+	}
+	return 0;
+}
+
+/* The thread state of the running thread. */
+__noinline u64 tstate_find(struct thread *t, const struct pyi_layout *lay, u64 bias)
+{
+	u64 self = thread_pointer(), interp, ts;
+
+	if (!t || !lay || !lay->runtime_addr || lay->thread_id < 0)
+		return 0;
+	interp = read_ptr(lay->runtime_addr + bias + lay->runtime_interp_head);
+	for (int i = 0; i < 32 && interp; i++) {
+		ts = tstate_find_in(t, lay, interp, self);
+		if (ts) {
+			t->interp = interp;
+			return ts;
+		}
+		interp = read_ptr(interp + lay->interp_next);
+	}
+	return 0;
+}
+
+/* The thread's state is looked up once per thread; a cached one must still be this thread's. */
+__noinline u64 frame_now(struct thread *t, const struct pyi_layout *lay)
+{
+	if (!t || !lay)
+		return 0;
+	if (t->tstate && is_thread(lay, t->tstate, thread_pointer()))
+		return tstate_frame(lay, t->tstate);
+	t->tstate = tstate_find(t, lay, t->bias);
+	if (!t->tstate) {
+		count_loss(no_thread);
+		return 0;
+	}
+	return tstate_frame(lay, t->tstate);
+}

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See top.h. Names come from targets: only escaped ASCII reaches the screen. */
+#include "cli/commands/top.h"
+
+#include <errno.h>
+#include <ncurses.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/cli.h"
+#include "cli/opts.h"
+#include "model/model.h"
+
+#define DRAW_GAP_NS 250000000ULL
+#define QUIET_NS 500000000ULL /* so long without a load: it has started */
+#define HEAD_ROWS 2
+
+struct row {
+	const struct process *process;
+	const struct load *now;     /* innermost load that runs, NULL = none */
+	const struct load *slowest; /* of those that ended */
+	__u64 took_ns, last_ns;     /* from its start to its last load's end, or to now */
+	size_t cnt;
+	bool is_loading;
+};
+
+static SCREEN *screen;
+static __u64 drawn_ns;
+static unsigned char *told; /* by process: 1 it was said that it has started */
+static size_t told_cap;
+
+static __u64 begin_of(const struct process *process)
+{
+	return process->exec_ns != NS_UNKNOWN ? process->exec_ns : process->start_ns;
+}
+
+static struct row row_of(const struct process *process, __u64 now_ns)
+{
+	struct row row = { .process = process, .last_ns = begin_of(process) };
+
+	for (size_t i = 0; i < process->load_cnt; i++) {
+		const struct load *load = process->loads[i];
+		__u64 at_ns = load->start_ns;
+
+		if (load->via == VIA_MAIN || (load->module && !strcmp(load->module, "__main__")))
+			continue;
+		row.cnt++;
+		if (load->wall_ns == NS_UNKNOWN) {
+			row.now = load;
+		} else {
+			at_ns += load->wall_ns;
+			if (!row.slowest || load->wall_ns > row.slowest->wall_ns)
+				row.slowest = load;
+		}
+		row.last_ns = at_ns > row.last_ns ? at_ns : row.last_ns;
+	}
+	if (process->end_ns != NS_UNKNOWN)
+		row.now = NULL;
+	else
+		row.is_loading = row.now || now_ns < row.last_ns + QUIET_NS;
+	if (row.now)
+		row.last_ns = now_ns;
+	row.took_ns = row.last_ns > begin_of(process) ? row.last_ns - begin_of(process) : 0;
+	return row;
+}
+
+static void add_command(const struct process *process, struct text_buf *buf)
+{
+	char comm[sizeof(process->comm) + 1] = "";
+
+	memcpy(comm, process->comm, sizeof(process->comm));
+	if (!process->argc)
+		text_buf__escape(buf, comm, TEXT_ASCII);
+	for (size_t i = 0; i < process->argc && buf->sz < 400; i++) {
+		text_buf__add(buf, i ? " " : "");
+		text_buf__escape(buf, process->argv[i], TEXT_ASCII);
+	}
+}
+
+static void add_module(const struct load *load, struct text_buf *buf)
+{
+	text_buf__escape(buf, load && load->module ? load->module : load ? "?" : "-", TEXT_ASCII);
+}
+
+/* Those that load now first, then the latest to start. */
+static int cmp_rows(const void *a, const void *b)
+{
+	const struct row *x = a, *y = b;
+
+	if (x->is_loading != y->is_loading)
+		return x->is_loading ? -1 : 1;
+	if (x->process->start_ns != y->process->start_ns)
+		return x->process->start_ns > y->process->start_ns ? -1 : 1;
+	return 0;
+}
+
+static size_t find_rows(const struct model *model, __u64 now_ns, struct row **out)
+{
+	size_t all = model__process_cnt(model), cnt = 0;
+
+	*out = calloc(all + 1, sizeof(**out));
+	for (size_t i = 0; *out && i < all; i++) {
+		const struct process *process = model__process(model, i);
+
+		if (process->is_python && process->load_cnt)
+			(*out)[cnt++] = row_of(process, now_ns);
+	}
+	return cnt;
+}
+
+static void draw_row(int y, const struct row *row)
+{
+	struct text_buf now = {}, slowest = {}, command = {};
+	char took[TEXT_NUM_SZ], slow[TEXT_NUM_SZ];
+
+	add_module(row->now, &now);
+	add_module(row->slowest, &slowest);
+	add_command(row->process, &command);
+	if (row->is_loading)
+		attron(A_BOLD);
+	mvprintw(y, 0, "%7u %8s %9s %7zu  %-28.28s %8s %-24.24s  %.*s", row->process->tgid,
+		 row->is_loading ? "loading" : row->process->end_ns != NS_UNKNOWN ? "ended" : "started",
+		 text_ns(took, row->took_ns), row->cnt, text_buf__str(&now),
+		 row->slowest ? text_ns(slow, row->slowest->wall_ns) : "-", text_buf__str(&slowest),
+		 COLS > 100 ? COLS - 100 : 1, text_buf__str(&command));
+	attroff(A_BOLD);
+	text_buf__free(&now);
+	text_buf__free(&slowest);
+	text_buf__free(&command);
+}
+
+static void draw(const struct model *model, __u64 now_ns)
+{
+	_cleanup_free_ struct row *rows = NULL;
+	size_t cnt = find_rows(model, now_ns, &rows), loading = 0;
+
+	for (size_t i = 0; i < cnt; i++)
+		loading += rows[i].is_loading;
+	if (cnt)
+		qsort(rows, cnt, sizeof(*rows), cmp_rows);
+	erase();
+	mvprintw(0, 0, "%zu Python processes, %zu loading now. q quits", cnt, loading);
+	attron(A_REVERSE);
+	mvprintw(1, 0, "%7s %8s %9s %7s  %-28s %8s %-24s  %-*s", "PID", "STATE", "ELAPSED", "MODULES",
+		 "NOW", "SLOWEST", "MODULE", COLS > 100 ? COLS - 100 : 1, "COMMAND");
+	attroff(A_REVERSE);
+	for (size_t i = 0; i < cnt && (int)i + HEAD_ROWS < LINES; i++)
+		draw_row((int)i + HEAD_ROWS, &rows[i]);
+	refresh();
+}
+
+/* One line per process, when it has not loaded anything for a while or is gone. */
+static void tell(const struct row *row)
+{
+	struct text_buf buf = {};
+	char took[TEXT_NUM_SZ], slow[TEXT_NUM_SZ];
+
+	add_command(row->process, &buf);
+	text_buf__printf(&buf, " (pid %u): %s, %zu modules", row->process->tgid,
+			 text_ns(took, row->took_ns), row->cnt);
+	if (row->slowest) {
+		text_buf__add(&buf, ", slowest ");
+		add_module(row->slowest, &buf);
+		text_buf__printf(&buf, " %s", text_ns(slow, row->slowest->wall_ns));
+	}
+	puts(text_buf__str(&buf));
+	fflush(stdout);
+	text_buf__free(&buf);
+}
+
+static void tell_all(const struct model *model, __u64 now_ns, bool is_last)
+{
+	size_t cnt = model__process_cnt(model);
+
+	if (cnt > told_cap) {
+		unsigned char *grown = realloc(told, 2 * cnt);
+
+		if (!grown)
+			return;
+		memset(grown + told_cap, 0, 2 * cnt - told_cap);
+		told = grown;
+		told_cap = 2 * cnt;
+	}
+	for (size_t i = 0; i < cnt; i++) {
+		const struct process *process = model__process(model, i);
+		struct row row;
+
+		if (told[i] || !process->is_python || !process->load_cnt)
+			continue;
+		row = row_of(process, now_ns);
+		if (row.is_loading && !is_last)
+			continue;
+		told[i] = 1;
+		tell(&row);
+	}
+}
+
+void top_start(void)
+{
+	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+		return;
+	screen = newterm(NULL, stdout, stdin);
+	if (!screen)
+		return; /* a terminal that is not known: lines, then */
+	cbreak();
+	noecho();
+	nodelay(stdscr, TRUE);
+	keypad(stdscr, TRUE);
+	curs_set(0);
+}
+
+bool top_update(const struct model *model, __u64 now_ns)
+{
+	int key = screen ? getch() : ERR;
+
+	if (key == 'q' || key == 'Q')
+		return false;
+	if (now_ns - drawn_ns < DRAW_GAP_NS && key != KEY_RESIZE)
+		return true;
+	drawn_ns = now_ns;
+	if (screen)
+		draw(model, now_ns);
+	else
+		tell_all(model, now_ns, false);
+	return true;
+}
+
+void top_finish(const struct model *model, __u64 now_ns)
+{
+	if (!screen)
+		tell_all(model, now_ns, true);
+	top_stop();
+}
+
+void top_stop(void)
+{
+	if (screen) {
+		endwin();
+		delscreen(screen);
+		screen = NULL;
+	}
+	free(told);
+	told = NULL;
+	told_cap = 0;
+}
+
+int top_run(const struct opts *opts)
+{
+	int status = trace_run(opts);
+
+	top_stop();
+	return status;
+}

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * The tracer's side of holding; see hold.h. The holder process (holder.c) owns the descriptors and
+ * passes each file to a thread here, which looks at it. A file that was looked at gets an ignore
+ * mark, which the kernel drops when the file is written to: from then on its execs cost no round
+ * trip. Probing takes a while, so a second thread tells what of all that is mapped is a Python.
+ */
+#include "interpreters/hold/hold.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "interpreters/hold/holder.h"
+#include "interpreters/hold/mapped.h"
+#include "interpreters/hold/marks.h"
+#include "interpreters/process/privilege.h"
+
+/* A thread that answers questions of the holder. */
+struct server {
+	struct hold *hold;
+	int sock;
+	pthread_t thread;
+	bool is_scout, is_running;
+};
+
+struct hold {
+	struct hold_ops ops;
+	struct server tracer, scout;
+	pid_t holder;
+	struct mapped *mapped;
+	struct holder_counts *counts;
+	atomic_int slot_cnt;
+	atomic_uint unseen_cnt;
+	bool is_ended, is_stuck;
+	atomic_bool has_ended;
+	atomic_bool is_closing;
+};
+
+/* O_NOATIME: looking at a program must not look like running it. */
+static int open_fanotify(void)
+{
+	int fd = fanotify_init(FAN_CLASS_CONTENT | FAN_CLOEXEC | FAN_NONBLOCK |
+			       FAN_UNLIMITED_QUEUE | FAN_UNLIMITED_MARKS,
+			       O_RDONLY | O_CLOEXEC | O_LARGEFILE | O_NOATIME);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int hold_check(void)
+{
+	_cleanup_close_ int fd = open_fanotify();
+
+	return fd < 0 ? fd : 0;
+}
+
+/* 1 and an open *fd, or 0 at the end. */
+static int receive(int sock, struct holder_request *request, int *fd)
+{
+	union {
+		struct cmsghdr align;
+		char buf[CMSG_SPACE(sizeof(int))];
+	} control = {};
+	struct iovec iov = { .iov_base = request, .iov_len = sizeof(*request) };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
+			      .msg_controllen = sizeof(control.buf) };
+	struct cmsghdr *cmsg;
+	ssize_t got;
+
+	do {
+		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
+	} while (got < 0 && errno == EINTR);
+	if (got != sizeof(*request))
+		return 0;
+	/* No descriptor: ours are used up. The exec must go on all the same. */
+	cmsg = CMSG_FIRSTHDR(&msg);
+	if (cmsg && cmsg->cmsg_type == SCM_RIGHTS && cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
+		memcpy(fd, CMSG_DATA(cmsg), sizeof(*fd));
+	return 1;
+}
+
+static unsigned int look_at_exec(struct hold *hold, int fd, pid_t tgid)
+{
+	char link[32], path[PATH_MAX];
+	ssize_t sz;
+
+	if (fd < 0)
+		return 0;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	sz = readlink(link, path, sizeof(path) - 1);
+	path[sz > 0 ? sz : 0] = '\0';
+	return hold->ops.exec(hold->ops.ctx, fd, path, tgid);
+}
+
+static unsigned int look(struct hold *hold, const struct holder_request *request, int fd)
+{
+	struct hold_mapping mapping = {
+		.tgid = request->tgid, .ts_ns = request->ts_ns,
+		.start = request->start, .end = request->end,
+		.dev = request->dev, .ino = request->ino,
+		.is_stopped = request->ask == HOLDER_STOPPED,
+	};
+
+	if (request->ask == HOLDER_EXEC)
+		return look_at_exec(hold, fd, request->tgid);
+	if (request->ask == HOLDER_MAPPED)
+		return hold->ops.scout(hold->ops.ctx, &mapping, request->path);
+	return hold->ops.mapped(hold->ops.ctx, &mapping);
+}
+
+static struct holder_reply answer(struct hold *hold, const struct holder_request *request, int fd)
+{
+	struct holder_reply reply = { .seq = request->seq, .slot = -1 };
+	unsigned int answer = 0;
+
+	if (!atomic_load(&hold->is_closing))
+		answer = look(hold, request, fd);
+	else if (request->ask == HOLDER_UNSTOPPED)
+		atomic_fetch_add(&hold->unseen_cnt, 1);
+	if (answer & HOLD_IGNORE)
+		reply.want |= HOLDER_WANT_IGNORE;
+	if (answer & HOLD_STOP)
+		reply.want |= HOLDER_WANT_STOP;
+	if (answer & HOLD_LOOK)
+		reply.want |= HOLDER_WANT_LOOK;
+	if (answer & HOLD_NOTE && atomic_load(&hold->slot_cnt) < HOLDER_SLOTS)
+		reply.slot = atomic_fetch_add(&hold->slot_cnt, 1);
+	return reply;
+}
+
+static void *serve(void *arg)
+{
+	const struct server *server = arg;
+	struct hold *hold = server->hold;
+	struct holder_request request;
+
+	/* What it is asked about runs on meanwhile: as urgent as the holder. */
+	if (server->is_scout &&
+	    sched_setscheduler(0, SCHED_RR, &(struct sched_param){ .sched_priority = 1 }))
+		setpriority(PRIO_PROCESS, gettid(), -20);
+	if (privilege_keep_tracing(hold->ops.is_multi))
+		log_debug("privileges of the hold thread cannot be dropped");
+	for (;;) {
+		_cleanup_close_ int fd = -1;
+		struct holder_reply reply;
+
+		if (!receive(server->sock, &request, &fd))
+			break;
+		request.path[sizeof(request.path) - 1] = '\0';
+		reply = answer(hold, &request, fd);
+		if (send(server->sock, &reply, sizeof(reply), MSG_NOSIGNAL) != sizeof(reply))
+			break;
+	}
+	if (!atomic_exchange(&hold->has_ended, true) && !atomic_load(&hold->is_closing))
+		log_warn("the process that holds starting programs has ended: first imports of new interpreters may be missed");
+	return NULL;
+}
+
+/* Signals are the main thread's. */
+static int start_server(struct server *server)
+{
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&server->thread, NULL, serve, server);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	server->is_running = !err;
+	return -err;
+}
+
+static void end_holder(struct hold *hold)
+{
+	kill(hold->holder, SIGKILL);
+	while (waitpid(hold->holder, NULL, 0) < 0 && errno == EINTR)
+		;
+}
+
+static void release(struct hold *hold)
+{
+	if (hold->tracer.sock >= 0)
+		close(hold->tracer.sock);
+	if (hold->scout.sock >= 0)
+		close(hold->scout.sock);
+	mapped__free(hold->mapped);
+	munmap(hold->counts, sizeof(*hold->counts));
+	free(hold);
+}
+
+static int connect_pair(int *ours, int *holders)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return -errno;
+	*ours = pair[0];
+	*holders = pair[1];
+	return 0;
+}
+
+static int start_holder(struct hold *hold, int fan_fd)
+{
+	struct holder_opts opts = { .fan_fd = fan_fd, .mapped = hold->mapped,
+				    .can_stop = !hold->ops.want_no_stop, .tracer = getpid(),
+				    .wants = hold->ops.wants, .ctx = hold->ops.ctx,
+				    .wants_fd = hold->ops.wants ? hold->ops.wants_fd : -1,
+				    .want_all_execs = hold->ops.want_all_execs,
+				    .counts = hold->counts };
+	struct holder_request hello;
+	_cleanup_close_ int sock = -1, scout_sock = -1;
+	ssize_t got;
+	int err;
+
+	err = connect_pair(&hold->tracer.sock, &sock) ?:
+	      connect_pair(&hold->scout.sock, &scout_sock);
+	if (err)
+		return err;
+	opts.sock = sock;
+	opts.scout_sock = scout_sock;
+	hold->holder = fork();
+	if (!hold->holder)
+		holder_run(&opts);
+	if (hold->holder < 0)
+		return -errno;
+	close(sock);
+	sock = -1;
+	do {
+		got = recv(hold->tracer.sock, &hello, sizeof(hello), 0);
+	} while (got < 0 && errno == EINTR);
+	if (got == sizeof(hello))
+		return 0;
+	end_holder(hold);
+	return -ECHILD;
+}
+
+static int start(struct hold *hold, int fan_fd)
+{
+	int err = start_holder(hold, fan_fd);
+
+	if (err)
+		return err;
+	err = start_server(&hold->tracer) ?: start_server(&hold->scout);
+	if (err)
+		hold__end(hold);
+	return err;
+}
+
+static struct hold *hold__alloc(const struct hold_ops *ops)
+{
+	struct hold *hold = calloc(1, sizeof(*hold));
+
+	if (!hold)
+		return NULL;
+	hold->ops = *ops;
+	hold->tracer = (struct server){ .hold = hold, .sock = -1 };
+	hold->scout = (struct server){ .hold = hold, .sock = -1, .is_scout = true };
+	hold->counts = mmap(NULL, sizeof(*hold->counts), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (hold->counts == MAP_FAILED) {
+		free(hold);
+		return NULL;
+	}
+	return hold;
+}
+
+/*
+ * The order matters: from the first mark on there must be somebody to answer, and somebody to
+ * ask. Our own copy of the descriptor goes at the end, so that the holder's is the only one.
+ */
+int hold__new(const struct hold_ops *ops, int *exec_err, int *mapped_err, struct hold **out)
+{
+	_cleanup_close_ int fan_fd = ops->want_no_stop ? -ENOSYS : open_fanotify();
+	struct hold *hold = hold__alloc(ops);
+	int err;
+
+	if (!hold)
+		return -ENOMEM;
+	*exec_err = fan_fd < 0 ? fan_fd : 0;
+	*mapped_err = mapped__new(&hold->mapped);
+	err = *exec_err && *mapped_err ? *exec_err : start(hold, fan_fd);
+	mapped__free(TAKE_PTR(hold->mapped)); /* the holder's copy is the one that is read */
+	if (err) {
+		release(hold);
+		return err;
+	}
+	if (fan_fd >= 0)
+		*exec_err = marks_set(fan_fd);
+	if (*exec_err && *mapped_err) {
+		hold__free(hold);
+		return *exec_err;
+	}
+	*out = hold;
+	return 0;
+}
+
+bool hold__noted(const struct hold *hold, size_t index, __u64 *took_ns)
+{
+	if (index >= (size_t)atomic_load(&hold->slot_cnt))
+		return false;
+	*took_ns = atomic_load(&hold->counts->slots_ns[index]);
+	return true;
+}
+
+void hold__stats(const struct hold *hold, struct hold_stats *out)
+{
+	*out = (struct hold_stats){
+		.held_cnt = atomic_load(&hold->counts->held_cnt),
+		.total_ns = atomic_load(&hold->counts->total_ns),
+		.max_ns = atomic_load(&hold->counts->max_ns),
+		.missed_cnt = atomic_load(&hold->counts->missed_cnt),
+		.late_cnt = atomic_load(&hold->counts->late_cnt),
+		.lost_cnt = atomic_load(&hold->counts->lost_cnt),
+		.unseen_cnt = atomic_load(&hold->unseen_cnt),
+		.has_ended = atomic_load(&hold->has_ended),
+	};
+}
+
+/* It may hang in a read of somebody's file system: leave it and hold's memory behind. */
+static bool join(struct server *server, const struct timespec *until)
+{
+	if (!server->is_running || !pthread_timedjoin_np(server->thread, NULL, until))
+		return true;
+	pthread_detach(server->thread);
+	return false;
+}
+
+void hold__end(struct hold *hold)
+{
+	struct timespec until;
+
+	if (hold->is_ended)
+		return;
+	hold->is_ended = true;
+	atomic_store(&hold->is_closing, true);
+	end_holder(hold); /* the kernel lets go what it held; the threads read the end of file */
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += HOLD_LIMIT_NS / 1000000000ULL;
+	hold->is_stuck = !join(&hold->tracer, &until);
+	hold->is_stuck |= !join(&hold->scout, &until);
+	atomic_fetch_add(&hold->unseen_cnt, atomic_load(&hold->counts->waiting_cnt));
+}
+
+void hold__free(struct hold *hold)
+{
+	if (!hold)
+		return;
+	hold__end(hold);
+	if (!hold->is_stuck)
+		release(hold);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * FAN_OPEN_EXEC_PERM marks on whole file systems; see marks.h. One per mount point comes to one
+ * per file system, as the kernel merges repeated ones. /proc/PID/mountinfo shows what lies below
+ * the root directory of its reader or process: in a chroot the file system below `/` itself is
+ * not listed, so that is marked in any case.
+ */
+#include "interpreters/hold/marks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <mntent.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "interpreters/process/proc.h"
+
+#define NAMESPACES_MAX 4096
+
+struct marks {
+	int fan_fd;
+	int cnt, err;
+	ino_t *seen; /* mount namespaces */
+	size_t seen_cnt;
+};
+
+/* Types that programs live on. Pseudo file systems refuse the mark or hold nothing to run. */
+static bool holds_programs(const char *type)
+{
+	static const char *const types[] = {
+		"ext2", "ext3", "ext4", "xfs", "btrfs", "overlay", "tmpfs", "ramfs", "f2fs",
+		"zfs", "bcachefs", "jfs", "reiserfs", "squashfs", "erofs", "iso9660", "virtiofs",
+		"9p", "nfs", "nfs4", "vfat", "exfat", "ntfs3", "fuseblk", "fuse.fuse-overlayfs",
+		"fuse.squashfuse",
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		if (!strcmp(type, types[i]))
+			return true;
+	}
+	return false;
+}
+
+static void mark(struct marks *marks, const char *dir, const char *type)
+{
+	if (!fanotify_mark(marks->fan_fd, FAN_MARK_ADD | FAN_MARK_FILESYSTEM, FAN_OPEN_EXEC_PERM,
+			   AT_FDCWD, dir)) {
+		marks->cnt++;
+		return;
+	}
+	marks->err = -errno;
+	log_debug("execs on %s (%s) cannot be held: %s", dir, type, strerror(errno));
+}
+
+/* The mounts of a process, or of ourselves (@root "" and @list "/proc/self/mounts"). */
+static void mark_mounts(struct marks *marks, const char *list, const char *root)
+{
+	FILE *mounts = setmntent(list, "re");
+	char text[2 * PATH_MAX + 1024], dir[PATH_MAX];
+	struct mntent entry;
+
+	if (!mounts)
+		return;
+	while (getmntent_r(mounts, &entry, text, sizeof(text))) {
+		if (holds_programs(entry.mnt_type) &&
+		    snprintf(dir, sizeof(dir), "%s%s", root, entry.mnt_dir) < (int)sizeof(dir))
+			mark(marks, dir, entry.mnt_type);
+	}
+	endmntent(mounts);
+}
+
+static bool is_new(struct marks *marks, ino_t ns)
+{
+	for (size_t i = 0; i < marks->seen_cnt; i++) {
+		if (marks->seen[i] == ns)
+			return false;
+	}
+	if (marks->seen_cnt == NAMESPACES_MAX)
+		return false;
+	marks->seen[marks->seen_cnt++] = ns;
+	return true;
+}
+
+static int mark_namespace(void *ctx, pid_t tgid)
+{
+	struct marks *marks = ctx;
+	char path[64], root[PROC_ROOT_SZ];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", tgid);
+	if (stat(path, &st) || !is_new(marks, st.st_ino))
+		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/mounts", tgid);
+	snprintf(root, sizeof(root), "/proc/%d/root", tgid);
+	mark_mounts(marks, path, root);
+	return 0;
+}
+
+int marks_set(int fan_fd)
+{
+	_cleanup_free_ ino_t *seen = calloc(NAMESPACES_MAX, sizeof(*seen));
+	struct marks marks = { .fan_fd = fan_fd, .err = -ENODEV, .seen = seen };
+	struct stat st;
+
+	if (!seen)
+		return -ENOMEM;
+	mark(&marks, "/", "root");
+	mark_mounts(&marks, "/proc/self/mounts", "");
+	if (!stat("/proc/self/ns/mnt", &st))
+		is_new(&marks, st.st_ino);
+	proc_each(mark_namespace, &marks);
+	return marks.cnt ? 0 : marks.err;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Between inventory.c, which knows files, and present.c, which knows CPython's objects. */
+#ifndef TARGET_PRESENT_H
+#define TARGET_PRESENT_H
+
+#include <linux/types.h>
+#include "pyimport_event.h"
+#include "interpreters/process/inventory.h"
+
+/* A struct pyi_present before it is put together. Texts are as long as name.sz and file.sz. */
+struct present {
+	__u32 what, ppid, flags;
+	__u64 bytes;
+	struct pyi_str name, file;
+	const char *name_text, *file_text;
+};
+
+void present_send(const struct inventory_opts *opts, const struct present *present);
+
+/* sys.modules of every interpreter in the process whose memory is @mem_fd. 0 or -errno. */
+int present_modules(const struct inventory_opts *opts, int mem_fd,
+		    const struct pyi_layout *layout, __u64 bias);
+
+#endif

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Findings about what is not an import of start-up: imports of a ready service, large files. */
+#include <errno.h>
+
+#include "model/advice/advice_more.h"
+#include "model/tree/late.h"
+
+#define LATE_MIN_NS 1000000
+
+int advice_add_late(struct advice *advice, const struct process *process)
+{
+	if (process->ready_ns == NS_UNKNOWN)
+		return 0;
+	for (size_t i = 0; i < process->load_cnt; i++) {
+		const struct load *load = process->loads[i];
+		struct finding *finding;
+
+		if (!load_is_late_top(load) || load->wall_ns == NS_UNKNOWN ||
+		    load->wall_ns < LATE_MIN_NS)
+			continue;
+		finding = advice_add(advice);
+		if (!finding)
+			return -ENOMEM;
+		finding->rule = FINDING_LATE;
+		finding->site = load->importer;
+		finding->load = load;
+		finding->confidence = CONFIDENCE_HIGH;
+		finding->is_waiter = load->tid == process->ready_tid;
+		finding->observed_ns = load->wall_ns;
+	}
+	return 0;
+}
+
+int advice_add_same(struct advice *advice, const struct process *process)
+{
+	for (size_t i = 0; i < process->same_cnt; i++) {
+		const struct same_files *same = process->same[i];
+		struct finding *finding = advice_add(advice);
+
+		if (!finding)
+			return -ENOMEM;
+		finding->rule = FINDING_SAME;
+		finding->same_files = same;
+		finding->confidence = same->compared < same->size ? CONFIDENCE_MEDIUM :
+								    CONFIDENCE_HIGH;
+	}
+	return 0;
+}

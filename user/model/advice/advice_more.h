@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Private to advice*.c: findings other than statements to defer, and packages. */
+#ifndef MODEL_ADVICE_MORE_H
+#define MODEL_ADVICE_MORE_H
+
+#include "model/advice/advice.h"
+
+/* NULL: out of memory. Valid until the next one is added. */
+struct finding *advice_add(struct advice *advice);
+
+/* Statements that loaded something dear without being the only ones that lead to it. */
+int advice_add_no_gain(struct advice *advice, __u64 min_ns);
+
+/* What was seen and needs no graph: compiled modules, cycles, failing imports. */
+int advice_add_observed(struct advice *advice, __u64 min_ns);
+
+/* What imports did beyond loading. */
+int advice_add_effects(struct advice *advice, const struct process *process);
+
+/* Imports of a service that is ready. */
+int advice_add_late(struct advice *advice, const struct process *process);
+
+/* What was seen that may be meant to happen at start-up, for each statement to defer. */
+int advice_add_risks(struct advice *advice);
+
+/* Files of one content. */
+int advice_add_same(struct advice *advice, const struct process *process);
+
+int advice_find_packages(struct advice *advice, __u64 min_ns);
+
+#endif

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What can be limited, and where its value is found in a process or a load. */
+#include "model/compare/budget.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct metric_info metrics[METRIC_CNT] = {
+	[METRIC_TIME] = { "time", UNIT_NS, true, true },
+	[METRIC_CPU] = { "cpu", UNIT_NS, true, true },
+	[METRIC_READY] = { "ready", UNIT_NS, true, false },
+	[METRIC_MEMORY] = { "memory", UNIT_BYTES, true, true },
+	[METRIC_MODULES] = { "modules", UNIT_COUNT, false, true },
+	[METRIC_OPENS] = { "opens", UNIT_COUNT, false, true },
+	[METRIC_MISSES] = { "misses", UNIT_COUNT, false, true },
+	[METRIC_BYTES] = { "bytes", UNIT_BYTES, false, true },
+	[METRIC_LIBS] = { "shared_objects", UNIT_COUNT, false, false },
+};
+
+static __u64 begin_of(const struct process *process)
+{
+	return process->exec_ns != NS_UNKNOWN ? process->exec_ns : process->start_ns;
+}
+
+static __u64 since_begin(const struct process *process, __u64 end_ns)
+{
+	if (process->is_late || end_ns == NS_UNKNOWN || end_ns < begin_of(process))
+		return NS_UNKNOWN;
+	return end_ns - begin_of(process);
+}
+
+static __u64 count_libs(const struct process *process)
+{
+	__u64 cnt = process->other_lib_cnt;
+
+	for (size_t i = 0; i < process->lib_cnt; i++)
+		cnt += !process->libs[i]->failed;
+	return cnt;
+}
+
+static __u64 of_charge(const struct pyi_charge *charge, __u32 measured, enum metric metric)
+{
+	__u32 group = metric == METRIC_CPU ? PYI_GROUP_CPU :
+		      metric == METRIC_MEMORY ? PYI_GROUP_MEMORY : PYI_GROUP_FILES;
+
+	if (!(measured & group))
+		return NS_UNKNOWN;
+	switch (metric) {
+	case METRIC_CPU: return charge->cpu_ns;
+	case METRIC_OPENS: return charge->opens;
+	case METRIC_MISSES: return charge->open_misses + charge->stat_misses;
+	case METRIC_BYTES: return charge->bytes_read;
+	default: return NS_UNKNOWN;
+	}
+}
+
+__u64 metric_of_process(const struct process *process, enum metric metric)
+{
+	switch (metric) {
+	case METRIC_TIME: return since_begin(process, process->startup_end_ns);
+	case METRIC_READY: return since_begin(process, process->ready_ns);
+	case METRIC_MODULES: return process->loaded_cnt;
+	case METRIC_LIBS: return count_libs(process);
+	case METRIC_MEMORY:
+		return process->measured & PYI_GROUP_MEMORY && process->total.rss_peak ?
+		       process->total.rss_peak : NS_UNKNOWN;
+	default: return of_charge(&process->total, process->measured, metric);
+	}
+}
+
+/* With itself; without recursion, in order of seq: what it loaded follows it. */
+static __u64 count_below(const struct load *load)
+{
+	const struct process *process = load->process;
+	__u64 cnt = 0;
+
+	for (size_t i = load->seq; i < process->load_cnt; i++) {
+		const struct load *at = process->loads[i], *above = at;
+
+		if (load->wall_ns != NS_UNKNOWN && at->start_ns > load->start_ns + load->wall_ns)
+			break;
+		while (above && above != load && above->seq > load->seq)
+			above = above->parent;
+		cnt += above == load && at->result != LOAD_FAILED;
+	}
+	return cnt;
+}
+
+__u64 metric_of_load(const struct load *load, enum metric metric)
+{
+	__s64 bytes;
+
+	switch (metric) {
+	case METRIC_TIME: return load->wall_ns;
+	case METRIC_CPU: return load->cpu_ns;
+	case METRIC_MODULES: return count_below(load);
+	case METRIC_MEMORY:
+		if (!(load->process->measured & PYI_GROUP_MEMORY))
+			return NS_UNKNOWN;
+		bytes = (__s64)(load->charge_all->rss_anon + load->charge_all->rss_file);
+		return bytes > 0 ? (__u64)bytes : 0;
+	default: return of_charge(load->charge_all, load->process->measured, metric);
+	}
+}
+
+bool glob_matches(const char *glob, const char *text)
+{
+	const char *star = NULL, *again = NULL;
+
+	while (*text) {
+		if (*glob == '*') {
+			star = glob++;
+			again = text;
+		} else if (*glob == '?' || *glob == *text) {
+			glob++;
+			text++;
+		} else if (star) {
+			glob = star + 1;
+			text = ++again;
+		} else {
+			return false;
+		}
+	}
+	return !glob[strspn(glob, "*")];
+}
+
+static bool is_candidate(const struct process *process)
+{
+	return process->is_python || process->loaded_cnt;
+}
+
+static bool matches(const char *glob, const struct process *process)
+{
+	char line[4096];
+	size_t at = 0;
+
+	for (size_t i = 0; i < process->argc && at < sizeof(line) - 1; i++) {
+		size_t len = strlen(process->argv[i]);
+
+		if (i)
+			line[at++] = ' ';
+		len = len < sizeof(line) - 1 - at ? len : sizeof(line) - 1 - at;
+		memcpy(line + at, process->argv[i], len);
+		at += len;
+	}
+	line[at] = '\0';
+	return glob_matches(glob, line);
+}
+
+const struct process *budget_find_process(const struct budget_entry *entry,
+					  const struct model *model)
+{
+	const struct process *process;
+
+	for (size_t i = 0; (process = model__process(model, i)); i++)
+		if (is_candidate(process) && (!entry->match || matches(entry->match, process)))
+			return process;
+	return NULL;
+}
+
+static void free_all(char **texts, size_t cnt)
+{
+	for (size_t i = 0; i < cnt; i++)
+		free(texts[i]);
+	free(texts);
+}
+
+void budget_clear(struct budget *budget)
+{
+	for (size_t i = 0; i < budget->entry_cnt; i++) {
+		struct budget_entry *entry = &budget->entries[i];
+
+		for (size_t k = 0; k < entry->module_cnt; k++)
+			free(entry->modules[k].glob);
+		free(entry->modules);
+		free_all(entry->argv, entry->argc);
+		free_all(entry->forbidden, entry->forbidden_cnt);
+		free(entry->name);
+		free(entry->match);
+	}
+	free(budget->entries);
+	*budget = (struct budget){};
+}

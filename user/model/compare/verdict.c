@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Runs of an entry point against its budget. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "model/advice/advice.h"
+#include "model/compare/budget.h"
+#include "model/compare/sample.h"
+
+struct runs {
+	const struct budget_entry *entry;
+	const struct process **processes; /* one per run that has one */
+	size_t cnt;
+	struct graph **graphs;            /* to find modules by name */
+	__u64 *values;                    /* scratch, as many */
+};
+
+static struct verdict *add(struct verdicts *result, const struct runs *runs,
+			   enum verdict_kind kind)
+{
+	struct verdict *verdicts = result->all;
+
+	if (result->cnt == result->cap) {
+		size_t cap = result->cap ? 2 * result->cap : 16;
+
+		verdicts = reallocarray(verdicts, cap, sizeof(*verdicts));
+		if (!verdicts)
+			return NULL;
+		result->all = verdicts;
+		result->cap = cap;
+	}
+	verdicts[result->cnt] = (struct verdict){
+		.entry = runs->entry, .kind = kind, .run_cnt = runs->cnt,
+		.value = NS_UNKNOWN, .low = NS_UNKNOWN, .high = NS_UNKNOWN, .max = NS_UNKNOWN,
+		.process = runs->cnt ? runs->processes[0] : NULL,
+	};
+	return &verdicts[result->cnt++];
+}
+
+/* @values: of those runs that have one. */
+static void judge(struct verdict *verdict, __u64 *values, size_t cnt, size_t run_cnt)
+{
+	bool is_timed = metrics[verdict->metric].is_timed;
+
+	if (!cnt || cnt < run_cnt) {
+		verdict->result = VERDICT_UNKNOWN;
+		return;
+	}
+	median_of(values, cnt, &verdict->value, &verdict->low, &verdict->high);
+	if (!is_timed)
+		verdict->value = values[cnt - 1];
+	if (verdict->value <= verdict->max)
+		return;
+	verdict->result = is_timed && verdict->low <= verdict->max ? VERDICT_NOISY : VERDICT_BROKEN;
+}
+
+/* What most of a process's start is about: the dearest thing to defer, or the dearest load. */
+static int find_culprit(const struct process *process, const struct load **out)
+{
+	_cleanup_(advice__freep) struct advice *advice = NULL;
+	int err = advice__new(process, &advice);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < advice->finding_cnt; i++) {
+		if (advice->findings[i].rule != FINDING_DEFER)
+			continue;
+		*out = advice->findings[i].load;
+		return 0;
+	}
+	for (size_t i = 0; i < process->load_cnt; i++) {
+		const struct load *load = process->loads[i];
+
+		if (load->via != VIA_MAIN && load->self_ns != NS_UNKNOWN &&
+		    (!*out || load->self_ns > (*out)->self_ns))
+			*out = load;
+	}
+	return 0;
+}
+
+static int check_limits(struct verdicts *result, const struct runs *runs)
+{
+	const struct load *culprit = NULL;
+	int err = 0;
+
+	for (int metric = 0; metric < METRIC_CNT; metric++) {
+		const struct limit *limit = &runs->entry->limits[metric];
+		struct verdict *verdict;
+		size_t cnt = 0;
+
+		if (!limit->is_set)
+			continue;
+		verdict = add(result, runs, VERDICT_LIMIT);
+		if (!verdict)
+			return -ENOMEM;
+		verdict->metric = metric;
+		verdict->max = limit->max;
+		for (size_t i = 0; i < runs->cnt; i++) {
+			__u64 value = metric_of_process(runs->processes[i], metric);
+
+			if (value != NS_UNKNOWN)
+				runs->values[cnt++] = value;
+		}
+		judge(verdict, runs->values, cnt, runs->cnt);
+		if (verdict->result != VERDICT_BROKEN || metric == METRIC_LIBS)
+			continue;
+		if (!culprit)
+			err = find_culprit(runs->processes[0], &culprit);
+		if (err)
+			return err;
+		verdict->load = culprit;
+	}
+	return 0;
+}
+
+static bool is_asked(const char *glob, const struct load *load)
+{
+	return load->module && load->result != LOAD_FAILED && load->via != VIA_MAIN &&
+	       !load->is_inherited && glob_matches(glob, load->module);
+}
+
+static int check_module(struct verdicts *result, const struct runs *runs,
+			const struct budget_modules *rule, const struct load *load, int metric)
+{
+	struct verdict *verdict = add(result, runs, VERDICT_MODULE);
+	size_t cnt = 0, seen = 0;
+
+	if (!verdict)
+		return -ENOMEM;
+	verdict->metric = metric;
+	verdict->max = rule->limits[metric].max;
+	verdict->what = load->module;
+	verdict->load = load;
+	for (size_t i = 0; i < runs->cnt; i++) {
+		const struct load *at = i ? graph__find(runs->graphs[i], load->module) : load;
+		__u64 value = at ? metric_of_load(at, metric) : NS_UNKNOWN;
+
+		seen += at != NULL;
+		if (value != NS_UNKNOWN)
+			runs->values[cnt++] = value;
+	}
+	judge(verdict, runs->values, cnt, seen);
+	return 0;
+}
+
+/* One verdict for each module beyond its limit, or one for all of them together. */
+static int check_rule(struct verdicts *result, const struct runs *runs,
+		      const struct budget_modules *rule, int metric)
+{
+	const struct process *process = runs->processes[0];
+	size_t before = result->cnt;
+	struct verdict *verdict;
+	__u64 worst = 0;
+
+	for (size_t i = 0; i < process->load_cnt; i++) {
+		const struct load *load = process->loads[i];
+
+		/* A package's body may have loaded it meanwhile: the first one counts. */
+		if (!is_asked(rule->glob, load) ||
+		    graph__find(runs->graphs[0], load->module) != load)
+			continue;
+		if (check_module(result, runs, rule, load, metric))
+			return -ENOMEM;
+		verdict = &result->all[result->cnt - 1];
+		if (verdict->result != VERDICT_OK)
+			continue;
+		worst = verdict->value > worst ? verdict->value : worst;
+		result->cnt--;
+	}
+	if (result->cnt > before)
+		return 0;
+	verdict = add(result, runs, VERDICT_MODULE);
+	if (!verdict)
+		return -ENOMEM;
+	verdict->metric = metric;
+	verdict->max = rule->limits[metric].max;
+	verdict->what = rule->glob;
+	verdict->value = verdict->low = verdict->high = worst;
+	return 0;
+}
+
+static int check_modules(struct verdicts *result, const struct runs *runs)
+{
+	int err = 0;
+
+	for (size_t k = 0; k < runs->entry->module_cnt; k++)
+		for (int metric = 0; !err && metric < METRIC_CNT; metric++)
+			if (runs->entry->modules[k].limits[metric].is_set)
+				err = check_rule(result, runs, &runs->entry->modules[k], metric);
+	return err;
+}
+
+/* "torch" means torch.nn as well. */
+static bool is_forbidden(const char *glob, const char *module)
+{
+	return strpbrk(glob, "*?") ? glob_matches(glob, module) : name_is_in(module, glob);
+}
+
+static int check_forbidden(struct verdicts *result, const struct runs *runs)
+{
+	for (size_t k = 0; k < runs->entry->forbidden_cnt; k++) {
+		struct verdict *verdict = add(result, runs, VERDICT_FORBIDDEN);
+
+		if (!verdict)
+			return -ENOMEM;
+		verdict->what = runs->entry->forbidden[k];
+		for (size_t r = 0; r < runs->cnt && !verdict->load; r++) {
+			for (size_t i = 0; i < runs->processes[r]->load_cnt; i++) {
+				const struct load *load = runs->processes[r]->loads[i];
+
+				if (load->module && load->result != LOAD_FAILED &&
+				    load->via != VIA_MAIN &&
+				    is_forbidden(verdict->what, load->module)) {
+					verdict->load = load;
+					verdict->process = runs->processes[r];
+					verdict->result = VERDICT_BROKEN;
+					break;
+				}
+			}
+		}
+	}
+	return 0;
+}
+
+static int check_circular(struct verdicts *result, const struct runs *runs)
+{
+	const struct process *process = runs->processes[0];
+	struct verdict *verdict;
+	bool has_any = false;
+
+	for (size_t i = 0; i < process->edge_cnt; i++) {
+		const struct edge *edge = process->edges[i];
+
+		if (!edge->is_circular || !file_is_own(edge->importer.file))
+			continue;
+		verdict = add(result, runs, VERDICT_CIRCULAR);
+		if (!verdict)
+			return -ENOMEM;
+		verdict->what = edge->module;
+		verdict->site = edge->importer;
+		verdict->result = VERDICT_BROKEN;
+		has_any = true;
+	}
+	return has_any || add(result, runs, VERDICT_CIRCULAR) ? 0 : -ENOMEM;
+}
+
+static int check_compile(struct verdicts *result, const struct runs *runs)
+{
+	const struct process *process = runs->processes[0];
+	struct verdict *verdict = add(result, runs, VERDICT_COMPILE);
+
+	if (!verdict)
+		return -ENOMEM;
+	verdict->value = 0;
+	for (size_t i = 0; i < process->load_cnt; i++) {
+		const struct load *load = process->loads[i];
+
+		if (load->kind != KIND_SOURCE || load->via == VIA_MAIN || load->is_inherited)
+			continue;
+		verdict->value++;
+		verdict->result = VERDICT_BROKEN;
+		if (!verdict->load || load->self_ns > verdict->load->self_ns)
+			verdict->load = load;
+	}
+	return 0;
+}
+
+/* Any connection or look-up by an import, or before the end of start-up. */
+static bool is_at_start(const struct process *process, const struct net_use *use)
+{
+	return (use->kind == PYI_NET_CONNECT || use->kind == PYI_NET_DNS) &&
+	       (use->load || process->startup_end_ns == NS_UNKNOWN ||
+		use->start_ns <= process->startup_end_ns);
+}
+
+static int check_network(struct verdicts *result, const struct runs *runs)
+{
+	struct verdict *verdict = add(result, runs, VERDICT_NETWORK);
+
+	if (!verdict)
+		return -ENOMEM;
+	for (size_t r = 0; r < runs->cnt; r++) {
+		const struct process *process = runs->processes[r];
+
+		if (!(process->measured & PYI_GROUP_NET))
+			verdict->result = VERDICT_UNKNOWN;
+		for (size_t i = 0; i < process->net.cnt; i++) {
+			const struct net_use *use = process->net.uses[i];
+
+			if (!is_at_start(process, use))
+				continue;
+			verdict->result = VERDICT_BROKEN;
+			verdict->what = use->name ? use->name : use->address;
+			verdict->load = use->load;
+			verdict->process = process;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+static int find_runs(struct runs *runs, struct model *const *models, size_t cnt)
+{
+	runs->processes = calloc(cnt + 1, sizeof(struct process *));
+	runs->values = calloc(cnt + 1, sizeof(*runs->values));
+	runs->graphs = calloc(cnt + 1, sizeof(struct graph *));
+	if (!runs->processes || !runs->values || !runs->graphs)
+		return -ENOMEM;
+	for (size_t i = 0; i < cnt; i++) {
+		const struct process *process = budget_find_process(runs->entry, models[i]);
+
+		if (!process)
+			continue;
+		if (runs->entry->module_cnt && graph__new(process, 0, &runs->graphs[runs->cnt]))
+			return -ENOMEM;
+		runs->processes[runs->cnt++] = process;
+	}
+	return 0;
+}
+
+static int check_runs(struct verdicts *result, const struct runs *runs)
+{
+	const struct budget_entry *entry = runs->entry;
+	struct verdict *verdict;
+	int err;
+
+	if (!runs->cnt) {
+		verdict = add(result, runs, VERDICT_MISSING);
+		if (verdict)
+			verdict->result = VERDICT_UNKNOWN;
+		return verdict ? 0 : -ENOMEM;
+	}
+	err = check_limits(result, runs);
+	if (!err)
+		err = check_modules(result, runs);
+	if (!err)
+		err = check_forbidden(result, runs);
+	if (!err && entry->no_network)
+		err = check_network(result, runs);
+	if (!err && entry->no_circular)
+		err = check_circular(result, runs);
+	if (!err && entry->no_compile)
+		err = check_compile(result, runs);
+	return err;
+}
+
+int check_entry(struct verdicts *result, const struct budget_entry *entry,
+		struct model *const *models, size_t run_cnt)
+{
+	struct runs runs = { .entry = entry };
+	size_t before = result->cnt;
+	int err = find_runs(&runs, models, run_cnt);
+
+	if (!result->cnt)
+		result->is_complete = true;
+	for (size_t i = 0; i < run_cnt; i++)
+		result->is_complete &= model__is_complete(models[i]);
+	if (!err)
+		err = check_runs(result, &runs);
+	for (size_t i = before; i < result->cnt; i++) {
+		result->broken_cnt += result->all[i].result == VERDICT_BROKEN ||
+				      result->all[i].result == VERDICT_UNKNOWN;
+		result->noisy_cnt += result->all[i].result == VERDICT_NOISY;
+	}
+	for (size_t i = 0; runs.graphs && i < runs.cnt; i++)
+		graph__free(runs.graphs[i]);
+	free(runs.graphs);
+	free(runs.processes);
+	free(runs.values);
+	return err;
+}
+
+void check_clear(struct verdicts *result)
+{
+	free(result->all);
+	*result = (struct verdicts){};
+}

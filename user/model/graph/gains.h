@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What would vanish from a start-up without an import statement, a set of them, or a package:
+ * the loads that nothing else leads to. Of a command that ran to its end all of it is meant.
+ */
+#ifndef MODEL_GAINS_H
+#define MODEL_GAINS_H
+
+#include "model/graph/dominators.h"
+#include "model/graph/graph.h"
+
+struct gain {
+	__u64 ns;        /* self time of the loads that vanish, on the thread that starts up */
+	__u64 least_ns;  /* of these, what vanishes whatever the names are that were not seen */
+	__s64 bytes;     /* change of resident memory by them, on all threads; 0 if not measured */
+	__u32 modules;   /* modules that vanish; imports that failed are not counted */
+};
+
+struct gains {
+	struct graph *graph;   /* of a service start-up only, of a command that ended all */
+	struct graph *unseen;  /* the same nodes; GRAPH_UNSEEN */
+	struct dominators dominators;
+	struct gain *below;    /* by node: with all that it dominates */
+	__u64 imports_ns;      /* self time of all loads that count */
+	bool has_memory;       /* gain.bytes means something */
+	bool has_edges;        /* cached imports were seen: without them gains are upper bounds */
+};
+
+/* The process must be finished and outlive it. 0 or -ENOMEM. */
+int gains__new(const struct process *process, struct gains **out);
+void gains__free(struct gains *gains); /* NULL-safe */
+void gains__freep(struct gains **gains);
+
+/* Does its self time count: is it on the way of the start-up? */
+bool gains__counts(const struct gains *gains, const struct load *load);
+
+/* How many sets may be tried on a graph of this size: @max, fewer on huge ones. */
+__u32 gains__walks(const struct gains *gains, __u32 max);
+
+/* Without one statement; index into graph->stmts. 0 or -ENOMEM. */
+int gains__of_stmt(const struct gains *gains, __u32 stmt, struct gain *out);
+
+/*
+ * Without the nodes marked in @gone (graph->node_cnt of them); on return all that vanish are
+ * marked. 0 or -ENOMEM.
+ */
+int gains__of_set(const struct gains *gains, bool *gone, struct gain *out);
+
+/*
+ * Marks the runs of all statements that lead into the package from outside of it. Returns how
+ * many statements that are.
+ */
+__u32 gains__mark_package(const struct gains *gains, const char *package, bool *gone);
+
+/*
+ * The same for "file:line" (any end of a path that begins behind a slash), or for a package where
+ * there is no such statement. 0: nothing of that name was imported.
+ */
+__u32 gains__mark(const struct gains *gains, const char *name, bool *gone);
+
+#endif

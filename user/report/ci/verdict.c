@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Verdicts in words. Nothing is escaped here: each format has rules of its own. */
+#include <string.h>
+
+#include "model/advice/advice.h"
+#include "report/ci/check.h"
+
+const char *word_verdict(enum verdict_result result)
+{
+	static const char *const words[] = {
+		[VERDICT_OK] = "ok", [VERDICT_NOISY] = "noisy", [VERDICT_BROKEN] = "broken",
+		[VERDICT_UNKNOWN] = "unknown",
+	};
+
+	return words[result];
+}
+
+void phrase_checked(const struct verdict *verdict, struct text_buf *buf)
+{
+	switch (verdict->kind) {
+	case VERDICT_LIMIT:
+		text_buf__add(buf, metrics[verdict->metric].name);
+		break;
+	case VERDICT_MODULE:
+		text_buf__printf(buf, "%s of %s", metrics[verdict->metric].name, verdict->what);
+		break;
+	case VERDICT_FORBIDDEN:
+		text_buf__printf(buf, "forbidden: %s", verdict->what);
+		break;
+	case VERDICT_NETWORK:
+		text_buf__add(buf, "no network");
+		break;
+	case VERDICT_CIRCULAR:
+		text_buf__add(buf, "no circular imports");
+		break;
+	case VERDICT_COMPILE:
+		text_buf__add(buf, "no compile");
+		break;
+	case VERDICT_MISSING:
+		text_buf__add(buf, "a run of it");
+		break;
+	}
+}
+
+static void add_value(enum metric metric, __u64 value, struct text_buf *buf)
+{
+	char num[TEXT_NUM_SZ];
+
+	if (metrics[metric].unit == UNIT_NS)
+		text_buf__add(buf, text_ns(num, value));
+	else if (metrics[metric].unit == UNIT_COUNT || value < 10 << 10)
+		text_buf__printf(buf, "%s%s", text_count(num, value),
+				 metrics[metric].unit == UNIT_COUNT ? "" : " B");
+	else if (value < 10 << 20)
+		text_buf__printf(buf, "%.1f KiB", (double)value / 1024);
+	else
+		text_buf__printf(buf, "%.1f MiB", (double)value / 1048576);
+}
+
+static void add_limit(const struct verdict *verdict, struct text_buf *buf)
+{
+	if (verdict->result == VERDICT_UNKNOWN) {
+		text_buf__add(buf, "was not measured");
+		return;
+	}
+	add_value(verdict->metric, verdict->value, buf);
+	text_buf__add(buf, " of ");
+	add_value(verdict->metric, verdict->max, buf);
+	text_buf__add(buf, " allowed");
+	if (verdict->run_cnt > 1 && metrics[verdict->metric].is_timed) {
+		text_buf__printf(buf, ", median of %zu runs (", verdict->run_cnt);
+		add_value(verdict->metric, verdict->low, buf);
+		text_buf__add(buf, " to ");
+		add_value(verdict->metric, verdict->high, buf);
+		text_buf__add(buf, ")");
+	}
+	if (verdict->result == VERDICT_NOISY)
+		text_buf__add(buf, "; the runs differ too much to tell");
+}
+
+void phrase_verdict(const struct verdict *verdict, struct text_buf *buf)
+{
+	const char *module = verdict->load ? verdict->load->module : NULL;
+	bool is_ok = verdict->result == VERDICT_OK;
+
+	switch (verdict->kind) {
+	case VERDICT_LIMIT:
+	case VERDICT_MODULE:
+		add_limit(verdict, buf);
+		break;
+	case VERDICT_FORBIDDEN:
+		text_buf__printf(buf, is_ok ? "not loaded" : "%s was loaded", module);
+		break;
+	case VERDICT_NETWORK:
+		text_buf__add(buf, is_ok ? "no connection" : verdict->result == VERDICT_UNKNOWN ?
+			      "was not measured" : "a connection was made");
+		if (verdict->what)
+			text_buf__printf(buf, ": %s", verdict->what);
+		break;
+	case VERDICT_CIRCULAR:
+		if (is_ok)
+			text_buf__add(buf, "none");
+		else
+			text_buf__printf(buf, "%s is still being loaded when it is imported",
+					 verdict->what ? verdict->what : "a module");
+		break;
+	case VERDICT_COMPILE:
+		if (is_ok)
+			text_buf__add(buf, "all had a .pyc");
+		else
+			text_buf__printf(buf, "%llu compiled, the slowest is %s", verdict->value,
+					 module ? module : "unknown");
+		break;
+	case VERDICT_MISSING:
+		text_buf__add(buf, "no such Python program was seen");
+		break;
+	}
+}
+
+int verdict_chain(const struct verdict *verdict, struct graph **graph, struct why *why)
+{
+	int err;
+
+	*graph = NULL;
+	*why = (struct why){};
+	if (!verdict->load || verdict->result == VERDICT_OK)
+		return 0;
+	err = graph__new(verdict->load->process, 0, graph);
+	return err ? err : why_find(*graph, verdict->load, 1, why);
+}
+
+struct site verdict_site(const struct verdict *verdict, const struct why *why)
+{
+	struct site site = verdict->site;
+
+	if (site.file || !why->chain_cnt)
+		return site;
+	for (__u32 i = 0; i < why->chains[0].hop_cnt; i++) {
+		const struct graph_stmt *stmt = why->chains[0].hops[i].stmt;
+
+		if (stmt && (!site.file || file_is_own(stmt->site.file)))
+			site = stmt->site;
+	}
+	return site;
+}
+
+void phrase_chain(const struct why *why, struct text_buf *buf)
+{
+	bool is_first = true;
+
+	for (__u32 i = 0; why->chain_cnt && i < why->chains[0].hop_cnt; i++) {
+		const struct why_hop *hop = &why->chains[0].hops[i];
+
+		if (!hop->stmt)
+			continue;
+		text_buf__printf(buf, "%s%s:%d %s", is_first ? "" : " > ",
+				 hop->stmt->site.file ? hop->stmt->site.file : "?",
+				 hop->stmt->site.line, hop->to->module ? hop->to->module : "?");
+		is_first = false;
+	}
+}

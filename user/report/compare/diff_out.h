@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Private to the two writers of `diff`. */
+#ifndef REPORT_DIFF_OUT_H
+#define REPORT_DIFF_OUT_H
+
+#include "model/compare/diff.h"
+#include "report/view.h"
+
+#define DIFF_DOUBT_CNT 10
+extern const char *const diff_doubt_words[DIFF_DOUBT_CNT]; /* by bit of enum diff_doubt */
+
+/* Of each phase that either side has, those of the first side first. Returns how many. */
+#define DIFF_PHASES_MAX (2 * PHASES_MAX)
+struct diff_phase {
+	const char *name;
+	__u64 before_ns, after_ns; /* NS_UNKNOWN: that side has none */
+};
+size_t diff_phases(const struct diff_pair *pair, struct diff_phase out[DIFF_PHASES_MAX]);
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Imports, edges and libraries in JSON. Keys of the contract that nothing measures yet are there
+ * and null, so that a reader can tell "not measured" from "not known to this version".
+ */
+#include "report/json/json_out.h"
+
+#include "model/tree/late.h"
+
+static json_t *new_stages(struct json_out *jo, const struct load *load)
+{
+	json_t *obj = json_object();
+
+	json_set_ns(jo, obj, "find", load->find_ns);
+	json_set_ns(jo, obj, "read", load->read_ns);
+	json_set_ns(jo, obj, "compile", load->compile_ns);
+	json_set_ns(jo, obj, "unmarshal", load->unmarshal_ns);
+	json_set_ns(jo, obj, "dlopen", load->dlopen_ns);
+	json_set_ns(jo, obj, "init", load->init_ns);
+	json_set_ns(jo, obj, "exec", load->exec_ns);
+	return obj;
+}
+
+/* Only lazy imports have a second place: null says that this one is none. */
+static json_t *new_declared(struct json_out *jo, const struct load *load)
+{
+	return load->declared ? json_new_site(jo, load->declared) : json_null();
+}
+
+json_t *json_new_import(struct json_out *jo, const struct load *load)
+{
+	json_t *obj = json_object();
+
+	json_set_int(jo, obj, "id", load->id);
+	json_set(jo, obj, "parent", load->parent ? json_integer(load->parent->id) : json_null());
+	json_set_int(jo, obj, "tid", load->tid);
+	json_set_int(jo, obj, "seq", load->seq);
+	json_set_int(jo, obj, "interp", load->interp);
+	json_set_str(jo, obj, "module", load->module);
+	json_set_str(jo, obj, "result", word_result(load->result));
+	json_set_str(jo, obj, "error", load->result == LOAD_FAILED ? load->error : NULL);
+	json_set_str(jo, obj, "kind", word_kind(load->kind));
+	json_set_str(jo, obj, "file", load->file);
+	json_set_str(jo, obj, "via", word_via(load->via));
+	json_set(jo, obj, "importer", json_new_site(jo, &load->importer));
+	json_set(jo, obj, "declared", new_declared(jo, load));
+	json_set_ns(jo, obj, "start_ns", load->start_ns);
+	json_set_ns(jo, obj, "wall_ns", load->wall_ns);
+	json_set_ns(jo, obj, "self_ns", load->self_ns);
+	json_set_ns(jo, obj, "lock_wait_ns", load->lock_wait_ns);
+	json_set(jo, obj, "stages_ns", new_stages(jo, load));
+	json_set_causes(jo, obj, load);
+	json_set(jo, obj, "late", process_up_ns(load->process) == NS_UNKNOWN ? json_null() :
+				  json_boolean(load_is_late(load)));
+	json_set_bool(jo, obj, "exact", load->is_exact);
+	json_set_bool(jo, obj, "inherited", load->is_inherited);
+	return obj;
+}
+
+json_t *json_new_edge(struct json_out *jo, const struct edge *edge)
+{
+	json_t *obj = json_object();
+
+	json_set(jo, obj, "importer", json_new_site(jo, &edge->importer));
+	json_set_str(jo, obj, "module", edge->module);
+	json_set_int(jo, obj, "count", edge->count);
+	json_set_int(jo, obj, "cached", edge->cached);
+	json_set_ns(jo, obj, "first_ns", edge->first_ns);
+	json_set_bool(jo, obj, "circular", edge->is_circular);
+	json_set(jo, obj, "import", edge->load ? json_integer(edge->load->id) : json_null());
+	return obj;
+}
+
+static json_t *new_lib_stages(struct json_out *jo, const struct lib *lib)
+{
+	json_t *obj;
+
+	if (lib->open_ns == NS_UNKNOWN)
+		return json_null();
+	obj = json_object();
+	json_set_ns(jo, obj, "open", lib->open_ns);
+	json_set_ns(jo, obj, "map", lib->map_ns);
+	json_set_ns(jo, obj, "relocate", lib->relocate_ns);
+	json_set_ns(jo, obj, "constructors", lib->constructors_ns);
+	return obj;
+}
+
+json_t *json_new_lib(struct json_out *jo, const struct lib *lib)
+{
+	json_t *obj = json_object();
+
+	json_set_str(jo, obj, "path", lib->path);
+	json_set(jo, obj, "import", lib->load ? json_integer(lib->load->id) : json_null());
+	json_set_int(jo, obj, "tid", lib->tid);
+	json_set_ns(jo, obj, "start_ns", lib->start_ns);
+	json_set_ns(jo, obj, "wall_ns", lib->wall_ns);
+	json_set_bool(jo, obj, "failed", lib->failed);
+	json_set_str(jo, obj, "via", word_lib_via(lib->via));
+	json_set(jo, obj, "stages_ns", new_lib_stages(jo, lib));
+	json_set_ns(jo, obj, "bytes", lib->bytes);
+	json_set(jo, obj, "needed", lib->info ?
+		 json_new_strs(jo, lib->info->needed, lib->info->needed_cnt) : json_null());
+	return obj;
+}
+
+json_t *json_new_wait(struct json_out *jo, const struct wait *wait)
+{
+	json_t *obj = json_object();
+
+	json_set_str(jo, obj, "module", wait->module);
+	json_set_int(jo, obj, "tid", wait->tid);
+	json_set_ns(jo, obj, "start_ns", wait->start_ns);
+	json_set_ns(jo, obj, "wall_ns", wait->wall_ns);
+	json_set(jo, obj, "import", wait->load ? json_integer(wait->load->id) : json_null());
+	json_set(jo, obj, "owner", wait->owner ? json_integer(wait->owner->id) : json_null());
+	return obj;
+}

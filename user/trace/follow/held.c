@@ -1,0 +1,317 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * What happens to a program while it is held: found out what it is, probed if it is to be traced.
+ * Runs on hold's thread beside the one that reads events, which touches the lists kept here only
+ * when that has ended.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/opts.h"
+#include "trace/follow/pythons.h"
+#include "trace/follow/scope.h"
+#include "trace/session.h"
+#include "model/model.h"
+#include "probe/probes.h"
+#include "interpreters/discover/discover.h"
+#include "interpreters/interp.h"
+#include "interpreters/process/proc.h"
+#include "interpreters/process/started.h"
+
+/* From the mapping of an interpreter to its first import it takes longer than this. */
+#define FIRST_IMPORT_NS 2000000ULL
+
+/* A hold during which an interpreter was probed. */
+struct held_note {
+	pid_t tgid;
+	char *path;
+	bool is_exec;
+};
+
+struct held {
+	struct session *session;
+	struct held_note *notes;
+	size_t note_cnt;
+	__u64 late_start_cnt;
+	_Atomic __u64 gone_cnt; /* that may have been interpreters and were gone before a look */
+};
+
+/*
+ * The name of the file behind @fd below @root: in a container an exec is reported with the path
+ * of its layer or mount, of which some tail is the path the process itself would use. ld.so's
+ * $ORIGIN depends on that one.
+ */
+static const char *path_below(const char *root, const char *path, int fd)
+{
+	char full[PATH_MAX];
+	struct stat want, st;
+
+	if (!*root || fstat(fd, &want))
+		return path;
+	for (const char *tail = path; tail; tail = strchr(tail + 1, '/')) {
+		if (snprintf(full, sizeof(full), "%s%s", root, tail) < (int)sizeof(full) &&
+		    !lstat(full, &st) && S_ISREG(st.st_mode) && st.st_size == want.st_size &&
+		    st.st_mtim.tv_sec == want.st_mtim.tv_sec &&
+		    st.st_mtim.tv_nsec == want.st_mtim.tv_nsec)
+			return tail;
+	}
+	return path;
+}
+
+/* In the holder: others' programs are none of our business. */
+static bool is_followed(void *ctx, pid_t tgid)
+{
+	const struct held *held = ctx;
+
+	return probes__is_followed(held->session->probes, tgid);
+}
+
+/* Of a process that the kernel has not begun to follow, its exec may be what makes it do so. */
+static bool wants_exec(const struct session *session, pid_t tgid)
+{
+	if (session->scope && scope__covers(session->scope, tgid))
+		return true;
+	return session->opts->want_all || probes__is_followed(session->probes, tgid);
+}
+
+static unsigned int note(struct held *held, pid_t tgid, const char *path, bool is_exec)
+{
+	struct held_note *notes = reallocarray(held->notes, held->note_cnt + 1, sizeof(*notes));
+
+	if (!notes)
+		return 0;
+	held->notes = notes;
+	notes[held->note_cnt] = (struct held_note){ .tgid = tgid, .path = strdup(path),
+						    .is_exec = is_exec };
+	if (!notes[held->note_cnt].path)
+		return 0;
+	held->note_cnt++;
+	return HOLD_NOTE;
+}
+
+static unsigned int look_at_exec(void *ctx, int fd, const char *path, pid_t tgid)
+{
+	struct held *held = ctx;
+	struct session *session = held->session;
+	_cleanup_close_ int proc_fd = tgid > 0 ? proc_open(tgid) : -1;
+	size_t before = pythons__cnt(session->pythons);
+	char root[PROC_ROOT_SZ] = "";
+	unsigned int answer = 0;
+	int verdict;
+
+	/* A library is looked for below the root of the process that will map it. */
+	if (proc_fd >= 0)
+		proc_root(proc_fd, tgid, root);
+	path = path_below(root, path, fd);
+	if (!wants_exec(session, tgid))
+		return discover__is_other(session->discover, fd, path, root) ? HOLD_IGNORE : 0;
+	verdict = discover__file(session->discover, fd, path, root, tgid);
+	if (verdict == DISCOVER_NOTHING || verdict == DISCOVER_INTERPRETER)
+		answer = HOLD_IGNORE;
+	if (pythons__cnt(session->pythons) > before)
+		answer |= note(held, tgid, path, true);
+	return answer;
+}
+
+/* A mapping, found in /proc/PID/maps. */
+struct found_map {
+	const struct hold_mapping *want;
+	struct proc_map map;
+	char *path;
+	int fd;
+};
+
+static void found_map_clear(struct found_map *found)
+{
+	if (found->fd >= 0)
+		close(found->fd);
+	free(found->path);
+}
+
+static int find_map(void *ctx, int proc_fd, const struct proc_map *map)
+{
+	struct found_map *found = ctx;
+
+	if (!map->is_exec || map->ino != found->want->ino ||
+	    ((__u64)map->major << 32 | map->minor) != found->want->dev)
+		return 0;
+	found->fd = proc_open_map(proc_fd, map);
+	if (found->fd < 0)
+		return found->fd;
+	found->map = *map;
+	found->path = strdup(map->path);
+	found->map.path = found->path;
+	return found->path ? 1 : -ENOMEM;
+}
+
+/* The probes came while the program was starting: did its interpreter start before them? */
+static void check_start(struct held *held, const struct hold_mapping *mapping, int proc_fd,
+			const struct found_map *found)
+{
+	const struct interp *interp;
+	__u64 probed_ns;
+
+	interp = pythons__find(held->session->pythons, found->fd, &probed_ns);
+	if (!interp || probed_ns < mapping->ts_ns ||
+	    !interp_has_started(interp, proc_fd, &found->map))
+		return;
+	held->late_start_cnt++;
+	log_info("process %d: %s was running before it was probed, after %.1f ms", mapping->tgid,
+		 found->path, (probed_ns - mapping->ts_ns) / 1e6);
+}
+
+static unsigned int look_at_mapping(void *ctx, const struct hold_mapping *mapping)
+{
+	struct held *held = ctx;
+	struct session *session = held->session;
+	_cleanup_close_ int proc_fd = proc_open(mapping->tgid);
+	_cleanup_(found_map_clear) struct found_map found = { .want = mapping, .fd = -1 };
+	size_t before = pythons__cnt(session->pythons);
+	char root[PROC_ROOT_SZ] = "";
+	unsigned int answer = 0;
+	int verdict;
+
+	if (proc_fd < 0 || proc_each_map(proc_fd, find_map, &found) != 1) {
+		atomic_fetch_add(&held->gone_cnt, 1);
+		return 0;
+	}
+	proc_root(proc_fd, mapping->tgid, root);
+	verdict = discover__file(session->discover, found.fd, found.path, root, mapping->tgid);
+	/* Of a program that needs a libpython, the mapping of the library will be noticed. */
+	if (verdict >= 0 && verdict != DISCOVER_REFUSED)
+		answer = HOLD_IGNORE;
+	if (pythons__cnt(session->pythons) > before && mapping->is_stopped)
+		answer |= note(held, mapping->tgid, found.path, false);
+	if (verdict == DISCOVER_INTERPRETER)
+		check_start(held, mapping, proc_fd, &found);
+	return answer;
+}
+
+/* The file of a mapping whose process has ended; opened only when it is that file. */
+static int open_again(const struct hold_mapping *mapping, const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
+	char link[32];
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_ino != mapping->ino ||
+	    ((__u64)major(st.st_dev) << 32 | minor(st.st_dev)) != mapping->dev)
+		return -ESTALE;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return open(link, O_RDONLY | O_CLOEXEC);
+}
+
+/* Most mappings are still as they were made; reading all of them takes longer. */
+static int open_mapped(const struct hold_mapping *mapping, const char *path)
+{
+	_cleanup_close_ int proc_fd = proc_open(mapping->tgid);
+	_cleanup_(found_map_clear) struct found_map found = { .want = mapping, .fd = -1 };
+	const struct proc_map map = { .start = mapping->start, .end = mapping->end,
+				      .ino = mapping->ino, .path = path };
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (proc_fd < 0)
+		return open_again(mapping, path);
+	fd = proc_open_map(proc_fd, &map);
+	if (fd >= 0 && !fstat(fd, &st) && st.st_ino == mapping->ino)
+		return TAKE_FD(fd);
+	if (proc_each_map(proc_fd, find_map, &found) == 1)
+		return TAKE_FD(found.fd);
+	return open_again(mapping, path);
+}
+
+/* On hold's second thread: must not wait for the first, which may be probing. */
+static unsigned int scout(void *ctx, const struct hold_mapping *mapping, const char *path)
+{
+	struct held *held = ctx;
+	_cleanup_close_ int fd = open_mapped(mapping, path);
+	int verdict;
+
+	if (fd < 0) {
+		atomic_fetch_add(&held->gone_cnt, clock_ns() - mapping->ts_ns > FIRST_IMPORT_NS);
+		return 0;
+	}
+	verdict = discover__known(held->session->discover, fd);
+	if (verdict == DISCOVER_REFUSED)
+		return HOLD_LOOK;
+	if (verdict == -ENOENT)
+		return interp_probe(fd) > 0 ? HOLD_STOP : HOLD_IGNORE;
+	return HOLD_IGNORE;
+}
+
+static void warn(const struct session *session, int exec_err, int mapped_err)
+{
+	if (exec_err && !session->opts->want_no_hold)
+		log_warn("execs cannot be held (%s): %s",
+			 exec_err == -EPERM ? "CAP_SYS_ADMIN is missing" : strerror(-exec_err),
+			 mapped_err ? "first imports of an interpreter not known beforehand may be missed" :
+				      "an interpreter not known beforehand is stopped just after it started instead");
+	if (mapped_err)
+		log_warn("libraries that a running program opens cannot be noticed (%s): a Python in one not known beforehand is not traced",
+			 mapped_err == -EPERM || mapped_err == -EACCES ? "CAP_PERFMON is missing" :
+									 strerror(-mapped_err));
+}
+
+void session__hold(struct session *session)
+{
+	struct hold_ops ops = { .exec = look_at_exec, .mapped = look_at_mapping, .scout = scout,
+				.want_no_stop = session->opts->want_no_hold,
+				.is_multi = probes__is_multi(session->probes) };
+	int exec_err = 0, mapped_err = 0, err;
+	struct held *held = calloc(1, sizeof(*held));
+
+	if (!held)
+		return;
+	held->session = session;
+	session->held_notes = held;
+	ops.ctx = held;
+	if (!session->opts->want_all) {
+		ops.wants = is_followed;
+		ops.want_all_execs = session->scope != NULL;
+		ops.wants_fd = probes__followed_fd(session->probes);
+	}
+	err = hold__new(&ops, &exec_err, &mapped_err, &session->hold);
+	if (err)
+		log_debug("nothing is held: %s", strerror(-err));
+	warn(session, exec_err, mapped_err);
+}
+
+void session__unhold(struct session *session)
+{
+	struct held *held = session->held_notes;
+
+	if (session->hold) {
+		hold__end(session->hold);
+		hold__stats(session->hold, &session->held);
+		for (size_t i = 0; i < held->note_cnt; i++) {
+			struct hold_info info = { .tgid = held->notes[i].tgid,
+						  .path = held->notes[i].path,
+						  .is_exec = held->notes[i].is_exec };
+
+			if (hold__noted(session->hold, i, &info.wall_ns))
+				model__add_hold(session->model, &info);
+		}
+		hold__free(session->hold);
+		session->hold = NULL;
+	}
+	if (!held)
+		return;
+	model__set_late_starts(session->model, held->late_start_cnt);
+	model__set_unknown_starts(session->model, held->gone_cnt + session->held.unseen_cnt);
+	for (size_t i = 0; i < held->note_cnt; i++)
+		free(held->notes[i].path);
+	free(held->notes);
+	free(held);
+	session->held_notes = NULL;
+}

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See recording.h. */
+#include "trace/recording.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "cli/opts.h"
+#include "model/tape/tape.h"
+
+#define FLUSH_NS 1000000000ULL /* what a crash of ours costs at most */
+
+int recording__open(struct recording *recording, const struct opts *opts)
+{
+	int err;
+
+	if (!opts->capture_path)
+		return 0;
+	err = output__open_path(opts->capture_path, "capture", "-o", &recording->output);
+	if (!err && isatty(fileno(recording->output.file))) {
+		log_err(0, "a capture is nothing for a terminal to show");
+		log_hint("-o FILE, or a pipe behind -o -");
+		return -EINVAL;
+	}
+	return err;
+}
+
+static void fail(struct recording *recording, int err)
+{
+	recording->err = err;
+	if (err == -EPIPE)
+		log_err(0, "nobody reads the capture any more");
+	else
+		log_err(err, "cannot write the capture to %s; it holds what came before",
+			recording->output.path);
+}
+
+int recording__start(struct recording *recording, struct model *model)
+{
+	FILE *out = recording->output.file;
+	struct stat st;
+	int err = 0;
+
+	if (!out)
+		return 0;
+	if (!fstat(fileno(out), &st) && S_ISREG(st.st_mode) && ftruncate(fileno(out), 0))
+		err = -errno;
+	if (!err)
+		err = tape__new(out, model, &recording->tape);
+	if (err)
+		fail(recording, err);
+	return err;
+}
+
+void recording__tick(struct recording *recording, __u64 now_ns)
+{
+	int err;
+
+	if (!recording->tape || recording->err || now_ns - recording->flushed_ns < FLUSH_NS)
+		return;
+	recording->flushed_ns = now_ns;
+	recording->output.is_created = false; /* from now on it is worth keeping */
+	err = tape__flush(recording->tape);
+	if (err)
+		fail(recording, err);
+}
+
+static void tell(const struct recording *recording)
+{
+	char records[TEXT_NUM_SZ], bytes[TEXT_NUM_SZ];
+
+	log_line("pyimport-bpf: %s records, %s bytes to %s",
+		 text_count(records, tape__record_cnt(recording->tape)),
+		 text_count(bytes, tape__bytes(recording->tape)), recording->output.path);
+}
+
+int recording__finish(struct recording *recording, __u64 end_ns, bool is_told)
+{
+	int err;
+
+	if (!recording->tape || recording->err)
+		return recording->err;
+	recording->output.is_created = false;
+	err = tape__end(recording->tape, end_ns);
+	if (err) {
+		fail(recording, err);
+		return err;
+	}
+	if (tape__refused(recording->tape))
+		log_warn("%llu records or facts were too large for the capture",
+			 tape__refused(recording->tape));
+	if (is_told)
+		tell(recording);
+	return 0;
+}
+
+void recording__close(struct recording *recording)
+{
+	/* After a failure of ours on the way: what came in is kept. */
+	if (recording->tape && !recording->err && tape__flush(recording->tape))
+		log_debug("the last records did not reach the capture");
+	tape__free(recording->tape);
+	recording->tape = NULL;
+	output__close(&recording->output);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* -o FILE: the capture that a trace leaves behind, written as it goes. */
+#ifndef CLI_RECORDING_H
+#define CLI_RECORDING_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+#include "trace/output.h"
+
+struct model;
+struct opts;
+
+/* Starts as {0}, and stays so without -o: every call below then does nothing. */
+struct recording {
+	struct output output;
+	struct tape *tape;
+	__u64 flushed_ns;
+	int err;            /* of writing; logged when it happened */
+};
+
+/* Opens the file before anything is traced, without touching what is in it. Logs what fails. */
+int recording__open(struct recording *recording, const struct opts *opts);
+
+/* Empties the file; all that @model is given from now on goes into it. */
+int recording__start(struct recording *recording, struct model *model);
+
+/* Writes what came in, at most once a second. An error is logged, and ends the recording only. */
+void recording__tick(struct recording *recording, __u64 now_ns);
+
+/* The trace is over: writes the rest, and says what it wrote if @is_told. 0 or -errno, logged. */
+int recording__finish(struct recording *recording, __u64 end_ns, bool is_told);
+
+void recording__close(struct recording *recording);
+
+#endif

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a trace consists of: opened in order, fed with records, closed whatever there is of it. */
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "trace/facts/facts.h"
+#include "trace/facts/identity.h"
+#include "trace/follow/late.h"
+#include "cli/opts.h"
+#include "trace/follow/pythons.h"
+#include "trace/follow/scope.h"
+#include "trace/session.h"
+#include "trace/slow.h"
+#include "trace/facts/throttles.h"
+#include "trace/until.h"
+#include "model/model.h"
+#include "probe/probes.h"
+#include "pyimport_scope.h"
+#include "interpreters/containers/cgroup.h"
+#include "interpreters/containers/container.h"
+#include "interpreters/discover/discover.h"
+#include "interpreters/process/launch.h"
+#include "interpreters/process/shebang.h"
+
+void session__close(struct session *session)
+{
+	session__unhold(session);
+	launch__free(session->launch);
+	probes__free(session->probes);
+	discover__free(session->discover);
+	pythons__free(session->pythons);
+	facts__free(session->facts);
+	free(session->late);
+	recording__close(&session->recording);
+	scope__free(session->scope);
+	identity__free(session->identity);
+	throttles__free(session->throttles);
+	until__free(session->until);
+	cgroups__free(session->cgroups);
+	containers__free(session->containers);
+	model__free(session->model);
+	invoker_clear(&session->invoker);
+	output__close(&session->output);
+}
+
+static void note_scope(struct session *session, const void *record, size_t size)
+{
+	const struct pyi_cgroup *made = record;
+	const struct pyi_hdr *hdr = record;
+
+	if (!session->scope || size < sizeof(*hdr))
+		return;
+	if (hdr->kind == PYI_EV_CGROUP && size >= sizeof(*made) && made->path_sz &&
+	    !made->path[sizeof(made->path) - 1])
+		scope__made(session->scope, made->path);
+	else if (hdr->kind == PYI_EV_JOIN || (hdr->kind == PYI_EV_EXEC && !session->hold))
+		scope__joined(session->scope, (pid_t)hdr->tgid);
+}
+
+static void on_record(void *ctx, const void *record, size_t size)
+{
+	struct session *session = ctx;
+
+	session->record_cnt++;
+	facts__note(session->facts, record, size);
+	identity__note(session->identity, record, size);
+	throttles__note(session->throttles, record, size);
+	note_scope(session, record, size);
+	if (session->until)
+		until__note(session->until, record, size);
+	if (model__apply(session->model, record, size) == -ENOMEM)
+		log_debug("out of memory for a record");
+	late_note(session, record, size);
+	if (session->opts->slow_ns)
+		slow_tell(session->model, session->opts->slow_ns);
+}
+
+/* The shell's words and status for a command that cannot be started. */
+int session_refuse_command(const char *name, int err)
+{
+	if (err == -ENOENT)
+		log_err(0, "%s: command not found", name);
+	else
+		log_err(err, "%s: cannot be run", name);
+	return launch_exec_status(err);
+}
+
+/* 0, or the exit status that ends us. */
+int session__launch(struct session *session)
+{
+	const struct opts *opts = session->opts;
+	struct launch_opts launch = { .argv = opts->argv, .invoker = &session->invoker,
+				      .is_stdout_ours = output_takes_stdout(opts) };
+	_cleanup_free_ char *program = NULL;
+	int err;
+
+	err = invoker_find(&session->invoker);
+	if (err) {
+		log_err(err, "cannot tell who the command belongs to");
+		return EXIT_UNTRACED;
+	}
+	err = shebang_search(opts->argv[0], invoker_getenv(&session->invoker, "PATH"), &program);
+	if (err)
+		return session_refuse_command(opts->argv[0], err);
+	if (opts->is_dry_run)
+		return 0;
+	err = launch__new(&launch, &session->launch);
+	if (!err)
+		return 0;
+	log_err(err, "cannot start %s", opts->argv[0]);
+	return EXIT_UNTRACED;
+}
+
+/* Which cgroups are meant decides which hierarchy of them counts. */
+static int open_scope(struct session *session)
+{
+	const struct opts *opts = session->opts;
+	int err = containers__new(&session->containers);
+
+	if (!err && (opts->cgroup || opts->container))
+		err = scope__new(opts, session->containers, &session->cgroups, &session->scope);
+	else if (!err && cgroups__new(NULL, &session->cgroups))
+		log_debug("no hierarchy of cgroups to name them by");
+	return err ? err : identity__new(session->cgroups, session->containers,
+					 &session->identity);
+}
+
+static int open_until(struct session *session)
+{
+	const struct opts *opts = session->opts;
+
+	/* What is still to come is not idle yet. */
+	if (!opts->want_until_ready && !opts->idle_ns)
+		return 0;
+	return until__new(opts->want_until_ready, opts->idle_ns,
+			  opts->want_wait || opts->argv ? 0 : clock_ns(), &session->until);
+}
+
+int session__open(struct session *session)
+{
+	const struct opts *opts = session->opts;
+	struct probes_opts probes = { .ring_sz = opts->ring_sz, .want_perf = opts->want_perf,
+				      .want_all = opts->want_all,
+				      .want_no_edges = opts->want_no_edges,
+				      .groups_off = opts->groups_off,
+				      .no_tracepoint = opts->no_tracepoint,
+				      .on_record = on_record, .ctx = session };
+	int err;
+
+	err = open_scope(session);
+	if (!err && session->cgroups) {
+		probes.want_scopes = session->scope != NULL;
+		probes.cgroup_controller = cgroups__controller(session->cgroups);
+		probes.cgroup_root = cgroups__root(session->cgroups);
+	}
+	if (!err)
+		err = model__new(&session->model);
+	if (!err && !opts->is_dry_run && recording__start(&session->recording, session->model))
+		return -EIO; /* logged */
+	if (!err)
+		err = open_until(session);
+	if (!err)
+		err = facts__new(&session->facts);
+	if (!err)
+		err = throttles__new(&session->throttles);
+	if (!err && !opts->is_dry_run)
+		err = probes__new(&probes, &session->probes);
+	if (!err)
+		err = pythons__new(session->probes, &session->pythons);
+	if (!err)
+		err = discover__new(pythons__add, session->pythons, &session->discover);
+	return err == -ENOMEM ? log_err(err, "cannot start tracing") : err;
+}
+

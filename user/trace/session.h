@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What one trace consists of, and its phases in order: session__launch, __open, __target, __close.
+ * Private to user/cli.
+ */
+#ifndef CLI_SESSION_H
+#define CLI_SESSION_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include "trace/output.h"
+#include "trace/recording.h"
+#include "interpreters/hold/hold.h"
+#include "interpreters/process/invoker.h"
+
+struct session {
+	const struct opts *opts;
+	struct output output;      /* the report's; no file: `record` writes none */
+	struct recording recording;
+	struct invoker invoker;
+	struct launch *launch;     /* NULL unless a command is launched */
+	struct model *model;
+	struct probes *probes;
+	struct pythons *pythons;
+	struct discover *discover;
+	struct facts *facts;
+	struct containers *containers;
+	struct cgroups *cgroups;   /* NULL: none are mounted */
+	struct scope *scope;       /* NULL unless a cgroup or container is traced */
+	struct identity *identity;
+	struct until *until;       /* NULL: nothing but -d and Ctrl-C ends it early */
+	struct throttles *throttles;
+	struct late *late;         /* NULL until a process that ran before us shows itself */
+	struct hold *hold;         /* NULL: nothing is held */
+	struct hold_stats held;
+	struct held *held_notes;   /* private to held.c */
+	bool has_ended;            /* the launched command */
+	int wait_status;
+	__u64 record_cnt;
+	size_t described_cnt;      /* interpreters in the capture so far */
+	__u64 start_ns, ready_ns, detach_ns; /* for --stats: begin, when live, how long it took */
+};
+
+/* Forks the command, held. 0, or the exit status that ends us. */
+int session__launch(struct session *session);
+/* The shell's words and status for a command that cannot be started. */
+int session_refuse_command(const char *name, int err);
+
+/* Loads the programs and makes what records go to. 0 or -errno after a logged message. */
+int session__open(struct session *session);
+void session__close(struct session *session);
+
+/* Finds and probes what the options name; -errno after a logged message: could not trace. */
+int session__target(struct session *session);
+
+/* Follows what was found in the scope since the last call. False: all of it is gone. */
+bool session__look_at_scope(struct session *session);
+
+/* Starts holding what starts; a failure is a warning only. */
+void session__hold(struct session *session);
+/* Ends it; what was held goes into the model. */
+void session__unhold(struct session *session);
+
+/* What tracing cost, on standard error. */
+void session__print_stats(struct session *session);
+
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* --stats: what tracing cost us and the host. */
+#include "cli/opts.h"
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "base/log.h"
+#include "trace/follow/pythons.h"
+#include "trace/session.h"
+#include "model/model.h"
+#include "probe/probes.h"
+
+static double ms(__u64 ns)
+{
+	return ns / 1e6;
+}
+
+static void print_balance(struct probes *probes)
+{
+	struct probes_balance pairs[16];
+	size_t cnt = probes__balance(probes, pairs, sizeof(pairs) / sizeof(pairs[0]));
+
+	for (size_t i = 0; i < cnt; i++) {
+		if (pairs[i].begins || pairs[i].ends)
+			log_line("stats: %s: %llu begins, %llu ends", pairs[i].span,
+				 pairs[i].begins, pairs[i].ends);
+	}
+}
+
+void session__print_stats(struct session *session)
+{
+	const struct pyi_stats *stats = model__stats(session->model);
+	const struct hold_stats *held = &session->held;
+	struct rusage usage;
+
+	log_line("stats: %zu interpreters probed (%s), ready after %.1f ms, detached in %.1f ms",
+		 pythons__cnt(session->pythons),
+		 probes__is_multi(session->probes) ? "uprobe_multi" : "perf events",
+		 ms(session->ready_ns - session->start_ns), ms(session->detach_ns));
+	if (stats)
+		log_line("stats: %llu probe hits, %llu in processes not followed, %llu records",
+			 stats->hits, stats->bystander_hits, session->record_cnt);
+	print_balance(session->probes);
+	if (!session->opts->want_no_hold)
+		log_line("stats: %llu starts held, %.2f ms in all, %.2f ms at most, %llu missed, %llu not waited for, %llu mappings not noticed",
+			 held->held_cnt, ms(held->total_ns), ms(held->max_ns), held->missed_cnt,
+			 held->late_cnt, held->lost_cnt);
+	if (!getrusage(RUSAGE_SELF, &usage))
+		log_line("stats: tracer: %.1f ms user, %.1f ms system, %.1f MB resident at most",
+			 usage.ru_utime.tv_sec * 1e3 + usage.ru_utime.tv_usec / 1e3,
+			 usage.ru_stime.tv_sec * 1e3 + usage.ru_stime.tv_usec / 1e3,
+			 usage.ru_maxrss / 1024.0);
+}
