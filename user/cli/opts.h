@@ -1,70 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the command line asked for. Parsed once, then passed as const. */
+/* The command line: from arguments to struct opts, and values with units. */
 #ifndef CLI_OPTS_H
 #define CLI_OPTS_H
 
 #include <argp.h>
-#include <linux/types.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdio.h>
-#include <sys/types.h>
-
-/* Exit statuses: a contract. In launch mode the command's own status comes before EXIT_OK. */
-enum exit_status {
-	EXIT_OK = 0,
-	EXIT_OURS = 1,     /* a failure of ours while running */
-	EXIT_USAGE = 2,
-	EXIT_UNTRACED = 3, /* could not trace */
-	EXIT_LOSS = 4,     /* --strict, and data was lost */
-};
-
-struct bench;
-struct verdicts;
-struct model;
-
-enum command { COMMAND_TRACE = 0, COMMAND_DOCTOR, COMMAND_VERSION, COMMAND_RECORD,
-	       COMMAND_REPORT, COMMAND_DIFF, COMMAND_SCHEMA, COMMAND_WHY, COMMAND_CHECK,
-	       COMMAND_BENCH, COMMAND_TOP };
-
-struct opts {
-	pid_t *tgids;      /* -p */
-	size_t tgid_cnt;
-	char **argv;       /* after --, verbatim; NULL = none. Points into main's argv */
-	char **words;      /* of the subcommand: files, modules. The strings are main's */
-	size_t word_cnt;
-	const char *cgroup, *container; /* at most one is not NULL */
-	__u64 duration_ns; /* 0 = until the end */
-	__u64 idle_ns;     /* --until-idle; 0 = not */
-	__u64 slow_ns;     /* tell of imports that take this long or longer at once; 0 = of none */
-	const char *view, *format;
-	const char *by;    /* NULL = time */
-	const struct model *before; /* `diff`: set by the command itself */
-	const char *capture_path; /* -o; NULL = none, "-" = standard output */
-	const char *module;      /* why */
-	const char *budget, *versus; /* NULL = none */
-	size_t runs;             /* -n; 0 = not said */
-	const struct verdicts *check; /* check: what it came to */
-	const struct bench *bench;    /* bench: the same */
-	const char *defer;       /* NULL = none */
-	const char *report_path; /* NULL = standard output */
-	size_t ring_sz;    /* 0 = default */
-	size_t top;        /* 0 = default */
-	/* No holes: the small ones at the end. */
-	enum command command;
-	const char *no_tracepoint; /* for tests: as if the kernel lacked it */
-	__u32 groups_off;  /* enum pyi_group: causes not to measure */
-	int verbosity;
-	bool want_all;
-	bool want_wait;    /* the container or cgroup is still to come */
-	bool want_until_ready;
-	bool is_importtime;       /* --from importtime: the file of `report` is such a log */
-	bool want_update, want_cold;
-	bool is_strict;
-	bool want_perf, want_no_edges, want_no_hold, want_no_color;
-	bool want_unfolded;
-	bool want_stats, is_dry_run;
-};
+#include "trace/opts.h"
 
 /* Parses or exits: usage errors with EXIT_USAGE, --help with EXIT_OK. -ENOMEM otherwise. */
 int opts__parse(struct opts *opts, int argc, char **argv);

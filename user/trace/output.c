@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "cli/opts.h"
+#include "trace/opts.h"
 #include "report/report.h"
 
 /* Opened the wrong way round, so that using a stream that was closed is an error, not a silence. */

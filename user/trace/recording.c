@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "cli/opts.h"
+#include "trace/opts.h"
 #include "model/tape/tape.h"
 
 #define FLUSH_NS 1000000000ULL /* what a crash of ours costs at most */

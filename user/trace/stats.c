@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* --stats: what tracing cost us and the host. */
-#include "cli/opts.h"
+#include "trace/opts.h"
 #include <stdio.h>
 #include <sys/resource.h>
 

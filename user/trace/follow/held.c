@@ -17,7 +17,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "cli/opts.h"
+#include "trace/opts.h"
 #include "trace/follow/pythons.h"
 #include "trace/follow/scope.h"
 #include "trace/session.h"

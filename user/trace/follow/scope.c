@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "cli/opts.h"
+#include "trace/opts.h"
 #include "trace/follow/scope_names.h"
 #include "trace/session.h"
 #include "probe/probes.h"

@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "cli/opts.h"
+#include "trace/opts.h"
 #include "interpreters/containers/cgroup.h"
 #include "interpreters/containers/container.h"
 #include "interpreters/process/proc.h"

@@ -13,7 +13,7 @@
 #include "trace/facts/facts.h"
 #include "trace/facts/identity.h"
 #include "trace/follow/late.h"
-#include "cli/opts.h"
+#include "trace/opts.h"
 #include "trace/follow/pythons.h"
 #include "trace/follow/scope.h"
 #include "trace/session.h"
