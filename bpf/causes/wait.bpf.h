@@ -3,8 +3,8 @@
  * What a thread that leaves the CPU is going to wait for: the kernel's own word for disk
  * (in_iowait), else the system call it is in and, where that says little, the kind of file.
  */
-#ifndef WAIT_BPF_H
-#define WAIT_BPF_H
+#ifndef BPF_CAUSES_WAIT_BPF_H
+#define BPF_CAUSES_WAIT_BPF_H
 
 #include "core/core.bpf.h"
 

@@ -4,8 +4,8 @@
  * outside imports. Threads of followed processes have an account (task storage); a bystander has
  * none, and finding that out is all it costs.
  */
-#ifndef CHARGE_BPF_H
-#define CHARGE_BPF_H
+#ifndef BPF_CORE_CHARGE_BPF_H
+#define BPF_CORE_CHARGE_BPF_H
 
 #include "core/core.bpf.h"
 

@@ -3,8 +3,8 @@
  * What every BPF file shares: the state of a thread and of a process, and the doors to the maps,
  * which all live in core.bpf.c. Knobs are set by user space before load.
  */
-#ifndef CORE_BPF_H
-#define CORE_BPF_H
+#ifndef BPF_CORE_CORE_BPF_H
+#define BPF_CORE_CORE_BPF_H
 
 #include <vmlinux.h>
 #include <bpf/bpf_helpers.h>

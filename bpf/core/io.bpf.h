@@ -4,8 +4,8 @@
  * files and effects, and the doors between the programs on every system call (call.bpf.c) and the
  * files that know what one of them means (file.bpf.c, path.bpf.c, net.bpf.c, phase.bpf.c).
  */
-#ifndef IO_BPF_H
-#define IO_BPF_H
+#ifndef BPF_CORE_IO_BPF_H
+#define BPF_CORE_IO_BPF_H
 
 #include "imports/stack.bpf.h"
 #include "pyimport_file.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Types and names of the maps. Included by core.bpf.h, which has what they hold. */
-#ifndef MAPS_BPF_H
-#define MAPS_BPF_H
+#ifndef BPF_CORE_MAPS_BPF_H
+#define BPF_CORE_MAPS_BPF_H
 
 /*
  * The maps: defined in core.bpf.c and nowhere else. Their types stand here because a map can be

@@ -4,8 +4,8 @@
  * key of 64 bits is found within SLOT_PROBES slots of its place or goes into a BPF hash instead.
  * Slots are taken for good: nothing is ever removed.
  */
-#ifndef SLOTS_BPF_H
-#define SLOTS_BPF_H
+#ifndef BPF_CORE_SLOTS_BPF_H
+#define BPF_CORE_SLOTS_BPF_H
 
 #include "core/core.bpf.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Import statements, counted in the kernel: a record for the first run alone. */
-#ifndef EDGE_BPF_H
-#define EDGE_BPF_H
+#ifndef BPF_IMPORTS_EDGE_BPF_H
+#define BPF_IMPORTS_EDGE_BPF_H
 
 #include "python/code.bpf.h"
 #include "core/slots.bpf.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Loads that do not pass the import function, seen by the lock they take. */
-#ifndef LOCK_BPF_H
-#define LOCK_BPF_H
+#ifndef BPF_IMPORTS_LOCK_BPF_H
+#define BPF_IMPORTS_LOCK_BPF_H
 
 #include "imports/span.bpf.h"
 

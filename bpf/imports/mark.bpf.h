@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Marks: what happened inside the span on top. */
-#ifndef MARK_BPF_H
-#define MARK_BPF_H
+#ifndef BPF_IMPORTS_MARK_BPF_H
+#define BPF_IMPORTS_MARK_BPF_H
 
 #include "imports/site.bpf.h"
 

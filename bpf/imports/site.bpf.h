@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What a handler of a probe site is given: the hit, its registers. */
-#ifndef SITE_BPF_H
-#define SITE_BPF_H
+#ifndef BPF_IMPORTS_SITE_BPF_H
+#define BPF_IMPORTS_SITE_BPF_H
 
 #include "python/code.bpf.h"
 #include "imports/span.bpf.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Spans: what begins and ends, and the records of both. */
-#ifndef SPAN_BPF_H
-#define SPAN_BPF_H
+#ifndef BPF_IMPORTS_SPAN_BPF_H
+#define BPF_IMPORTS_SPAN_BPF_H
 
 #include "imports/stack.bpf.h"
 

@@ -16,8 +16,8 @@
  *   which greenlet keeps apart, and nothing is ever closed by comparing addresses. A span that
  *   ended inside the stack leaves a hole.
  */
-#ifndef STACK_BPF_H
-#define STACK_BPF_H
+#ifndef BPF_IMPORTS_STACK_BPF_H
+#define BPF_IMPORTS_STACK_BPF_H
 
 #include "python/python.bpf.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Code objects: their numbers, the records that describe them, the frames that run them. */
-#ifndef CODE_BPF_H
-#define CODE_BPF_H
+#ifndef BPF_PYTHON_CODE_BPF_H
+#define BPF_PYTHON_CODE_BPF_H
 
 #include "python/python.bpf.h"
 

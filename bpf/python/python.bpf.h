@@ -4,8 +4,8 @@
  * offset comes from struct pyi_layout. Reads never fault the target: a page that is not there
  * makes the read fail, and the caller goes on without that fact.
  */
-#ifndef PYTHON_BPF_H
-#define PYTHON_BPF_H
+#ifndef BPF_PYTHON_PYTHON_BPF_H
+#define BPF_PYTHON_PYTHON_BPF_H
 
 #include "core/core.bpf.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Memory that lives as long as the model, and strings kept once however often they are met. */
-#ifndef MODEL_ARENA_H
-#define MODEL_ARENA_H
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
 
 #include <linux/types.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * neighbours lie side by side: a tenth of the cache misses of a hash table with handles, and a
  * quarter of its memory. Ids of a stream made to hurt may collide; then adding fails.
  */
-#ifndef MODEL_IDMAP_H
-#define MODEL_IDMAP_H
+#ifndef BASE_IDMAP_H
+#define BASE_IDMAP_H
 
 #include <linux/types.h>
 #include <stddef.h>

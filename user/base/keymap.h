@@ -3,8 +3,8 @@
  * From 64-bit keys (addresses, hashes, pairs of numbers) to what they stand for: open addressing,
  * sixteen bytes a slot. A hash table with handles takes 56 bytes more in every item.
  */
-#ifndef MODEL_KEYMAP_H
-#define MODEL_KEYMAP_H
+#ifndef BASE_KEYMAP_H
+#define BASE_KEYMAP_H
 
 #include <linux/types.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The layers of the import model, one bit each: user/target finds out which ones work on an
+ * The layers of the import model, one bit each: user/interpreters finds out which ones work on an
  * interpreter, user/report names them, and neither knows the other.
  */
 #ifndef BASE_LAYERS_H

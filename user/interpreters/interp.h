@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One interpreter file: what it is, where to probe it, how its objects are laid out.
- * Made from the ELF file alone; no process is needed. The door of user/target for user/probe.
+ * Made from the ELF file alone; no process is needed. The door of user/interpreters for user/probe.
  */
-#ifndef TARGET_INTERP_H
-#define TARGET_INTERP_H
+#ifndef INTERPRETERS_INTERP_H
+#define INTERPRETERS_INTERP_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -136,7 +136,7 @@ struct process_info {
 struct python_info {
 	const char *version, *implementation, *binary;
 	bool free_threaded;
-	__u32 layers;             /* enum interp_layer of user/target, as plain bits */
+	__u32 layers;             /* enum interp_layer of user/interpreters, as plain bits */
 	const char *const *notes;
 	size_t note_cnt;
 };

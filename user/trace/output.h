@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where the report goes: checked before anything is traced, written after. */
-#ifndef CLI_OUTPUT_H
-#define CLI_OUTPUT_H
+#ifndef TRACE_OUTPUT_H
+#define TRACE_OUTPUT_H
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* -o FILE: the capture that a trace leaves behind, written as it goes. */
-#ifndef CLI_RECORDING_H
-#define CLI_RECORDING_H
+#ifndef TRACE_RECORDING_H
+#define TRACE_RECORDING_H
 
 #include <linux/types.h>
 #include <stdbool.h>

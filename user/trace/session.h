@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What one trace consists of, and its phases in order: session__launch, __open, __target, __close.
- * Private to user/cli.
+ * Private to user/trace.
  */
-#ifndef CLI_SESSION_H
-#define CLI_SESSION_H
+#ifndef TRACE_SESSION_H
+#define TRACE_SESSION_H
 
 #include <linux/types.h>
 #include <stdbool.h>

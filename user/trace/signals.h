@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Signals to us, as flags for the main loop. */
-#ifndef CLI_SIGNALS_H
-#define CLI_SIGNALS_H
+#ifndef TRACE_SIGNALS_H
+#define TRACE_SIGNALS_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* --slow: a line on stderr as soon as an import that took long has ended. */
-#ifndef CLI_SLOW_H
-#define CLI_SLOW_H
+#ifndef TRACE_SLOW_H
+#define TRACE_SLOW_H
 
 #include <linux/types.h>
 

@@ -3,8 +3,8 @@
  * --until-ready and --until-idle: when the stream says that there is nothing more to wait for.
  * Looks at raw records; times are those of the records and of the caller's clock.
  */
-#ifndef CLI_UNTIL_H
-#define CLI_UNTIL_H
+#ifndef TRACE_UNTIL_H
+#define TRACE_UNTIL_H
 
 #include <linux/types.h>
 #include <stdbool.h>

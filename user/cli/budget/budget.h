@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Budget files: YAML to struct budget, and new limits into the text of one. */
-#ifndef CLI_BUDGET_H
-#define CLI_BUDGET_H
+#ifndef CLI_BUDGET_BUDGET_H
+#define CLI_BUDGET_BUDGET_H
 
 #include <stdio.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Takes files out of the page cache, and looks whether they are. */
-#ifndef CLI_EVICT_H
-#define CLI_EVICT_H
+#ifndef CLI_COMMANDS_EVICT_H
+#define CLI_COMMANDS_EVICT_H
 
 #include <linux/types.h>
 #include <stddef.h>

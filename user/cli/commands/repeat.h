@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* A command traced several times over: each run by a process of our own, into a capture. */
-#ifndef CLI_REPEAT_H
-#define CLI_REPEAT_H
+#ifndef CLI_COMMANDS_REPEAT_H
+#define CLI_COMMANDS_REPEAT_H
 
 #include <stddef.h>
 

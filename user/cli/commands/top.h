@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* `top`: what is starting now, on a terminal; lines of what started where there is none. */
-#ifndef CLI_TOP_H
-#define CLI_TOP_H
+#ifndef CLI_COMMANDS_TOP_H
+#define CLI_COMMANDS_TOP_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * One decoded instruction in terms every architecture has, and the table of functions an
- * architecture supplies. All knowledge of opcodes is behind it. Private to user/target.
+ * architecture supplies. All knowledge of opcodes is behind it. Private to user/interpreters.
  */
-#ifndef TARGET_INSN_H
-#define TARGET_INSN_H
+#ifndef INTERPRETERS_CODE_INSN_H
+#define INTERPRETERS_CODE_INSN_H
 
 #include <linux/types.h>
 #include <stdbool.h>

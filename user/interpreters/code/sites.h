@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Choosing the instructions to probe. Private to user/target: interp.c opens the file, calls
+ * Choosing the instructions to probe. Private to user/interpreters: interp.c opens the file, calls
  * sites_find, and gets the list.
  */
-#ifndef TARGET_SITES_H
-#define TARGET_SITES_H
+#ifndef INTERPRETERS_CODE_SITES_H
+#define INTERPRETERS_CODE_SITES_H
 
 #include <stdarg.h>
 #include "interpreters/elf/elf_file.h"

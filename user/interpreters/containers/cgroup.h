@@ -4,8 +4,8 @@
  * compares, from an id back to a path, and who is inside. Paths are those of /proc/PID/cgroup:
  * below the root of the hierarchy, with a leading slash. Any cgroup may vanish at any moment.
  */
-#ifndef TARGET_CGROUP_H
-#define TARGET_CGROUP_H
+#ifndef INTERPRETERS_CONTAINERS_CGROUP_H
+#define INTERPRETERS_CONTAINERS_CGROUP_H
 
 #include <linux/types.h>
 #include <stdbool.h>

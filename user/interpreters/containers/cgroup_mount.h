@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where a hierarchy of cgroups is mounted, and paths on both sides of the mount point. */
-#ifndef TARGET_CGROUP_MOUNT_H
-#define TARGET_CGROUP_MOUNT_H
+#ifndef INTERPRETERS_CONTAINERS_CGROUP_MOUNT_H
+#define INTERPRETERS_CONTAINERS_CGROUP_MOUNT_H
 
 #include <linux/types.h>
 

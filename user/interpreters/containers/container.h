@@ -3,8 +3,8 @@
  * Containers: their ids from paths of cgroups, their names from the files and processes of the
  * runtimes. Names are what somebody called a container: hostile text.
  */
-#ifndef TARGET_CONTAINER_H
-#define TARGET_CONTAINER_H
+#ifndef INTERPRETERS_CONTAINERS_CONTAINER_H
+#define INTERPRETERS_CONTAINERS_CONTAINER_H
 
 #include <linux/types.h>
 #include <stdbool.h>

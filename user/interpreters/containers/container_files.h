@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Where runtimes write what their containers are called. Private to container_names.c. */
-#ifndef TARGET_CONTAINER_FILES_H
-#define TARGET_CONTAINER_FILES_H
+#ifndef INTERPRETERS_CONTAINERS_CONTAINER_FILES_H
+#define INTERPRETERS_CONTAINERS_CONTAINER_FILES_H
 
 #include <stddef.h>
 

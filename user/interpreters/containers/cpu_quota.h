@@ -3,8 +3,8 @@
  * CPU quotas of cgroups, v2 (cpu.max) and v1 (cpu.cfs_quota_us), and how often they were hit
  * (cpu.stat). A quota of any cgroup above a process stops it too, and is counted only there.
  */
-#ifndef TARGET_CPU_QUOTA_H
-#define TARGET_CPU_QUOTA_H
+#ifndef INTERPRETERS_CONTAINERS_CPU_QUOTA_H
+#define INTERPRETERS_CONTAINERS_CPU_QUOTA_H
 
 #include <linux/types.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * Remembers every file it looked at, so that a file is opened once however many processes map
  * it. Safe to call from two threads. Knows nothing of probes: what is found goes to a callback.
  */
-#ifndef TARGET_DISCOVER_H
-#define TARGET_DISCOVER_H
+#ifndef INTERPRETERS_DISCOVER_DISCOVER_H
+#define INTERPRETERS_DISCOVER_DISCOVER_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The files that were looked at, each with a verdict, so that none is read twice. Any thread. */
-#ifndef TARGET_KNOWN_FILES_H
-#define TARGET_KNOWN_FILES_H
+#ifndef INTERPRETERS_DISCOVER_KNOWN_FILES_H
+#define INTERPRETERS_DISCOVER_KNOWN_FILES_H
 
 #include <linux/types.h>
 

@@ -3,8 +3,8 @@
  * Which code a file is. On overlayfs one inode of a layer has a device number of its own in every
  * container, and a file that was copied up keeps its number though it is another inode by then.
  */
-#ifndef TARGET_OVERLAY_H
-#define TARGET_OVERLAY_H
+#ifndef INTERPRETERS_DISCOVER_OVERLAY_H
+#define INTERPRETERS_DISCOVER_OVERLAY_H
 
 #include <stdbool.h>
 #include <sys/stat.h>

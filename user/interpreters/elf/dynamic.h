@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What the dynamic section of a shared object asks for. */
-#ifndef TARGET_DYNAMIC_H
-#define TARGET_DYNAMIC_H
+#ifndef INTERPRETERS_ELF_DYNAMIC_H
+#define INTERPRETERS_ELF_DYNAMIC_H
 
 #include <stddef.h>
 

@@ -2,10 +2,10 @@
 /*
  * Bounded reading of one ELF file: segments, symbols, relocations, unwind ranges. Everything is
  * copied into our memory by pread: a file that shrinks or changes under us gives an error or
- * nonsense, never a SIGBUS. Private to user/target.
+ * nonsense, never a SIGBUS. Private to user/interpreters.
  */
-#ifndef TARGET_ELF_FILE_H
-#define TARGET_ELF_FILE_H
+#ifndef INTERPRETERS_ELF_ELF_FILE_H
+#define INTERPRETERS_ELF_ELF_FILE_H
 
 #include <elf.h>
 #include <linux/types.h>

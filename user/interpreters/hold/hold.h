@@ -9,8 +9,8 @@
  * a Python that is not probed: nothing else is ever stopped that way. A small process of its own
  * does both; whatever happens to it or to us, the kernel lets everything go when it ends.
  */
-#ifndef TARGET_HOLD_H
-#define TARGET_HOLD_H
+#ifndef INTERPRETERS_HOLD_HOLD_H
+#define INTERPRETERS_HOLD_HOLD_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  * holder.c. It is a process of its own because execs of the whole host wait for its answer: it
  * must go on answering when the tracer is stopped, hangs or is busy.
  */
-#ifndef TARGET_HOLDER_H
-#define TARGET_HOLDER_H
+#ifndef INTERPRETERS_HOLD_HOLDER_H
+#define INTERPRETERS_HOLD_HOLDER_H
 
 #include <linux/types.h>
 #include <stdatomic.h>

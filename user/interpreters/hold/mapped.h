@@ -6,8 +6,8 @@
  *
  * Made by the tracer, read by another process forked from it: reading allocates nothing.
  */
-#ifndef TARGET_MAPPED_H
-#define TARGET_MAPPED_H
+#ifndef INTERPRETERS_HOLD_MAPPED_H
+#define INTERPRETERS_HOLD_MAPPED_H
 
 #include <linux/types.h>
 #include <poll.h>

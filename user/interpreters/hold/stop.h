@@ -4,8 +4,8 @@
  * thread's parent, leaves a thread that was stopped already stopped, and ends by itself when the
  * process that does it dies. Allocates nothing.
  */
-#ifndef TARGET_STOP_H
-#define TARGET_STOP_H
+#ifndef INTERPRETERS_HOLD_STOP_H
+#define INTERPRETERS_HOLD_STOP_H
 
 #include <stdbool.h>
 #include <sys/types.h>

@@ -3,8 +3,8 @@
  * What a running process has loaded already: the modules in sys.modules, read from its memory
  * while it runs on, and the shared objects it maps. Nothing is stopped and nothing is written.
  */
-#ifndef TARGET_INVENTORY_H
-#define TARGET_INVENTORY_H
+#ifndef INTERPRETERS_PROCESS_INVENTORY_H
+#define INTERPRETERS_PROCESS_INVENTORY_H
 
 #include <linux/types.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who a launched command belongs to: under sudo the person who typed it, else ourselves. */
-#ifndef TARGET_INVOKER_H
-#define TARGET_INVOKER_H
+#ifndef INTERPRETERS_PROCESS_INVOKER_H
+#define INTERPRETERS_PROCESS_INVOKER_H
 
 #include <stdbool.h>
 #include <stddef.h>

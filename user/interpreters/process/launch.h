@@ -3,8 +3,8 @@
  * A command that waits to be traced: forked, held on a pipe before exec, let go when every probe
  * is live. If we die while it is held, by SIGKILL even, it exits without having run anything.
  */
-#ifndef TARGET_LAUNCH_H
-#define TARGET_LAUNCH_H
+#ifndef INTERPRETERS_PROCESS_LAUNCH_H
+#define INTERPRETERS_PROCESS_LAUNCH_H
 
 #include <stdbool.h>
 #include <sys/types.h>

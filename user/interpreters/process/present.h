@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Between inventory.c, which knows files, and present.c, which knows CPython's objects. */
-#ifndef TARGET_PRESENT_H
-#define TARGET_PRESENT_H
+#ifndef INTERPRETERS_PROCESS_PRESENT_H
+#define INTERPRETERS_PROCESS_PRESENT_H
 
 #include <linux/types.h>
 #include "pyimport_event.h"

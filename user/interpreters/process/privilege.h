@@ -10,8 +10,8 @@
  * CAP_SYS_ADMIN is needed to hold execs, and only until the marks are set; where probes are perf
  * events (before 6.6) as long as more of them may come, since their PMU asks for it each time.
  */
-#ifndef TARGET_PRIVILEGE_H
-#define TARGET_PRIVILEGE_H
+#ifndef INTERPRETERS_PROCESS_PRIVILEGE_H
+#define INTERPRETERS_PROCESS_PRIVILEGE_H
 
 #include <stdbool.h>
 

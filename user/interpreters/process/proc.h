@@ -4,8 +4,8 @@
  * never mix two processes with the same number, and bounds what it reads. A process may vanish at
  * any moment: -ESRCH and -ENOENT are normal answers.
  */
-#ifndef TARGET_PROC_H
-#define TARGET_PROC_H
+#ifndef INTERPRETERS_PROCESS_PROC_H
+#define INTERPRETERS_PROCESS_PROC_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a command to the program the kernel will run for it: PATH search and `#!` lines. */
-#ifndef TARGET_SHEBANG_H
-#define TARGET_SHEBANG_H
+#ifndef INTERPRETERS_PROCESS_SHEBANG_H
+#define INTERPRETERS_PROCESS_SHEBANG_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Is this file a Python, and which? Private to user/target. */
-#ifndef TARGET_IDENTIFY_H
-#define TARGET_IDENTIFY_H
+/* Is this file a Python, and which? Private to user/interpreters. */
+#ifndef INTERPRETERS_PYTHON_IDENTIFY_H
+#define INTERPRETERS_PYTHON_IDENTIFY_H
 
 #include "interpreters/elf/elf_file.h"
 #include "interpreters/interp.h"

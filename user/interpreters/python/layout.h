@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where CPython keeps what: struct pyi_layout of one interpreter file. Private to user/target. */
-#ifndef TARGET_LAYOUT_H
-#define TARGET_LAYOUT_H
+/* Where CPython keeps what: struct pyi_layout of one interpreter. Private to user/interpreters. */
+#ifndef INTERPRETERS_PYTHON_LAYOUT_H
+#define INTERPRETERS_PYTHON_LAYOUT_H
 
 #include "interpreters/elf/elf_file.h"
 #include "interpreters/interp.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Findings: what could be done about a start-up, where, and what it would bring. */
-#ifndef MODEL_ADVICE_H
-#define MODEL_ADVICE_H
+#ifndef MODEL_ADVICE_ADVICE_H
+#define MODEL_ADVICE_ADVICE_H
 
 #include "model/graph/gains.h"
 #include "model/advice/risks.h"

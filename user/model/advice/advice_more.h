@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Private to advice*.c: findings other than statements to defer, and packages. */
-#ifndef MODEL_ADVICE_MORE_H
-#define MODEL_ADVICE_MORE_H
+#ifndef MODEL_ADVICE_ADVICE_MORE_H
+#define MODEL_ADVICE_ADVICE_MORE_H
 
 #include "model/advice/advice.h"
 

@@ -3,8 +3,8 @@
  * What was seen of a module while it loaded that may be meant to happen at start-up: if its import
  * is deferred, that happens later, in another thread, or never.
  */
-#ifndef MODEL_RISKS_H
-#define MODEL_RISKS_H
+#ifndef MODEL_ADVICE_RISKS_H
+#define MODEL_ADVICE_RISKS_H
 
 #include "model/model.h"
 

@@ -4,8 +4,8 @@
  * Limits on counts hold for every run as they are. Limits on times are broken when the runs leave
  * no doubt: when the lower end of the 95 % interval of their median is beyond the limit.
  */
-#ifndef MODEL_BUDGET_H
-#define MODEL_BUDGET_H
+#ifndef MODEL_COMPARE_BUDGET_H
+#define MODEL_COMPARE_BUDGET_H
 
 #include "model/model.h"
 

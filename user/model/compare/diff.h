@@ -3,8 +3,8 @@
  * Two finished models compared: processes by command line, modules by name. Everything points into
  * the two models, which must outlive it.
  */
-#ifndef MODEL_DIFF_H
-#define MODEL_DIFF_H
+#ifndef MODEL_COMPARE_DIFF_H
+#define MODEL_COMPARE_DIFF_H
 
 #include "model/model.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Figures of repeated runs: medians, how sure they are, and which runs stand out. */
-#ifndef MODEL_SAMPLE_H
-#define MODEL_SAMPLE_H
+#ifndef MODEL_COMPARE_SAMPLE_H
+#define MODEL_COMPARE_SAMPLE_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
 /*
  * Which nodes of the import graph every path to a node passes: what would be gone with them.
  */
-#ifndef MODEL_DOMINATORS_H
-#define MODEL_DOMINATORS_H
+#ifndef MODEL_GRAPH_DOMINATORS_H
+#define MODEL_GRAPH_DOMINATORS_H
 
 #include "model/graph/graph.h"
 

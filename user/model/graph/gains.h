@@ -3,8 +3,8 @@
  * What would vanish from a start-up without an import statement, a set of them, or a package:
  * the loads that nothing else leads to. Of a command that ran to its end all of it is meant.
  */
-#ifndef MODEL_GAINS_H
-#define MODEL_GAINS_H
+#ifndef MODEL_GRAPH_GAINS_H
+#define MODEL_GRAPH_GAINS_H
 
 #include "model/graph/dominators.h"
 #include "model/graph/graph.h"

@@ -4,8 +4,8 @@
  * loads, in which each module hangs below whoever asked first, it tells what else would have
  * loaded it.
  */
-#ifndef MODEL_GRAPH_H
-#define MODEL_GRAPH_H
+#ifndef MODEL_GRAPH_GRAPH_H
+#define MODEL_GRAPH_GRAPH_H
 
 #include "model/model.h"
 

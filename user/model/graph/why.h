@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Why is this module here? Every chain of import statements from the program to it. */
-#ifndef MODEL_WHY_H
-#define MODEL_WHY_H
+#ifndef MODEL_GRAPH_WHY_H
+#define MODEL_GRAPH_WHY_H
 
 #include "model/graph/graph.h"
 

@@ -3,8 +3,8 @@
  * What a model is given, kept in a capture file, and given again from it: the same model in the
  * end, on any machine. Records go in as they are; side facts as JSON (side.h).
  */
-#ifndef MODEL_TAPE_H
-#define MODEL_TAPE_H
+#ifndef MODEL_TAPE_TAPE_H
+#define MODEL_TAPE_TAPE_H
 
 #include <linux/types.h>
 #include <stdbool.h>

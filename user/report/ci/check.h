@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Private to the writers of `check`: verdicts in words. */
-#ifndef REPORT_CHECK_H
-#define REPORT_CHECK_H
+#ifndef REPORT_CI_CHECK_H
+#define REPORT_CI_CHECK_H
 
 #include "model/compare/budget.h"
 #include "model/graph/why.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Private to the two writers of `diff`. */
-#ifndef REPORT_DIFF_OUT_H
-#define REPORT_DIFF_OUT_H
+#ifndef REPORT_COMPARE_DIFF_OUT_H
+#define REPORT_COMPARE_DIFF_OUT_H
 
 #include "model/compare/diff.h"
 #include "report/view.h"

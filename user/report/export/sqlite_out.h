@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Private to the two files of --format sqlite. */
-#ifndef REPORT_SQLITE_OUT_H
-#define REPORT_SQLITE_OUT_H
+#ifndef REPORT_EXPORT_SQLITE_OUT_H
+#define REPORT_EXPORT_SQLITE_OUT_H
 
 #include <sqlite3.h>
 

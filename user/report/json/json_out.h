@@ -3,8 +3,8 @@
  * Private to the JSON writer: objects made with jansson, dumped one by one. A 20,000-module
  * trace never stands in memory a second time; only the frame around them is printed by hand.
  */
-#ifndef REPORT_JSON_OUT_H
-#define REPORT_JSON_OUT_H
+#ifndef REPORT_JSON_JSON_OUT_H
+#define REPORT_JSON_JSON_OUT_H
 
 #include <jansson.h>
 

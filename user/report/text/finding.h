@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Private to user/report: findings in words, the same in text, JSON and CI formats. */
-#ifndef REPORT_FINDING_H
-#define REPORT_FINDING_H
+#ifndef REPORT_TEXT_FINDING_H
+#define REPORT_TEXT_FINDING_H
 
 #include "model/advice/advice.h"
 #include "report/view.h"

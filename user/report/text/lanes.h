@@ -3,8 +3,8 @@
  * Tracks on which slices of time nest, for the formats that insist on it. A thread is one track;
  * what overlaps on it (greenlets, ends that were not observed) goes to further ones.
  */
-#ifndef REPORT_LANES_H
-#define REPORT_LANES_H
+#ifndef REPORT_TEXT_LANES_H
+#define REPORT_TEXT_LANES_H
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The figure by which an export weighs modules: time, CPU, memory or bytes. */
-#ifndef REPORT_MEASURE_H
-#define REPORT_MEASURE_H
+#ifndef REPORT_TEXT_MEASURE_H
+#define REPORT_TEXT_MEASURE_H
 
 #include <stdbool.h>
 

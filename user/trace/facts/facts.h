@@ -3,8 +3,8 @@
  * Side facts of the processes in the stream (exe, cwd, whole command line), read from
  * /proc while they live and given to the model; and who of the followed ones still lives.
  */
-#ifndef CLI_FACTS_H
-#define CLI_FACTS_H
+#ifndef TRACE_FACTS_FACTS_H
+#define TRACE_FACTS_FACTS_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -3,8 +3,8 @@
  * Where the processes of the stream belong: cgroup, systemd unit, container. By the cgroup their
  * exec record names, so that a process too short-lived for /proc has them as well.
  */
-#ifndef CLI_IDENTITY_H
-#define CLI_IDENTITY_H
+#ifndef TRACE_FACTS_IDENTITY_H
+#define TRACE_FACTS_IDENTITY_H
 
 #include <linux/types.h>
 #include <stddef.h>

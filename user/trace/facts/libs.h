@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Looks into the shared objects that were mapped, and tells the model what they need. */
-#ifndef CLI_LIBS_H
-#define CLI_LIBS_H
+#ifndef TRACE_FACTS_LIBS_H
+#define TRACE_FACTS_LIBS_H
 
 struct model;
 struct process;

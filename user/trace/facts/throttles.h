@@ -3,8 +3,8 @@
  * Looks at the CPU quotas of the processes in the stream while they live and tells the model how
  * their counters grow: often while a process is young, ever more rarely later.
  */
-#ifndef CLI_THROTTLES_H
-#define CLI_THROTTLES_H
+#ifndef TRACE_FACTS_THROTTLES_H
+#define TRACE_FACTS_THROTTLES_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The interpreter files of one run: opened, probed, and later described to the model. */
-#ifndef CLI_PYTHONS_H
-#define CLI_PYTHONS_H
+#ifndef TRACE_FOLLOW_PYTHONS_H
+#define TRACE_FOLLOW_PYTHONS_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -4,8 +4,8 @@
  * gone. A container that starts again gets a new cgroup; it is recognised when something execs
  * in it, and by name or id when its cgroup is made.
  */
-#ifndef CLI_SCOPE_H
-#define CLI_SCOPE_H
+#ifndef TRACE_FOLLOW_SCOPE_H
+#define TRACE_FOLLOW_SCOPE_H
 
 #include <stdbool.h>
 #include <sys/types.h>

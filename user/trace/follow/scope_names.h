@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From --cgroup and --container to a cgroup's path, or a list of what may have been meant. */
-#ifndef CLI_SCOPE_NAMES_H
-#define CLI_SCOPE_NAMES_H
+#ifndef TRACE_FOLLOW_SCOPE_NAMES_H
+#define TRACE_FOLLOW_SCOPE_NAMES_H
 
 struct containers;
 struct opts;
