@@ -7,7 +7,7 @@ msg      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' "$(1)" "$(2)")
 CLANG   ?= clang
 BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
 CC      ?= cc
-PKGS    := libbpf libelf libdw zlib capstone jansson libcap-ng yaml-0.1 ncurses sqlite3 libdeflate
+PKGS    := libbpf libelf zlib capstone jansson libcap-ng yaml-0.1 ncurses sqlite3 libdeflate
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
 prefix  ?= /usr/local
@@ -174,6 +174,23 @@ install: all ## install below $(DESTDIR)$(prefix)
 	$(foreach file,$(SHELLS),$(BIN:%=./%) --completion $(firstword $(subst -, ,$(subst /, ,$(file)))) \
 		> $(DESTDIR)$(prefix)/share/$(file) &&) true
 	$(if $(wildcard man/*.8),install -D -m 644 -t $(DESTDIR)$(prefix)/share/man/man8 man/*.8)
+
+# One file without a single shared library, for any Linux of this architecture. Some elfutils lack a
+# part of their static libelf: see the file that stands in for it.
+STATIC      := $(O)/static/pyimport-bpf
+STATIC_LIBS  = $(shell pkg-config --static --libs $(PKGS)) -lpthread
+LIBEU       := $(O)/static/eu_search.o
+.PHONY: static
+static: $(STATIC) ## one static binary, .output/static/pyimport-bpf
+$(STATIC): $(OBJS) $(LIBEU)
+	$(call msg,BIN,$@)
+	$(Q)if ! $(CC) $(CFLAGS) -static $(OBJS) $(STATIC_LIBS) $(LDFLAGS) -o $@ 2>$@.log; then \
+		$(CC) $(CFLAGS) -static $(OBJS) $(LIBEU) $(STATIC_LIBS) $(LDFLAGS) -o $@ 2>$@.log || \
+			{ cat $@.log >&2; exit 1; }; fi
+$(LIBEU): packaging/static/eu_search.c Makefile
+	$(call msg,CC,$@)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOST) -c $< -o $@
 
 # The other architecture, from a machine of this one.
 .PHONY: arm64

@@ -9,7 +9,7 @@ set -eu -o pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
 CACHE=${PYIMPORT_VM:-/var/tmp/pyimport-vm}
 TRIPLET=aarch64-linux-gnu
-DEV=(libc6-dev libgcc-12-dev linux-libc-dev libbpf-dev libelf-dev libdw-dev zlib1g-dev libcapstone-dev
+DEV=(libc6-dev libgcc-12-dev linux-libc-dev libbpf-dev libelf-dev zlib1g-dev libcapstone-dev
 	libjansson-dev libcap-ng-dev libyaml-dev libncurses-dev libsqlite3-dev libdeflate-dev uthash-dev)
 arch=arm64
 suite=bookworm

@@ -14,7 +14,7 @@ BACKPORTS=/etc/apt/sources.list.d/pyimport-bpf-backports.sources
 . /etc/os-release
 codename=${VERSION_CODENAME:-}
 
-fresh=(libbpf-dev bpftool libelf-dev libdw-dev linux-libc-dev)
+fresh=(libbpf-dev bpftool libelf-dev linux-libc-dev)
 packages=(clang llvm gcc libc6-dev make pkg-config zlib1g-dev libdeflate-dev libcapstone-dev
 	libjansson-dev libcap-ng-dev libyaml-dev libncurses-dev libsqlite3-dev uthash-dev python3)
 case $mode in

@@ -1,0 +1,56 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""`make static`: one file that needs nothing of the system it runs on."""
+import json
+import os
+import shutil
+import subprocess
+
+import lib
+
+BINARY = os.path.join(lib.REPO, ".output/static/pyimport-bpf")
+
+
+def run(*argv, **kwargs):
+    return subprocess.run(argv, capture_output=True, text=True, stdin=subprocess.DEVNULL, **kwargs)
+
+
+def build():
+    lib.needs_command("make", "cc", "readelf")
+    made = run("make", "-C", lib.REPO, "--no-print-directory", "static")
+    lib.check_equal(made.returncode, 0, "make static, %s" % made.stderr[-2000:])
+
+
+@lib.test(timeout_s=400)
+def test_static():
+    build()
+    headers = run("readelf", "-lW", BINARY).stdout
+    lib.check("LOAD" in headers, "no program headers: %r", headers)
+    lib.check("INTERP" not in headers and "DYNAMIC" not in headers, "not static: %s", headers)
+
+    # In a directory that holds nothing else it reads a capture, with the same result.
+    root = lib.workdir() + "/root"
+    os.mkdir(root)
+    capture = os.path.join(lib.TESTS, "golden/captures/plain.cap")
+    shutil.copy(BINARY, root + "/pyimport-bpf")
+    shutil.copy(capture, root + "/plain.cap")
+    for view in ("summary", "tree"):
+        got = run("chroot", root, "/pyimport-bpf", "report", "--view", view, "/plain.cap")
+        wanted = run(lib.TOOL, "report", "--view", view, capture)
+        lib.check_equal((got.returncode, wanted.returncode), (0, 0), got.stderr + wanted.stderr)
+        lib.check_equal(got.stdout, wanted.stdout, view)
+
+    # It traces a Python of this machine.
+    report = lib.workdir() + "/report.json"
+    done = run(BINARY, "--format", "json", "--report", report, "--", lib.SYSTEM, "-c", "import json",
+               env=lib.clean_env())
+    lib.check_equal(done.returncode, 0, "status, %s" % done.stderr)
+    with open(report, encoding="utf-8") as file:
+        doc = json.load(file)
+    lib.check(doc["complete"], "not complete: %r", lib.losses(doc))
+    modules = {one["module"] for process in doc["processes"] for one in process["imports"]}
+    lib.check({"json", "json.decoder", "site"} <= modules, "modules: %r", sorted(modules))
+
+
+if __name__ == "__main__":
+    lib.main()
