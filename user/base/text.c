@@ -329,13 +329,30 @@ char *text_ns(char buf[TEXT_NUM_SZ], uint64_t ns)
 	return buf;
 }
 
+/*
+ * What the variables name, where the locale itself is not installed: containers and empty roots
+ * seldom have any, and the terminal in front of them is none of theirs.
+ */
+static bool locale_names_utf8(void)
+{
+	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
+
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		const char *name = getenv(variables[i]);
+
+		if (name && *name)
+			return strcasestr(name, ".UTF-8") || strcasestr(name, ".utf8");
+	}
+	return false;
+}
+
 bool text_locale_is_utf8(void)
 {
 	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
 	bool is_utf8;
 
 	if (locale == (locale_t)0)
-		return false;
+		return locale_names_utf8();
 	is_utf8 = !strcmp(nl_langinfo_l(CODESET, locale), "UTF-8");
 	freelocale(locale);
 	return is_utf8;
