@@ -3,10 +3,12 @@
  * What an import is charged with, in the kernel, as it happens: one struct per span that was on
  * top of a thread when something was to be charged, and one per process for all that happened
  * outside imports. Counters are exclusive (what imports inside cost is theirs) and only grow, so
- * that parts of the same span's charge can be added in any order. Needs pyimport_event.h before it.
+ * that parts of the same span's charge can be added in any order.
  */
 #ifndef PYIMPORT_CHARGE_H
 #define PYIMPORT_CHARGE_H
+
+#include "pyimport_event.h"
 
 /* Groups of counters; each can be missing (switched off, or no tracepoint): then it is unknown. */
 enum pyi_group {
@@ -30,6 +32,10 @@ enum pyi_wait {
 	PYI_WAIT_CNT,
 };
 
+/*
+ * Captures hold it as it is: the offsets below are for ever, and a new field comes last. So a new
+ * kind of wait is a field of its own at the end, not one more wait_ns[].
+ */
 struct pyi_charge {
 	__u64 cpu_ns; /* of the time slices that ended with this span on top; exact in sum only */
 	__u64 wait_ns[PYI_WAIT_CNT];
@@ -83,6 +89,27 @@ struct pyi_charged {
 };
 
 _Static_assert(sizeof(struct pyi_charge_key) == 16, "pyi_charge_key");
-_Static_assert(sizeof(struct pyi_charge) % 8 == 0, "pyi_charge");
+_Static_assert(PYI_WAIT_CNT == 7, "pyi_charge.wait_ns");
+#define PYI_CHARGE_AT(field, at) \
+	_Static_assert(__builtin_offsetof(struct pyi_charge, field) == (at), "pyi_charge." #field)
+PYI_CHARGE_AT(cpu_ns, 0);
+PYI_CHARGE_AT(wait_ns, 8);
+PYI_CHARGE_AT(opens, 64);
+PYI_CHARGE_AT(open_misses, 72);
+PYI_CHARGE_AT(stats, 80);
+PYI_CHARGE_AT(stat_misses, 88);
+PYI_CHARGE_AT(dirs_read, 96);
+PYI_CHARGE_AT(search_ns, 104);
+PYI_CHARGE_AT(bytes_read, 112);
+PYI_CHARGE_AT(bytes_written, 120);
+PYI_CHARGE_AT(mapped, 128);
+PYI_CHARGE_AT(bytes_from_disk, 136);
+PYI_CHARGE_AT(rss_anon, 144);
+PYI_CHARGE_AT(rss_file, 152);
+PYI_CHARGE_AT(rss_peak, 160);
+PYI_CHARGE_AT(last_io_ns, 168);
+PYI_CHARGE_AT(flags, 176);
+#undef PYI_CHARGE_AT
+_Static_assert(sizeof(struct pyi_charge_record) == 32 + 8 + 184, "pyi_charge_record");
 
 #endif
