@@ -7,8 +7,15 @@
 #ifndef PYIMPORT_EVENT_H
 #define PYIMPORT_EVENT_H
 
+#ifdef __bpf__
+#include "vmlinux.h"
+#else
+#include <linux/types.h>
+#endif
+
 #define PYI_ABI_VERSION 1
 
+/* Numbers are never used twice: captures hold them. */
 enum pyi_event_kind {
 	PYI_EV_EXEC = 1,   /* a process (re)started: struct pyi_exec */
 	PYI_EV_FORK = 2,   /* struct pyi_fork */
@@ -22,12 +29,21 @@ enum pyi_event_kind {
 	PYI_EV_THREAD_EXIT = 10, /* a thread other than the last ended: header only */
 	PYI_EV_FRAMES = 11, /* more of the Python stack for a span or an edge: struct pyi_frames */
 	PYI_EV_FROM = 12,   /* names of a `from x import …`: struct pyi_from */
-	/* Synthesised by user space into the same stream, never sent by BPF. */
+	PYI_EV_CGROUP = 13, /* a cgroup was made: struct pyi_cgroup, pyimport_scope.h */
+	PYI_EV_JOIN = 14,   /* a running process came into a followed cgroup: header only */
+	PYI_EV_PATH = 20,   /* the text behind a path's key: struct pyi_path, pyimport_file.h */
+	PYI_EV_NET = 21,    /* a connection, a look-up, a socket listened on: struct pyi_net */
+	PYI_EV_SPAWN = 22,  /* a thread or a child process was started: struct pyi_spawn */
+	PYI_EV_PHASE = 25,  /* struct pyi_phase, pyimport_phase.h */
+	/* Made by user space from maps, files and logs, into the same stream; never sent by BPF. */
 	PYI_EV_EDGE_COUNT = 32, /* struct pyi_edge_count */
 	PYI_EV_CHARGE = 33,  /* struct pyi_charge_record, pyimport_charge.h */
 	PYI_EV_CHARGED = 34, /* struct pyi_charged */
-	PYI_EV_LOG = 48,        /* a process known from a log of -X importtime: header only */
-	PYI_EV_PRESENT = 56,    /* what was there before us: struct pyi_present */
+	PYI_EV_FILE = 40,    /* struct pyi_file, pyimport_file.h */
+	PYI_EV_LINK = 41,    /* stages of one dlopen: struct pyi_link */
+	PYI_EV_EFFECT = 42,  /* sleeps and file locks of a span: struct pyi_effect */
+	PYI_EV_LOG = 48,     /* a process known from a log of -X importtime: header only */
+	PYI_EV_PRESENT = 56, /* what was there before us: struct pyi_present */
 };
 
 /* Flags of any record. */
@@ -274,117 +290,9 @@ struct pyi_present {
 	char text[]; /* the name, then the file */
 };
 
-/* Every way to lose something, counted where it happens. */
-struct pyi_stats {
-	__u64 ring_full;        /* records that found no room in the ring buffer */
-	__u64 thread_state;     /* hits without memory for the thread's state */
-	__u64 proc_full;        /* processes not followed: map full */
-	__u64 edges_full;       /* runs of statements not counted: map full */
-	__u64 codes_full;       /* code objects without id: map full */
-	__u64 depth_overflow;   /* spans deeper than PYI_MAX_DEPTH */
-	__u64 names_truncated;  /* names cut */
-	__u64 tables_truncated; /* line tables not sent whole: those lines are unknown */
-	__u64 unreadable;       /* reads of target memory that failed */
-	__u64 ends_unobserved;  /* spans closed without seeing their end */
-	__u64 frames_cut;       /* importer not reached within PYI_MAX_FRAMES frames */
-	__u64 no_thread;        /* no thread state found for a thread: line and frames unknown */
-	__u64 charges_full;     /* causes not charged: map full, or no memory for an account */
-	/* Not losses: facts a report shows. */
-	__u64 hits;             /* probe hits in followed processes */
-	__u64 bystander_hits;   /* probe hits in other processes */
-	__u64 ends_unmatched;   /* ends of spans that began before we attached */
-	/* Losses again. */
-	__u64 files_full;       /* file operations not counted: map full */
-	__u64 net_full;         /* connections not kept: map full */
-};
-
-/* What a probe site stands for. A site may end one thing and begin the next. */
-enum pyi_site_kind {
-	PYI_SITE_NONE = 0,
-	PYI_SITE_IMPORT = 1,       /* PyImport_ImportModuleLevelObject entered */
-	PYI_SITE_FIND = 2,         /* call …CallMethod…ObjArgs(importlib, "_find_and_load", abs_name…) */
-	PYI_SITE_BODY = 3,         /* call PyEval_EvalCode(co, globals, locals) */
-	PYI_SITE_EXECDEF = 4,      /* call PyModule_ExecDef(module, def) */
-	PYI_SITE_DLOPEN = 5,       /* call dlopen(path, flags) inside the interpreter */
-	PYI_SITE_DYNAMIC = 6,      /* _imp.create_dynamic(spec, file) */
-	PYI_SITE_BUILTIN = 7,      /* _imp.create_builtin(spec) entered */
-	PYI_SITE_ACQUIRE_LOCK = 8, /* _imp.acquire_lock() entered */
-	PYI_SITE_NEW_MODULE = 9,   /* tp_init of PyModule_Type entered */
-	PYI_SITE_COMPILE = 10,     /* source is being compiled */
-	PYI_SITE_RUN_MAIN = 11,    /* Py_RunMain entered */
-	PYI_SITE_FINALIZE = 12,    /* Py_FinalizeEx entered */
-	PYI_SITE_LAZY = 13,        /* 3.15: _PyImport_LoadLazyImportTstate / _PyLazyImport_Reify */
-	PYI_SITE_IMPORT_ERROR = 14, /* tp_init of ImportError entered: self */
-	PYI_SITE_MAX,
-};
-
-/* Where a value stands at a site: index of a general register. */
-enum pyi_reg {
-	PYI_REG_NONE = 0,
-	PYI_REG_AX = 1, PYI_REG_BX, PYI_REG_CX, PYI_REG_DX, PYI_REG_SI, PYI_REG_DI, PYI_REG_BP,
-	PYI_REG_R8, PYI_REG_R9, PYI_REG_R10, PYI_REG_R11, PYI_REG_R12, PYI_REG_R13, PYI_REG_R14,
-	PYI_REG_R15,
-	/* arm64: x0 … x30 are PYI_REG_X0 + n */
-	PYI_REG_X0 = 32,
-};
-
-/* Map `sites`: index = attach cookie. One probed instruction. */
-struct pyi_site {
-	__u64 addr;      /* address in the file's own address space: load bias = ip - addr */
-	__u32 layout;    /* index into map `layouts` */
-	__u8 end;        /* enum pyi_site_kind that ends here, 0 = none */
-	__u8 begin;      /* enum pyi_site_kind that begins here, 0 = none */
-	__u8 result_reg; /* enum pyi_reg: result of what ended; NONE = unknown */
-	__u8 result_is_int; /* an int: failed when < 0; else a pointer: failed when NULL */
-	__s32 sp_delta;  /* sp here minus sp at the begin site of what ends */
-	__u32 pad;
-};
-
-/* Map `layouts`: what BPF must know of one interpreter file. Offset -1 = not there. */
-struct pyi_layout {
-	__u32 version;      /* PY_VERSION_HEX >> 16: 0x030b for 3.11; 0 = unknown */
-	__u32 has;          /* enum pyi_check bits worth trying */
-	__u64 runtime_addr; /* _PyRuntime; up to 3.6 _PyThreadState_Current; 0 = unknown */
-	__u64 unicode_type_addr, dict_type_addr, code_type_addr; /* 0 = unknown */
-	__s32 ob_type;
-	__s32 str_length, str_state, str_ascii_data, str_compact_data;
-	__u32 str_kind_shift, str_compact_shift, str_ascii_shift; /* in the 32-bit state */
-	__s32 bytes_size, bytes_data;
-	__s32 tuple_size, tuple_items;
-	__s32 dict_keys;
-	__s32 keys_log2_size; /* u8; up to 3.10 -1 and keys_size is the Py_ssize_t */
-	__s32 keys_size, keys_log2_index_bytes, keys_kind, keys_indices;
-	__s32 code_filename, code_name, code_firstlineno, code_table;
-	__u32 code_read_sz;   /* end of the last of these in the object */
-	__s32 code_code;      /* first instruction (3.11+), else -1 */
-	__s32 code_tlbc;      /* free-threaded 3.14+, else -1 */
-	__u32 lines;          /* enum pyi_lines */
-	__s32 runtime_interp_head, interp_next, interp_id, interp_threads_head;
-	__s32 thread_next, thread_interp, thread_id;
-	__s32 thread_frame;   /* PyFrameObject* or _PyInterpreterFrame* */
-	__s32 thread_cframe, cframe_frame; /* 3.11-3.12: two steps; else -1 */
-	__s32 thread_exc_type; /* 3.6-3.11: curexc_type (a type) */
-	__s32 thread_exc;     /* 3.12+: current_exception (an instance) */
-	__s32 type_name;      /* PyTypeObject.tp_name */
-	__s32 frame_back, frame_code, frame_globals, frame_lasti, frame_owner, frame_tlbc_index;
-	__s32 frame_locals;   /* f_localsplus */
-	__u32 lasti_is_ptr;   /* frame_lasti holds an instruction pointer */
-	__s32 lasti_scale;    /* else bytes per unit of f_lasti: 1 (3.6-3.9) or 2 (3.10) */
-	__u64 code_mask;      /* AND mask for the frame's code reference (3.14+ stack refs) */
-	__u32 owner_skip_min; /* frames whose owner is >= this are not Python frames; 0 = none */
-	__u32 find_name_is_identifier; /* up to 3.10: method argument is a _Py_Identifier */
-	__s32 identifier_string; /* where its char* stands: 8 up to 3.9, 0 in 3.10 */
-	__u32 imports_fastcall; /* reserved for calling conventions of _imp functions */
-	__s32 module_name_dict; /* PyModuleObject.md_dict */
-	__s32 module_name;      /* PyModuleObject.md_name */
-	__s32 lazy_from, lazy_attr, lazy_code, lazy_instr; /* PyLazyImportObject, 3.15 */
-	__s32 interp_modules; /* sys.modules; for user space alone */
-};
-
 _Static_assert(sizeof(struct pyi_hdr) == 32, "pyi_hdr");
 _Static_assert(sizeof(struct pyi_str) == 8, "pyi_str");
 _Static_assert(sizeof(struct pyi_exec) == 32 + 16 + 8 + 16 + 8 + 256 + PYI_ARGS_SZ, "pyi_exec");
 _Static_assert(sizeof(struct pyi_end) == 32 + 8 + PYI_ERROR_SZ, "pyi_end");
-_Static_assert(sizeof(struct pyi_site) == 24, "pyi_site");
 
 #endif

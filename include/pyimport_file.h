@@ -1,23 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The contract between kernel and user space about files, the network and other side effects.
- * To be included behind pyimport_event.h. What happened is counted in the kernel per (image,
- * import span, path); only names travel as records of their own, each once.
+ * The contract between kernel and user space about files, the network and other side effects. What
+ * happened is counted in the kernel per (image, import span, path); only names travel as records of
+ * their own, each once.
  */
 #ifndef PYIMPORT_FILE_H
 #define PYIMPORT_FILE_H
 
-enum pyi_file_event {
-	PYI_EV_PATH = 20,   /* the text behind a path's key: struct pyi_path */
-	PYI_EV_NET = 21,    /* a connection, a look-up, a socket listened on: struct pyi_net */
-	PYI_EV_SPAWN = 22,  /* a thread or a child process was started: struct pyi_spawn */
-	/* Synthesised by user space from maps. */
-	PYI_EV_FILE = 40,   /* struct pyi_file */
-	PYI_EV_LINK = 41,   /* stages of one dlopen: struct pyi_link */
-	PYI_EV_EFFECT = 42, /* sleeps and file locks of a span: struct pyi_effect */
-	PYI_EV_LIB = 43,    /* what the file of a library says: struct pyi_lib */
-	PYI_EV_SAME = 44,   /* files of one content: struct pyi_same */
-};
+#include "pyimport_event.h"
 
 #define PYI_CALLS 512       /* system call numbers looked at */
 #define PYI_PATH_SZ 4096    /* PATH_MAX, NUL included */

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The contract between kernel and user space about readiness: when a process began to listen, when
- * it first waited for a connection, when it got the first one. Each once per process image. To
- * be included behind pyimport_event.h.
+ * it first waited for a connection, when it got the first one. Each once per process image.
  */
 #ifndef PYIMPORT_PHASE_H
 #define PYIMPORT_PHASE_H
 
-enum pyi_phase_event {
-	PYI_EV_PHASE = 25, /* struct pyi_phase */
-};
+#include "pyimport_event.h"
 
 enum pyi_phase_kind {
 	PYI_PHASE_LISTEN = 1, /* listen() succeeded */

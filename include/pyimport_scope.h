@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The contract between kernel and user space about cgroups: their names, and who came into one that
- * is followed. To be included behind pyimport_event.h.
+ * is followed.
  */
 #ifndef PYIMPORT_SCOPE_H
 #define PYIMPORT_SCOPE_H
 
-enum pyi_scope_event {
-	PYI_EV_CGROUP = 13, /* a cgroup was made: struct pyi_cgroup */
-	PYI_EV_JOIN = 14,   /* a running process came into a followed cgroup: its header only */
-};
+#include "pyimport_event.h"
 
 #define PYI_CGROUP_SZ 512   /* path of a cgroup */
 #define PYI_SCOPES_MAX 1024 /* cgroups that are followed at once */

@@ -10,9 +10,11 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include <bpf/bpf_core_read.h>
-#include <pyimport_event.h>
-#include <pyimport_charge.h>
+#include "pyimport_charge.h"
+#include "pyimport_event.h"
+#include "pyimport_layout.h"
 #include "pyimport_scope.h"
+#include "pyimport_stats.h"
 
 /* An open span. LOCK spans have no stack pointer that could be compared (sp 0). */
 struct open_span {

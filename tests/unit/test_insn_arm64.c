@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "pyimport_event.h"
+#include "pyimport_layout.h"
 #include "interpreters/code/insn.h"
 #include "unit.h"
 

@@ -24,6 +24,7 @@ static const struct shape shapes[] = {
 	[PYI_EV_FRAMES] = { sizeof(struct pyi_frames) },
 	[PYI_EV_FROM] = { sizeof(struct pyi_from) },
 	[PYI_EV_PHASE] = { sizeof(struct pyi_phase) },
+	[PYI_EV_JOIN] = { sizeof(struct pyi_hdr) },
 	[PYI_EV_CGROUP] = { sizeof(struct pyi_cgroup) },
 	[PYI_EV_PRESENT] = { sizeof(struct pyi_present) },
 	[PYI_EV_EDGE_COUNT] = { sizeof(struct pyi_edge_count) },

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include "base/layers.h"
-#include "pyimport_event.h"
+#include "pyimport_layout.h"
 
 /* A probed instruction, with what --dry-run tells of it. */
 struct interp_site {

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include "pyimport_event.h"
 #include "pyimport_charge.h"
+#include "pyimport_stats.h"
 #include "model/file.h"
 #include "model/net.h"
 #include "model/same.h"

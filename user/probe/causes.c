@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "probe/features.h"
 #include "probe/private.h"
+#include "pyimport_layout.h"
 
 /* A group is measured when all of its programs can be. */
 static const struct part {

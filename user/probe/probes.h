@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <sys/types.h>
 #include "pyimport_event.h"
+#include "pyimport_stats.h"
 
 struct interp;
 struct probes;

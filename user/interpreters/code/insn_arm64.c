@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "pyimport_event.h"
+#include "pyimport_layout.h"
 #include "interpreters/code/insn.h"
 
 #define INSN_SZ 4

@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "pyimport_event.h"
+#include "pyimport_layout.h"
 #include "interpreters/code/insn.h"
 
 #define FAMILY(a, b, c, d, e) [a] = (e), [b] = (e), [c] = (e), [d] = (e)

@@ -4,7 +4,7 @@
 #define INTERPRETERS_PROCESS_PRESENT_H
 
 #include <linux/types.h>
-#include "pyimport_event.h"
+#include "pyimport_layout.h"
 #include "interpreters/process/inventory.h"
 
 /* A struct pyi_present before it is put together. Texts are as long as name.sz and file.sz. */

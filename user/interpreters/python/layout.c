@@ -24,7 +24,6 @@ static void set_unknown(struct pyi_layout *layout, __u32 version)
 	layout->code_mask = ~0ull;
 	layout->owner_skip_min = 0;
 	layout->find_name_is_identifier = 0;
-	layout->imports_fastcall = 0;
 }
 
 /*
