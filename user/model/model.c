@@ -15,14 +15,21 @@
  *
  * What was not seen stays unknown: NS_UNKNOWN, NULL, line 0. Nothing is filled in.
  *
- * This file: creating, freeing, reading and the facts that do not come from the kernel.
+ * This file: creating, freeing, and the facts that do not come from the kernel.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "model/state.h"
+#include "model/causes/files.h"
+#include "model/causes/net.h"
+#include "model/causes/same.h"
+#include "model/state/tap.h"
+#include "model/state/text.h"
+#include "model/stream/identity.h"
+#include "model/stream/inventory.h"
+#include "model/tree/workers.h"
 
 int model__new(struct model **out)
 {
@@ -156,61 +163,26 @@ int model__set_host(struct model *model, const struct host_info *host)
 	return 0;
 }
 
-size_t model__process_cnt(const struct model *model)
+int model__set_fact(struct model *model, enum model_fact fact, __u32 id, const void *info)
 {
-	return model->process_cnt;
-}
-
-struct process *model__process(const struct model *model, size_t index)
-{
-	return index < model->process_cnt ? model->processes[index] : NULL;
-}
-
-const struct pyi_stats *model__stats(const struct model *model)
-{
-	return model->has_stats ? &model->stats : NULL;
-}
-
-const struct host_info *model__host(const struct model *model)
-{
-	return &model->host;
-}
-
-__u64 model__malformed(const struct model *model)
-{
-	return model->malformed;
-}
-
-__u64 model__orphan_ends(const struct model *model)
-{
-	return model->orphan_ends;
-}
-
-__u64 model__truncated(const struct model *model)
-{
-	return model->truncated;
-}
-
-bool model__is_complete(const struct model *model)
-{
-	const struct pyi_stats *stats = &model->stats;
-
-	return model->has_stats && !model->is_cut &&
-	       !(stats->ring_full | stats->thread_state | stats->proc_full | stats->edges_full |
-		 stats->codes_full | stats->depth_overflow | stats->names_truncated |
-		 stats->tables_truncated | stats->unreadable | stats->ends_unobserved |
-		 stats->frames_cut | stats->no_thread | stats->files_full | stats->net_full |
-		 stats->charges_full |
-		 model->malformed | model->unprobed_cnt |
-		 model->late_starts | model->unknown_starts);
-}
-
-void model__progress(const struct model *model, size_t *processes, size_t *loads,
-		     const char **current)
-{
-	*processes = 0;
-	for (size_t i = 0; i < model->process_cnt; i++)
-		*processes += model->processes[i]->is_python;
-	*loads = model->load_cnt;
-	*current = model->current;
+	switch (fact) {
+	case FACT_HOST: return model__set_host(model, info);
+	case FACT_PYTHON: return model__set_python_info(model, id, info);
+	case FACT_PROCESS: return model__set_process_info(model, id, info);
+	case FACT_LIB: return model__set_lib_info(model, info);
+	case FACT_STATS:
+		model__set_stats(model, info);
+		return 0;
+	case FACT_UNPROBED: return model__add_unprobed(model, info);
+	case FACT_LATE_STARTS:
+		model__set_late_starts(model, *(const __u64 *)info);
+		return 0;
+	case FACT_UNKNOWN_STARTS:
+		model__set_unknown_starts(model, *(const __u64 *)info);
+		return 0;
+	case FACT_THROTTLE: return model__add_throttle(model, id, info);
+	case FACT_SAME: return model__add_same(model, id, info);
+	case FACT_HOLD: return model__add_hold(model, info);
+	}
+	return -EINVAL;
 }

@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "base/arena.h"
+#include "base/array.h"
 #include "base/idmap.h"
 #include "base/keymap.h"
 #include "model/model.h"
@@ -162,6 +163,9 @@ struct raw_effect {
 	UT_hash_handle hh;
 };
 
+#define INHERITED_UNKNOWN (~0u) /* process.inherited_cnt */
+#define ANCESTORS_MAX 64        /* forks back to who loaded a module */
+
 struct process_state {
 	struct process process;
 	struct keymap raw_files;  /* struct raw_file; in order they are in process.files */
@@ -219,137 +223,9 @@ struct model {
 	struct model_tap tap;
 };
 
-/* tap.c */
-void tap_record(const struct model *model, const void *record, size_t size);
-void tap_fact(const struct model *model, enum model_fact fact, __u32 id, const void *info);
-
-/* apply.c */
-int array_push(void *array_ptr, size_t *cnt, size_t *cap, void *item);
-/* A record whose id cannot be one of ours counts as malformed, and is no error. */
-int id_add(struct model *model, struct idmap *map, __u32 id, void *item);
-int model_text(struct model *model, const struct pyi_str *str, const char *text,
-	       const char **out); /* NULL for an empty one */
-const char *model_bytes(struct model *model, const char *text, size_t max_sz);
-
-/* phases.c */
-void phase_add(struct model *model, const struct pyi_phase *rec);
-void phases_finish(struct process *process);
-
-/* identity.c: where a process belongs */
-const char *model_keep(struct model *model, const char *text); /* NULL stays NULL */
-void identity_set(struct model *model, struct process *process, const struct process_info *info);
-void identity_inherit(struct model *model);
-
-/* process.c: images, forks, ends, threads */
-struct process_state *process_get(struct model *model, const struct pyi_hdr *hdr);
-struct process_state *process_find(struct model *model, __u32 serial);
-struct thread_state *thread_get(struct model *model, struct process_state *process, __u32 tid);
-int process_exec(struct model *model, const struct pyi_exec *rec);
-int process_fork(struct model *model, const struct pyi_fork *rec);
-void process_exit(struct model *model, const struct pyi_exit *rec);
-int process_python(struct model *model, const struct pyi_python *rec);
-int process_log(struct model *model, const struct pyi_hdr *hdr);
-
-/* span.c: what is open, and what it belongs to */
-int span_begin(struct model *model, const struct pyi_begin *rec);
-int span_end(struct model *model, const struct pyi_end *rec);
-int spans_inherit(struct model *model, struct process_state *child, struct thread_state *from);
-void spans_abandon(struct model *model, struct process_state *process, __u32 tid);
-struct span *span_find(struct model *model, __u32 serial, __u32 id);
-
 static inline bool span_is_search(__u8 kind)
 {
 	return kind == PYI_SPAN_FIND || kind == PYI_SPAN_LOCK;
 }
-
-/* inside.c */
-int span_mark(struct model *model, const struct pyi_mark *rec);
-int span_frames(struct model *model, const struct pyi_frames *rec);
-
-/* load.c: loads while they run */
-struct load_state *load_begin(struct model *model, struct span *span, const struct pyi_begin *rec,
-			      struct load_state *around, const char *name);
-void load_end(struct model *model, struct load_state *state, const struct pyi_end *rec,
-	      __u64 wall_ns);
-void load_leave(struct load_state *state);
-void load_recycle(struct model *model, struct load_state *state);
-void load_found(struct load_state *state, __u64 ts_ns);
-struct load_state *load_inherit(struct model *model, struct process_state *child,
-				struct load_state *origin);
-struct process_state *process_living(struct model *model, __u32 tgid);
-struct module_name *name_get(struct model *model, struct process_state *process,
-			     const char *text);
-struct module_name *name_find(const struct process_state *process, const char *text);
-int namespace_add(struct process_state *process, __u64 globals, const char *name);
-bool namespace_has(const struct process_state *process, __u64 globals, const char *name);
-const char *namespace_name(const struct process_state *process, __u64 globals);
-
-/* stmt.c: import statements */
-int stmt_first(struct model *model, const struct pyi_edge *rec);
-int stmt_from(struct model *model, const struct pyi_from *rec);
-int stmt_count(struct model *model, const struct pyi_edge_count *rec);
-struct stmt *stmt_find(struct model *model, __u32 id);
-
-/* waits.c */
-int wait_add(struct model *model, struct process *process, const struct load *load);
-void waits_finish(struct process *process);
-
-/* code.c: code objects and places in them */
-int code_add(struct model *model, const struct pyi_code *rec);
-struct code *code_find(struct model *model, __u32 id);
-struct site code_site(struct model *model, const struct pyi_frame *frame);
-__u32 import_code(struct model *model, const struct frames *frames); /* who asked; 0 = unknown */
-struct site import_site(struct model *model, const struct frames *frames);
-struct site body_site(struct model *model, const struct frames *frames);
-bool code_is_importlib(const struct code *code);
-bool code_is_machinery(const struct code *code);
-
-void stages_settle(struct load_state *state); /* stages.c; charges are complete */
-
-/* charge.c */
-int charge_open(struct model *model, const struct span *span);
-int charge_move(struct model *model, const struct span *span, struct load_state *from);
-void charge_close(struct model *model, const struct span *span);
-int charge_drop(struct model *model, const struct load_state *state); /* to whoever it is part of */
-void charge_add(struct pyi_charge *to, const struct pyi_charge *from);
-/* To the load, or to @outside of its process if there is none. */
-int charge_put(struct model *model, struct load *load, struct pyi_charge *outside,
-	       const struct pyi_charge *more);
-int charge_apply(struct model *model, const struct pyi_charge_record *rec);
-void charge_settled(struct model *model, const struct pyi_charged *rec);
-int charge_finish(struct model *model, struct process *process);
-extern const struct pyi_charge charge_none;
-
-struct home *home_find(struct model *model, __u32 serial, __u32 span);
-
-/* path.c; files.c; dirs.c */
-int path_add(struct model *model, const struct pyi_path *rec);
-int path_text(struct model *model, const struct process *process, __u64 key, const char **out);
-int file_add(struct model *model, const struct pyi_file *rec);
-int files_finish(struct model *model, struct process_state *process);
-void files_free(struct process_state *process);
-void link_add(struct model *model, const struct pyi_link *rec); /* libs.c */
-int libs_finish(struct model *model, struct process *process);
-int net_add(struct model *model, const struct pyi_net *rec); /* net.c */
-int effect_add(struct model *model, const struct pyi_effect *rec);
-int spawn_add(struct model *model, const struct pyi_spawn *rec);
-int net_finish(struct model *model, struct process_state *process);
-void net_free(struct process_state *process);
-void same_free(struct process *process);
-int throttle_finish(struct model *model, struct process_state *state); /* throttle.c */
-int dirs_finish(struct model *model, struct process *process);
-
-/* settle.c: what one load was; edges.c; finish.c */
-void load_settle(struct model *model, struct process_state *process, struct load_state *state);
-/* inventory.c */
-int inventory_add(struct model *model, const struct pyi_present *rec);
-void inventory_finish(struct process_state *process);
-void inventory_free(struct inventory *inventory);
-
-int groups_finish(struct model *model); /* workers.c */
-void groups_free(struct model *model);
-__u32 modules_at_fork(const struct process_state *parent);
-void module_loaded(struct process_state *process, struct module_name *name);
-int edges_finish(struct model *model, struct process_state *process);
 
 #endif

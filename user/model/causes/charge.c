@@ -10,7 +10,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "model/state.h"
+#include "model/causes/charge.h"
+#include "model/causes/stages.h"
+#include "model/state/process_table.h"
 
 const struct pyi_charge charge_none;
 

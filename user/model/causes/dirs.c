@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/state.h"
+#include "model/causes/dirs.h"
 
 struct dir_state {
 	const char *path; /* interned */

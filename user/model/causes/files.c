@@ -7,7 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/state.h"
+#include "model/causes/charge.h"
+#include "model/causes/dirs.h"
+#include "model/causes/files.h"
+#include "model/causes/libs.h"
+#include "model/state/path.h"
+#include "model/state/process_table.h"
 
 #define COLD_PCT 80 /* of the files read, so many came from disk */
 #define WARM_PCT 5

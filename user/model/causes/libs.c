@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <string.h>
 
-#include "model/state.h"
+#include "model/causes/libs.h"
+#include "model/state/path.h"
+#include "model/state/process_table.h"
+#include "model/state/tap.h"
 
 int model__set_lib_info(struct model *model, const struct lib_info *info)
 {

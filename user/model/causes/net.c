@@ -11,7 +11,10 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "model/state.h"
+#include "model/causes/charge.h"
+#include "model/causes/net.h"
+#include "model/state/process_table.h"
+#include "model/state/text.h"
 
 #define DNS_LABEL_MAX 63
 

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/state.h"
+#include "model/causes/phases.h"
+#include "model/state/process_table.h"
 
 static const char *const calls[PYI_PHASE_CALL_MAX] = {
 	[PYI_PHASE_CALL_ACCEPT] = "accept",

@@ -3,7 +3,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "model/state.h"
+#include "model/causes/same.h"
+#include "model/state/path.h"
+#include "model/state/process_table.h"
+#include "model/state/tap.h"
+#include "model/state/text.h"
 
 static bool is_wanted(const struct raw_file *raw)
 {

@@ -2,7 +2,10 @@
 /* CPU quotas: looks at a cgroup's counters become what they grew by while a process started. */
 #include <errno.h>
 
-#include "model/state.h"
+#include "model/causes/throttle.h"
+#include "model/state/process_table.h"
+#include "model/state/tap.h"
+#include "model/state/text.h"
 
 /* One quota of a process. */
 struct quota_state {

@@ -1,69 +1,20 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Records in, in the order in which the kernel reserved them; their text into the arena. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
+/* Records in, in the order in which the kernel reserved them: each to whoever it concerns. */
 #include "event/event.h"
-#include "model/state.h"
-
-int array_push(void *array_ptr, size_t *cnt, size_t *cap, void *item)
-{
-	void ***array = array_ptr, **bigger;
-	size_t new_cap;
-
-	if (*cnt == *cap) {
-		new_cap = *cap ? *cap * 2 : 4;
-		bigger = realloc(*array, new_cap * sizeof(*bigger));
-		if (!bigger)
-			return -ENOMEM;
-		*array = bigger;
-		*cap = new_cap;
-	}
-	(*array)[(*cnt)++] = item;
-	return 0;
-}
-
-int id_add(struct model *model, struct idmap *map, __u32 id, void *item)
-{
-	int err = idmap__add(map, id, item);
-
-	if (err != -E2BIG)
-		return err;
-	model->malformed++;
-	return 0;
-}
-
-int model_text(struct model *model, const struct pyi_str *str, const char *text, const char **out)
-{
-	char small[1024], *big = small;
-	size_t max = event_utf8_max(str), len;
-
-	*out = NULL;
-	if (!str->sz)
-		return 0;
-	model->truncated += event_is_cut(str);
-	if (max > sizeof(small))
-		big = malloc(max);
-	if (!big)
-		return -ENOMEM;
-	len = event_utf8(str, text, big);
-	*out = arena__intern(&model->arena, big, len);
-	if (big != small)
-		free(big);
-	return *out ? 0 : -ENOMEM;
-}
-
-/* A C string of at most @max_sz bytes, in whatever encoding. */
-const char *model_bytes(struct model *model, const char *text, size_t max_sz)
-{
-	char buf[3 * PYI_ARGS_SZ + 8];
-	struct pyi_str str = { .sz = strnlen(text, max_sz < PYI_ARGS_SZ ? max_sz : PYI_ARGS_SZ) };
-
-	size_t sz = event_utf8(&str, text, buf);
-
-	return arena__intern(&model->arena, buf, sz);
-}
+#include "model/causes/charge.h"
+#include "model/causes/files.h"
+#include "model/causes/libs.h"
+#include "model/causes/net.h"
+#include "model/causes/phases.h"
+#include "model/state/code.h"
+#include "model/state/path.h"
+#include "model/state/process_table.h"
+#include "model/state/tap.h"
+#include "model/stream/inside.h"
+#include "model/stream/inventory.h"
+#include "model/stream/process.h"
+#include "model/stream/span.h"
+#include "model/stream/stmt.h"
 
 int model__apply(struct model *model, const void *record, size_t size)
 {

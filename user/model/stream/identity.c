@@ -2,12 +2,8 @@
 /* Where a process belongs: cgroup, systemd unit, container. A fork stays where its parent is. */
 #include <string.h>
 
-#include "model/state.h"
-
-const char *model_keep(struct model *model, const char *text)
-{
-	return text ? arena__intern(&model->arena, text, strlen(text)) : NULL;
-}
+#include "model/state/text.h"
+#include "model/stream/identity.h"
 
 void identity_set(struct model *model, struct process *process, const struct process_info *info)
 {

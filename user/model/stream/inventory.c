@@ -7,7 +7,10 @@
 #include <stdlib.h>
 
 #include "event/event.h"
-#include "model/state.h"
+#include "model/state/names.h"
+#include "model/state/process_table.h"
+#include "model/state/text.h"
+#include "model/stream/inventory.h"
 
 #define GENERATIONS_MAX 4096
 

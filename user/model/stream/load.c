@@ -8,30 +8,13 @@
 #include <string.h>
 #include <utlist.h>
 
-#include "model/state.h"
+#include "model/causes/charge.h"
+#include "model/state/names.h"
+#include "model/state/text.h"
+#include "model/stream/load.h"
+#include "model/stream/stmt.h"
 
 #define RIVALS_MAX 16    /* open loads of one module that are looked at */
-#define ANCESTORS_MAX 64 /* forks back to who loaded a module */
-
-/* By address: @text is interned. */
-struct module_name *name_find(const struct process_state *process, const char *text)
-{
-	return keymap__find(&process->names, (uintptr_t)text);
-}
-
-struct module_name *name_get(struct model *model, struct process_state *process,
-			     const char *text)
-{
-	struct module_name *name = name_find(process, text);
-
-	if (name)
-		return name;
-	name = arena__alloc(&model->arena, sizeof(*name));
-	if (!name)
-		return NULL;
-	name->name = text;
-	return keymap__set(&process->names, (uintptr_t)text, name) ? NULL : name;
-}
 
 static bool is_below(const struct load_state *state, const struct load_state *above)
 {
@@ -290,28 +273,4 @@ void load_found(struct load_state *state, __u64 ts_ns)
 	if (state->load.find_ns == NS_UNKNOWN)
 		state->load.find_ns = spent_ns > state->children_ns ?
 					      spent_ns - state->children_ns : 0;
-}
-
-/* The dict before it at this address is gone. */
-int namespace_add(struct process_state *process, __u64 globals, const char *name)
-{
-	return globals && name ? keymap__set(&process->namespaces, globals, (void *)name) : 0;
-}
-
-const char *namespace_name(const struct process_state *process, __u64 globals)
-{
-	const char *name = NULL;
-
-	for (int i = 0; globals && process && !name && i < ANCESTORS_MAX; i++) {
-		name = keymap__find(&process->namespaces, globals);
-		process = process->forked_from;
-	}
-	return name;
-}
-
-bool namespace_has(const struct process_state *process, __u64 globals, const char *name)
-{
-	const char *known = namespace_name(process, globals);
-
-	return known && known == name;
 }

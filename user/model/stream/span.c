@@ -9,36 +9,17 @@
 #include <utlist.h>
 
 #include "event/event.h"
-#include "model/state.h"
+#include "model/causes/charge.h"
+#include "model/state/code.h"
+#include "model/state/names.h"
+#include "model/state/process_table.h"
+#include "model/state/span_table.h"
+#include "model/state/text.h"
+#include "model/stream/load.h"
+#include "model/stream/span.h"
+#include "model/stream/stmt.h"
 
 #define LAZY_MAX_NS 20000000 /* from resolving a lazy import to the load that it causes, if any */
-
-struct span *span_find(struct model *model, __u32 serial, __u32 id)
-{
-	return keymap__find(&model->spans, (__u64)serial << 32 | id);
-}
-
-static struct span *span_add(struct model *model, struct process_state *process,
-			     struct thread_state *thread, __u32 id)
-{
-	struct span *span = model->free_spans;
-
-	if (span) {
-		model->free_spans = span->next;
-		memset(span, 0, sizeof(*span));
-	} else {
-		span = arena__alloc(&model->arena, sizeof(*span));
-	}
-	if (!span)
-		return NULL;
-	span->key = (__u64)process->process.serial << 32 | id;
-	span->process = process;
-	span->thread = thread;
-	if (keymap__set(&model->spans, span->key, span))
-		return NULL;
-	DL_PREPEND(thread->open, span);
-	return span;
-}
 
 static void span_remove(struct model *model, struct span *span)
 {

@@ -5,7 +5,11 @@
 #include <string.h>
 
 #include "event/event.h"
-#include "model/state.h"
+#include "model/state/code.h"
+#include "model/state/process_table.h"
+#include "model/state/span_table.h"
+#include "model/state/text.h"
+#include "model/stream/stmt.h"
 
 struct stmt *stmt_find(struct model *model, __u32 id)
 {

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/state.h"
+#include "model/state/code.h"
+#include "model/state/names.h"
+#include "model/stream/stmt.h"
+#include "model/tree/edges.h"
 
 struct edges {
 	struct model *model;

@@ -4,7 +4,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/state.h"
+#include "model/causes/charge.h"
+#include "model/causes/files.h"
+#include "model/causes/net.h"
+#include "model/causes/phases.h"
+#include "model/causes/throttle.h"
+#include "model/causes/waits.h"
+#include "model/state/code.h"
+#include "model/stream/identity.h"
+#include "model/stream/inventory.h"
+#include "model/stream/span.h"
+#include "model/stream/stmt.h"
+#include "model/tree/edges.h"
+#include "model/tree/settle.h"
+#include "model/tree/workers.h"
 
 #define GAP_NS 1000000000ULL /* without a main module: no load for so long ends start-up */
 

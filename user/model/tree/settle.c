@@ -2,7 +2,9 @@
 /* What one load was, from what was seen inside it: result, kind, way in, importer. */
 #include <string.h>
 
-#include "model/state.h"
+#include "model/state/code.h"
+#include "model/stream/stmt.h"
+#include "model/tree/settle.h"
 
 static bool has_component(const char *file, const char *ending)
 {

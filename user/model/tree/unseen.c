@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "model/state.h"
+#include "model/state/tap.h"
 
 static const char *keep(struct model *model, const char *text)
 {

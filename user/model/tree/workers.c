@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Processes among each other: what a forked one started with, what its own imports cost, and
- * which processes did the same, so that a report can show the workers of a server as one.
+ * Processes among each other: what the own imports of a forked one cost, and which processes did
+ * the same, so that a report can show the workers of a server as one.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -9,10 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "model/state.h"
-
-#define INHERITED_UNKNOWN (~0u)
-#define ANCESTORS_MAX 64 /* forks back to who loaded a module */
+#include "model/tree/workers.h"
 
 /* What identifies a group while it is sought. */
 struct sought {
@@ -36,41 +33,6 @@ struct group_state {
 	struct group_state *next; /* same hash */
 	UT_hash_handle hh;
 };
-
-static bool has_inherited(const struct process_state *process, const char *text)
-{
-	const struct module_name *name;
-
-	for (int i = 0; process && i < ANCESTORS_MAX; i++, process = process->forked_from) {
-		name = name_find(process, text);
-		if (name && name->is_loaded)
-			return true;
-	}
-	return false;
-}
-
-void module_loaded(struct process_state *process, struct module_name *name)
-{
-	if (!name->is_loaded && !has_inherited(process->forked_from, name->name))
-		process->own_cnt++;
-	name->is_loaded = true;
-}
-
-/* Unknown where the parent ran before us: what it had loaded by then was not seen. */
-__u32 modules_at_fork(const struct process_state *parent)
-{
-	__u32 cnt = parent->own_cnt;
-
-	if (parent->process.is_late &&
-	    (!parent->process.inventory || !parent->process.inventory->has_modules))
-		return INHERITED_UNKNOWN;
-	if (parent->forked_from) {
-		if (parent->process.inherited_cnt == INHERITED_UNKNOWN)
-			return INHERITED_UNKNOWN;
-		cnt += parent->process.inherited_cnt;
-	}
-	return cnt;
-}
 
 bool load_is_outermost(const struct load *load)
 {
@@ -215,7 +177,8 @@ static struct group_state *group_new(struct model *model, struct sought *sought,
 {
 	struct group_state *state = calloc(1, sizeof(*state)), *head;
 
-	if (!state || array_push(&model->groups, &model->group_cnt, &model->group_cap, state)) {
+	if (!state || array_push(&model->groups, &model->group_cnt, &model->group_cap,
+				 &state->group)) {
 		free(state);
 		return NULL;
 	}

@@ -3,7 +3,7 @@
  * Stages of a load between the search and the module's own code: reading, then compiling or
  * unmarshalling; and why there was something to compile.
  */
-#include "model/state.h"
+#include "model/causes/stages.h"
 
 static __u64 between(__u64 from_ns, __u64 to_ns)
 {

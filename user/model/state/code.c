@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "event/event.h"
-#include "model/state.h"
+#include "model/state/code.h"
+#include "model/state/names.h"
+#include "model/state/process_table.h"
+#include "model/state/text.h"
 
 struct code *code_find(struct model *model, __u32 id)
 {

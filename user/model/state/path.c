@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "event/event.h"
-#include "model/state.h"
+#include "model/state/path.h"
+#include "model/state/text.h"
 
 /* Components come leaf first, each with its NUL; they go out the other way round. */
 static void turn_around(const char *text, size_t sz, char *out)

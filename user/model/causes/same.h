@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Files of one content. */
+#ifndef MODEL_CAUSES_SAME_H
+#define MODEL_CAUSES_SAME_H
+
+#include "model/state.h"
+
+void same_free(struct process *process);
+
+#endif

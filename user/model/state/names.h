@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Names of modules in one process: which are loaded, and which dict belongs to which. */
+#ifndef MODEL_STATE_NAMES_H
+#define MODEL_STATE_NAMES_H
+
+#include "model/state.h"
+
+/* @text must be interned. NULL: no memory. */
+struct module_name *name_get(struct model *model, struct process_state *process,
+			     const char *text);
+struct module_name *name_find(const struct process_state *process, const char *text);
+int namespace_add(struct process_state *process, __u64 globals, const char *name);
+bool namespace_has(const struct process_state *process, __u64 globals, const char *name);
+const char *namespace_name(const struct process_state *process, __u64 globals);
+/* How many modules a child of @parent has that is forked now, or INHERITED_UNKNOWN. */
+__u32 modules_at_fork(const struct process_state *parent);
+void module_loaded(struct process_state *process, struct module_name *name);
+
+#endif

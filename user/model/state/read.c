@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What a reader asks the model. */
+#include "model/state.h"
+
+size_t model__process_cnt(const struct model *model)
+{
+	return model->process_cnt;
+}
+
+struct process *model__process(const struct model *model, size_t index)
+{
+	return index < model->process_cnt ? model->processes[index] : NULL;
+}
+
+const struct pyi_stats *model__stats(const struct model *model)
+{
+	return model->has_stats ? &model->stats : NULL;
+}
+
+const struct host_info *model__host(const struct model *model)
+{
+	return &model->host;
+}
+
+__u64 model__malformed(const struct model *model)
+{
+	return model->malformed;
+}
+
+__u64 model__orphan_ends(const struct model *model)
+{
+	return model->orphan_ends;
+}
+
+__u64 model__truncated(const struct model *model)
+{
+	return model->truncated;
+}
+
+bool model__is_complete(const struct model *model)
+{
+	const struct pyi_stats *stats = &model->stats;
+
+	return model->has_stats && !model->is_cut &&
+	       !(stats->ring_full | stats->thread_state | stats->proc_full | stats->edges_full |
+		 stats->codes_full | stats->depth_overflow | stats->names_truncated |
+		 stats->tables_truncated | stats->unreadable | stats->ends_unobserved |
+		 stats->frames_cut | stats->no_thread | stats->files_full | stats->net_full |
+		 stats->charges_full |
+		 model->malformed | model->unprobed_cnt |
+		 model->late_starts | model->unknown_starts);
+}
+
+void model__progress(const struct model *model, size_t *processes, size_t *loads,
+		     const char **current)
+{
+	*processes = 0;
+	for (size_t i = 0; i < model->process_cnt; i++)
+		*processes += model->processes[i]->is_python;
+	*loads = model->load_cnt;
+	*current = model->current;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Import statements. */
+#ifndef MODEL_STREAM_STMT_H
+#define MODEL_STREAM_STMT_H
+
+#include "model/state.h"
+
+int stmt_first(struct model *model, const struct pyi_edge *rec);
+int stmt_from(struct model *model, const struct pyi_from *rec);
+int stmt_count(struct model *model, const struct pyi_edge_count *rec);
+struct stmt *stmt_find(struct model *model, __u32 id);
+
+#endif
