@@ -184,13 +184,23 @@ LIBEU       := $(O)/static/eu_search.o
 static: $(STATIC) ## one static binary, .output/static/pyimport-bpf
 $(STATIC): $(OBJS) $(LIBEU)
 	$(call msg,BIN,$@)
-	$(Q)if ! $(CC) $(CFLAGS) -static $(OBJS) $(STATIC_LIBS) $(LDFLAGS) -o $@ 2>$@.log; then \
-		$(CC) $(CFLAGS) -static $(OBJS) $(LIBEU) $(STATIC_LIBS) $(LDFLAGS) -o $@ 2>$@.log || \
+	$(Q)if ! $(CC) $(CFLAGS) -static $(OBJS) $(STATIC_LIBS) $(LDFLAGS) -Wl,-Map=$@.map -o $@ 2>$@.log; then \
+		$(CC) $(CFLAGS) -static $(OBJS) $(LIBEU) $(STATIC_LIBS) $(LDFLAGS) \
+			-Wl,-Map=$@.map -o $@ 2>$@.log || \
 			{ cat $@.log >&2; exit 1; }; fi
 $(LIBEU): packaging/static/eu_search.c Makefile
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST) -c $< -o $@
+
+# What is handed on: packaging/ has a script for each.
+.PHONY: dist deb wheel
+dist: $(STATIC) ## a tarball with the static binary, its SBOM and SHA-256 sums, in .output/dist
+	$(Q)packaging/dist.sh $(STATIC) .output/dist
+deb: ## a Debian package, in .output/deb (debhelper)
+	$(Q)packaging/deb.sh .output/deb
+wheel: $(STATIC) ## a Python wheel with the binary and the pytest plugin, in .output/wheel (python3-build)
+	$(Q)packaging/wheel.sh $(STATIC) .output/wheel
 
 # The other architecture, from a machine of this one.
 .PHONY: arm64
