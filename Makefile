@@ -202,6 +202,13 @@ deb: ## a Debian package, in .output/deb (debhelper)
 wheel: $(STATIC) ## a Python wheel with the binary and the pytest plugin, in .output/wheel (python3-build)
 	$(Q)packaging/wheel.sh $(STATIC) .output/wheel
 
+.PHONY: check-packages
+check-packages: ## build them all, install each where it belongs, trace and pass a budget (root, minutes)
+	$(Q)scripts/deps.sh packages
+	$(Q)$(MAKE) --no-print-directory all static dist deb wheel
+	$(Q)scripts/check_packages.sh
+	$(Q)tests/run static wheel
+
 # The other architecture, from a machine of this one.
 .PHONY: arm64
 arm64: ## build for arm64 on another machine, into .output/arm64 (clang, lld)

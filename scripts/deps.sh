@@ -25,6 +25,7 @@ test)
 		gunicorn uvicorn python3-celery
 		mmdebstrap debian-archive-keyring curl ca-certificates xz-utils util-linux procps
 		podman runc shellcheck cppcheck clang-tidy libclang-rt-dev python3-jsonschema sqlite3 groff git TESTSUITE)
+	packages+=(python3-build python3-wheel python3-pytest) # the wheel
 	packages+=(qemu-system-x86 cpio) # other kernels
 	packages+=(strace chromium python3-websocket graphviz poppler-utils python3-prometheus-client)
 	# Programs that embed Python, whatever they are for; their servers are not started.
@@ -33,7 +34,11 @@ test)
 	command -v npm >/dev/null || packages+=(npm) # elsewhere it comes with nodejs
 	;;
 bench) packages+=(python3-pandas python3-torch bpftrace strace) ;;
-*) echo "deps.sh: build, demo, test or bench, not '$mode'" >&2; exit 2 ;;
+packages)
+	packages+=(debhelper lintian dpkg-dev libzstd-dev git mmdebstrap ca-certificates busybox-static
+		podman runc python3-build python3-wheel python3-pytest python3-venv)
+	;;
+*) echo "deps.sh: build, demo, test, bench or packages, not '$mode'" >&2; exit 2 ;;
 esac
 
 # gdb needs it, and it must be as new as libelf.

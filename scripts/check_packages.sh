@@ -1,0 +1,150 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Installs what packaging/ made where it belongs, and traces with it: the Debian package on stock
+# Debian 12 and 13, the tarball in an empty root beside busybox and on Debian 11, a container from
+# scratch. Needs root and .output/{static,dist,deb}; see `make check-packages`.
+set -eu -o pipefail
+
+here=$(cd "$(dirname "$0")/.." && pwd)
+CACHE=${PYIMPORT_PACKAGES:-/var/tmp/pyimport-packages}
+MIRROR=${PYIMPORT_MIRROR:-http://deb.debian.org/debian}
+passed=0 failed=0 skipped=0
+work=$(mktemp -d)
+trap 'rm -rf --one-file-system "$work"' EXIT
+mkdir -p "$CACHE"
+
+verdict() { # name, what happened
+	if [ "$2" = ok ]; then
+		passed=$((passed + 1))
+	else
+		failed=$((failed + 1))
+		sed 's/^/     | /' "$work/log" | tail -25
+	fi
+	echo "$2 $1"
+}
+
+check() { # name, command…
+	local name=$1
+	shift
+	if "$@" > "$work/log" 2>&1; then verdict "$name" ok; else verdict "$name" FAIL; fi
+}
+
+# A stock suite with a Python, made once.
+suite_root() {
+	local root=$CACHE/$1
+	if [ ! -e "$root/.complete" ]; then
+		rm -rf --one-file-system "$root"
+		mmdebstrap --quiet --variant=apt --include=python3 --aptopt='APT::Install-Recommends "false"' \
+			--aptopt='Acquire::Check-Valid-Until "false"' "$1" "$root" "$MIRROR" >&2
+		touch "$root/.complete"
+	fi
+	echo "$root"
+}
+
+# In a root with /proc and /sys, in a mount namespace that ends with it.
+inside() { # root, script
+	# shellcheck disable=SC2016
+	unshare --mount --propagation private sh -c '
+		mkdir -p "$0/proc" "$0/sys" "$0/dev"
+		mount -t proc proc "$0/proc" && mount --rbind /sys "$0/sys" && mount --rbind /dev "$0/dev" &&
+			exec chroot "$0" /bin/sh -euc "$1"' "$1" "$2"
+}
+
+budget='version: 1
+entries:
+- name: json
+  limits: {modules: 300}
+  forbid: [sqlite3]
+'
+trace_and_check='
+	cd /tmp
+	pyimport-bpf -o t.cap --report t.txt -- python3 -c "import json.tool"
+	grep -q "json.tool" t.txt && grep -q "^Complete" t.txt
+	pyimport-bpf check --budget budget.yaml t.cap
+	sed -i "s/sqlite3/json/" budget.yaml
+	! pyimport-bpf check --budget budget.yaml t.cap'
+
+deb_on() { # suite
+	local root copy=$work/$1
+	root=$(suite_root "$1")
+	cp -a "$root" "$copy"
+	cp "$here"/.output/deb/pyimport-bpf_*.deb "$copy/tmp/"
+	printf '%s' "$budget" > "$copy/tmp/budget.yaml"
+	inside "$copy" "apt-get install -y /tmp/pyimport-bpf_*.deb
+		test -s /usr/share/man/man8/pyimport-bpf.8.gz -o -e /etc/dpkg/dpkg.cfg.d
+		pyimport-bpf --version
+		$trace_and_check
+		apt-get purge -y pyimport-bpf
+		! command -v pyimport-bpf"
+}
+
+tarball_on() { # suite
+	local root copy=$work/tar-$1
+	root=$(suite_root "$1")
+	cp -a "$root" "$copy"
+	(cd "$here/.output/dist" && sha256sum -c SHA256SUMS)
+	tar -C "$copy/usr/local" --strip-components=1 -xzf "$here"/.output/dist/pyimport-bpf-*.tar.gz
+	printf '%s' "$budget" > "$copy/tmp/budget.yaml"
+	inside "$copy" "$trace_and_check"
+}
+
+# busybox is the whole system: no libc of any kind, no locale, no user database.
+busybox_root() {
+	local root=$work/busybox
+	mkdir -p "$root/bin" "$root/tmp"
+	cp "$(command -v busybox)" "$root/bin/busybox"
+	ln -s busybox "$root/bin/sh"
+	cp "$here/.output/static/pyimport-bpf" "$here/tests/golden/captures/plain.cap" "$root/"
+	inside "$root" '/pyimport-bpf report --view tree /plain.cap | /bin/busybox grep -q json.decoder
+		/pyimport-bpf doctor'
+}
+
+# podman with settings that work in a nested machine, too: explicit limits, cgroupfs, runc.
+podman_here() {
+	mkdir -p "$work/pod"
+	cat > "$work/pod/storage.conf" <<-END
+		[storage]
+		driver = "overlay"
+		graphroot = "$CACHE/podman"
+		runroot = "$work/pod/run"
+	END
+	cat > "$work/pod/containers.conf" <<-END
+		[containers]
+		default_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]
+		[engine]
+		cgroup_manager = "cgroupfs"
+		events_logger = "file"
+		runtime = "runc"
+		tmp_dir = "$work/pod/tmp"
+	END
+	CONTAINERS_STORAGE_CONF=$work/pod/storage.conf CONTAINERS_CONF=$work/pod/containers.conf \
+		podman --runtime runc "$@"
+}
+
+# A program of the host, traced from a container that holds nothing but the binary.
+scratch_image() {
+	local image=localhost/pyimport-bpf-check sleeper
+	podman_here build -q -t "$image" -f "$here/packaging/container/Containerfile" "$here/.output/static"
+	python3 -c 'import time; time.sleep(8); import json.tool; time.sleep(60)' &
+	sleeper=$!
+	podman_here run --rm --privileged --pid=host --network=host -v /sys:/sys:ro \
+		"$image" -p "$sleeper" -d 20s > "$work/out" || true
+	kill "$sleeper"
+	podman_here rmi -f "$image"
+	cat "$work/out"
+	grep -q 'json.tool' "$work/out"
+}
+
+check "lintian" lintian --allow-root --fail-on error,warning "$here"/.output/deb/pyimport-bpf_*.deb
+for suite in bookworm trixie; do check "deb on $suite" deb_on "$suite"; done
+for suite in bullseye trixie; do check "tarball on $suite" tarball_on "$suite"; done
+check "static binary beside busybox" busybox_root
+if podman_here info > "$work/log" 2>&1; then
+	check "image from scratch" scratch_image
+else
+	skipped=$((skipped + 1))
+	echo "skip image from scratch: podman does not run here: $(tail -1 "$work/log")"
+fi
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
