@@ -30,7 +30,7 @@ test)
 	packages+=(strace chromium python3-websocket graphviz poppler-utils python3-prometheus-client)
 	# Programs that embed Python, whatever they are for; their servers are not started.
 	packages+=(gdb vim-nox uwsgi-core uwsgi-plugin-python3 apache2 libapache2-mod-wsgi-py3
-		postgresql PLPYTHON libcap2-bin)
+		postgresql PLPYTHON libcap2-bin sudo)
 	command -v npm >/dev/null || packages+=(npm) # elsewhere it comes with nodejs
 	;;
 bench) packages+=(python3-pandas python3-torch bpftrace strace) ;;

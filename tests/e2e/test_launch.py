@@ -238,8 +238,9 @@ def test_ended_before_looked_at():
 
 
 @lib.test()
-def test_sudo():
-    """Under sudo the command runs as who typed it, and their report belongs to them."""
+def test_as_under_sudo():
+    """The variables of sudo, though it is no sudo above us that set them: the command runs as whom
+    they name, and their report belongs to them."""
     directory = tempfile.mkdtemp(dir=lib.workdir())
     os.chmod(directory, 0o777)
     report = directory + "/report.json"

@@ -41,16 +41,81 @@ static int parse_id(const char *text, unsigned long *out)
 	return errno || *end || *out >= UINT_MAX ? -EINVAL : 0;
 }
 
+static bool starts_with(const char *text, const char *prefix)
+{
+	return !strncmp(text, prefix, strlen(prefix));
+}
+
+/* Does sudo set it for everything it runs, whatever it was before? */
+static bool is_replaced(const char *entry)
+{
+	static const char *const names[] = { "HOME=", "USER=", "LOGNAME=", "SHELL=", "MAIL=",
+					     "SUDO_" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (starts_with(entry, names[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Words of a command line, or entries of an environment; one block. */
+struct words {
+	char **word;
+	size_t cnt;
+};
+
+static void words_clear(struct words *words)
+{
+	free(words->word);
+}
+#define _cleanup_words_ _cleanup_(words_clear)
+
+static int read_words(int proc_fd, const char *name, struct words *out)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t sz;
+
+	return proc_read(proc_fd, name, ENV_MAX_SZ, &text, &sz) ?:
+	       proc_split_args(text, sz, &out->word, &out->cnt);
+}
+
+static bool has_entry(const struct words *words, const char *entry)
+{
+	for (size_t i = 0; i < words->cnt; i++) {
+		if (!strcmp(words->word[i], entry))
+			return true;
+	}
+	return false;
+}
+
+static const char *value_of(const struct words *env, const char *name, size_t name_sz)
+{
+	for (size_t i = 0; i < env->cnt; i++) {
+		if (!strncmp(env->word[i], name, name_sz) && env->word[i][name_sz] == '=')
+			return env->word[i] + name_sz + 1;
+	}
+	return NULL;
+}
+
+static bool has_name_of(const struct words *env, const char *entry)
+{
+	return value_of(env, entry, strcspn(entry, "="));
+}
+
 /*
- * The sudo we came from: an ancestor of that name, owned by root. What its environment says is
- * used as that user only, so a wrong guess gives nobody a right they did not have.
+ * The sudo we came from: an ancestor of that name, owned by root; *below is what it started, maybe
+ * ourselves. What its environment says is used as that user only, so a wrong guess gives nobody a
+ * right they did not have.
  */
-static int open_sudo(void)
+static int open_sudo(pid_t *below)
 {
 	pid_t tgid = getppid();
 
+	*below = getpid();
 	for (int i = 0; i < ANCESTORS_MAX && tgid > 1; i++) {
 		_cleanup_close_ int fd = proc_open(tgid);
+		pid_t at = tgid;
 		char comm[16];
 		uid_t uid;
 
@@ -66,54 +131,118 @@ static int open_sudo(void)
 			if (base && !strcmp(base, "/sudo"))
 				return TAKE_FD(fd);
 		}
+		*below = at;
 	}
 	return -ENOENT;
 }
 
-/* Does a variable of our environment stand among the words of sudo's command line? */
-static bool is_given(const char *entry, char **words, size_t word_cnt)
+/* Is the process below sudo still what sudo executed, so that its environment is sudo's work? */
+static bool is_as_started(const struct words *args, const struct words *env)
 {
-	for (size_t i = 1; i < word_cnt; i++) {
-		if (!strcmp(words[i], entry))
-			return true;
+	const char *command = value_of(env, "SUDO_COMMAND", strlen("SUDO_COMMAND"));
+
+	command = command ? strchrnul(command, ' ') : "";
+	for (size_t i = 1; i < args->cnt; i++) {
+		if (*command != ' ' || !starts_with(command + 1, args->word[i]))
+			return false;
+		command += 1 + strlen(args->word[i]);
 	}
-	return false;
+	return !*command;
 }
 
-static bool is_given_name(const char *entry, char **words, size_t word_cnt)
-{
-	size_t sz = strcspn(entry, "=") + 1;
+/*
+ * What lies between the user's environment and ours. The sudo above us need not be the one that
+ * our SUDO_UID speaks of (`sudo make` may run a container's shell): -ESTALE then.
+ */
+struct sudo {
+	struct words before; /* the environment that sudo was called with */
+	struct words line;   /* sudo's command line */
+	struct words made;   /* the environment that sudo gave to what it ran */
+	bool is_made_known;  /* not when that has executed something else, as `sudo env` does */
+};
 
-	for (char **ours = environ; *ours; ours++) {
-		if (!strncmp(*ours, entry, sz) && is_given(*ours, words, word_cnt))
-			return true;
-	}
-	return false;
+static void sudo_clear(struct sudo *sudo)
+{
+	free(sudo->before.word);
+	free(sudo->line.word);
+	free(sudo->made.word);
 }
+#define _cleanup_sudo_ _cleanup_(sudo_clear)
 
-/* `sudo VAR=x pyimport-bpf …` means VAR for the command, and sudo's own environment lacks it. */
-static int add_given(struct invoker *out, int sudo_fd)
+static int read_sudo(struct sudo *out)
 {
-	_cleanup_free_ char *args = NULL, *text = NULL;
-	_cleanup_free_ char **words = NULL, **before = out->env;
-	size_t args_sz, word_cnt, sz;
-	FILE *file;
+	static const char *const ids[] = { "SUDO_UID", "SUDO_GID" };
+	_cleanup_words_ struct words args = {};
+	_cleanup_close_ int below_fd = -1;
+	pid_t below;
+	_cleanup_close_ int fd = open_sudo(&below);
 	int err;
 
-	out->env = NULL;
-	err = proc_read(sudo_fd, "cmdline", ENV_MAX_SZ, &args, &args_sz) ?:
-	      proc_split_args(args, args_sz, &words, &word_cnt);
+	if (fd < 0)
+		return fd;
+	below_fd = proc_open(below);
+	if (below_fd < 0)
+		return below_fd;
+	err = read_words(fd, "environ", &out->before) ?: read_words(fd, "cmdline", &out->line) ?:
+	      read_words(below_fd, "environ", &out->made) ?:
+	      read_words(below_fd, "cmdline", &args);
 	if (err)
 		return err;
-	file = open_memstream(&text, &sz);
+	for (size_t i = 0; i < 2; i++) {
+		const char *value = value_of(&out->made, ids[i], strlen(ids[i]));
+
+		if (!value || strcmp(value, getenv(ids[i])))
+			return -ESTALE;
+	}
+	out->is_made_known = is_as_started(&args, &out->made);
+	return 0;
+}
+
+/*
+ * Is this entry of ours meant for the command? `sudo VAR=x pyimport-bpf` says so, and so does
+ * whoever set it after sudo: a shell, make. What is unlike before though nobody knows how it left
+ * sudo counts as well, but for what sudo sets by itself.
+ */
+static bool is_meant(const struct sudo *sudo, const char *entry)
+{
+	if (!strchr(entry, '='))
+		return false;
+	if (has_entry(&sudo->line, entry))
+		return true;
+	if (is_replaced(entry))
+		return false;
+	if (sudo->is_made_known)
+		return !has_entry(&sudo->made, entry);
+	return !has_entry(&sudo->before, entry) && !starts_with(entry, "PATH=") &&
+	       !starts_with(entry, "TERM=");
+}
+
+/* Is this entry of before sudo in force no more: set anew, or unset by somebody after sudo? */
+static bool is_superseded(const struct sudo *sudo, const char *entry)
+{
+	size_t name_sz = strcspn(entry, "=");
+
+	for (char **ours = environ; *ours; ours++) {
+		if (!strncmp(*ours, entry, name_sz) && (*ours)[name_sz] == '=')
+			return is_meant(sudo, *ours);
+	}
+	return sudo->is_made_known && has_name_of(&sudo->made, entry);
+}
+
+static int join_env(struct invoker *out, const struct sudo *sudo)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t sz;
+	FILE *file = open_memstream(&text, &sz);
+
 	if (!file)
 		return -ENOMEM;
-	for (size_t i = 0; i < out->env_cnt; i++) {
-		if (!is_given_name(before[i], words, word_cnt))
-			fprintf(file, "%s%c", before[i], 0);
+	for (size_t i = 0; i < sudo->before.cnt; i++) {
+		if (!is_superseded(sudo, sudo->before.word[i]))
+			fprintf(file, "%s%c", sudo->before.word[i], 0);
 	}
 	for (char **ours = environ; *ours; ours++) {
-		if (strchr(*ours, '=') && is_given(*ours, words, word_cnt))
+		if (is_meant(sudo, *ours))
 			fprintf(file, "%s%c", *ours, 0);
 	}
 	if (fclose(file))
@@ -123,37 +252,9 @@ static int add_given(struct invoker *out, int sudo_fd)
 
 static int read_sudo_env(struct invoker *out)
 {
-	_cleanup_close_ int fd = open_sudo();
-	_cleanup_free_ char *text = NULL;
-	size_t sz;
-	int err;
+	_cleanup_sudo_ struct sudo sudo = {};
 
-	if (fd < 0)
-		return fd;
-	err = proc_read(fd, "environ", ENV_MAX_SZ, &text, &sz);
-	if (err || !sz)
-		return err ? err : -ENOENT;
-	err = proc_split_args(text, sz, &out->env, &out->env_cnt);
-	/* With use_pty the nearest sudo is a child that already carries the filtered one. */
-	out->is_env_original = !err && !invoker_getenv(out, "SUDO_UID");
-	return out->is_env_original ? add_given(out, fd) : err;
-}
-
-static bool starts_with(const char *text, const char *prefix)
-{
-	return !strncmp(text, prefix, strlen(prefix));
-}
-
-static bool is_replaced(const char *entry)
-{
-	static const char *const names[] = { "HOME=", "USER=", "LOGNAME=", "SHELL=", "MAIL=",
-					     "SUDO_" };
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (starts_with(entry, names[i]))
-			return true;
-	}
-	return false;
+	return read_sudo(&sudo) ?: join_env(out, &sudo);
 }
 
 /* Our own environment; with @user its personal entries are replaced. */
@@ -204,7 +305,7 @@ int invoker_find(struct invoker *out)
 		if (!found.name)
 			return -ENOMEM;
 	}
-	if (read_sudo_env(&found) || !found.is_env_original)
+	if (read_sudo_env(&found))
 		err = copy_env(&found, user);
 	if (err) {
 		invoker_clear(&found);

@@ -14,13 +14,13 @@ struct invoker {
 	char *name;     /* NULL = unknown: no supplementary groups then */
 	char **env;     /* environment of the command; one block, NULL-terminated */
 	size_t env_cnt;
-	bool is_env_original; /* it is the one that was in force before sudo filtered it */
 };
 
 /*
  * Under sudo (we are root and SUDO_UID is set) the invoking user. Their environment is read from
- * the sudo process above us, so that PATH, VIRTUAL_ENV and PYTHONPATH are those they see; where
- * that cannot be had, ours with HOME, USER, LOGNAME and SHELL put right.
+ * the sudo process above us, so that PATH, VIRTUAL_ENV and PYTHONPATH are those they see, with what
+ * was set or unset between that sudo and us; where that cannot be had, ours with HOME, USER,
+ * LOGNAME and SHELL put right.
  */
 int invoker_find(struct invoker *out);
 void invoker_clear(struct invoker *invoker);
