@@ -13,6 +13,7 @@
 
 #include "pyimport_event.h"
 #include "pyimport_charge.h"
+#include "pyimport_stats.h"
 #include "pyimport.skel.h"
 
 #define INSN_MAX 900000
