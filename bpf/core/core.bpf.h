@@ -188,7 +188,7 @@ struct proc {
 struct account {
 	u32 serial;   /* of the image, 0 = to be looked up */
 	u16 cause;    /* enum pyi_wait, of the wait that began at off_ns */
-	u16 is_over;  /* the thread has ended: what the kernel tidies up is nobody's */
+	u16 is_over;  /* the thread has ended: the kernel's clean-up is charged to nobody */
 	u64 on_ns;    /* given a CPU; 0 = not known */
 	u64 off_ns;   /* left it; 0 = is on it, or not known */
 	u64 woken_ns; /* made runnable */

@@ -25,8 +25,8 @@ static __always_inline void emit_python(struct hit *h)
 }
 
 /*
- * The first import statement of a process puts the layout to the test: the types of what it hands
- * over are known symbols of the interpreter, so a wrong offset shows instead of telling tales.
+ * The first import statement of a process tests the layout. The types of its arguments are known
+ * symbols of the interpreter, so a wrong offset is noticed before anything is read through it.
  */
 static __noinline int check_layout(struct hit *h, const struct pyframe *frame, u64 name,
 				   u64 globals)

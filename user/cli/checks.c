@@ -69,10 +69,10 @@ static void check_proc_rights(struct list *list)
 		add(list, "other processes", CHECK_FINE, NULL, "CAP_SYS_PTRACE: may look at everybody's processes");
 	else
 		add(list, "other processes", CHECK_LIMITED, AS_ROOT,
-		    "CAP_SYS_PTRACE missing: processes of other users cannot be looked at");
+		    "CAP_SYS_PTRACE missing: processes of other users cannot be inspected");
 	if (!has_cap(CAP_DAC_READ_SEARCH) && !has_cap(CAP_DAC_OVERRIDE))
 		add(list, "other files", CHECK_LIMITED, AS_ROOT,
-		    "CAP_DAC_READ_SEARCH missing: interpreters that we may not read cannot be probed");
+		    "CAP_DAC_READ_SEARCH missing: interpreters without read permission cannot be probed");
 }
 
 /* The kernel speaks of processes by their first number; in another namespace we would find none. */
@@ -81,11 +81,11 @@ static void check_pids(struct list *list)
 	struct stat st;
 
 	if (stat(PID_NS_PATH, &st))
-		add(list, "process ids", CHECK_FATAL, "mount -t proc proc /proc", "%s: %s; processes cannot be looked at",
+		add(list, "process ids", CHECK_FATAL, "mount -t proc proc /proc", "%s: %s; processes cannot be inspected",
 		    PID_NS_PATH, strerror(errno));
 	else if (st.st_ino != PID_NS_FIRST)
 		add(list, "process ids", CHECK_FATAL, "run it on the host, or in a container with the host's: --pid=host (docker, podman), hostPID: true (Kubernetes)",
-		    "this is a PID namespace of its own, where processes have other numbers than the kernel tells");
+		    "this is a separate PID namespace: process ids differ from those that the kernel reports");
 	else
 		add(list, "process ids", CHECK_FINE, NULL, "those of the host");
 }
@@ -111,7 +111,7 @@ static void check_btf(struct list *list)
 		add(list, "kernel BTF", CHECK_FINE, NULL, "%s", BTF_PATH);
 	else
 		add(list, "kernel BTF", CHECK_FATAL, "a kernel built with CONFIG_DEBUG_INFO_BTF=y (Debian 11+, Ubuntu 20.10+, Fedora 31+); in a container, mount /sys",
-		    "%s: %s; the programs cannot be fitted to this kernel", BTF_PATH, strerror(errno));
+		    "%s: %s; the BPF programs cannot be adapted to this kernel", BTF_PATH, strerror(errno));
 }
 
 /* The file says e.g. `none [integrity] confidentiality`; only the last forbids reading memory. */
@@ -153,7 +153,7 @@ static const char *why_no_bpf(int err)
 	case ENOSYS:
 		return "a kernel with CONFIG_BPF_SYSCALL=y";
 	default:
-		return "pyimport-bpf -vvv doctor shows the kernel's own words";
+		return "pyimport-bpf -vvv doctor shows the kernel's messages";
 	}
 }
 
@@ -182,7 +182,7 @@ size_t checks_full(struct check out[CHECKS_MAX])
 	}
 	add(&list, "BPF programs", CHECK_FINE, NULL, "can be loaded");
 	check_layer(&list, "task storage", facts.has_task_storage, CHECK_FATAL, "there",
-		    "missing: nowhere to keep a thread's imports", "Linux 5.15 or newer");
+		    "missing: a thread's imports have no place to be kept", "Linux 5.15 or newer");
 	check_layer(&list, "process events", facts.has_tp_btf, CHECK_FATAL, "there",
 		    "BTF tracepoints are missing: children cannot be followed",
 		    "Linux 5.15 or newer with BTF");
@@ -192,7 +192,7 @@ size_t checks_full(struct check out[CHECKS_MAX])
 			    "Linux 6.6 or newer");
 	else
 		add(&list, "uprobe_multi", CHECK_FATAL, "Linux 6.6 or newer, or CAP_SYS_ADMIN (sudo)",
-		    "missing: probes are perf events here, which take CAP_SYS_ADMIN");
+		    "missing: probes are perf events here, which need CAP_SYS_ADMIN");
 	return list.cnt;
 }
 

@@ -188,7 +188,7 @@ int probes__attach(struct probes *probes, int fd, const struct interp *interp, _
 		return 0;
 	}
 	if (!interp->site_cnt)
-		return log_err(-ENOTSUP, "%s: no place to probe was found", interp->path);
+		return log_err(-ENOTSUP, "%s: no instruction to probe was found", interp->path);
 	detach_rewritten(probes, &id);
 	files = realloc(probes->files, (probes->file_cnt + 1) * sizeof(*files));
 	if (!files)
@@ -217,7 +217,7 @@ int probes__attach(struct probes *probes, int fd, const struct interp *interp, _
 		free(file->links);
 		log_err(err, "%s: cannot be probed", interp->path);
 		if (err == -EACCES && !probes->is_multi)
-			log_hint("sudo; probes that are perf events take CAP_SYS_ADMIN");
+			log_hint("sudo; probes that are perf events need CAP_SYS_ADMIN");
 		return err;
 	}
 	probes->file_cnt++;

@@ -76,7 +76,7 @@ static int explain_load(int err)
 		return log_err(-ENOENT, "the kernel has no type information: /sys/kernel/btf/vmlinux "
 			       "is missing (CONFIG_DEBUG_INFO_BTF)");
 	if (err == -EMFILE || err == -ENFILE || err == -ENOMEM) {
-		log_err(err, "no room for the BPF programs and their maps");
+		log_err(err, "not enough memory for the BPF programs and their maps");
 		log_hint("%s", err == -ENOMEM ? "a smaller --ring; memory may be limited by ulimit -v or the cgroup" :
 						"ulimit -n 1024");
 		return -ENOTSUP;
@@ -86,7 +86,7 @@ static int explain_load(int err)
 		return log_err(-ENOTSUP, "this kernel has no task storage for tracing programs, where "
 			       "a thread's imports are kept: Linux 5.15 or newer is needed");
 	return log_err(-ENOTSUP, "the kernel refuses the BPF programs (%s): Linux 5.15 or newer is "
-		       "needed; -vvv shows the verifier's words", strerror(-err));
+		       "needed; -vvv shows the verifier's messages", strerror(-err));
 }
 
 int probes__new(const struct probes_opts *opts, struct probes **out)

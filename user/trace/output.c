@@ -75,7 +75,7 @@ static void hand_over(struct output *out)
 	if (!out->is_created || geteuid() || !uid || !gid)
 		return;
 	if (fchown(fileno(out->file), strtoul(uid, NULL, 10), strtoul(gid, NULL, 10)))
-		log_debug("%s stays with root: %s", out->path, strerror(errno));
+		log_debug("cannot give %s to the invoking user: %s", out->path, strerror(errno));
 }
 
 static int open_standard(int fd, const char *name, const char *what, const char *option,
@@ -86,7 +86,7 @@ static int open_standard(int fd, const char *name, const char *what, const char 
 
 	out->path = name;
 	if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY) {
-		log_err(0, "%s is closed, and the %s would go there", name, what);
+		log_err(0, "%s is closed, but the %s would be written to it", name, what);
 		log_hint("%s FILE", option);
 		return -EBADF;
 	}
@@ -130,7 +130,7 @@ int output__open(const struct opts *opts, struct output *out)
 	int err = open_output(opts, out);
 
 	if (!err && !strcmp(opts->format, "sqlite") && isatty(fileno(out->file))) {
-		log_err(0, "a database is nothing for a terminal to show");
+		log_err(0, "a database cannot be shown on a terminal");
 		log_hint("--report FILE.db");
 		err = -EINVAL;
 	}
@@ -189,5 +189,5 @@ void output__close(struct output *output)
 	fclose(output->file);
 	output->file = NULL;
 	if (output->is_created && unlink(output->path))
-		log_debug("%s stays behind: %s", output->path, strerror(errno));
+		log_debug("cannot remove %s: %s", output->path, strerror(errno));
 }

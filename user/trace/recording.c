@@ -21,7 +21,7 @@ int recording__open(struct recording *recording, const struct opts *opts)
 		return 0;
 	err = output__open_path(opts->capture_path, "capture", "-o", &recording->output);
 	if (!err && isatty(fileno(recording->output.file))) {
-		log_err(0, "a capture is nothing for a terminal to show");
+		log_err(0, "a capture cannot be shown on a terminal");
 		log_hint("-o FILE, or a pipe behind -o -");
 		return -EINVAL;
 	}
@@ -32,9 +32,9 @@ static void fail(struct recording *recording, int err)
 {
 	recording->err = err;
 	if (err == -EPIPE)
-		log_err(0, "nobody reads the capture any more");
+		log_err(0, "the reader of the capture has gone away");
 	else
-		log_err(err, "cannot write the capture to %s; it holds what came before",
+		log_err(err, "cannot write the capture to %s; it contains what was recorded before that",
 			recording->output.path);
 }
 

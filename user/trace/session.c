@@ -100,7 +100,7 @@ int session__launch(struct session *session)
 
 	err = invoker_find(&session->invoker);
 	if (err) {
-		log_err(err, "cannot tell who the command belongs to");
+		log_err(err, "cannot find out which user the command belongs to");
 		return EXIT_UNTRACED;
 	}
 	err = shebang_search(opts->argv[0], invoker_getenv(&session->invoker, "PATH"), &program);

@@ -276,9 +276,9 @@ static int read_top(struct reader *reader, void *ctx, const yaml_node_t *key,
 
 	if (!strcmp(text_of(key), "version"))
 		return text_of(value) && !strcmp(text_of(value), "1") ? 0 :
-		       refuse(reader, value, "a version this program does not know");
+		       refuse(reader, value, "a version that this program does not know");
 	if (strcmp(text_of(key), "entries"))
-		return refuse(reader, key, "only version and entries are known here, not");
+		return refuse(reader, key, "the only keys here are version and entries, not");
 	if (value->type != YAML_SEQUENCE_NODE)
 		return refuse(reader, value, "a list of entries (- name: …) is expected here");
 	for (yaml_node_item_t *item = value->data.sequence.items.start;

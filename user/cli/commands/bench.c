@@ -69,7 +69,7 @@ static int split_versus(struct benching *benching)
 	if (err == WRDE_NOSPACE)
 		return -ENOMEM;
 	if (err || !benching->words.we_wordc) {
-		log_err(0, "--versus is no command line: %s", benching->opts->versus);
+		log_err(0, "--versus is not a command line: %s", benching->opts->versus);
 		log_hint("words and quotes only: no pipes, redirections or $(…)");
 		return -EINVAL;
 	}

@@ -114,7 +114,7 @@ static enum check_result print_interpreters(const struct opts *opts, FILE *out)
 			worst = CHECK_LIMITED;
 	}
 	if (!pythons__cnt(pythons) && !opts->tgid_cnt)
-		fputs("  warn  none found now; one that starts later is found when it does\n", out);
+		fputs("  warn  none is running now; one that starts later will be found\n", out);
 	discover__free(discover);
 	pythons__free(pythons);
 	return worst;

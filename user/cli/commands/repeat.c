@@ -42,7 +42,7 @@ static void remove_files(const struct run_files *files)
 	unlink(files->capture);
 	unlink(files->log);
 	if (rmdir(files->dir))
-		log_debug("%s stays behind: %s", files->dir, strerror(errno));
+		log_debug("cannot remove %s: %s", files->dir, strerror(errno));
 }
 
 static void show_log(const char *path)
@@ -131,7 +131,7 @@ int traced_runs__read(struct traced_runs *runs, const struct opts *opts, const c
 	if (err)
 		return err;
 	if (replay.is_partial) {
-		log_err(0, "%s is only a part of what was traced: nothing can be judged by it", path);
+		log_err(0, "%s is incomplete and cannot be judged", path);
 		err = -EINVAL;
 	}
 	if (!err)

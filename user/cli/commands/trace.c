@@ -128,7 +128,7 @@ static void describe_early(struct session *session)
 		return;
 	session->described_cnt = cnt;
 	if (pythons__describe(session->pythons, session->model) || describe_host(session, 0))
-		log_debug("the capture does not describe itself yet: out of memory");
+		log_debug("the capture lacks its description: out of memory");
 }
 
 /* A `record` that can write no more is over, unless a command goes on that is ours to wait for. */
@@ -230,7 +230,7 @@ static int finish_model(struct session *session, __u64 end_ns)
 		err = describe_host(session, end_ns);
 	if (!err)
 		err = model__finish(session->model, end_ns);
-	return err ? log_err(err, "cannot put the report together") : 0;
+	return err ? log_err(err, "cannot build the report") : 0;
 }
 
 /* The report is out; a command that runs on (-d) still owes us its status. */
@@ -292,7 +292,7 @@ static int run(struct session *session)
 	raise_priority();
 	malloc_trim(0); /* what loading and looking at interpreters took: several MB */
 	if (privilege_keep_tracing(probes__is_multi(session->probes)))
-		log_warn("privileges that are not needed any more cannot be dropped");
+		log_warn("cannot drop privileges that are no longer needed");
 	if (is_top(session))
 		top_start();
 	else if (!session->launch)
@@ -315,8 +315,8 @@ static int dry_run(struct session *session)
 	for (size_t i = 0; (interp = pythons__get(session->pythons, i, &is_refused)); i++)
 		interp__print(interp, session->output.file);
 	if (!pythons__cnt(session->pythons)) {
-		log_err(0, "no interpreter that can be probed was found beforehand");
-		log_hint("naming the interpreter itself: a wrapper's is found only when it starts");
+		log_err(0, "found no interpreter to probe beforehand");
+		log_hint("name the interpreter itself: that of a wrapper is found only when it starts");
 		return EXIT_UNTRACED;
 	}
 	return fflush(session->output.file) ? EXIT_OURS : EXIT_OK;

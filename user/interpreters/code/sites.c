@@ -272,7 +272,7 @@ int sites_find(const struct elf *elf, const struct insn_arch *arch, struct inter
 	if (err)
 		return err;
 	if (!finder.decode_budget)
-		interp__note(interp, "the code is too tangled to be searched to the end");
+		interp__note(interp, "the control flow is too complex to follow to its end");
 	if (interp->site_cnt)
 		qsort(interp->sites, interp->site_cnt, sizeof(*interp->sites), cmp_sites);
 	note_missing(interp);

@@ -164,7 +164,7 @@ static void *serve(void *arg)
 			break;
 	}
 	if (!atomic_exchange(&hold->has_ended, true) && !atomic_load(&hold->is_closing))
-		log_warn("the process that holds starting programs has ended: first imports of new interpreters may be missed");
+		log_warn("the process that holds starting programs has ended: the first imports of new interpreters may be missed");
 	return NULL;
 }
 

@@ -73,10 +73,10 @@ static int refuse(struct interp *interp, enum identity identity)
 		return -ENOENT;
 	case IDENTITY_PYPY:
 		snprintf(interp->implementation, sizeof(interp->implementation), "pypy");
-		interp__note(interp, "this is PyPy: its imports do not pass CPython's functions and cannot be traced");
+		interp__note(interp, "this is PyPy: it does not use CPython's import functions, so its imports cannot be traced");
 		return -ENOTSUP;
 	case IDENTITY_PYTHON2:
-		interp__note(interp, "this is Python 2: its import system has nothing in common with Python 3's");
+		interp__note(interp, "this is Python 2, whose import system cannot be traced");
 		return -ENOTSUP;
 	case IDENTITY_HIDDEN:
 		interp__note(interp, "this program contains CPython but hides its symbols: there is nothing to attach to (link it with -rdynamic, or do not strip it)");

@@ -109,7 +109,7 @@ static void fill_known(const struct elf *elf, struct interp *interp,
 	}
 	differ = debug ? layout_debug_apply(debug, layout, &first) : 0;
 	if (differ)
-		interp__note(interp, "the file describes %d fields otherwise than known of this version (%s first): the file is believed",
+		interp__note(interp, "the file describes %d fields differently from what is known of this version (first: %s); its values are used",
 			     differ, first);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * --view files: which directories were searched in vain, which imports and which files cost the
+ * --view files: which directories were searched for nothing, which imports and which files cost the
  * most, what came from disk, what was opened again and again.
  */
 #include <errno.h>
@@ -46,9 +46,9 @@ static void put_sums(const struct view *view, const struct process *process)
 	char num[TEXT_NUM_SZ];
 
 	text_buf__printf(&buf, "%s opens", text_count(num, total->opens));
-	text_buf__printf(&buf, " (%s in vain)", text_count(num, total->open_misses));
-	text_buf__printf(&buf, ", %s looks at names", text_count(num, total->stats));
-	text_buf__printf(&buf, " (%s in vain)", text_count(num, total->stat_misses));
+	text_buf__printf(&buf, " (%s misses)", text_count(num, total->open_misses));
+	text_buf__printf(&buf, ", %s stat calls", text_count(num, total->stats));
+	text_buf__printf(&buf, " (%s misses)", text_count(num, total->stat_misses));
 	text_buf__printf(&buf, ", %s directories listed, ", text_count(num, total->dirs_read));
 	text_buf__printf(&buf, "%s in all; ", text_ns(num, total->search_ns));
 	text_buf__printf(&buf, "%s read", view_bytes(num, total->bytes_read));
@@ -67,7 +67,7 @@ static int put_dirs(const struct view *view, const struct process *process)
 {
 	static const struct table_col cols[] = {
 		{"entry", true, TABLE_WHOLE, 0, 0}, {"searched", true, TABLE_WHOLE, 0, 0},
-		{"in vain", true, TABLE_WHOLE, 0, 0}, {"time", true, TABLE_WHOLE, 0, 0},
+		{"misses", true, TABLE_WHOLE, 0, 0}, {"time", true, TABLE_WHOLE, 0, 0},
 		{"directory", false, TABLE_CUT_HEAD, 20, 0},
 	};
 	const struct table_look look = view_look(view, 2);
@@ -110,7 +110,7 @@ static int put_loads(const struct view *view, const struct process *process)
 {
 	static const struct table_col cols[] = {
 		{"time", true, TABLE_WHOLE, 0, 0}, {"opens", true, TABLE_WHOLE, 0, 0},
-		{"looks", true, TABLE_WHOLE, 0, 0}, {"in vain", true, TABLE_WHOLE, 0, 0},
+		{"stats", true, TABLE_WHOLE, 0, 0}, {"misses", true, TABLE_WHOLE, 0, 0},
 		{"read", true, TABLE_WHOLE, 0, 0}, {"from disk", true, TABLE_WHOLE, 0, 0},
 		{"module", false, TABLE_CUT_MIDDLE, 14, 0},
 	};
@@ -255,7 +255,7 @@ static int write_process(const struct view *view, const struct process *process)
 	if (err)
 		return err;
 	if (!(process->measured & PYI_GROUP_FILES)) {
-		put_para(view, 2, TABLE_PLAIN, "Files were not looked at.");
+		put_para(view, 2, TABLE_PLAIN, "Files were not traced.");
 		return 0;
 	}
 	put_sums(view, process);

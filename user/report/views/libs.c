@@ -158,7 +158,7 @@ static int write_process(const struct view *view, const struct process *process)
 				 "Loaded by ctypes, cffi or C code, by size");
 	if (!(process->measured & PYI_GROUP_FILES))
 		put_para(view, 2, TABLE_PLAIN,
-			 "Files were not looked at: stages, sizes and what was pulled in are unknown.");
+			 "Files were not traced: stages, sizes and what was pulled in are unknown.");
 	fputc('\n', view->out);
 	return err;
 }

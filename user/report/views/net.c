@@ -186,7 +186,7 @@ static int write_process(const struct view *view, const struct process *process)
 	if (err)
 		return err;
 	if (!(process->measured & PYI_GROUP_NET)) {
-		put_para(view, 2, TABLE_PLAIN, "The network was not looked at.");
+		put_para(view, 2, TABLE_PLAIN, "The network was not traced.");
 		return 0;
 	}
 	put_sums(view, process);

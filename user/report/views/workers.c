@@ -84,7 +84,7 @@ static void add_spread(const struct group *group, struct text_buf *buf)
 	else if (spread.median_ns == NS_UNKNOWN)
 		text_buf__add(buf, "the times of their imports are not known");
 	else
-		text_buf__printf(buf, "their imports took %s at least, %s in the middle, %s at most",
+		text_buf__printf(buf, "their imports took %s at least, %s in the median, %s at most",
 				 text_ns(min, spread.min_ns), text_ns(median, spread.median_ns),
 				 text_ns(max, spread.max_ns));
 }

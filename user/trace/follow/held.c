@@ -256,7 +256,7 @@ static void warn(const struct session *session, int exec_err, int mapped_err)
 		log_warn("execs cannot be held (%s): %s",
 			 exec_err == -EPERM ? "CAP_SYS_ADMIN is missing" : strerror(-exec_err),
 			 mapped_err ? "first imports of an interpreter not known beforehand may be missed" :
-				      "an interpreter not known beforehand is stopped just after it started instead");
+				      "an interpreter not known beforehand is stopped just after it starts instead");
 	if (mapped_err)
 		log_warn("libraries that a running program opens cannot be noticed (%s): a Python in one not known beforehand is not traced",
 			 mapped_err == -EPERM || mapped_err == -EACCES ? "CAP_PERFMON is missing" :

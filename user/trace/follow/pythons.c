@@ -161,7 +161,7 @@ static void add_lower(struct pythons *pythons, int fd, const char *path, pid_t t
 	_cleanup_close_ int lower = proc_fd < 0 ? -1 : overlay_open_lower(proc_fd, path, fd);
 
 	if (lower == -ESTALE)
-		log_warn("process %d: %s was changed after it started, and the layer it started from is not to be found: imports of it may be missing",
+		log_warn("process %d: %s was changed after the process started, and the original cannot be found: its imports may be missing",
 			 tgid, path);
 	if (lower < 0)
 		return;

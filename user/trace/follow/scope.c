@@ -285,7 +285,7 @@ int scope__new(const struct opts *opts, struct containers *containers, struct cg
 		return err;
 	err = cgroups__new(path, cgroups);
 	if (err == -ENODEV)
-		return log_err(0, "no cgroup file system is mounted that a process could be told by"), err;
+		return log_err(0, "no cgroup file system is mounted that identifies processes"), err;
 	if (err)
 		return log_err(err, "%s: no such cgroup", path);
 	scope = calloc(1, sizeof(*scope));

@@ -50,11 +50,11 @@ static void explain_process(struct session *session, pid_t tgid)
 		return;
 	}
 	if (err == -ESRCH) {
-		log_err(0, "process %d ended while it was looked at", tgid);
+		log_err(0, "process %d ended while it was inspected", tgid);
 		return;
 	}
 	if (err == -EACCES || err == -EPERM) {
-		log_err(err, "process %d belongs to somebody else and may not be looked at", tgid);
+		log_err(err, "process %d belongs to another user and may not be inspected", tgid);
 		log_hint("sudo, or the capability CAP_SYS_PTRACE");
 		return;
 	}
@@ -76,10 +76,10 @@ static int log_process(int err, pid_t tgid)
 		log_err(0, "no process %d", tgid);
 		log_hint("pgrep -af python lists Python processes");
 	} else if (err == -EACCES || err == -EPERM) {
-		log_err(err, "process %d may not be looked at", tgid);
+		log_err(err, "process %d may not be inspected", tgid);
 		log_hint("sudo, or the capability CAP_SYS_PTRACE");
 	} else {
-		log_err(err, "process %d cannot be looked at", tgid);
+		log_err(err, "process %d cannot be inspected", tgid);
 	}
 	return err;
 }

@@ -127,7 +127,7 @@ function fillFiles(index) {
 			})));
 	if (dirs.length)
 		parts.push(el("h3", {}, "Directories searched for modules"), table(
-			["directory", "searches", "in vain", "time"], dirs.map(dir => [dir.path || "?",
+			["directory", "searches", "misses", "time"], dirs.map(dir => [dir.path || "?",
 				fmtCount(dir.searches), fmtCount(dir.misses), fmtNs(dir.ns)])));
 	fill($("files"), parts.length ? parts : el("p", {class: "dim"},
 		"Files were not counted in this trace."));
