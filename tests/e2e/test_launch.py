@@ -240,7 +240,7 @@ def test_ended_before_looked_at():
 @lib.test()
 def test_as_under_sudo():
     """The variables of sudo, though it is no sudo above us that set them: the command runs as whom
-    they name, and their report belongs to them."""
+    they name."""
     directory = tempfile.mkdtemp(dir=lib.workdir())
     os.chmod(directory, 0o777)
     report = directory + "/report.json"
@@ -260,7 +260,6 @@ def test_as_under_sudo():
     lib.check(0 not in groups, "still in root's group: %s", groups)
     lib.check_equal((user, logname), ("nobody", "nobody"), "USER and LOGNAME")
     lib.check_equal(lines[1], "['0000000000000000', '0000000000000000']", "capabilities")
-    lib.check_equal(os.stat(report).st_uid, 65534, "owner of the report")
     with open(report) as file:
         lib.check_invariants(json.load(file))
 

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -46,36 +45,22 @@ bool output_takes_stdout(const struct opts *opts)
 	return is_dash(opts->capture_path) || report_takes_stdout(opts);
 }
 
-static int open_file(const char *path, const char *what, const char *option, struct output *out)
+static int open_file(const char *path, const char *what, const char *option, bool is_early,
+		     struct output *out)
 {
-	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	int err = output_file__open(path, is_early, &out->to);
 
-	out->is_created = fd >= 0;
-	if (fd < 0 && errno == EEXIST)
-		fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd < 0) {
-		int err = -errno;
-
-		log_err(err, "cannot write the %s to %s", what, path);
+	if (err) {
+		if (err == -ELOOP)
+			log_err(0, "cannot write the %s to %s: others may write to its directory, and it is a link or another user's",
+				what, path);
+		else
+			log_err(err, "cannot write the %s to %s", what, path);
 		log_hint("another %s path, in a directory you may write to", option);
 		return err;
 	}
-	out->file = fdopen(fd, "w");
-	if (!out->file)
-		return -errno;
-	(void)TAKE_FD(fd);
+	out->file = out->to.file;
 	return 0;
-}
-
-/* Under sudo the file should belong to whoever asked for it. Best effort. */
-static void hand_over(struct output *out)
-{
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
-
-	if (!out->is_created || geteuid() || !uid || !gid)
-		return;
-	if (fchown(fileno(out->file), strtoul(uid, NULL, 10), strtoul(gid, NULL, 10)))
-		log_debug("cannot give %s to the invoking user: %s", out->path, strerror(errno));
 }
 
 static int open_standard(int fd, const char *name, const char *what, const char *option,
@@ -100,27 +85,23 @@ static int open_standard(int fd, const char *name, const char *what, const char 
 	return 0;
 }
 
-int output__open_path(const char *path, const char *what, const char *option, struct output *out)
+int output__open_path(const char *path, const char *what, const char *option, bool is_early,
+		      struct output *out)
 {
-	int err;
-
 	*out = (struct output){ .path = path };
 	if (is_dash(path)) {
 		out->is_stdout = true;
 		return open_standard(STDOUT_FILENO, "standard output", what, option, out);
 	}
-	err = open_file(path, what, option, out);
-	if (!err)
-		hand_over(out);
-	return err;
+	return open_file(path, what, option, is_early, out);
 }
 
 static int open_output(const struct opts *opts, struct output *out)
 {
 	if (opts->report_path)
-		return output__open_path(opts->report_path, "report", "--report", out);
+		return output__open_path(opts->report_path, "report", "--report", false, out);
 	if (report_takes_stdout(opts))
-		return output__open_path("-", "report", "--report", out);
+		return output__open_path("-", "report", "--report", false, out);
 	*out = (struct output){};
 	return open_standard(STDERR_FILENO, "standard error", "report", "--report", out);
 }
@@ -161,18 +142,14 @@ static struct report_opts report_opts_for(const struct output *output, const str
 int output__write(struct output *output, const struct opts *opts, const struct model *model)
 {
 	struct report_opts report = report_opts_for(output, opts);
-	struct stat st;
 	int err;
 
-	if (opts->report_path && !fstat(fileno(output->file), &st) && S_ISREG(st.st_mode) &&
-	    ftruncate(fileno(output->file), 0))
-		return log_err(-errno, "cannot empty %s for the report", output->path);
 	errno = 0;
 	err = report_write(model, opts->view, opts->format, &report, output->file);
 	if (!err && (fflush(output->file) || ferror(output->file)))
 		err = errno ? -errno : -EIO;
 	if (!err)
-		output->is_created = false;
+		err = output__keep(output);
 	if (err == -ENODATA) {
 		log_err(0, "nothing in this trace was measured --by %s", opts->by);
 		return err;
@@ -182,12 +159,23 @@ int output__write(struct output *output, const struct opts *opts, const struct m
 	return log_err(err, "cannot write the report to %s", output->path);
 }
 
+int output__place(struct output *output)
+{
+	return output->to.file ? output_file__place(&output->to) : 0;
+}
+
+int output__keep(struct output *output)
+{
+	return output->to.file ? output_file__keep(&output->to) : 0;
+}
+
 void output__close(struct output *output)
 {
 	if (!output->file)
 		return;
-	fclose(output->file);
+	if (output->to.file)
+		output_file__close(&output->to);
+	else
+		fclose(output->file);
 	output->file = NULL;
-	if (output->is_created && unlink(output->path))
-		log_debug("cannot remove %s: %s", output->path, strerror(errno));
 }

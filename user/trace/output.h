@@ -6,14 +6,16 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "trace/output_file.h"
+
 struct opts;
 struct model;
 
 struct output {
 	FILE *file;
 	const char *path;    /* for messages */
-	bool is_created;     /* we made the file: remove it if there is no report */
 	bool is_stdout;
+	struct output_file to; /* file NULL: it is no file of ours */
 };
 
 /* Missing standard streams are filled so that no file of ours lands on 0, 1 or 2. */
@@ -22,20 +24,27 @@ int output_fill_standard(void);
 /*
  * Opens the destination: --report; or standard output; or standard error where standard output
  * belongs to the launched command. Logs what fails. An existing file keeps its content until the
- * report is there.
+ * report is there (output_file.h).
  */
 int output__open(const struct opts *opts, struct output *out);
 
 /*
  * The same for any file of ours: @what for messages, "-" is standard output. Nothing is written
- * or emptied yet.
+ * or emptied yet. @is_early: see output_file__open.
  */
-int output__open_path(const char *path, const char *what, const char *option, struct output *out);
+int output__open_path(const char *path, const char *what, const char *option, bool is_early,
+		      struct output *out);
 
 /* -EPIPE is not logged: whoever read it has seen enough. Anything else is. */
 int output__write(struct output *output, const struct opts *opts, const struct model *model);
 
-/* Removes a file that was created for a report that never came. */
+/* Writing begins: an early file gets its name. 0 or -errno. */
+int output__place(struct output *output);
+
+/* What was written so far is worth keeping: it gets its name, and stays. 0 or -errno. */
+int output__keep(struct output *output);
+
+/* Removes what was not kept; a file that was there before is as it was then. */
 void output__close(struct output *output);
 
 /* In launch mode a report on standard output needs the command's output to go elsewhere. */

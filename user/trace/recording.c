@@ -3,7 +3,6 @@
 #include "trace/recording.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -19,7 +18,7 @@ int recording__open(struct recording *recording, const struct opts *opts)
 
 	if (!opts->capture_path)
 		return 0;
-	err = output__open_path(opts->capture_path, "capture", "-o", &recording->output);
+	err = output__open_path(opts->capture_path, "capture", "-o", true, &recording->output);
 	if (!err && isatty(fileno(recording->output.file))) {
 		log_err(0, "a capture cannot be shown on a terminal");
 		log_hint("-o FILE, or a pipe behind -o -");
@@ -41,15 +40,11 @@ static void fail(struct recording *recording, int err)
 int recording__start(struct recording *recording, struct model *model)
 {
 	FILE *out = recording->output.file;
-	struct stat st;
-	int err = 0;
+	int err;
 
 	if (!out)
 		return 0;
-	if (!fstat(fileno(out), &st) && S_ISREG(st.st_mode) && ftruncate(fileno(out), 0))
-		err = -errno;
-	if (!err)
-		err = tape__new(out, model, &recording->tape);
+	err = output__place(&recording->output) ?: tape__new(out, model, &recording->tape);
 	if (err)
 		fail(recording, err);
 	return err;
@@ -62,8 +57,7 @@ void recording__tick(struct recording *recording, __u64 now_ns)
 	if (!recording->tape || recording->err || now_ns - recording->flushed_ns < FLUSH_NS)
 		return;
 	recording->flushed_ns = now_ns;
-	recording->output.is_created = false; /* from now on it is worth keeping */
-	err = tape__flush(recording->tape);
+	err = tape__flush(recording->tape) ?: output__keep(&recording->output);
 	if (err)
 		fail(recording, err);
 }
@@ -83,8 +77,7 @@ int recording__finish(struct recording *recording, __u64 end_ns, bool is_told)
 
 	if (!recording->tape || recording->err)
 		return recording->err;
-	recording->output.is_created = false;
-	err = tape__end(recording->tape, end_ns);
+	err = tape__end(recording->tape, end_ns) ?: output__keep(&recording->output);
 	if (err) {
 		fail(recording, err);
 		return err;
@@ -100,7 +93,8 @@ int recording__finish(struct recording *recording, __u64 end_ns, bool is_told)
 void recording__close(struct recording *recording)
 {
 	/* After a failure of ours on the way: what came in is kept. */
-	if (recording->tape && !recording->err && tape__flush(recording->tape))
+	if (recording->tape && !recording->err &&
+	    (tape__flush(recording->tape) || output__keep(&recording->output)))
 		log_debug("the last records did not reach the capture");
 	tape__free(recording->tape);
 	recording->tape = NULL;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/types.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "interpreters/process/proc.h"
@@ -312,6 +313,20 @@ int invoker_find(struct invoker *out)
 		return err;
 	}
 	*out = found;
+	return 0;
+}
+
+int invoker_owner(uid_t *uid, gid_t *gid)
+{
+	pid_t below;
+	_cleanup_close_ int sudo_fd = geteuid() ? -ENOENT : open_sudo(&below);
+	unsigned long found_uid, found_gid;
+
+	if (sudo_fd < 0 || parse_id(getenv("SUDO_UID"), &found_uid) ||
+	    parse_id(getenv("SUDO_GID"), &found_gid))
+		return -ENOENT;
+	*uid = found_uid;
+	*gid = found_gid;
 	return 0;
 }
 

@@ -25,6 +25,12 @@ struct invoker {
 int invoker_find(struct invoker *out);
 void invoker_clear(struct invoker *invoker);
 
+/*
+ * Who is to own the files we write: 0 and the invoking user's ids if a sudo that belongs to root
+ * is really above us, else -ENOENT and nothing is set. Variables alone could name anybody.
+ */
+int invoker_owner(uid_t *uid, gid_t *gid);
+
 /* Value of @name in the command's environment, NULL when unset. */
 const char *invoker_getenv(const struct invoker *invoker, const char *name);
 
