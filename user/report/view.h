@@ -64,8 +64,6 @@ const char *word_family(unsigned int family); /* of a socket; NULL = unknown */
 const char *word_net_kind(enum pyi_net_kind kind);
 const char *word_layer(unsigned int index); /* name of bit @index, NULL behind the last */
 
-extern const char *const wait_words[PYI_WAIT_CNT]; /* json_causes.c */
-
 /* ---- loss.c */
 struct loss_counter {
 	const char *name;
@@ -103,6 +101,7 @@ int walk_roots(const struct process *process, struct load ***out);
 
 /* Processes in tree order: parents, then their children, by start. malloc'd. */
 int walk_processes(const struct model *model, struct process ***out, size_t *cnt);
+bool process_is_shown(const struct process *process); /* others ran no Python */
 
 /* ---- rank.c */
 enum rank { RANK_SELF, RANK_TOTAL };
@@ -127,9 +126,6 @@ __u64 process_base_ns(const struct process *process); /* offsets count from here
 
 /* ---- causes.c */
 int causes_write(const struct view *view);
-/* One sentence: what most of the imports' time went to, and under which module. */
-void causes_head(const struct view *view, const struct process *process,
-		 const struct facts *facts);
 
 /* ---- same.c: large files */
 int biggest_write(const struct view *view, const struct process *process);
@@ -145,9 +141,6 @@ void throttle_write(const struct view *view, const struct process *process);
 
 /* ---- bytes.c */
 char *view_bytes(char buf[TEXT_NUM_SZ], __u64 bytes); /* "1.23 MB", decimal; returns @buf */
-/* Calls @write for each process that is shown, then the foot. Its error, or -ENOMEM. */
-int view_each_process(const struct view *view,
-		      int (*write)(const struct view *view, const struct process *process));
 
 /* ---- phrase.c: phrases, escaped, appended to a buffer */
 unsigned int view_escape_flags(const struct view *view);
@@ -165,20 +158,21 @@ void put_para(const struct view *view, size_t indent, enum table_style style, co
 
 /* ---- head.c: what every text view says about a process before its table */
 int head_write(const struct view *view, const struct process *process);
-bool process_is_shown(const struct process *process);
 int foot_write(const struct view *view); /* legend, skipped processes, loss */
+/* Calls @write for each process that is shown, then the foot. Its error, or -ENOMEM. */
+int view_each_process(const struct view *view,
+		      int (*write)(const struct view *view, const struct process *process));
 
-/* ---- workers.c: processes that did the same are shown as one */
+/* ---- groups.c: processes that did the same are shown as one */
 struct spread { __u64 min_ns, median_ns, max_ns; }; /* NS_UNKNOWN: of none is it known */
 struct spread spread_of(const struct group *group); /* of own_ns */
 bool process_is_drawn(const struct view *view, const struct process *process);
+void group_add_pids(const struct group *group, struct text_buf *buf); /* "12, 13 and 7 more" */
 void workers_head(const struct view *view, const struct process *process);
 
-/* ---- inventory.c: what was there before tracing began */
+/* ---- running.c: what was there before tracing began */
+void phrase_mb(struct text_buf *buf, __u64 bytes);
 void inventory_head(const struct view *view, const struct process *process);
-
-/* ---- summary.c */
-size_t view_top(const struct view *view);
 
 /* ---- lists.c: short lists below the ranked tables */
 int lists_write(const struct view *view, const struct process *process,
@@ -187,6 +181,11 @@ int lists_write(const struct view *view, const struct process *process,
 static inline enum table_style style_of(const struct load *load)
 {
 	return load->result == LOAD_LOADED ? TABLE_PLAIN : TABLE_RED;
+}
+
+static inline size_t view_top(const struct view *view)
+{
+	return view->opts.top ? view->opts.top : TOP_DEFAULT;
 }
 
 static inline bool view_is_narrow(const struct view *view)

@@ -84,3 +84,12 @@ const char *word_layer(unsigned int index)
 			return layers[i].word;
 	return NULL;
 }
+
+const char *word_cache(enum cache_state cache)
+{
+	static const char *const words[] = {
+		[CACHE_WARM] = "warm", [CACHE_MIXED] = "mixed", [CACHE_COLD] = "cold",
+	};
+
+	return words[cache];
+}

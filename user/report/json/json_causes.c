@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Causes in JSON: objects made of a charge. A group that was not measured is null. */
 #include "report/json/json_out.h"
-
-const char *const wait_words[PYI_WAIT_CNT] = {
-	[PYI_WAIT_DISK] = "disk", [PYI_WAIT_LOCK] = "lock", [PYI_WAIT_RUNQUEUE] = "runqueue",
-	[PYI_WAIT_NETWORK] = "network", [PYI_WAIT_SLEEP] = "sleep", [PYI_WAIT_CHILD] = "child",
-	[PYI_WAIT_OTHER] = "other",
-};
+#include "report/head/causes.h"
 
 static const char *const compile_words[] = {
 	[COMPILE_UNKNOWN] = NULL, [COMPILE_MISSING] = "missing", [COMPILE_STALE] = "stale",
@@ -24,7 +19,7 @@ static json_t *new_wait_ns(struct json_out *jo, __u32 measured, const struct pyi
 		return json_null();
 	obj = json_object();
 	for (int i = 0; i < PYI_WAIT_CNT; i++)
-		json_set_ns(jo, obj, wait_words[i], charge->wait_ns[i]);
+		json_set_ns(jo, obj, causes[CAUSE_WAITS + i].key, charge->wait_ns[i]);
 	return obj;
 }
 
@@ -96,6 +91,24 @@ static void set_causes(struct json_out *jo, json_t *parent, const char *key,
 	json_set(jo, parent, key, obj);
 }
 
+static json_t *new_throttled(struct json_out *jo, const struct throttle *throttle)
+{
+	bool has_quota = throttle && throttle->cgroup;
+	json_t *obj;
+
+	if (!throttle)
+		return json_null();
+	obj = json_object();
+	json_set_str(jo, obj, "cgroup", throttle->cgroup);
+	json_set_ns(jo, obj, "quota_us", has_quota ? throttle->quota_us : NS_UNKNOWN);
+	json_set_ns(jo, obj, "period_us", has_quota ? throttle->period_us : NS_UNKNOWN);
+	json_set_ns(jo, obj, "count", throttle->cnt);
+	json_set_ns(jo, obj, "wall_ns", throttle->wall_ns);
+	json_set_ns(jo, obj, "startup_count", throttle->startup_cnt);
+	json_set_ns(jo, obj, "startup_ns", throttle->startup_ns);
+	return obj;
+}
+
 json_t *json_new_causes(struct json_out *jo, const struct process *process)
 {
 	const struct pyi_charge *others = &process->outside_others, *total = &process->total;
@@ -105,6 +118,6 @@ json_t *json_new_causes(struct json_out *jo, const struct process *process)
 		   process->outside_cpu_ns);
 	set_causes(jo, obj, "other_threads", process, others, NS_UNKNOWN, others->cpu_ns);
 	set_causes(jo, obj, "total", process, total, NS_UNKNOWN, total->cpu_ns);
-	json_set(jo, obj, "throttled", json_new_throttled(jo, process->throttle));
+	json_set(jo, obj, "throttled", new_throttled(jo, process->throttle));
 	return obj;
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Files, and the directories that were searched for modules, in JSON. */
+#include <errno.h>
+
 #include "report/json/json_out.h"
 
 static const char *word_what(enum file_what what)
@@ -48,19 +50,30 @@ static json_t *new_dir(struct json_out *jo, const struct search_dir *dir)
 	return obj;
 }
 
-const char *word_cache(enum cache_state cache)
-{
-	static const char *const words[] = {
-		[CACHE_WARM] = "warm", [CACHE_MIXED] = "mixed", [CACHE_COLD] = "cold",
-	};
-
-	return words[cache];
-}
-
 static void put_item(struct json_out *jo, json_t *item, bool is_first)
 {
 	fputs(is_first ? "\n" : ",\n", jo->out);
 	json_put(jo, item, false);
+}
+
+static json_t *new_same(struct json_out *jo, const struct same_files *same)
+{
+	json_t *obj = json_object();
+
+	json_set(jo, obj, "paths", json_new_strs(jo, same->paths, same->cnt));
+	json_set_ns(jo, obj, "size", same->size);
+	json_set_ns(jo, obj, "bytes_compared", same->compared);
+	return obj;
+}
+
+static json_t *new_sames(struct json_out *jo, const struct process *process)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < process->same_cnt; i++)
+		if (json_array_append_new(array, new_same(jo, process->same[i])))
+			jo->err = -ENOMEM;
+	return array;
 }
 
 void json_write_files(struct json_out *jo, const struct process *process)
@@ -78,7 +91,7 @@ void json_write_files(struct json_out *jo, const struct process *process)
 	for (size_t i = 0; !jo->err && i < files->cnt && !ferror(jo->out); i++)
 		put_item(jo, new_file(jo, process, files->files[i]), !i);
 	fputs("],\n\"same_content\":", jo->out);
-	json_put(jo, json_new_sames(jo, process), false);
+	json_put(jo, new_sames(jo, process), false);
 	fputs(",\n\"search_path\":[", jo->out);
 	for (size_t i = 0; !jo->err && i < files->dir_cnt && !ferror(jo->out); i++)
 		put_item(jo, new_dir(jo, files->dirs[i]), !i);

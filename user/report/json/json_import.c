@@ -3,6 +3,7 @@
  * Imports, edges and libraries in JSON. Keys of the contract that nothing measures yet are there
  * and null, so that a reader can tell "not measured" from "not known to this version".
  */
+#include "model/tree/late.h"
 #include "report/json/json_out.h"
 
 #include "model/tree/late.h"
@@ -113,5 +114,27 @@ json_t *json_new_wait(struct json_out *jo, const struct wait *wait)
 	json_set_ns(jo, obj, "wall_ns", wait->wall_ns);
 	json_set(jo, obj, "import", wait->load ? json_integer(wait->load->id) : json_null());
 	json_set(jo, obj, "owner", wait->owner ? json_integer(wait->owner->id) : json_null());
+	return obj;
+}
+
+json_t *json_new_late(struct json_out *jo, const struct process *process)
+{
+	struct late_imports late;
+	json_t *obj;
+
+	if (!late_find(process, &late))
+		return json_null();
+	obj = json_object();
+	json_set_str(jo, obj, "since", late.is_service ? "ready" : "startup");
+	json_set_ns(jo, obj, "since_ns", late.since_ns);
+	json_set_int(jo, obj, "count", late.cnt);
+	json_set_int(jo, obj, "modules", late.module_cnt);
+	json_set_ns(jo, obj, "wall_ns", late.wall_ns);
+	json_set(jo, obj, "waiter_tid", late.waiter_tid ? json_integer(late.waiter_tid) :
+							  json_null());
+	json_set(jo, obj, "waiter_count", late.waiter_tid ? json_integer(late.waiter_cnt) :
+							    json_null());
+	json_set_ns(jo, obj, "waiter_blocked_ns", late.waiter_tid ? late.waiter_ns : NS_UNKNOWN);
+	json_set(jo, obj, "longest", late.longest ? json_integer(late.longest->id) : json_null());
 	return obj;
 }

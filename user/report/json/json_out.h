@@ -26,13 +26,19 @@ void json_set_bool(struct json_out *jo, json_t *obj, const char *key, bool value
 void json_set_null(struct json_out *jo, json_t *obj, const char *key);
 json_t *json_new_str(struct json_out *jo, const char *text);
 json_t *json_new_strs(struct json_out *jo, const char *const *strings, size_t cnt);
-json_t *json_new_signals(struct json_out *jo, __u64 signals); /* their names, as an array */
 json_t *json_new_site(struct json_out *jo, const struct site *site);
 
 /* Writes @obj on one line and frees it; @is_embedded: without the braces around it. */
-json_t *holds_new_json(struct json_out *jo, const struct model *model); /* holds.c */
-json_t *unprobed_new_json(struct json_out *jo, const struct model *model); /* unprobed.c */
 void json_put(struct json_out *jo, json_t *obj, bool is_embedded);
+
+/* ---- json_trace.c */
+json_t *json_new_tool(struct json_out *jo, const struct host_info *host);
+json_t *json_new_host(struct json_out *jo, const struct host_info *host);
+json_t *json_new_trace(struct json_out *jo, const struct model *model);
+json_t *json_new_loss(struct json_out *jo, const struct model *model);
+json_t *json_new_hits(struct json_out *jo, const struct model *model);
+json_t *json_new_holds(struct json_out *jo, const struct model *model);
+json_t *json_new_unprobed(struct json_out *jo, const struct model *model);
 
 /* ---- json_process.c */
 void json_write_process(struct json_out *jo, const struct process *process);
@@ -46,29 +52,23 @@ json_t *json_new_groups(struct json_out *jo, const struct model *model);
 
 /* ---- json_findings.c */
 void json_write_findings(struct json_out *jo, const struct process *process); /* an array */
+
 /* ---- json_files.c */
 void json_write_files(struct json_out *jo, const struct process *process);
 
 /* ---- json_net.c */
 void json_write_net(struct json_out *jo, const struct process *process);
+json_t *json_new_signals(struct json_out *jo, __u64 signals); /* their names, as an array */
 
 /* ---- json_import.c */
 json_t *json_new_import(struct json_out *jo, const struct load *load);
 json_t *json_new_edge(struct json_out *jo, const struct edge *edge);
 json_t *json_new_lib(struct json_out *jo, const struct lib *lib);
 json_t *json_new_wait(struct json_out *jo, const struct wait *wait);
+json_t *json_new_late(struct json_out *jo, const struct process *process);
 
 /* ---- json_causes.c */
 json_t *json_new_causes(struct json_out *jo, const struct process *process);
 void json_set_causes(struct json_out *jo, json_t *obj, const struct load *load);
-
-/* ---- same.c */
-json_t *json_new_sames(struct json_out *jo, const struct process *process);
-
-/* ---- late.c */
-json_t *json_new_late(struct json_out *jo, const struct process *process);
-
-/* ---- throttle.c; NULL: unknown */
-json_t *json_new_throttled(struct json_out *jo, const struct throttle *throttle);
 
 #endif

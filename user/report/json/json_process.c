@@ -16,16 +16,6 @@ static json_t *new_layers(struct json_out *jo, __u32 layers)
 	return array;
 }
 
-json_t *json_new_strs(struct json_out *jo, const char *const *strings, size_t cnt)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < cnt; i++)
-		if (json_array_append_new(array, json_new_str(jo, strings[i])))
-			jo->err = -ENOMEM;
-	return array;
-}
-
 static json_t *new_python(struct json_out *jo, const struct python_info *python)
 {
 	json_t *obj;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What the views of files, libraries and the network share. */
+/* Sizes in words. */
 #include "report/view.h"
-
-#include "base/cleanup.h"
 
 char *view_bytes(char buf[TEXT_NUM_SZ], __u64 bytes)
 {
@@ -21,17 +19,4 @@ char *view_bytes(char buf[TEXT_NUM_SZ], __u64 bytes)
 	snprintf(buf, TEXT_NUM_SZ, value < 9.995 ? "%.2f %s" : value < 99.95 ? "%.1f %s" : "%.0f %s",
 		 value, units[unit]);
 	return buf;
-}
-
-int view_each_process(const struct view *view,
-		      int (*write)(const struct view *view, const struct process *process))
-{
-	_cleanup_free_ struct process **processes = NULL;
-	size_t cnt;
-	int err = walk_processes(view->model, &processes, &cnt);
-
-	for (size_t i = 0; !err && i < cnt && !ferror(view->out); i++)
-		if (process_is_shown(processes[i]))
-			err = write(view, processes[i]);
-	return err ? err : foot_write(view);
 }

@@ -1,30 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Large files of a start-up: the biggest ones, and those of one content; in text and JSON. */
+/* Large files of a start-up: the biggest ones, and those of one content. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "report/json/json_out.h"
-
-static json_t *new_same(struct json_out *jo, const struct same_files *same)
-{
-	json_t *obj = json_object();
-
-	json_set(jo, obj, "paths", json_new_strs(jo, same->paths, same->cnt));
-	json_set_ns(jo, obj, "size", same->size);
-	json_set_ns(jo, obj, "bytes_compared", same->compared);
-	return obj;
-}
-
-json_t *json_new_sames(struct json_out *jo, const struct process *process)
-{
-	json_t *array = json_array();
-
-	for (size_t i = 0; i < process->same_cnt; i++)
-		if (json_array_append_new(array, new_same(jo, process->same[i])))
-			jo->err = -ENOMEM;
-	return array;
-}
+#include "report/view.h"
 
 void phrase_same(const struct view *view, const struct same_files *same, struct text_buf *buf)
 {

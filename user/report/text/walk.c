@@ -171,3 +171,8 @@ int walk_processes(const struct model *model, struct process ***out, size_t *out
 	*out_cnt = done;
 	return 0;
 }
+
+bool process_is_shown(const struct process *process)
+{
+	return process->is_python || process->load_cnt || process->edge_cnt;
+}

@@ -1,40 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * --view causes: where the time of each module went, one stacked bar per module, and its memory.
- * Also the sentence about it in every text view's head.
  */
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "report/view.h"
+#include "report/head/causes.h"
 
 #define BAR_WIDTH 30
 #define BAR_NARROW 12
-#define HEAD_MIN_NS 1000000ULL
-#define NOTABLE_PCT 10 /* a wait that gets more than this of the time is worth the sentence */
-
-/* Time on a CPU stands before the waits. */
-enum { CAUSE_CPU = 0, CAUSE_WAITS = 1, CAUSE_CNT = CAUSE_WAITS + PYI_WAIT_CNT };
-
-static const struct {
-	char mark;
-	const char *word, *doing;
-} causes[CAUSE_CNT] = {
-	[CAUSE_CPU] = {'#', "CPU", "on the CPU"},
-	[CAUSE_WAITS + PYI_WAIT_DISK] = {'d', "disk", "waiting for disk"},
-	[CAUSE_WAITS + PYI_WAIT_LOCK] = {'l', "lock", "waiting for locks"},
-	[CAUSE_WAITS + PYI_WAIT_RUNQUEUE] = {'r', "run queue", "waiting for a CPU"},
-	[CAUSE_WAITS + PYI_WAIT_NETWORK] = {'n', "network", "waiting for the network"},
-	[CAUSE_WAITS + PYI_WAIT_SLEEP] = {'s', "sleep", "sleeping"},
-	[CAUSE_WAITS + PYI_WAIT_CHILD] = {'c', "child process", "waiting for child processes"},
-	[CAUSE_WAITS + PYI_WAIT_OTHER] = {'o', "other", "waiting for something else"},
-};
-
-static void split(const struct pyi_charge *charge, __u64 cpu_ns, __u64 parts[CAUSE_CNT])
-{
-	parts[CAUSE_CPU] = cpu_ns == NS_UNKNOWN ? 0 : cpu_ns;
-	memcpy(parts + CAUSE_WAITS, charge->wait_ns, sizeof(charge->wait_ns));
-}
 
 /* Marks in proportion, at least none: @whole_ns takes @width of them. */
 static void add_bar(struct text_buf *buf, const __u64 parts[CAUSE_CNT], __u64 whole_ns,
@@ -95,7 +69,7 @@ static void add_row(const struct view *view, const struct load *load, __u64 most
 	__u64 parts[CAUSE_CNT];
 	char num[TEXT_NUM_SZ];
 
-	split(load->charge, load->self_cpu_ns, parts);
+	causes_split(load->charge, load->self_cpu_ns, parts);
 	table__add(table, text_ns(num, load->self_ns), TABLE_PLAIN);
 	add_memory(view, table, load);
 	add_bar(&buf, parts, most_ns, view_is_narrow(view) ? BAR_NARROW : BAR_WIDTH);
@@ -117,7 +91,7 @@ static void put_outside(const struct view *view, const struct process *process)
 	char num[TEXT_NUM_SZ];
 
 	if (process->outside_cpu_ns != NS_UNKNOWN) {
-		split(&process->outside, process->outside_cpu_ns, parts);
+		causes_split(&process->outside, process->outside_cpu_ns, parts);
 		text_buf__printf(&buf, "Outside imports, on the main thread: %s (",
 				 text_ns(num, process->outside_ns));
 		add_words(&buf, parts, process->outside_ns);
@@ -200,67 +174,4 @@ int causes_write(const struct view *view)
 	text_buf__free(&buf);
 	fputc('\n', view->out);
 	return view_each_process(view, write_process);
-}
-
-static __u64 part_of(const struct load *load, int cause)
-{
-	__u64 parts[CAUSE_CNT];
-
-	split(load->charge_all, load->cpu_ns, parts);
-	return parts[cause];
-}
-
-/* The deepest load that still holds half of what all imports spent on @cause. */
-static const struct load *find_under(const struct process *process, int cause, __u64 half_ns)
-{
-	const struct load *found = NULL;
-
-	/* A load stands behind those around it: the last one that holds enough is the deepest. */
-	for (size_t i = 0; i < process->load_cnt; i++) {
-		const struct load *load = process->loads[i];
-
-		if (load->via != VIA_MAIN && load_is_startup(process, load) &&
-		    part_of(load, cause) >= half_ns)
-			found = load;
-	}
-	return found;
-}
-
-/* "62% of the imports' 8.4 s waiting for disk, 71% of it under torch". */
-void causes_head(const struct view *view, const struct process *process,
-		 const struct facts *facts)
-{
-	__u64 sums[CAUSE_CNT] = {0}, whole_ns = 0;
-	const struct load *under;
-	struct text_buf buf = {0};
-	char num[TEXT_NUM_SZ];
-	int top = CAUSE_CPU;
-
-	if (!(process->measured & PYI_GROUP_CPU) || facts->imports_ns == NS_UNKNOWN)
-		return;
-	for (size_t i = 0; i < process->load_cnt; i++) {
-		const struct load *load = process->loads[i];
-
-		if (!load_is_outermost(load) || !load_is_startup(process, load))
-			continue;
-		whole_ns += load->wall_ns;
-		for (int cause = 0; cause < CAUSE_CNT; cause++)
-			sums[cause] += part_of(load, cause);
-	}
-	if (whole_ns < HEAD_MIN_NS)
-		return;
-	for (int i = CAUSE_WAITS; i < CAUSE_CNT; i++) /* a wait says more than that it computes */
-		if (sums[i] * 100 > whole_ns * NOTABLE_PCT &&
-		    (top == CAUSE_CPU || sums[i] > sums[top]))
-			top = i;
-	text_buf__printf(&buf, "%.0f%% of the imports' %s %s", sums[top] * 100.0 / whole_ns,
-			 text_ns(num, whole_ns), causes[top].doing);
-	under = find_under(process, top, sums[top] / 2 + 1);
-	if (under && under->module) {
-		text_buf__printf(&buf, ", %.0f%% of it under ",
-				 part_of(under, top) * 100.0 / sums[top]);
-		text_buf__escape(&buf, under->module, view_escape_flags(view));
-	}
-	put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
-	text_buf__free(&buf);
 }

@@ -18,54 +18,6 @@ struct package {
 	const char *file; /* of the package itself, or NULL */
 };
 
-static void add_mb(struct text_buf *buf, __u64 bytes)
-{
-	text_buf__printf(buf, bytes < 10000000 ? "%.1f MB" : "%.0f MB", (double)bytes / 1e6);
-}
-
-static __u64 mapped_bytes(const struct inventory *inventory)
-{
-	__u64 sum = 0;
-
-	for (size_t i = 0; i < inventory->lib_cnt; i++)
-		sum += inventory->libs[i]->bytes;
-	return sum;
-}
-
-static void add_libs(const struct inventory *inventory, struct text_buf *buf)
-{
-	char num[TEXT_NUM_SZ];
-
-	text_buf__printf(buf, "%s shared object%s (", text_count(num, inventory->lib_cnt),
-			 inventory->lib_cnt == 1 ? "" : "s");
-	add_mb(buf, mapped_bytes(inventory));
-	text_buf__add(buf, " mapped)");
-}
-
-void inventory_head(const struct view *view, const struct process *process)
-{
-	const struct inventory *inventory = process->inventory;
-	struct text_buf buf = {0};
-	char num[TEXT_NUM_SZ];
-
-	text_buf__add(&buf, "It was already running when tracing began");
-	if (!inventory) {
-		text_buf__add(&buf, ": earlier imports are not listed.");
-	} else if (!inventory->has_modules) {
-		text_buf__add(&buf, ", with ");
-		add_libs(inventory, &buf);
-		text_buf__add(&buf, "; which modules it had loaded cannot be read.");
-	} else {
-		text_buf__printf(&buf, ", with %s%s modules and ",
-				 inventory->is_cut ? "at least " : "",
-				 text_count(num, inventory->module_cnt));
-		add_libs(inventory, &buf);
-		text_buf__add(&buf, " loaded before: no times (--view inventory lists them).");
-	}
-	put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
-	text_buf__free(&buf);
-}
-
 static size_t package_sz(const struct present *module)
 {
 	return strcspn(module->name, ".");
@@ -203,7 +155,7 @@ static int write_libs(const struct view *view, const struct inventory *inventory
 	qsort(libs, inventory->lib_cnt, sizeof(*libs), cmp_bytes);
 	for (size_t i = 0; i < inventory->lib_cnt && i < view_top(view); i++) {
 		text_buf__reset(&buf);
-		add_mb(&buf, libs[i]->bytes);
+		phrase_mb(&buf, libs[i]->bytes);
 		table__add(table, text_buf__str(&buf), TABLE_PLAIN);
 		text_buf__reset(&buf);
 		text_buf__escape(&buf, libs[i]->name, view_escape_flags(view));

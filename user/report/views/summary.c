@@ -4,11 +4,6 @@
 
 #include "base/cleanup.h"
 
-size_t view_top(const struct view *view)
-{
-	return view->opts.top ? view->opts.top : TOP_DEFAULT;
-}
-
 #define COLS_TIME {"self", true, TABLE_WHOLE, 0, 0}, {"total", true, TABLE_WHOLE, 0, 0}
 #define COL_MODULE {"module", false, TABLE_CUT_MIDDLE, 14, 0}
 #define COL_KIND {"kind", false, TABLE_CUT_MIDDLE, 10, 0}

@@ -1,26 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The cgroup's CPU quota in words and in JSON: how often it stopped the process's cgroup. */
-#include "report/json/json_out.h"
+/* The cgroup's CPU quota in words: how often it stopped the process's cgroup. */
+#include "report/view.h"
 
 #define NOTABLE_PCT 1 /* of start-up */
-
-json_t *json_new_throttled(struct json_out *jo, const struct throttle *throttle)
-{
-	bool has_quota = throttle && throttle->cgroup;
-	json_t *obj;
-
-	if (!throttle)
-		return json_null();
-	obj = json_object();
-	json_set_str(jo, obj, "cgroup", throttle->cgroup);
-	json_set_ns(jo, obj, "quota_us", has_quota ? throttle->quota_us : NS_UNKNOWN);
-	json_set_ns(jo, obj, "period_us", has_quota ? throttle->period_us : NS_UNKNOWN);
-	json_set_ns(jo, obj, "count", throttle->cnt);
-	json_set_ns(jo, obj, "wall_ns", throttle->wall_ns);
-	json_set_ns(jo, obj, "startup_count", throttle->startup_cnt);
-	json_set_ns(jo, obj, "startup_ns", throttle->startup_ns);
-	return obj;
-}
 
 /* "The CPU quota of /web (0.50 CPUs) stopped it 12 times, for 612 ms in all, during start-up." */
 static void put_stops(const struct view *view, const struct throttle *throttle)

@@ -1,29 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Late imports in words and in JSON: who had to wait for them. */
+/* Late imports in words: who had to wait for them. */
 #include "model/tree/late.h"
-#include "report/json/json_out.h"
-
-json_t *json_new_late(struct json_out *jo, const struct process *process)
-{
-	struct late_imports late;
-	json_t *obj;
-
-	if (!late_find(process, &late))
-		return json_null();
-	obj = json_object();
-	json_set_str(jo, obj, "since", late.is_service ? "ready" : "startup");
-	json_set_ns(jo, obj, "since_ns", late.since_ns);
-	json_set_int(jo, obj, "count", late.cnt);
-	json_set_int(jo, obj, "modules", late.module_cnt);
-	json_set_ns(jo, obj, "wall_ns", late.wall_ns);
-	json_set(jo, obj, "waiter_tid", late.waiter_tid ? json_integer(late.waiter_tid) :
-							  json_null());
-	json_set(jo, obj, "waiter_count", late.waiter_tid ? json_integer(late.waiter_cnt) :
-							    json_null());
-	json_set_ns(jo, obj, "waiter_blocked_ns", late.waiter_tid ? late.waiter_ns : NS_UNKNOWN);
-	json_set(jo, obj, "longest", late.longest ? json_integer(late.longest->id) : json_null());
-	return obj;
-}
+#include "report/view.h"
 
 static void add_longest(const struct view *view, const struct load *load, struct text_buf *buf)
 {

@@ -5,17 +5,6 @@
 
 #include "report/text/finding.h"
 
-const char *word_risk(enum risk_kind kind)
-{
-	static const char *const words[RISK_KIND_CNT] = {
-		[RISK_THREADS] = "threads", [RISK_CHILDREN] = "children",
-		[RISK_NETWORK] = "network", [RISK_LISTEN] = "listen", [RISK_SIGNALS] = "signals",
-		[RISK_FILES] = "files",
-	};
-
-	return words[kind];
-}
-
 const char *word_signal(char buf[SIGNAL_NAME_SZ], unsigned int number)
 {
 	const char *name = sigabbrev_np((int)number);
@@ -92,4 +81,15 @@ void phrase_risk(const struct view *view, const struct process *process, const s
 	default:
 		add_what(view, risk, "writes", buf);
 	}
+}
+
+const char *word_risk(enum risk_kind kind)
+{
+	static const char *const words[RISK_KIND_CNT] = {
+		[RISK_THREADS] = "threads", [RISK_CHILDREN] = "children",
+		[RISK_NETWORK] = "network", [RISK_LISTEN] = "listen", [RISK_SIGNALS] = "signals",
+		[RISK_FILES] = "files",
+	};
+
+	return words[kind];
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The starts that had to wait until their interpreter was probed: one line of text, and JSON. */
-#include "report/json/json_out.h"
+/* The starts that had to wait until their interpreter was probed: one line of text. */
 #include "report/view.h"
 
 void holds_write_text(const struct view *view)
@@ -20,21 +19,4 @@ void holds_write_text(const struct view *view)
 	text_buf__printf(&buf, "%s%s.", text_ns(num, max_ns), cnt == 1 ? "" : " at most");
 	put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));
 	text_buf__free(&buf);
-}
-
-json_t *holds_new_json(struct json_out *jo, const struct model *model)
-{
-	json_t *list = json_array();
-	const struct hold_info *hold;
-
-	for (size_t i = 0; (hold = model__hold(model, i)); i++) {
-		json_t *obj = json_object();
-
-		json_set_int(jo, obj, "pid", hold->tgid);
-		json_set_str(jo, obj, "file", hold->path);
-		json_set_str(jo, obj, "at", hold->is_exec ? "exec" : "mapping");
-		json_set_ns(jo, obj, "wall_ns", hold->wall_ns);
-		json_array_append_new(list, obj);
-	}
-	return list;
 }

@@ -7,11 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-
-bool process_is_shown(const struct process *process)
-{
-	return process->is_python || process->load_cnt || process->edge_cnt;
-}
+#include "report/head/causes.h"
 
 static void add_python(const struct view *view, const struct process *process,
 		       struct text_buf *buf)
@@ -264,4 +260,17 @@ int foot_write(const struct view *view)
 	put_skipped(view, shown, cnt - shown);
 	holds_write_text(view);
 	return loss_write_text(view);
+}
+
+int view_each_process(const struct view *view,
+		      int (*write)(const struct view *view, const struct process *process))
+{
+	_cleanup_free_ struct process **processes = NULL;
+	size_t cnt;
+	int err = walk_processes(view->model, &processes, &cnt);
+
+	for (size_t i = 0; !err && i < cnt && !ferror(view->out); i++)
+		if (process_is_shown(processes[i]))
+			err = write(view, processes[i]);
+	return err ? err : foot_write(view);
 }

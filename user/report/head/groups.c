@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Processes that did the same, in the head of each text view. */
+#include "report/view.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+
+#define PIDS_MAX 8 /* listed by number */
+
+static bool is_folded(const struct view *view, const struct process *process)
+{
+	return !view->opts.want_unfolded && process->group && process->group->member_cnt > 1;
+}
+
+bool process_is_drawn(const struct view *view, const struct process *process)
+{
+	return process_is_shown(process) &&
+	       (!is_folded(view, process) || process->group->typical == process);
+}
+
+/* Members come by own_ns, unknown times last. */
+struct spread spread_of(const struct group *group)
+{
+	struct spread spread = {
+		.min_ns = group->members[0]->own_ns, .median_ns = group->typical->own_ns,
+		.max_ns = group->typical->own_ns,
+	};
+
+	for (size_t i = 0; i < group->member_cnt; i++)
+		if (group->members[i]->own_ns != NS_UNKNOWN)
+			spread.max_ns = group->members[i]->own_ns;
+	return spread;
+}
+
+static int cmp_pids(const void *a, const void *b)
+{
+	const __u32 *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* "12, 13, 14 and 1,997 more" */
+void group_add_pids(const struct group *group, struct text_buf *buf)
+{
+	_cleanup_free_ __u32 *pids = calloc(group->member_cnt, sizeof(*pids));
+	size_t cnt = group->member_cnt < PIDS_MAX + 1 ? group->member_cnt : PIDS_MAX;
+	char num[TEXT_NUM_SZ];
+
+	if (!pids) {
+		buf->err = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < group->member_cnt; i++)
+		pids[i] = group->members[i]->tgid;
+	qsort(pids, group->member_cnt, sizeof(*pids), cmp_pids);
+	for (size_t i = 0; i < cnt; i++)
+		text_buf__printf(buf, "%s%u", i ? ", " : "", pids[i]);
+	if (cnt < group->member_cnt)
+		text_buf__printf(buf, " and %s more", text_count(num, group->member_cnt - cnt));
+}
+
+static void add_spread(const struct group *group, struct text_buf *buf)
+{
+	struct spread spread = spread_of(group);
+	char min[TEXT_NUM_SZ], median[TEXT_NUM_SZ], max[TEXT_NUM_SZ];
+
+	if (!group->typical->load_cnt)
+		text_buf__add(buf, "none of them imported anything new");
+	else if (spread.median_ns == NS_UNKNOWN)
+		text_buf__add(buf, "the times of their imports are not known");
+	else
+		text_buf__printf(buf, "their imports took %s at least, %s in the median, %s at most",
+				 text_ns(min, spread.min_ns), text_ns(median, spread.median_ns),
+				 text_ns(max, spread.max_ns));
+}
+
+void workers_head(const struct view *view, const struct process *process)
+{
+	struct text_buf buf = {0};
+	char num[TEXT_NUM_SZ];
+
+	if (process->inherited_cnt != ~0u) {
+		text_buf__printf(&buf, "Forked from %u with %s module%s loaded already.",
+				 process->ppid, text_count(num, process->inherited_cnt),
+				 process->inherited_cnt == 1 ? "" : "s");
+		put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
+		text_buf__reset(&buf);
+	}
+	if (is_folded(view, process)) {
+		text_buf__printf(&buf, "Stands for %s processes that loaded the same (pids ",
+				 text_count(num, process->group->member_cnt));
+		group_add_pids(process->group, &buf);
+		text_buf__add(&buf, "): ");
+		add_spread(process->group, &buf);
+		text_buf__add(&buf, ". --unfold shows each.");
+		put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
+	}
+	text_buf__free(&buf);
+}
