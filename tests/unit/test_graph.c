@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The import graph, its dominators and the chains in it, on graphs known by hand and at random. */
-#include "base/cleanup.h"
-#include "model/graph/dominators.h"
+/* The import graph and the chains in it, on graphs known by hand; what is lost is test_reach.c. */
+#include "model/graph/reach.h"
 #include "model/graph/why.h"
 #include "stream.h"
-
-#define MAX 400
 
 /* Code 10 + n is the body of module n of `names`; line l is instruction 2 * (l - 1). */
 static const char *const names[] = { "__main__", "a", "b", "c", "pkg", "pkg.sub" };
@@ -67,37 +64,41 @@ static __u32 node(struct stream *s, const char *name)
 	return graph_node_of(load);
 }
 
-static void test_diamond(void)
+/* Without @seed: is @node lost? */
+static bool is_lost_without(struct graph *graph, __u32 seed, __u32 node)
 {
-	struct dominators dom;
-	struct stream s;
-	struct graph *graph = diamond(&s);
+	struct reach *reach = NULL;
+	bool is_lost;
 
-	CHECK(graph->load_cnt == 4 && graph->stmt_cnt == 4 && graph->run_cnt == 4);
-	CHECK(!dominators_find(graph, &dom));
-	CHECK(dom.cnt == graph->node_cnt);
-	CHECK(dom.idom[node(&s, "c")] == node(&s, "__main__"));
-	CHECK(graph__stmt(graph, dom.idom[node(&s, "a")])->site.line == 1);
-	CHECK(graph__stmt(graph, dom.idom[node(&s, "b")])->site.line == 3);
-	CHECK(graph__stmt(graph, graph->cause[node(&s, "c")])->site.line == 2);
-	dominators_clear(&dom);
-	graph__free(graph);
-	stream_close(&s);
+	CHECK(!reach__new(graph, &reach));
+	reach__doubt(reach, &seed, 1);
+	reach__lose(reach);
+	is_lost = reach__is_lost(reach, node);
+	reach__free(reach);
+	return is_lost;
 }
 
-static void test_take_away(void)
+static void test_diamond(void)
 {
 	struct stream s;
 	struct graph *graph = diamond(&s);
-	bool gone[16] = {};
+	__u32 both[2] = { node(&s, "a"), node(&s, "b") };
+	struct reach *reach;
 
-	CHECK(graph->node_cnt <= 16);
-	gone[node(&s, "a")] = true;
-	CHECK(!graph_take_away(graph, gone));
-	CHECK(gone[node(&s, "a")] && !gone[node(&s, "c")] && !gone[node(&s, "b")]);
-	gone[node(&s, "b")] = true;
-	CHECK(!graph_take_away(graph, gone));
-	CHECK(gone[node(&s, "c")] && !gone[node(&s, "__main__")]);
+	CHECK(graph->load_cnt == 4 && graph->stmt_cnt == 4 && graph->run_cnt == 4);
+	CHECK(!is_lost_without(graph, node(&s, "a"), node(&s, "c")));
+	CHECK(!is_lost_without(graph, node(&s, "b"), node(&s, "c")));
+	CHECK(is_lost_without(graph, node(&s, "a"), node(&s, "a")));
+	CHECK(is_lost_without(graph, graph->cause[node(&s, "a")], node(&s, "a")));
+	CHECK(is_lost_without(graph, node(&s, "__main__"), node(&s, "c")));
+	CHECK(graph__stmt(graph, graph->cause[node(&s, "a")])->site.line == 1);
+	CHECK(graph__stmt(graph, graph->cause[node(&s, "b")])->site.line == 3);
+	CHECK(graph__stmt(graph, graph->cause[node(&s, "c")])->site.line == 2);
+	CHECK(!reach__new(graph, &reach));
+	reach__doubt(reach, both, 2);
+	reach__lose(reach);
+	CHECK(reach__is_lost(reach, node(&s, "c")) && !reach__is_lost(reach, node(&s, "__main__")));
+	reach__free(reach);
 	graph__free(graph);
 	stream_close(&s);
 }
@@ -128,7 +129,6 @@ static void test_why(void)
 /* `import pkg.sub` loads pkg on the way: one statement, and pkg goes with it. */
 static void test_package(void)
 {
-	struct dominators dom;
 	struct graph *graph;
 	struct stream s;
 
@@ -145,18 +145,19 @@ static void test_package(void)
 	stream_finish(&s, 10000);
 	CHECK(!graph__new(stream_process(&s, 1), 0, &graph));
 	CHECK(graph->stmt_cnt == 1 && graph->run_cnt == 1);
-	CHECK(!dominators_find(graph, &dom));
-	CHECK(dom.idom[node(&s, "pkg")] == node(&s, "pkg.sub"));
-	CHECK(graph__stmt(graph, dom.idom[node(&s, "pkg.sub")])->site.line == 1);
-	dominators_clear(&dom);
+	CHECK(is_lost_without(graph, node(&s, "pkg.sub"), node(&s, "pkg")));
+	CHECK(graph__stmt(graph, graph->cause[node(&s, "pkg.sub")])->site.line == 1);
+	CHECK(is_lost_without(graph, graph->cause[node(&s, "pkg.sub")], node(&s, "pkg.sub")));
 	graph__free(graph);
 	stream_close(&s);
 }
 
-/* A function's statement that ran twice may be reached by anybody who has the module. */
+/*
+ * A function's statement needs who called it and the module it stands in: it is lost with either.
+ * One that ran more than once may have been called by anybody who has the module.
+ */
 static void test_function(void)
 {
-	struct dominators dom;
 	struct graph *graph;
 	struct stream s;
 
@@ -171,94 +172,24 @@ static void test_function(void)
 	stream_end(&s, 9000, 1);
 	stream_finish(&s, 10000);
 	CHECK(!graph__new(stream_process(&s, 1), 0, &graph));
-	CHECK(!dominators_find(graph, &dom));
-	CHECK(graph__run(graph, dom.idom[node(&s, "b")])->src == node(&s, "a"));
-	dominators_clear(&dom);
+	CHECK(is_lost_without(graph, node(&s, "a"), node(&s, "b")));
+	CHECK(is_lost_without(graph, node(&s, "c"), node(&s, "b")));
+	CHECK(!is_lost_without(graph, node(&s, "c"), node(&s, "a")));
 	graph__free(graph);
 	stream_find_edge(&s, 1, 9, "b")->count = 3;
 	stream_find_edge(&s, 1, 9, "b")->cached = 2;
 	CHECK(!graph__new(stream_process(&s, 1), 0, &graph));
-	CHECK(!dominators_find(graph, &dom));
-	CHECK(dom.idom[node(&s, "b")] == node(&s, "__main__"));
-	dominators_clear(&dom);
+	CHECK(!is_lost_without(graph, node(&s, "a"), node(&s, "b")));
+	CHECK(is_lost_without(graph, node(&s, "c"), node(&s, "b")));
 	graph__free(graph);
 	stream_close(&s);
-}
-
-/* ---- random graphs, without a trace ---- */
-
-struct random_graph {
-	struct graph graph;
-	__u32 out_at[MAX + 2], in_at[MAX + 2], out[8 * MAX], in[8 * MAX];
-};
-
-static void random_fill(struct random_graph *r, __u32 cnt, __u32 arcs)
-{
-	static bool has[MAX][MAX];
-	__u32 at = 0;
-
-	memset(has, 0, sizeof(has));
-	for (__u32 i = 1; i < cnt; i++)
-		has[rand() % i][i] = true; /* all can be reached */
-	for (__u32 i = 0; i < arcs; i++)
-		has[rand() % cnt][rand() % cnt] = true;
-	memset(r, 0, sizeof(*r));
-	r->graph = (struct graph){ .node_cnt = cnt, .out_at = r->out_at, .in_at = r->in_at,
-				   .out = r->out, .in = r->in };
-	for (__u32 i = 0; i < cnt; i++) {
-		for (__u32 k = 0; k < cnt; k++)
-			if (has[i][k])
-				r->out[at++] = k;
-		r->out_at[i + 1] = at;
-	}
-	at = 0;
-	for (__u32 i = 0; i < cnt; i++) {
-		for (__u32 k = 0; k < cnt; k++)
-			if (has[k][i])
-				r->in[at++] = k;
-		r->in_at[i + 1] = at;
-	}
-}
-
-static bool dominates(const struct dominators *dom, __u32 a, __u32 b)
-{
-	while (b != a && b != dom->idom[b])
-		b = dom->idom[b];
-	return a == b;
-}
-
-/* What a dominates is what cannot be reached without a: the definition, tried out. */
-static void test_random_dominators(void)
-{
-	static struct random_graph r;
-	struct dominators dom;
-	bool gone[MAX];
-
-	srand(4711);
-	for (int round = 0; round < 60; round++) {
-		__u32 cnt = 2 + (__u32)rand() % 60;
-
-		random_fill(&r, cnt, (__u32)rand() % (3 * cnt));
-		CHECK(!dominators_find(&r.graph, &dom) && dom.cnt == cnt);
-		for (__u32 a = 1; a < cnt; a++) {
-			memset(gone, 0, sizeof(gone));
-			gone[a] = true;
-			CHECK(!graph_take_away(&r.graph, gone));
-			for (__u32 b = 0; b < cnt; b++)
-				if (gone[b] != dominates(&dom, a, b))
-					FAIL("round %d: does %u dominate %u?", round, a, b);
-		}
-		dominators_clear(&dom);
-	}
 }
 
 int main(void)
 {
 	RUN(test_diamond);
-	RUN(test_take_away);
 	RUN(test_why);
 	RUN(test_package);
 	RUN(test_function);
-	RUN(test_random_dominators);
 	return unit_result();
 }

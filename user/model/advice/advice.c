@@ -16,14 +16,14 @@
 #define GAIN_MIN_NS 1000000   /* below a millisecond nobody moves an import */
 #define GAIN_MIN_PCT 1        /* of all imports */
 #define SAME_PCT 90           /* of the gain of the statement above */
-#define STMTS_SLOW_MAX 300    /* statements that ran in several places: each costs walks */
 
 /* One statement and what it would bring. */
 struct candidate {
 	__u32 stmt;
 	struct gain gain;
 	bool is_own;
-	__u32 above; /* nearest candidate that dominates it, or GRAPH_NONE */
+	__u32 lost_cnt; /* nodes that are lost without it */
+	__u32 above; /* nearest candidate without which it is lost as well, or GRAPH_NONE */
 	__u64 parts_ns; /* gains of the candidates right below it */
 	bool is_same;   /* a candidate below brings the same */
 };
@@ -52,46 +52,71 @@ static __u64 least_gain(const struct gains *gains)
 	return ns > GAIN_MIN_NS ? ns : GAIN_MIN_NS;
 }
 
-/* No more than this can vanish: all that it asks for, with what that loaded. */
-static __u64 bound_of(const struct graph *graph, const struct graph_stmt *stmt)
+/* Dearest first: on a graph so huge that time ends it is the cheap ones that were not tried. */
+struct order {
+	__u32 stmt;
+	__u64 wall_ns; /* of what it asks for */
+};
+
+static int cmp_order(const void *a, const void *b)
 {
-	__u64 ns = 0;
+	const struct order *x = a, *y = b;
 
-	for (__u32 run = stmt->first_run; run < stmt->first_run + stmt->run_cnt; run++) {
-		for (__u32 k = graph->out_at[run]; k < graph->out_at[run + 1]; k++) {
-			const struct load *load = graph__load(graph, graph->out[k]);
-
-			if (load && load->wall_ns != NS_UNKNOWN)
-				ns += load->wall_ns;
-		}
-	}
-	return ns;
+	if (x->wall_ns != y->wall_ns)
+		return x->wall_ns > y->wall_ns ? -1 : 1;
+	return x->stmt < y->stmt ? -1 : x->stmt > y->stmt;
 }
 
-static int find_candidates(const struct gains *gains, struct candidates *out)
+static int order_stmts(const struct graph *graph, struct order **out)
 {
-	const struct graph *graph = gains->graph;
-	__u64 min_ns = least_gain(gains);
-	__u32 slow = 0, slow_max = gains__walks(gains, STMTS_SLOW_MAX);
+	struct order *order = calloc(graph->stmt_cnt + 1, sizeof(*order));
 
-	out->all = calloc(graph->stmt_cnt + 1, sizeof(*out->all));
-	out->of_stmt = calloc(graph->stmt_cnt + 1, sizeof(*out->of_stmt));
-	if (!out->all || !out->of_stmt)
+	if (!order)
 		return -ENOMEM;
 	for (__u32 i = 0; i < graph->stmt_cnt; i++) {
 		const struct graph_stmt *stmt = &graph->stmts[i];
+
+		order[i].stmt = i;
+		for (__u32 k = graph->out_at[stmt->first_run];
+		     k < graph->out_at[stmt->first_run + stmt->run_cnt]; k++) {
+			const struct load *load = graph__load(graph, graph->out[k]);
+
+			if (load && load->wall_ns != NS_UNKNOWN)
+				order[i].wall_ns += load->wall_ns;
+		}
+	}
+	qsort(order, graph->stmt_cnt, sizeof(*order), cmp_order);
+	*out = order;
+	return 0;
+}
+
+static int find_candidates(struct advice *advice, struct candidates *out)
+{
+	const struct gains *gains = advice->gains;
+	const struct graph *graph = gains->graph;
+	_cleanup_free_ struct order *order = NULL;
+	__u64 min_ns = least_gain(gains);
+
+	out->all = calloc(graph->stmt_cnt + 1, sizeof(*out->all));
+	out->of_stmt = calloc(graph->stmt_cnt + 1, sizeof(*out->of_stmt));
+	advice->stmt_ns = calloc(graph->stmt_cnt + 1, sizeof(*advice->stmt_ns));
+	if (!out->all || !out->of_stmt || !advice->stmt_ns || order_stmts(graph, &order))
+		return -ENOMEM;
+	for (__u32 i = 0; i < graph->stmt_cnt; i++) {
+		const struct graph_stmt *stmt = &graph->stmts[order[i].stmt];
 		struct gain gain;
 
-		if (stmt->run_cnt > 1 &&
-		    (bound_of(graph, stmt) < min_ns || slow++ >= slow_max))
-			continue;
-		if (gains__of_stmt(gains, i, &gain))
-			return -ENOMEM;
+		advice->is_cut = !gains__has_time(gains);
+		if (advice->is_cut)
+			break;
+		gains__of_stmt(gains, order[i].stmt, min_ns, &gain);
+		advice->stmt_ns[order[i].stmt] = gain.ns;
 		if (gain.ns < min_ns)
 			continue;
-		out->all[out->cnt++] = (struct candidate){ i, gain, file_is_own(stmt->site.file),
-							   GRAPH_NONE, 0, false };
-		out->of_stmt[i] = out->cnt;
+		out->all[out->cnt++] = (struct candidate){ order[i].stmt, gain,
+							   file_is_own(stmt->site.file),
+							   gains->reach->cnt, GRAPH_NONE, 0, false };
+		out->of_stmt[order[i].stmt] = out->cnt;
 	}
 	return 0;
 }
@@ -114,25 +139,48 @@ static void choose_own(struct candidates *candidates)
 	candidates->cnt = kept;
 }
 
+static bool is_lost_stmt(const struct gains *gains, const struct graph_stmt *stmt)
+{
+	for (__u32 i = 0; i < stmt->run_cnt; i++)
+		if (!reach__is_lost(gains->reach, stmt->first_run + i))
+			return false;
+	return true;
+}
+
+/* Of those without which it is lost the nearest loses least. */
+static void relate_one(const struct gains *gains, struct candidates *candidates, __u32 above)
+{
+	const struct graph *graph = gains->graph;
+	struct candidate *all = candidates->all;
+	struct gain gain;
+
+	gains__of_stmt(gains, all[above].stmt, 0, &gain);
+	for (__u32 i = 0; i < gains->reach->cnt; i++) {
+		const struct graph_run *run = graph__run(graph, gains->reach->list[i]);
+		__u32 below = run ? candidates->of_stmt[run->stmt] : 0;
+
+		if (!below || all[below - 1].lost_cnt >= all[above].lost_cnt ||
+		    !is_lost_stmt(gains, &graph->stmts[run->stmt]))
+			continue;
+		below--;
+		if (all[below].above == GRAPH_NONE ||
+		    all[all[below].above].lost_cnt > all[above].lost_cnt)
+			all[below].above = above;
+	}
+}
+
 static void relate(const struct gains *gains, struct candidates *candidates)
 {
+	for (__u32 i = 0; i < candidates->cnt; i++)
+		relate_one(gains, candidates, i);
 	for (__u32 i = 0; i < candidates->cnt; i++) {
-		struct candidate *it = &candidates->all[i];
-		__u32 node = gains->graph->stmts[it->stmt].first_run;
+		struct candidate *it = &candidates->all[i], *above;
 
-		while (node != GRAPH_ROOT && it->above == GRAPH_NONE) {
-			const struct graph_run *run;
-
-			node = gains->dominators.idom[node];
-			run = graph__run(gains->graph, node);
-			if (run && run->stmt != it->stmt && candidates->of_stmt[run->stmt])
-				it->above = candidates->of_stmt[run->stmt] - 1;
-		}
 		if (it->above == GRAPH_NONE)
 			continue;
-		candidates->all[it->above].parts_ns += it->gain.ns;
-		if (it->gain.ns >= candidates->all[it->above].gain.ns / 100 * SAME_PCT)
-			candidates->all[it->above].is_same = true;
+		above = &candidates->all[it->above];
+		above->parts_ns += it->gain.ns;
+		above->is_same |= it->gain.ns >= above->gain.ns / 100 * SAME_PCT;
 	}
 }
 
@@ -256,7 +304,7 @@ static int cmp_findings(const void *a, const void *b)
 static int find_all(struct advice *advice)
 {
 	struct candidates candidates = {};
-	int err = find_candidates(advice->gains, &candidates);
+	int err = find_candidates(advice, &candidates);
 
 	if (!err) {
 		choose_own(&candidates);
@@ -308,6 +356,7 @@ void advice__free(struct advice *advice)
 	risks_free(&advice->risks);
 	for (size_t i = 0; i < advice->package_cnt; i++)
 		free((char *)advice->packages[i].name);
+	free(advice->stmt_ns);
 	free(advice->findings);
 	free(advice->packages);
 	gains__free(advice->gains);

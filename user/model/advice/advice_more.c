@@ -86,7 +86,6 @@ int advice_add_no_gain(struct advice *advice, __u64 min_ns)
 {
 	const struct graph *graph = advice->gains->graph;
 	size_t before = advice->finding_cnt;
-	__u32 max = gains__walks(advice->gains, NO_GAIN_MAX);
 	int err = 0;
 
 	for (__u32 i = 0; !err && i < graph->load_cnt; i++) {
@@ -94,13 +93,13 @@ int advice_add_no_gain(struct advice *advice, __u64 min_ns)
 		__u32 run = graph->cause[i + 1];
 		const struct graph_stmt *stmt = graph__stmt(graph, run);
 
-		if (advice->finding_cnt - before >= max)
+		if (advice->finding_cnt - before >= NO_GAIN_MAX)
 			break;
 		if (!stmt || !load->module || load->wall_ns == NS_UNKNOWN ||
 		    load->wall_ns < min_ns || !gains__counts(advice->gains, load) ||
 		    !file_is_own(stmt->site.file) ||
-		    (stmt->run_cnt == 1 && advice->gains->below[run].ns >
-					   load->wall_ns / 100 * NO_GAIN_PCT))
+		    advice->stmt_ns[graph__run(graph, run)->stmt] >
+			    load->wall_ns / 100 * NO_GAIN_PCT)
 			continue;
 		err = add_one(advice, load, run);
 	}
@@ -179,7 +178,8 @@ static int add_failed(struct advice *advice, __u64 min_ns)
 		finding->rule = FINDING_FAILED;
 		finding->site = load->importer;
 		finding->load = load;
-		finding->gain = advice->gains->below[graph_node_of(load)];
+		gains__of_nodes(advice->gains, &advice->gains->nodes[graph_node_of(load)], 1, 0,
+				&finding->gain);
 	}
 	return 0;
 }
@@ -258,8 +258,8 @@ int advice_find_packages(struct advice *advice, __u64 min_ns)
 	size_t cnt = 0;
 	int err = list_packages(advice->gains, &packages, &cnt);
 
-	if (cnt > gains__walks(advice->gains, PACKAGES_MAX))
-		cnt = gains__walks(advice->gains, PACKAGES_MAX);
+	if (cnt > PACKAGES_MAX)
+		cnt = PACKAGES_MAX;
 	advice->packages = calloc(cnt + 1, sizeof(*advice->packages));
 	if (err || !advice->packages)
 		return -ENOMEM;

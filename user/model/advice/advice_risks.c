@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "base/cleanup.h"
 #include "model/advice/advice_more.h"
 
 static int add_risk(struct finding *finding, struct risk *risk)
@@ -21,34 +20,17 @@ static int add_risk(struct finding *finding, struct risk *risk)
 	return 0;
 }
 
-static bool is_dominated(const struct gains *gains, __u32 node, __u32 by)
-{
-	while (node != by && node != GRAPH_ROOT)
-		node = gains->dominators.idom[node];
-	return node == by;
-}
-
-/* As many walks over the graph as its gain took. */
 static int add_all(const struct advice *advice, struct finding *finding)
 {
 	const struct gains *gains = advice->gains;
-	const struct graph_stmt *stmt = &gains->graph->stmts[finding->stmt];
-	_cleanup_free_ bool *gone = NULL;
+	struct gain gain;
 	int err = 0;
 
-	if (stmt->run_cnt > 1) {
-		gone = calloc(gains->graph->node_cnt, sizeof(*gone));
-		if (!gone)
-			return -ENOMEM;
-		for (__u32 i = 0; i < stmt->run_cnt; i++)
-			gone[stmt->first_run + i] = true;
-		err = graph_take_away(gains->graph, gone);
-	}
+	gains__of_stmt(gains, finding->stmt, 0, &gain);
 	for (size_t i = 0; i < advice->risks.cnt && !err; i++) {
 		struct risk *risk = advice->risks.all[i];
-		__u32 node = graph_node_of(risk->load);
 
-		if (gone ? gone[node] : is_dominated(gains, node, stmt->first_run))
+		if (reach__is_lost(gains->reach, graph_node_of(risk->load)))
 			err = add_risk(finding, risk);
 	}
 	return err;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * A statement that ran in one place has the gain of all that its run dominates, found once for all
- * of them. A set, or a statement that ran in several places, is taken away from the graph.
+ * A gain is the self time of the loads that are lost (reach.h) without the runs of a statement, or
+ * of a set of them.
  */
 #include "model/graph/gains.h"
 
@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 
-#define WALK_NODES 30000000 /* nodes to look at in all for one kind of question: a second or so */
+#define STEPS_MAX 150000000 /* of both graphs, for all questions: a few seconds */
 
 /*
  * A command that ended and never waited for a connection: whoever typed it waited for all of it,
@@ -36,15 +36,41 @@ bool gains__counts(const struct gains *gains, const struct load *load)
 	       (is_command(process) || load->start_ns <= process->startup_end_ns);
 }
 
+/* A module is gone with the last of its loads: a reload, or one that was taken from sys.modules. */
+static bool is_module_lost(const struct gains *gains, const struct load *load)
+{
+	const struct graph *graph = gains->graph;
+	__u32 at = graph->name_at[load->seq];
+
+	if (at == GRAPH_NONE || load->is_inherited ||
+	    (at && !strcmp(graph->by_name[at - 1]->module, load->module)))
+		return false;
+	for (; at < graph->by_name_cnt && !strcmp(graph->by_name[at]->module, load->module); at++)
+		if (!reach__is_lost(gains->reach, graph_node_of(graph->by_name[at])))
+			return false;
+	return true;
+}
+
 static void add_load(const struct gains *gains, const struct load *load, struct gain *gain)
 {
 	if (gains__counts(gains, load))
 		gain->ns += load->self_ns;
 	if (gains->has_memory && !load->is_inherited && load->via != VIA_MAIN)
 		gain->bytes += (__s64)(load->charge->rss_anon + load->charge->rss_file);
-	/* `import a.b` may find that the body of a has loaded a.b: that is one module, not two. */
-	gain->modules += load->result != LOAD_FAILED && !load->is_inherited && load->module &&
-			 graph__find(gains->graph, load->module) == load;
+	gain->modules += is_module_lost(gains, load);
+}
+
+static __u64 sum_ns(const struct gains *gains, const struct reach *reach)
+{
+	__u64 ns = 0;
+
+	for (__u32 i = 0; i < reach->cnt; i++) {
+		const struct load *load = graph__load(gains->graph, reach->list[i]);
+
+		if (load && gains__counts(gains, load))
+			ns += load->self_ns;
+	}
+	return ns;
 }
 
 /* The end of start-up is told by statements, too. */
@@ -56,46 +82,13 @@ static bool has_edges(const struct process *process)
 	return false;
 }
 
-/* Dominators come before what they dominate: backwards, each is complete when it is added. */
-static int sum_up(struct gains *gains)
+static int number_nodes(struct gains *gains)
 {
-	const struct graph *graph = gains->graph;
-	struct dominators *dominators = &gains->dominators;
-
-	gains->below = calloc(graph->node_cnt, sizeof(*gains->below));
-	if (!gains->below || dominators_find(graph, dominators))
+	gains->nodes = calloc(gains->graph->node_cnt, sizeof(*gains->nodes));
+	if (!gains->nodes)
 		return -ENOMEM;
-	for (__u32 i = 0; i < graph->load_cnt; i++)
-		add_load(gains, graph->process->loads[i], &gains->below[i + 1]);
-	for (__u32 i = dominators->cnt; i-- > 1;) {
-		__u32 node = dominators->order[i];
-		struct gain *above = &gains->below[dominators->idom[node]];
-
-		above->ns += gains->below[node].ns;
-		above->bytes += gains->below[node].bytes;
-		above->modules += gains->below[node].modules;
-	}
-	gains->imports_ns = gains->below[GRAPH_ROOT].ns;
-	return 0;
-}
-
-/* The same over the graph with more arcs, whose dominators are fewer. */
-static int sum_least(struct gains *gains)
-{
-	const struct graph *graph = gains->unseen;
-	struct dominators dominators;
-	_cleanup_free_ __u64 *ns = calloc(graph->node_cnt, sizeof(*ns));
-
-	if (!ns || dominators_find(graph, &dominators))
-		return -ENOMEM;
-	for (__u32 i = 0; i < graph->load_cnt; i++)
-		if (gains__counts(gains, graph->process->loads[i]))
-			ns[i + 1] = graph->process->loads[i]->self_ns;
-	for (__u32 i = dominators.cnt; i-- > 1;)
-		ns[dominators.idom[dominators.order[i]]] += ns[dominators.order[i]];
 	for (__u32 i = 0; i < gains->graph->node_cnt; i++)
-		gains->below[i].least_ns = ns[i];
-	dominators_clear(&dominators);
+		gains->nodes[i] = i;
 	return 0;
 }
 
@@ -113,9 +106,14 @@ int gains__new(const struct process *process, struct gains **out)
 	if (!err)
 		err = graph__new(process, flags | GRAPH_UNSEEN, &gains->unseen);
 	if (!err)
-		err = sum_up(gains);
+		err = reach__new(gains->graph, &gains->reach);
 	if (!err)
-		err = sum_least(gains);
+		err = reach__new(gains->unseen, &gains->sure);
+	if (!err)
+		err = number_nodes(gains);
+	for (size_t i = 0; !err && i < process->load_cnt; i++)
+		if (gains__counts(gains, process->loads[i]))
+			gains->imports_ns += process->loads[i]->self_ns;
 	if (!err)
 		*out = TAKE_PTR(gains);
 	return err;
@@ -127,8 +125,9 @@ void gains__free(struct gains *gains)
 		return;
 	graph__free(gains->graph);
 	graph__free(gains->unseen);
-	dominators_clear(&gains->dominators);
-	free(gains->below);
+	reach__free(gains->reach);
+	reach__free(gains->sure);
+	free(gains->nodes);
 	free(gains);
 }
 
@@ -137,35 +136,49 @@ void gains__freep(struct gains **gains)
 	gains__free(*gains);
 }
 
-__u32 gains__walks(const struct gains *gains, __u32 max)
+bool gains__has_time(const struct gains *gains)
 {
-	__u32 fit = 3 + WALK_NODES / (gains->graph->node_cnt + 1);
+	return gains->reach->steps + gains->sure->steps < STEPS_MAX;
+}
 
-	return fit < max ? fit : max;
+void gains__of_nodes(const struct gains *gains, const __u32 *nodes, __u32 cnt, __u64 min_ns,
+		     struct gain *out)
+{
+	struct reach *reach = gains->reach;
+
+	*out = (struct gain){};
+	reach__doubt(reach, nodes, cnt);
+	if (min_ns && sum_ns(gains, reach) < min_ns)
+		return;
+	reach__lose(reach);
+	for (__u32 i = 0; i < reach->cnt; i++) {
+		const struct load *load = graph__load(gains->graph, reach->list[i]);
+
+		if (load)
+			add_load(gains, load, out);
+	}
+	if (min_ns && out->ns < min_ns)
+		return;
+	reach__doubt(gains->sure, nodes, cnt);
+	reach__lose(gains->sure);
+	out->least_ns = sum_ns(gains, gains->sure);
 }
 
 int gains__of_set(const struct gains *gains, bool *gone, struct gain *out)
 {
-	const struct graph *graph = gains->graph;
-	_cleanup_free_ bool *sure = calloc(gains->unseen->node_cnt, sizeof(*sure));
-	int err;
+	__u32 node_cnt = gains->graph->node_cnt, cnt = 0;
+	_cleanup_free_ __u32 *nodes = calloc(node_cnt, sizeof(*nodes));
 
 	*out = (struct gain){};
-	if (!sure)
+	if (!nodes)
 		return -ENOMEM;
-	memcpy(sure, gone, graph->node_cnt * sizeof(*gone));
-	err = graph_take_away(graph, gone);
-	if (!err)
-		err = graph_take_away(gains->unseen, sure);
-	for (__u32 i = 0; !err && i < graph->load_cnt; i++) {
-		const struct load *load = graph->process->loads[i];
-
-		if (gone[i + 1])
-			add_load(gains, load, out);
-		if (sure[i + 1] && gains__counts(gains, load))
-			out->least_ns += load->self_ns;
-	}
-	return err;
+	for (__u32 i = 0; i < node_cnt; i++)
+		if (gone[i])
+			nodes[cnt++] = i;
+	gains__of_nodes(gains, nodes, cnt, 0, out);
+	for (__u32 i = 0; i < gains->reach->cnt; i++)
+		gone[gains->reach->list[i]] = true;
+	return 0;
 }
 
 static void mark_stmt(const struct graph *graph, __u32 stmt, bool *gone)
@@ -174,20 +187,11 @@ static void mark_stmt(const struct graph *graph, __u32 stmt, bool *gone)
 		gone[graph->stmts[stmt].first_run + i] = true;
 }
 
-int gains__of_stmt(const struct gains *gains, __u32 stmt, struct gain *out)
+void gains__of_stmt(const struct gains *gains, __u32 stmt, __u64 min_ns, struct gain *out)
 {
-	const struct graph *graph = gains->graph;
-	_cleanup_free_ bool *gone = NULL;
+	const struct graph_stmt *it = &gains->graph->stmts[stmt];
 
-	if (graph->stmts[stmt].run_cnt == 1) {
-		*out = gains->below[graph->stmts[stmt].first_run];
-		return 0;
-	}
-	gone = calloc(graph->node_cnt, sizeof(*gone));
-	if (!gone)
-		return -ENOMEM;
-	mark_stmt(graph, stmt, gone);
-	return gains__of_set(gains, gone, out);
+	gains__of_nodes(gains, &gains->nodes[it->first_run], it->run_cnt, min_ns, out);
 }
 
 /* Does any run of the statement ask for a module of the package? */

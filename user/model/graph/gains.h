@@ -6,8 +6,8 @@
 #ifndef MODEL_GRAPH_GAINS_H
 #define MODEL_GRAPH_GAINS_H
 
-#include "model/graph/dominators.h"
 #include "model/graph/graph.h"
+#include "model/graph/reach.h"
 
 struct gain {
 	__u64 ns;        /* self time of the loads that vanish, on the thread that starts up */
@@ -19,8 +19,8 @@ struct gain {
 struct gains {
 	struct graph *graph;   /* of a service start-up only, of a command that ended all */
 	struct graph *unseen;  /* the same nodes; GRAPH_UNSEEN */
-	struct dominators dominators;
-	struct gain *below;    /* by node: with all that it dominates */
+	struct reach *reach, *sure; /* over these */
+	__u32 *nodes;          /* 0, 1, 2 …: the runs of a statement are a piece of it */
 	__u64 imports_ns;      /* self time of all loads that count */
 	bool has_memory;       /* gain.bytes means something */
 	bool has_edges;        /* cached imports were seen: without them gains are upper bounds */
@@ -34,11 +34,18 @@ void gains__freep(struct gains **gains);
 /* Does its self time count: is it on the way of the start-up? */
 bool gains__counts(const struct gains *gains, const struct load *load);
 
-/* How many sets may be tried on a graph of this size: @max, fewer on huge ones. */
-__u32 gains__walks(const struct gains *gains, __u32 max);
+/* May more questions be asked, or did they take so long that this must be it? */
+bool gains__has_time(const struct gains *gains);
 
-/* Without one statement; index into graph->stmts. 0 or -ENOMEM. */
-int gains__of_stmt(const struct gains *gains, __u32 stmt, struct gain *out);
+/*
+ * Without these nodes. gains->reach tells then what vanishes, until the next question. With
+ * @min_ns, a gain that is surely below is not computed, and zero.
+ */
+void gains__of_nodes(const struct gains *gains, const __u32 *nodes, __u32 cnt, __u64 min_ns,
+		     struct gain *out);
+
+/* Without one statement; index into graph->stmts. */
+void gains__of_stmt(const struct gains *gains, __u32 stmt, __u64 min_ns, struct gain *out);
 
 /*
  * Without the nodes marked in @gone (graph->node_cnt of them); on return all that vanish are

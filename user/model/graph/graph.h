@@ -18,10 +18,14 @@ struct graph_stmt {
 	__u32 first_run, run_cnt; /* nodes: its runs lie together */
 };
 
-/* A statement as it ran inside one load: the same line of a function can run inside several. */
+/*
+ * A statement as it ran inside one load: the same line of a function can run inside several. It
+ * needs both: that load, whose body called it, and the module it stands in.
+ */
 struct graph_run {
 	__u32 stmt;   /* index */
 	__u32 src;    /* node of the load around it, or GRAPH_ROOT */
+	__u32 own;    /* node of its own module, or GRAPH_NONE: src is that, or it is unknown */
 };
 
 /*
@@ -30,9 +34,9 @@ struct graph_run {
  * what nobody is known to have asked for. Every node of these can be reached from the root.
  *
  * The names behind `from package import` are not all seen, and any of them may be a submodule.
- * With GRAPH_UNSEEN such a statement leads to all submodules of the package that were loaded: what
- * is unreachable then is so for sure. They have one node more per load, by seq, behind the runs:
- * "any submodule of".
+ * With GRAPH_UNSEEN such a statement leads to all submodules of the package that were begun when it
+ * first ran (the others it would have loaded): what is unreachable then is so for sure. They have
+ * one node more per load, by seq, behind the runs: "this submodule, or one begun before it".
  */
 enum graph_flag {
 	GRAPH_STARTUP = 1 << 0, /* only what was asked for before the end of start-up, if known */
@@ -46,9 +50,11 @@ struct graph {
 	struct graph_run *runs;
 	__u32 *out_at, *out;      /* out[out_at[n]] … out[out_at[n + 1] - 1]: where n leads to */
 	__u32 *in_at, *in;
+	__u32 *own_at, *own;      /* runs whose own module is n, where that is not around them */
 	__u32 *cause;             /* by node: of a load, the node that really loaded it */
 	struct load **by_name;    /* loads that did not fail, by module and seq */
 	__u32 by_name_cnt;
+	__u32 *name_at;           /* by seq: where in by_name; GRAPH_NONE */
 };
 
 /* The process must be finished and outlive the graph. 0 or -ENOMEM. */

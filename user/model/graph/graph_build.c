@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Builds the graph from loads and edges: both become asks ("inside this node, this place asked for
+ * that load"), which are sorted and numbered. Sorted by text, so that equal traces give equal
+ * graphs.
+ */
+#include "model/graph/graph_build.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ask {
+	const struct site *site; /* NULL: nobody known */
+	__u32 src, dst;
+	__u32 node;              /* of the run, once numbered */
+	bool has_unseen;
+	__u64 first_ns;          /* of its first run, if names behind it were not seen */
+};
+
+struct build {
+	struct graph *graph;
+	unsigned int flags;
+	struct ask *asks;
+	size_t ask_cnt;
+	struct arc { __u32 from, to; } *arcs;
+	size_t arc_cnt;
+	__u32 *sub_at, *sub;     /* by node of a package: its submodules' loads, by start */
+};
+
+static int cmp_text(const char *a, const char *b)
+{
+	return a == b ? 0 : !a ? -1 : !b ? 1 : strcmp(a, b);
+}
+
+static int cmp_site(const struct site *a, const struct site *b)
+{
+	int order;
+
+	if (a == b)
+		return 0;
+	if (!a || !b)
+		return a ? 1 : -1;
+	order = cmp_text(a->file, b->file);
+	if (!order)
+		order = a->line < b->line ? -1 : a->line > b->line;
+	return order ? order : cmp_text(a->module, b->module);
+}
+
+static int cmp_u32(__u32 a, __u32 b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int cmp_asks(const void *a, const void *b)
+{
+	const struct ask *x = a, *y = b;
+	int order = cmp_site(x->site, y->site);
+
+	if (!order)
+		order = cmp_u32(x->src, y->src);
+	return order ? order : cmp_u32(x->dst, y->dst);
+}
+
+static int cmp_arcs(const void *a, const void *b)
+{
+	const struct arc *x = a, *y = b;
+	int order = cmp_u32(x->from, y->from);
+
+	return order ? order : cmp_u32(x->to, y->to);
+}
+
+static bool is_known(const struct site *site)
+{
+	return site->file || site->module;
+}
+
+/* `import a.b` loads a on the way: whoever leads to a.b leads to a. */
+static bool is_on_the_way(const struct load *load)
+{
+	const struct load *parent = load->parent;
+
+	return parent && parent->module && load->module && parent->importer.file &&
+	       parent->importer.file == load->importer.file &&
+	       parent->importer.line == load->importer.line &&
+	       strcmp(parent->module, load->module) && name_is_in(parent->module, load->module);
+}
+
+static void add_ask(struct build *build, const struct site *site, __u32 src,
+		    const struct load *load, bool has_unseen)
+{
+	build->asks[build->ask_cnt++] = (struct ask){ is_known(site) ? site : NULL, src,
+						      graph_node_of(load), 0, has_unseen, 0 };
+}
+
+static void ask_for_loads(struct build *build)
+{
+	const struct process *process = build->graph->process;
+
+	for (size_t i = 0; i < process->load_cnt; i++) {
+		const struct load *load = process->loads[i];
+		static const struct site nobody;
+
+		add_ask(build, is_on_the_way(load) ? &nobody : &load->importer,
+			load->parent ? graph_node_of(load->parent) : GRAPH_ROOT, load, false);
+	}
+}
+
+/*
+ * Inside which load did the statement run? Of a statement that ran once its first run tells. One
+ * that ran more often may have run anywhere, but not without the module it stands in.
+ */
+static __u32 src_of(const struct graph *graph, const struct edge *edge)
+{
+	const struct load *load = edge->around;
+
+	if (load && (edge->count > 1 || edge->is_elsewhere) && edge->importer.module) {
+		const struct load *own = graph__find(graph, edge->importer.module);
+
+		load = own ? own : load;
+	}
+	return load ? graph_node_of(load) : GRAPH_ROOT;
+}
+
+/*
+ * Start-up ends with the last load of the program's own body: a statement behind that in the same
+ * body found all it asked for, and would be the one to load it if the others were gone.
+ */
+static bool is_later(const struct process *process, const struct edge *edge)
+{
+	return process->startup_end_ns != NS_UNKNOWN && edge->first_ns != NS_UNKNOWN &&
+	       edge->first_ns > process->startup_end_ns &&
+	       !(edge->is_body && edge->around && edge->around->via == VIA_MAIN);
+}
+
+static void ask_for_edges(struct build *build)
+{
+	const struct process *process = build->graph->process;
+
+	for (size_t i = 0; i < process->edge_cnt; i++) {
+		const struct edge *edge = process->edges[i];
+		const struct load *load;
+
+		if (!(edge->cached || edge->has_unseen) || !edge->module ||
+		    !is_known(&edge->importer) ||
+		    (build->flags & GRAPH_STARTUP && is_later(process, edge)))
+			continue;
+		load = graph__find(build->graph, edge->module);
+		if (!load)
+			continue;
+		add_ask(build, &edge->importer, src_of(build->graph, edge), load, edge->has_unseen);
+		build->asks[build->ask_cnt - 1].first_ns = edge->first_ns;
+	}
+}
+
+/* What the statement needs beside the load around it. */
+static __u32 own_of(const struct graph *graph, const struct site *site, __u32 src)
+{
+	const struct load *own = site->module ? graph__find(graph, site->module) : NULL;
+
+	return own && graph_node_of(own) != src ? graph_node_of(own) : GRAPH_NONE;
+}
+
+/* Numbers statements and their runs; asks are sorted. */
+static int number_runs(struct build *build)
+{
+	struct graph *graph = build->graph;
+	const struct ask *last = NULL;
+
+	graph->stmts = calloc(build->ask_cnt + 1, sizeof(*graph->stmts));
+	graph->runs = calloc(build->ask_cnt + 1, sizeof(*graph->runs));
+	if (!graph->stmts || !graph->runs)
+		return -ENOMEM;
+	for (size_t i = 0; i < build->ask_cnt; i++) {
+		struct ask *ask = &build->asks[i];
+		bool is_new_stmt = ask->site && (!last || cmp_site(last->site, ask->site));
+
+		if (!ask->site)
+			continue;
+		if (is_new_stmt)
+			graph->stmts[graph->stmt_cnt++] = (struct graph_stmt){
+				*ask->site, 1 + graph->load_cnt + graph->run_cnt, 0 };
+		if (is_new_stmt || last->src != ask->src) {
+			graph->runs[graph->run_cnt++] =
+				(struct graph_run){ graph->stmt_cnt - 1, ask->src,
+						    own_of(graph, ask->site, ask->src) };
+			graph->stmts[graph->stmt_cnt - 1].run_cnt++;
+		}
+		ask->node = graph->load_cnt + graph->run_cnt;
+		last = ask;
+	}
+	graph->node_cnt = 1 + graph->load_cnt + graph->run_cnt;
+	if (build->flags & GRAPH_UNSEEN)
+		graph->node_cnt += graph->load_cnt;
+	return 0;
+}
+
+static void add_arc(struct build *build, __u32 from, __u32 to)
+{
+	build->arcs[build->arc_cnt++] = (struct arc){ from, to };
+}
+
+static const struct load *package_of(const struct graph *graph, const struct load *load)
+{
+	const char *dot = load->module ? strrchr(load->module, '.') : NULL;
+
+	return dot ? graph_find_name(graph, load->module, (size_t)(dot - load->module)) : NULL;
+}
+
+static int list_submodules(struct build *build)
+{
+	const struct graph *graph = build->graph;
+
+	build->sub_at = calloc(graph->load_cnt + 3, sizeof(__u32));
+	build->sub = calloc(graph->load_cnt + 1, sizeof(__u32));
+	if (!build->sub_at || !build->sub)
+		return -ENOMEM;
+	for (__u32 i = 0; i < graph->load_cnt; i++) {
+		const struct load *package = package_of(graph, graph->process->loads[i]);
+
+		if (package)
+			build->sub_at[graph_node_of(package) + 2]++;
+	}
+	for (__u32 n = 0; n <= graph->load_cnt; n++)
+		build->sub_at[n + 2] += build->sub_at[n + 1];
+	for (__u32 i = 0; i < graph->load_cnt; i++) {
+		const struct load *package = package_of(graph, graph->process->loads[i]);
+
+		if (package)
+			build->sub[build->sub_at[graph_node_of(package) + 1]++] = i + 1;
+	}
+	return 0;
+}
+
+/* The node that stands for this submodule and those of its package that began before it. */
+static __u32 up_to(const struct graph *graph, __u32 node)
+{
+	return graph->load_cnt + graph->run_cnt + node;
+}
+
+/* A name that was not seen is no submodule that began later: the statement would have loaded it. */
+static void add_unseen(struct build *build, const struct ask *ask)
+{
+	const struct graph *graph = build->graph;
+	__u32 low = build->sub_at[ask->dst], high = build->sub_at[ask->dst + 1], first = low;
+
+	while (low < high) {
+		__u32 mid = low + (high - low) / 2;
+
+		if (graph->process->loads[build->sub[mid] - 1]->start_ns < ask->first_ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (low > first)
+		add_arc(build, ask->node, up_to(graph, build->sub[low - 1]));
+}
+
+static void add_package_arcs(struct build *build)
+{
+	const struct graph *graph = build->graph;
+
+	for (__u32 n = 0; n <= graph->load_cnt; n++) {
+		for (__u32 k = build->sub_at[n]; k < build->sub_at[n + 1]; k++) {
+			add_arc(build, build->sub[k], n);
+			if (!(build->flags & GRAPH_UNSEEN))
+				continue;
+			add_arc(build, up_to(graph, build->sub[k]), build->sub[k]);
+			if (k > build->sub_at[n])
+				add_arc(build, up_to(graph, build->sub[k]),
+					up_to(graph, build->sub[k - 1]));
+		}
+	}
+}
+
+static int make_arcs(struct build *build)
+{
+	struct graph *graph = build->graph;
+	size_t kept = 0;
+
+	build->arcs = calloc(3 * build->ask_cnt + 3 * graph->load_cnt + 1, sizeof(*build->arcs));
+	graph->cause = calloc(graph->node_cnt, sizeof(*graph->cause));
+	if (!build->arcs || !graph->cause || list_submodules(build))
+		return -ENOMEM;
+	for (size_t i = 0; i < build->ask_cnt; i++) {
+		const struct ask *ask = &build->asks[i];
+
+		if (ask->node)
+			add_arc(build, ask->src, ask->node);
+		add_arc(build, ask->node ? ask->node : ask->src, ask->dst);
+		if (ask->has_unseen && build->flags & GRAPH_UNSEEN)
+			add_unseen(build, ask);
+	}
+	add_package_arcs(build);
+	qsort(build->arcs, build->arc_cnt, sizeof(*build->arcs), cmp_arcs);
+	for (size_t i = 0; i < build->arc_cnt; i++)
+		if (!i || cmp_arcs(&build->arcs[i], &build->arcs[i - 1]))
+			build->arcs[kept++] = build->arcs[i];
+	build->arc_cnt = kept;
+	return 0;
+}
+
+/* Of a load the statement inside its parent that has its importer's place, or the parent. */
+static void find_causes(struct build *build)
+{
+	const struct graph *graph = build->graph;
+
+	for (size_t i = 0; i < build->ask_cnt; i++) {
+		const struct ask *ask = &build->asks[i];
+		const struct load *load = graph__load(graph, ask->dst);
+		__u32 parent = load->parent ? graph_node_of(load->parent) : GRAPH_ROOT;
+
+		if (ask->src != parent)
+			continue;
+		if (ask->site ? !cmp_site(ask->site, &load->importer) :
+				!is_known(&load->importer) || is_on_the_way(load))
+			graph->cause[ask->dst] = ask->node ? ask->node : ask->src;
+	}
+}
+
+static int index_arcs(const struct build *build, struct graph *graph)
+{
+	graph->out_at = calloc(graph->node_cnt + 1, sizeof(__u32));
+	graph->in_at = calloc(graph->node_cnt + 2, sizeof(__u32));
+	graph->out = calloc(build->arc_cnt + 1, sizeof(__u32));
+	graph->in = calloc(build->arc_cnt + 1, sizeof(__u32));
+	if (!graph->out_at || !graph->in_at || !graph->out || !graph->in)
+		return -ENOMEM;
+	for (size_t i = 0; i < build->arc_cnt; i++) {
+		graph->out_at[build->arcs[i].from + 1]++;
+		graph->in_at[build->arcs[i].to + 2]++;
+		graph->out[i] = build->arcs[i].to; /* sorted by from */
+	}
+	for (__u32 n = 0; n < graph->node_cnt; n++) {
+		graph->out_at[n + 1] += graph->out_at[n];
+		graph->in_at[n + 2] += graph->in_at[n + 1];
+	}
+	/* Filling moves each start to its end, which is the next one's start. */
+	for (size_t i = 0; i < build->arc_cnt; i++)
+		graph->in[graph->in_at[build->arcs[i].to + 1]++] = build->arcs[i].from;
+	return 0;
+}
+
+static int index_own(struct graph *graph)
+{
+	graph->own_at = calloc(graph->node_cnt + 2, sizeof(__u32));
+	graph->own = calloc(graph->run_cnt + 1, sizeof(__u32));
+	if (!graph->own_at || !graph->own)
+		return -ENOMEM;
+	for (__u32 i = 0; i < graph->run_cnt; i++)
+		if (graph->runs[i].own != GRAPH_NONE)
+			graph->own_at[graph->runs[i].own + 2]++;
+	for (__u32 n = 0; n < graph->node_cnt; n++)
+		graph->own_at[n + 2] += graph->own_at[n + 1];
+	for (__u32 i = 0; i < graph->run_cnt; i++)
+		if (graph->runs[i].own != GRAPH_NONE)
+			graph->own[graph->own_at[graph->runs[i].own + 1]++] =
+				1 + graph->load_cnt + i;
+	return 0;
+}
+
+static int fill(struct build *build)
+{
+	struct graph *graph = build->graph;
+	int err;
+
+	build->asks = calloc(graph->load_cnt + graph->process->edge_cnt + 1, sizeof(*build->asks));
+	if (!build->asks)
+		return -ENOMEM;
+	ask_for_loads(build);
+	ask_for_edges(build);
+	qsort(build->asks, build->ask_cnt, sizeof(*build->asks), cmp_asks);
+	err = number_runs(build);
+	if (!err)
+		err = make_arcs(build);
+	if (err)
+		return err;
+	find_causes(build);
+	err = index_arcs(build, graph);
+	return err ? err : index_own(graph);
+}
+
+int graph_build(struct graph *graph, unsigned int flags)
+{
+	struct build build = { .graph = graph, .flags = flags };
+	int err = fill(&build);
+
+	free(build.asks);
+	free(build.arcs);
+	free(build.sub_at);
+	free(build.sub);
+	return err;
+}
