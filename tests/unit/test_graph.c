@@ -152,6 +152,40 @@ static void test_package(void)
 	stream_close(&s);
 }
 
+/* `import pkg.sub`, and pkg's body does `from . import sub`: one load, and two who ask for it. */
+static void test_served(void)
+{
+	const struct edge *edge;
+	struct graph *graph;
+	struct stream s;
+
+	open_program(&s);
+	stream_edge(&s, 2990, 110, 1, 0, 0, 10, 0, "pkg.sub"); /* main:1 */
+	stream_find(&s, 3000, 10, 1, 110, "pkg.sub");
+	stream_begin(&s, 3100, 12, 10, PYI_SPAN_FIND, "pkg");
+	stream_body(&s, 3130, 13, 12, 14, 0x14, "pkg");
+	stream_edge(&s, 3140, 120, 13, 0, 0, 14, 0, "pkg.sub"); /* pkg:1 */
+	stream_find(&s, 3150, 20, 13, 120, "pkg.sub");
+	stream_body(&s, 3160, 21, 20, 15, 0x15, "pkg.sub");
+	stream_close_load(&s, 3180, 20);
+	stream_end(&s, 3200, 13);
+	stream_end(&s, 3210, 12);
+	stream_end(&s, 3220, 10);
+	stream_count(&s, 110, 1, 1);
+	stream_end(&s, 9000, 1);
+	stream_finish(&s, 10000);
+	CHECK(stream_process(&s, 1)->load_cnt == 3 && stream_process(&s, 1)->loaded_cnt == 3);
+	CHECK(stream_load(&s, 1, "pkg.sub", 0)->parent == stream_load(&s, 1, "pkg", 0));
+	CHECK(!stream_load(&s, 1, "pkg.sub", 1));
+	edge = stream_find_edge(&s, 1, 1, "pkg.sub");
+	CHECK(edge && edge->count == 1);
+	CHECK(!graph__new(stream_process(&s, 1), 0, &graph));
+	CHECK(graph->stmt_cnt == 2);
+	CHECK(!is_lost_without(graph, graph->cause[node(&s, "pkg.sub")], node(&s, "pkg.sub")));
+	graph__free(graph);
+	stream_close(&s);
+}
+
 /*
  * A function's statement needs who called it and the module it stands in: it is lost with either.
  * One that ran more than once may have been called by anybody who has the module.
@@ -190,6 +224,7 @@ int main(void)
 	RUN(test_diamond);
 	RUN(test_why);
 	RUN(test_package);
+	RUN(test_served);
 	RUN(test_function);
 	return unit_result();
 }

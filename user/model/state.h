@@ -45,7 +45,10 @@ enum evidence {
 #define SEEN_WORK (SEEN_BODY | SEEN_EXECDEF | SEEN_DYNAMIC | SEEN_BUILTIN | SEEN_NEW_MODULE)
 
 /* Why something that looked like a load is none. */
-enum drop { DROP_NO = 0, DROP_WAIT, DROP_CACHED, DROP_EXEC, DROP_CONTEXT };
+enum drop {
+	DROP_NO = 0, DROP_WAIT, DROP_CACHED, DROP_EXEC, DROP_CONTEXT,
+	DROP_SERVED, /* its package's body loaded the module: all that was left was to find it */
+};
 
 struct load_state {
 	struct load load;
@@ -56,6 +59,7 @@ struct load_state {
 	__u8 drop;              /* enum drop */
 	bool is_shared;         /* another thread had the same module's load open meanwhile */
 	bool has_failed_child;
+	bool is_served;         /* a load inside it loaded the same module */
 	bool is_tentative;      /* a body that its frames may show to be a plain exec() */
 	bool has_edge;          /* an edge speaks of it */
 	bool is_needed;         /* inherited: something hangs below it */
@@ -79,7 +83,7 @@ struct stmt {
 	bool is_from_cut;         /* not all names of the fromlist came */
 	const char *module;       /* absolute */
 	const char **from;
-	__u32 count, loads, waits;
+	__u32 count, loads, found; /* found: of the loads, those that turned out to be none */
 	__u64 first_ns;
 	struct load_state *around; /* innermost load at its first run */
 	struct load_state *load;   /* first load it caused */

@@ -113,9 +113,9 @@ static int find_candidates(struct advice *advice, struct candidates *out)
 		advice->stmt_ns[order[i].stmt] = gain.ns;
 		if (gain.ns < min_ns)
 			continue;
-		out->all[out->cnt++] = (struct candidate){ order[i].stmt, gain,
-							   file_is_own(stmt->site.file),
-							   gains->reach->cnt, GRAPH_NONE, 0, false };
+		out->all[out->cnt++] = (struct candidate){
+			.stmt = order[i].stmt, .gain = gain, .lost_cnt = gains->reach->cnt,
+			.is_own = file_is_own(stmt->site.file), .above = GRAPH_NONE };
 		out->of_stmt[order[i].stmt] = out->cnt;
 	}
 	return 0;

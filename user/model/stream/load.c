@@ -106,6 +106,28 @@ static bool is_cached(const struct load_state *state)
 	       is_module_loaded(state);
 }
 
+/*
+ * `import p.q` loads p first, whose body may import p.q itself: that is the load. Loads around it
+ * that ask for the same module find it then.
+ */
+static bool is_served(const struct load_state *state)
+{
+	return state->is_served && !(state->evidence & (SEEN_WORK | SEEN_COMPILE | SEEN_FAILURE));
+}
+
+static void serve(const struct load_state *state, const struct module_name *name)
+{
+	struct load_state *other; /* names are a process's own */
+	int left = RIVALS_MAX;
+
+	DL_FOREACH2(name->open, other, open_next) {
+		if (other->load.tid == state->load.tid && other->load.interp == state->load.interp)
+			other->is_served = true;
+		if (!--left)
+			break;
+	}
+}
+
 /* The load ends unseen: it stays unfinished. */
 void load_leave(struct load_state *state)
 {
@@ -135,15 +157,17 @@ void load_end(struct model *model, struct load_state *state, const struct pyi_en
 		load->exec_ns = wall_ns;
 	if (is_wait(state))
 		state->drop = DROP_WAIT;
+	else if (is_served(state))
+		state->drop = DROP_SERVED;
 	else if (is_cached(state))
 		state->drop = DROP_CACHED;
 	name_leave(state);
 	model->ended = state->drop ? NULL : state;
 	if (state->drop) {
-		stmt = state->drop == DROP_WAIT && state->stmt ?
+		stmt = state->drop != DROP_CACHED && state->stmt ?
 			       stmt_find(model, state->stmt) : NULL;
 		if (stmt)
-			stmt->waits++;
+			stmt->found++;
 		model->load_cnt--;
 	} else if (rec->failed || state->evidence & SEEN_BODY_FAILED ||
 		   (state->made_error && !(state->evidence & SEEN_WORK))) {
@@ -151,6 +175,7 @@ void load_end(struct model *model, struct load_state *state, const struct pyi_en
 			parent->has_failed_child = true;
 	} else if (name) {
 		module_loaded((struct process_state *)load->process, name);
+		serve(state, name);
 	}
 	if (parent && parent->load.tid == load->tid)
 		parent->children_ns += state->drop ? state->children_ns : wall_ns;

@@ -131,7 +131,7 @@ static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 		return 0;
 	if (!loads && stmt->load)
 		loads = 1; /* no counts came: its first run is all that is known */
-	loads = loads > stmt->waits ? loads - stmt->waits : 0;
+	loads = loads > stmt->found ? loads - stmt->found : 0;
 	if (loads > stmt->count)
 		loads = stmt->count;
 	edge = edge_get(edges, &site, stmt->module);
