@@ -24,7 +24,7 @@ test)
 		python3-pandas python3-django python3-fastapi python3-ipython python3-boto3
 		gunicorn uvicorn python3-celery
 		mmdebstrap debian-archive-keyring curl ca-certificates xz-utils util-linux procps
-		podman runc shellcheck cppcheck clang-tidy libclang-rt-dev python3-jsonschema sqlite3 groff git TESTSUITE)
+		podman runc shellcheck cppcheck clang-tidy libclang-rt-dev python3-jsonschema python3-yaml sqlite3 groff git TESTSUITE)
 	packages+=(python3-build python3-wheel python3-pytest) # the wheel
 	packages+=(qemu-system-x86 cpio) # other kernels
 	packages+=(strace chromium python3-websocket graphviz poppler-utils python3-prometheus-client)

@@ -15,14 +15,14 @@
 #include "cli/commands.h"
 #include "pyimport_event.h"
 #include "pyimport_charge.h"
+#include "report/compare/diff_limits.h"
 #include "report/report.h"
 
 enum {
 	OPT_VIEW = 0x100, OPT_FORMAT, OPT_REPORT, OPT_STRICT, OPT_RING, OPT_PERF, OPT_NO_EDGES,
 	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION, OPT_FROM,
-	OPT_SCHEMA,
-	OPT_SLOW, OPT_UNFOLD,
-	OPT_DEFER, OPT_BUDGET, OPT_UPDATE, OPT_COLD, OPT_VERSUS,
+	OPT_SCHEMA, OPT_SLOW, OPT_UNFOLD,
+	OPT_DEFER, OPT_FAIL_ON, OPT_BUDGET, OPT_UPDATE, OPT_COLD, OPT_VERSUS,
 	OPT_BY,
 	OPT_NO_CPU, OPT_NO_MEMORY,
 	OPT_CGROUP, OPT_CONTAINER, OPT_WAIT, OPT_UNTIL_READY, OPT_UNTIL_IDLE, OPT_NO_PHASES,
@@ -73,11 +73,12 @@ const struct argp_option opts_table[] = {
 	{ "no-net", OPT_NO_NET, NULL, 0, "do not look at connections, sleeps, threads and children", 0 },
 	{ "no-hold", OPT_NO_HOLD, NULL, 0, "never hold a starting program until it is probed; first imports of an interpreter not known beforehand may be missed", 0 },
 
-	{ .doc = "For check and bench:", .group = 4 },
+	{ .doc = "For check, diff and bench:", .group = 4 },
 	{ "budget", OPT_BUDGET, "FILE", 0, "check: the limits, in YAML", 0 },
 	{ "update", OPT_UPDATE, NULL, 0, "check: write what is measured over the limits in the budget", 0 },
 	{ "runs", 'n', "N", 0, "run the command N times (check: 1, or 5 where times are limited; bench: 10)", 0 },
 	{ "cold", OPT_COLD, NULL, 0, "bench: before each run, drop the files it reads from the page cache", 0 },
+	{ "fail-on", OPT_FAIL_ON, "LIMITS", 0, "diff: status 1 if more grew than this: time>5%,modules>0", 0 },
 	{ "versus", OPT_VERSUS, "COMMAND", 0, "bench: compare with this command line, taking turns", 0 },
 
 	{ .doc = "About the tool itself:", .group = 5 },
@@ -226,6 +227,7 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case OPT_SCHEMA: opts->command = COMMAND_SCHEMA; return 0;
 	case 'o': opts->capture_path = arg; return 0;
 	case OPT_BUDGET: opts->budget = arg; return 0;
+	case OPT_FAIL_ON: opts->fail_on = arg; return 0;
 	case OPT_UPDATE: opts->want_update = true; return 0;
 	case OPT_COLD: opts->want_cold = true; return 0;
 	case OPT_VERSUS: opts->versus = arg; return 0;
@@ -297,6 +299,7 @@ static error_t check_command(struct argp_state *state, struct parse *parse)
 {
 	const struct command_info *command = parse->command;
 	struct opts *opts = parse->opts;
+	const char *wrong;
 
 	if (opts->word_cnt < command->word_min)
 		return refuse(state, parse, "a file is missing behind", command->name);
@@ -310,9 +313,8 @@ static error_t check_command(struct argp_state *state, struct parse *parse)
 	    (opts->tgid_cnt || opts->want_all || opts->cgroup || opts->container ||
 	     opts->duration_ns))
 		return refuse(state, parse, "this reads files and traces nothing", command->name);
-	if (command->command == COMMAND_DIFF && strcmp(opts->format, "text") &&
-	    strcmp(opts->format, "json"))
-		return refuse(state, parse, "diff is text or json, not", opts->format);
+	if (opts->fail_on && diff_limits_check(opts->fail_on, &wrong))
+		return refuse(state, parse, "not a limit like time>5%, imports>20ms or modules>0", wrong);
 	return 0;
 }
 
@@ -333,7 +335,8 @@ static error_t check_whole(struct argp_state *state, struct parse *parse)
 		return refuse(state, parse, "only one of -p, -a, --cgroup, --container and -- COMMAND can be traced", NULL);
 	if (opts->want_wait && !opts->cgroup && !opts->container)
 		return refuse(state, parse, "--wait is for --cgroup and --container", NULL);
-	formats = opts->command == COMMAND_CHECK ? check_formats : report_formats;
+	formats = opts->command == COMMAND_CHECK ? check_formats :
+		  opts->command == COMMAND_DIFF ? diff_formats : report_formats;
 	if (!is_listed(formats, opts->format))
 		return refuse_name(state, parse, "no such format", opts->format, formats);
 	if (!strcmp(opts->format, "importtime") && strcmp(opts->view, "summary"))

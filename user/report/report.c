@@ -27,6 +27,7 @@ const char *const report_formats[] = {
 };
 
 const char *const check_formats[] = {"text", "json", "junit", "sarif", "github", "markdown", NULL};
+const char *const diff_formats[] = {"text", "json", "markdown", NULL};
 
 static const struct report_ops {
 	const char *format, *view; /* view NULL: any */
@@ -55,6 +56,7 @@ static const struct report_ops {
 	{"markdown", "check", check_write_markdown},
 	{"text", "diff", diff_write}, /* nor this: it needs another model */
 	{"json", "diff", diff_write_json},
+	{"markdown", "diff", diff_write_markdown},
 	{"json", NULL, json_write},
 	{"importtime", "summary", importtime_write}, /* the default view: the format decides */
 	{"importtime", "tree", importtime_write},

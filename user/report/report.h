@@ -38,7 +38,7 @@ bool report_is_for_people(const char *format);
 
 /* Names for --help and completions; NULL-terminated. The first is the default. */
 extern const char *const report_views[], *const report_formats[];
-extern const char *const check_formats[]; /* of `check` */
+extern const char *const check_formats[], *const diff_formats[]; /* of `check`, `diff` */
 
 /* What --by knows. */
 extern const char *const report_measures[];

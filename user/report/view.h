@@ -29,6 +29,7 @@ int workers_write(const struct view *view);
 int inventory_write(const struct view *view);
 int diff_write(const struct view *view);
 int diff_write_json(const struct view *view);
+int diff_write_markdown(const struct view *view);
 int sqlite_write(const struct view *view);
 int json_write(const struct view *view);
 int files_write(const struct view *view);

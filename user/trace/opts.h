@@ -45,6 +45,7 @@ struct opts {
 	const struct verdicts *check; /* check: what it came to */
 	const struct bench *bench;    /* bench: the same */
 	const char *defer;       /* NULL = none */
+	const char *fail_on;     /* diff: limits of growth; NULL = none */
 	const char *report_path; /* NULL = standard output */
 	size_t ring_sz;    /* 0 = default */
 	size_t top;        /* 0 = default */

@@ -6,6 +6,7 @@
 #include "trace/output.h"
 #include "cli/replay.h"
 #include "model/model.h"
+#include "report/compare/diff_limits.h"
 
 static int write_diff(const struct opts *opts, const struct model *before,
 		      const struct model *after)
@@ -23,6 +24,16 @@ static int write_diff(const struct opts *opts, const struct model *before,
 	return err ? EXIT_OURS : EXIT_OK;
 }
 
+/* --fail-on: what grew by more than that is told on standard error, as a reason for the status. */
+static int judge(const struct opts *opts, const struct model *before, const struct model *after)
+{
+	int cnt = diff_limits_apply(opts->fail_on, before, after, stderr);
+
+	if (cnt < 0)
+		log_err(cnt, "cannot judge what changed");
+	return cnt ? EXIT_OURS : EXIT_OK;
+}
+
 int diff_run(const struct opts *opts)
 {
 	struct replay before = {}, after = {};
@@ -31,6 +42,8 @@ int diff_run(const struct opts *opts)
 	if (!replay_load(opts, opts->words[0], &before) &&
 	    !replay_load(opts, opts->words[1], &after)) {
 		status = write_diff(opts, before.model, after.model);
+		if (opts->fail_on && status == EXIT_OK)
+			status = judge(opts, before.model, after.model);
 		if (before.is_partial || after.is_partial)
 			status = EXIT_OURS;
 	}

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "report/ci/check.h"
 #include "report/json/json_out.h"
+#include "report/text/markdown.h"
 
 /* One verdict in words, for all three. */
 struct told {
@@ -284,21 +285,6 @@ int check_write_github(const struct view *view)
 	return err;
 }
 
-/* A cell of a Markdown table. */
-static void put_cell(const char *text, FILE *out)
-{
-	struct text_buf buf = {0};
-
-	text_buf__escape(&buf, text, 0);
-	for (const char *at = text_buf__str(&buf); *at; at++) {
-		if (strchr("|<>&`*_[]!#~", *at))
-			fprintf(out, "&#%d;", *at);
-		else
-			fputc(*at, out);
-	}
-	text_buf__free(&buf);
-}
-
 static int put_row(const struct view *view, const struct verdict *verdict)
 {
 	FILE *out = view->out;
@@ -308,11 +294,11 @@ static int put_row(const struct view *view, const struct verdict *verdict)
 	if (err)
 		return err;
 	fprintf(out, "| %s | ", word_verdict(verdict->result));
-	put_cell(verdict->entry->name, out);
+	markdown_put(out, verdict->entry->name);
 	fputs(" | ", out);
-	put_cell(text_buf__str(&told.checked), out);
+	markdown_put(out, text_buf__str(&told.checked));
 	fputs(" | ", out);
-	put_cell(text_buf__str(&told.message), out);
+	markdown_put(out, text_buf__str(&told.message));
 	fputs(" |\n", out);
 	told_clear(&told);
 	return 0;
