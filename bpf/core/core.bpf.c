@@ -44,6 +44,7 @@ __u32 last_id = 0;
 __u32 last_serial = 0;
 __u32 charge_parity = 0;
 __u64 charge_cnt = 0;
+__u32 dict_gens[1 << DICT_GEN_BITS] = {};
 const volatile struct pyi_charge charge_zero = {};
 struct pyi_stats stats = {};
 

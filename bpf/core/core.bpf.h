@@ -42,15 +42,21 @@ struct edge_value {
 	u64 key; /* 0 = a free slot */
 	u32 id, count, loads, serial;
 	u64 first_ns;
+	u32 gen;  /* dict_gen() when it was found right last */
+	u32 name; /* what the name says, as str_sum() has it */
 };
 struct code_key {
 	u64 code, globals;
-	u32 serial, pad;
+	u32 serial;
+	u32 gen; /* dict_gen() then */
 };
 struct code_value {
 	u64 key; /* code_key mixed; 0 = a free slot */
 	u32 id;
 	u32 role; /* enum code_role in import.bpf.c */
+	u64 sum;  /* of what it says: file, name, module, lines */
+	u32 gen;  /* dict_gen() when that was found right last */
+	u32 pad;
 };
 
 /* Values of __name__ and __package__ in a module's dict, 0 where absent. */
@@ -212,6 +218,8 @@ extern __u32 last_id, last_serial;
 extern struct pyi_stats stats;
 extern __u32 charge_parity;               /* of the charges made now: user space reads the others */
 extern __u64 charge_cnt;                  /* entries made in `charges`, ever */
+#define DICT_GEN_BITS 12
+extern __u32 dict_gens[1 << DICT_GEN_BITS];
 extern const volatile struct pyi_charge charge_zero;
 
 #define count_loss(field) __sync_fetch_and_add(&stats.field, 1)
@@ -230,6 +238,17 @@ static __always_inline u64 mix_key(u64 a, u64 b, u64 c, u32 serial)
 	key = (key ^ key >> 32 ^ c) * 0x94d049bb133111ebULL;
 	key ^= key >> 31;
 	return key ?: 1;
+}
+
+/*
+ * How many bodies have begun in a module's dict; several dicts share one count. Code objects and
+ * statements are known by addresses, which are used again. But nothing runs in a dict that is new
+ * at its address before a body has begun in it: until this changes they need no other look.
+ */
+static __always_inline u32 *dict_gen(u64 globals, u32 serial)
+{
+	return &dict_gens[((globals ^ (u64)serial << 48) * 0x9e3779b97f4a7c15ULL) >>
+			  (64 - DICT_GEN_BITS)];
 }
 
 /*

@@ -102,11 +102,19 @@ static __always_inline u32 fromlist_kind(struct thread *t, const struct pyi_layo
 }
 
 /*
- * The first run of the statement in t->scratch.edge: numbers it and says where it stands. @addr is
- * that of the frame in t->frame_buf; 0: frame and name are in t->scratch already. Returns 1 when
- * all is done, 0 when the long way must be gone: the frame is not of this module's code, or the
- * name is not interned.
+ * The place of the statement in t->scratch.edge. Names in code are interned and live as long as it
+ * does, so their address will do; a computed one, `__import__(f"plugin_{i}")`, whose address is
+ * used again for the next, is known by what it says.
  */
+static __always_inline struct edge_value *edge_place(struct thread *t, u64 code, u64 sum)
+{
+	const struct edge_args *args = &t->scratch.edge;
+	u64 name = args->name.is_interned ? args->name_obj : sum;
+
+	t->edge_key = edge_key(code, name, t->scratch.frame.instr, t->serial);
+	return edge_find(t->edge_key, true);
+}
+
 __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 addr)
 {
 	struct edge_args *args;
@@ -114,7 +122,7 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 	struct pyframe *frame;
 	struct pyi_edge *rec;
 	u32 has_from;
-	u64 code;
+	u64 code, sum;
 
 	if (!t || !lay)
 		return 0;
@@ -129,22 +137,31 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 	}
 	t->edge_id = t->is_native = 0;
 	code = code_known(t, frame) ? t->last_code_id : code_id(t, lay, frame);
-	if (addr && (str_load(t, lay, args->name_obj, &args->name) || !args->name.is_interned))
-		return 0;
 	has_from = args->fromlist == t->none ? 0 : fromlist_kind(t, lay, args->fromlist);
 	if (!code || (code & CODE_RELAY)) {
 		t->is_native = code && has_from == 2;
 		return 1;
 	}
-	edge = edge_find(t->edge_key, true);
+	if (str_load(t, lay, args->name_obj, &args->name))
+		return 1;
+	sum = str_sum(t, &args->name);
+	edge = edge_place(t, code, sum);
+	if (edge && edge->name && edge->name != (u32)sum) {
+		/* The name was freed, and another lies there now: so was the code. */
+		code = code_new(t, lay, frame);
+		args->name.peek_off = 0; /* the text has made room for the code's */
+		edge = code ? edge_place(t, code, sum) : NULL;
+	}
 	if (!edge) {
 		count_loss(edges_full);
 		return 1;
 	}
-	if (__sync_fetch_and_add(&edge->count, 1)) { /* another thread was first */
+	edge->gen = t->last_code.gen;
+	if (__sync_fetch_and_add(&edge->count, 1)) { /* seen before, or another thread was first */
 		t->edge_id = edge->id;
 		return 1;
 	}
+	edge->name = sum;
 	edge->serial = t->serial;
 	edge->first_ns = t->now;
 	edge->id = t->edge_id = new_id();

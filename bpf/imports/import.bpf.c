@@ -90,15 +90,14 @@ static __always_inline u64 import_frame(struct pt_regs *ctx, struct thread *t,
 /*
  * Every import, five to ten times as often for cached modules as for loads: a statement seen
  * before is counted with one read, or four. The thread state needs no check here: a stale one
- * gives an instruction that matches nothing. Names are interned and live as long as their code,
- * so their address will do.
+ * gives an instruction that matches nothing.
  */
 static __always_inline bool import_again(struct pt_regs *ctx, const struct pyi_site *site,
 					 struct thread *t)
 {
 	u32 index = site->layout;
 	const struct pyi_layout *lay;
-	u64 addr, instr, globals = ARG2(ctx);
+	u64 addr, code, instr, globals = ARG2(ctx);
 
 	if (!globals) { /* from C without a frame, or the function calls itself for the package */
 		t->edge_id = t->is_native = 0;
@@ -111,7 +110,8 @@ static __always_inline bool import_again(struct pt_regs *ctx, const struct pyi_s
 	if (!addr)
 		return false;
 	instr = FRAME_AT(t->frame_buf, lay->frame_lasti, u64);
-	if (edge_count(t, edge_key(globals, ARG1(ctx), instr, t->serial)))
+	code = FRAME_AT(t->frame_buf, lay->frame_code, u64) & lay->code_mask;
+	if (code_again(t, code, globals) && edge_count(t, ARG1(ctx), instr))
 		return true;
 	return t->is_checked && edge_first(import_args(ctx, t), lay, addr);
 }
@@ -120,9 +120,8 @@ static __always_inline bool import_again(struct pt_regs *ctx, const struct pyi_s
 static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 {
 	struct thread *t = h->t;
-	u64 globals = ARG2(ctx), name = ARG1(ctx), head[2] = {};
+	u64 globals = ARG2(ctx), name = ARG1(ctx);
 	struct pyframe *frame = &t->scratch.frame;
-	struct str_view *str = &t->scratch.edge.name;
 	u64 addr;
 
 	t->edge_id = 0;
@@ -135,22 +134,8 @@ static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 			return;
 	if (!(h->proc->flags & PROC_CHECKED))
 		check_layout(h, frame, name, globals);
-	if (edge_count(t, edge_key(globals, name, frame->instr, t->serial)))
+	if (code_again(t, frame->code, globals) && edge_count(t, name, frame->instr))
 		return;
-	if (str_open(h->lay, name, str))
-		return;
-	if (!str->is_interned) {
-		/*
-		 * A computed name, `__import__(f"plugin_{i}")`: its address is used again for the
-		 * next one. Its hash is not, but may not have been computed yet.
-		 */
-		if (str->hash == ~0ULL) {
-			bpf_probe_read_user(head, sizeof(head), (void *)str->data);
-			str->hash = head[0] * 31 + head[1] * 17 + str->sz;
-		}
-		if (edge_count(t, edge_key(globals, str->hash, frame->instr, t->serial)))
-			return;
-	}
 	edge_first(import_args(ctx, t), h->lay, 0);
 }
 
@@ -210,6 +195,7 @@ static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 	u32 chars = 0;
 
 	args->globals = ARG2(ctx);
+	__sync_fetch_and_add(dict_gen(args->globals, h->t->serial), 1);
 	if (h->lay->code_name < 0)
 		return;
 	co_name = read_ptr(co + h->lay->code_name);
@@ -227,7 +213,7 @@ static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 	globals_names(h->t, h->lay, args->globals, names);
 	h->t->scratch.code_names_of = args->globals;
 	args->name = names->name;
-	args->code = CODE_ID(code_new(h->t, h->lay, frame));
+	args->code = CODE_ID(code_id(h->t, h->lay, frame));
 	args->pyframe = current_frame(h);
 	top = open_top(h->t);
 	/* Under a load whose body this is, the load's own record says who asked. */

@@ -143,16 +143,6 @@ __noinline int emit_code(struct thread *t, const struct pyi_layout *lay,
 	return 0;
 }
 
-DEFINE_SLOTS(code_slot, code_value, code_slots, CODE_SLOT_CNT, codes)
-
-/* The place of t->last_code. */
-static __always_inline struct code_value *code_find(struct thread *t, bool want_new)
-{
-	const struct code_key *key = &t->last_code;
-
-	return code_slot(mix_key(key->code, key->globals, 0, key->serial), want_new);
-}
-
 static __always_inline u32 code_role(struct thread *t, const struct pyi_layout *lay)
 {
 	struct str_view *file = &t->scratch.code_file;
@@ -168,23 +158,43 @@ static __always_inline u32 code_role(struct thread *t, const struct pyi_layout *
 	return role;
 }
 
-/* Number and role of a code object not met before, which is sent. */
-__noinline u64 code_new(struct thread *t, const struct pyi_layout *lay,
-			const struct pyframe *frame)
+/* Values of the module's names, read once per hit. */
+static __always_inline void code_names(struct thread *t, const struct pyi_layout *lay, u64 globals)
 {
-	struct code_value *value;
-	u32 id;
+	if (!globals || t->scratch.code_names_of != globals)
+		globals_names(t, lay, globals, &t->scratch.code_names);
+	t->scratch.code_names_of = globals;
+}
 
-	if (!t || !lay || !frame || !frame->code || lay->code_filename < 0)
+static __always_inline u64 text_sum(struct thread *t, const struct pyi_layout *lay, u64 obj)
+{
+	return str_load(t, lay, obj, &t->scratch.code_str) ? 0 :
+							     str_sum(t, &t->scratch.code_str);
+}
+
+/* What the code object in t->code_buf says, in 64 bits: those that say the same are the same. */
+__noinline u64 code_sum(struct thread *t, const struct pyi_layout *lay, u64 globals)
+{
+	u64 sum, table;
+
+	if (!t || !lay)
 		return 0;
-	t->last_code.code = 0;
-	if (code_read(t, lay, frame->code)) {
-		count_loss(unreadable);
-		return 0;
-	}
-	t->last_code = (struct code_key){ frame->code, frame->globals, t->serial, 0 };
-	id = new_id();
-	value = code_find(t, true);
+	code_names(t, lay, globals);
+	sum = mix_key(text_sum(t, lay, CODE_AT(t, lay->code_filename, u64)),
+		      text_sum(t, lay, CODE_AT(t, lay->code_name, u64)),
+		      text_sum(t, lay, t->scratch.code_names.name),
+		      CODE_AT(t, lay->code_firstlineno, u32));
+	table = lay->code_table >= 0 ? CODE_AT(t, lay->code_table, u64) : 0;
+	return table ? bytes_sum(t, lay, table, sum) : sum;
+}
+
+/* Number and role of t->last_code, read into t->code_buf, which is sent. */
+static __always_inline u64 code_add(struct thread *t, const struct pyi_layout *lay,
+				    const struct pyframe *frame, u64 sum)
+{
+	struct code_value *value = code_find(t, true);
+	u32 id = new_id();
+
 	if (!value) {
 		t->last_code.code = 0;
 		count_loss(codes_full);
@@ -192,27 +202,54 @@ __noinline u64 code_new(struct thread *t, const struct pyi_layout *lay,
 	}
 	value->id = id;
 	value->role = code_role(t, lay);
+	value->sum = sum;
+	value->gen = t->last_code.gen;
 	t->last_code_id = id | (u64)value->role << 32;
-	if (t->scratch.code_names_of != frame->globals)
-		globals_names(t, lay, frame->globals, &t->scratch.code_names);
-	t->scratch.code_names_of = frame->globals;
+	code_names(t, lay, frame->globals);
 	emit_code(t, lay, frame, id);
 	return t->last_code_id;
 }
 
-/* Number and role of a frame's code object, 0 = none; sends the object the first time. */
+/* Makes the frame's code object t->last_code; false when it cannot be read. */
+static __always_inline bool code_take(struct thread *t, const struct pyi_layout *lay,
+				      const struct pyframe *frame)
+{
+	t->last_code.code = 0;
+	if (lay->code_filename < 0)
+		return false;
+	if (code_read(t, lay, frame->code)) {
+		count_loss(unreadable);
+		return false;
+	}
+	t->last_code = (struct code_key){ frame->code, frame->globals, t->serial,
+					  *dict_gen(frame->globals, t->serial) };
+	return true;
+}
+
+__noinline u64 code_new(struct thread *t, const struct pyi_layout *lay,
+			const struct pyframe *frame)
+{
+	if (!t || !lay || !frame || !frame->code || !code_take(t, lay, frame))
+		return 0;
+	return code_add(t, lay, frame, code_sum(t, lay, frame->globals));
+}
+
 __noinline u64 code_id(struct thread *t, const struct pyi_layout *lay, const struct pyframe *frame)
 {
 	struct code_value *value;
+	u64 sum;
 
-	if (!t || !frame || !frame->code)
+	if (!t || !lay || !frame || !frame->code)
 		return 0;
-	if (code_known(t, frame))
+	if (code_again(t, frame->code, frame->globals))
 		return t->last_code_id;
-	t->last_code = (struct code_key){ frame->code, frame->globals, t->serial, 0 };
+	if (!code_take(t, lay, frame))
+		return 0;
+	sum = code_sum(t, lay, frame->globals);
 	value = code_find(t, false);
-	if (!value || !value->id)
-		return code_new(t, lay, frame);
+	if (!value || !value->id || value->sum != sum)
+		return code_add(t, lay, frame, sum);
+	value->gen = t->last_code.gen;
 	t->last_code_id = value->id | (u64)value->role << 32;
 	return t->last_code_id;
 }

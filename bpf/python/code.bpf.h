@@ -3,6 +3,7 @@
 #ifndef BPF_PYTHON_CODE_BPF_H
 #define BPF_PYTHON_CODE_BPF_H
 
+#include "core/slots.bpf.h"
 #include "python/python.bpf.h"
 
 /*
@@ -17,22 +18,55 @@ enum code_role { ROLE_PLAIN = 0, ROLE_RELAY = 1, ROLE_RUNNER = 2, ROLE_BOOTSTRAP
 #define CODE_RUNNER ((u64)ROLE_RUNNER << 32)
 #define CODE_ID(value) ((u32)(value))
 
-/*
- * Number of the code object of a module's body that begins. Such a one is freed when it has run,
- * and its address and its dict's can be those of the next: what was known of it is of an earlier.
- */
+/* A new number, and a record, for a frame's code object: what was known of it is of an earlier. */
 u64 code_new(struct thread *t, const struct pyi_layout *lay, const struct pyframe *frame);
 
-/* Statements come in runs of the same code object: is it the one that t->last_code_id is of? */
-static __always_inline bool code_known(const struct thread *t, const struct pyframe *frame)
+DEFINE_SLOTS(code_slot, code_value, code_slots, CODE_SLOT_CNT, codes)
+
+/* The place of t->last_code. */
+static __always_inline struct code_value *code_find(struct thread *t, bool want_new)
 {
 	const struct code_key *key = &t->last_code;
 
-	return key->code == frame->code && key->globals == frame->globals &&
-	       key->serial == t->serial;
+	return code_slot(mix_key(key->code, key->globals, 0, key->serial), want_new);
 }
 
-/* Number of a frame's code object, 0 = none; sends the object the first time it is met. */
+/* Statements come in runs of the same code object: is it the one that t->last_code_id is of? */
+static __always_inline bool is_last_code(const struct thread *t, u64 code, u64 globals, u32 gen)
+{
+	const struct code_key *key = &t->last_code;
+
+	return key->code == code && key->globals == globals && key->serial == t->serial &&
+	       key->gen == gen;
+}
+
+static __always_inline bool code_known(const struct thread *t, const struct pyframe *frame)
+{
+	return is_last_code(t, frame->code, frame->globals, *dict_gen(frame->globals, t->serial));
+}
+
+/* Makes a code object t->last_code if it is known and needs no other look. */
+static __always_inline bool code_again(struct thread *t, u64 code, u64 globals)
+{
+	u32 gen = *dict_gen(globals, t->serial);
+	struct code_value *value;
+
+	if (is_last_code(t, code, globals, gen))
+		return true;
+	t->last_code = (struct code_key){ code, globals, t->serial, gen };
+	value = code_find(t, false);
+	if (!value || !value->id || value->gen != gen) {
+		t->last_code.code = 0;
+		return false;
+	}
+	t->last_code_id = value->id | (u64)value->role << 32;
+	return true;
+}
+
+/*
+ * Number of a frame's code object, 0 = none; sends the object the first time it is met. One at an
+ * address that is known is looked at again once bodies have begun in its dict.
+ */
 u64 code_id(struct thread *t, const struct pyi_layout *lay, const struct pyframe *frame);
 
 /*

@@ -24,6 +24,56 @@ __noinline int str_load(struct thread *t, const struct pyi_layout *lay, u64 obj,
 	return 0;
 }
 
+/* Of the @sz bytes in t->str_buf, at most all of it. */
+static __always_inline u64 buf_sum(struct thread *t, u32 sz, u64 sum)
+{
+	u64 word;
+
+	for (u32 i = 0; i < STR_PEEK_SZ / 8; i++) {
+		if (i * 8 >= sz)
+			break;
+		word = t->str_buf[i];
+		if (sz - i * 8 < 8) /* what follows is somebody else's */
+			word &= (1ULL << (sz - i * 8) * 8) - 1;
+		sum = (sum ^ word) * 0x9e3779b97f4a7c15ULL;
+		sum ^= sum >> 29;
+	}
+	return sum;
+}
+
+__noinline u64 str_sum(struct thread *t, struct str_view *str)
+{
+	u32 sz;
+
+	if (!t || !str)
+		return 0;
+	if (str->hash && str->hash != ~0ULL)
+		return str->hash | 1ULL << 63;
+	str->peek_off = 0; /* another part of the text takes its place */
+	sz = str->sz < STR_PEEK_SZ ? str->sz : STR_PEEK_SZ;
+	barrier_var(sz);
+	if (sz > STR_PEEK_SZ ||
+	    bpf_probe_read_user(t->str_buf, sz, (void *)(str->data + str->sz - sz)))
+		sz = 0;
+	return buf_sum(t, sz, str->sz) | 1;
+}
+
+__noinline u64 bytes_sum(struct thread *t, const struct pyi_layout *lay, u64 obj, u64 sum)
+{
+	u64 sz;
+	u32 cnt;
+
+	if (!t || !lay)
+		return 0;
+	sz = read_ptr(obj + lay->bytes_size);
+	cnt = sz < STR_PEEK_SZ ? sz : STR_PEEK_SZ;
+	barrier_var(cnt);
+	if (cnt > STR_PEEK_SZ ||
+	    bpf_probe_read_user(t->str_buf, cnt, (void *)(obj + lay->bytes_data)))
+		cnt = 0;
+	return buf_sum(t, cnt, sum + sz);
+}
+
 /* First 8 bytes of an ASCII str as a number, to compare short names; 0 if there are none. */
 __noinline u64 str_word(const struct pyi_layout *lay, u64 obj, u32 *chars)
 {

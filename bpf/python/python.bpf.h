@@ -121,6 +121,15 @@ static __always_inline void str_read(struct thread *t, const struct pyi_layout *
 		str_copy(t, str, dst, max, out, flags);
 }
 
+/*
+ * What a str that str_load or str_open has just described says, in 64 bits: its own hash or, before
+ * it has one, a sum of its end. Never 0.
+ */
+u64 str_sum(struct thread *t, struct str_view *str);
+
+/* The same of the beginning of a bytes object, on top of @sum. */
+u64 bytes_sum(struct thread *t, const struct pyi_layout *lay, u64 obj, u64 sum);
+
 /* First 8 bytes of an ASCII str as a number, to compare short names; 0 if there are none. */
 u64 str_word(const struct pyi_layout *lay, u64 obj, u32 *chars);
 

@@ -24,6 +24,7 @@ struct edge_value {
 	__u64 key;
 	__u32 id, count, loads, serial;
 	__u64 first_ns;
+	__u32 gen, name;
 };
 #define PROC_SWITCHING 1 /* of enum proc_flag there */
 struct proc_value {
