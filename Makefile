@@ -143,6 +143,11 @@ test: ## install, build, and pass every test (root)
 	$(Q)tests/run $(PYIMPORT_TEST_ARGS)
 check-root: all ## the end-to-end tests alone (root)
 	$(Q)tests/run $(PYIMPORT_TEST_ARGS)
+.PHONY: check-random
+N ?= 30
+SEED ?= 1
+check-random: all ## N random programs from SEED on, on every interpreter, against a spy inside (root)
+	$(Q)tests/model/randomly.py -n $(N) -s $(SEED) $(INTERP)
 .PHONY: check-savings
 check-savings: all ## predicted savings against measured ones, on an idle machine (root, minutes)
 	$(Q)tests/savings.py

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A witness inside the program: spy.py OUT SCRIPT runs SCRIPT and writes what was loaded and which
+statements ran, as Python itself sees it. It replaces functions of importlib that Python calls, and
+takes nothing from the tracer. Runs on CPython 3.6 and later.
+
+  loads: [name, parent (index or None), thread, result, error, via, importer [module, file, line]]
+  runs:  [importer module, file, line, name] -> [count, cached]"""
+import builtins
+import importlib
+import sys
+import threading
+
+OUT, SCRIPT = sys.argv[1:3]
+bootstrap = sys.modules["_frozen_importlib"]
+loads, runs = [], {}
+stacks = threading.local()
+OWN = {__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>",
+       importlib.__file__, "<frozen importlib>"}
+
+
+def asker():
+    """(module, file, line) of the first frame that is neither importlib's nor ours; and whether
+    import_module was on the way."""
+    frame, is_call = sys._getframe(2), False
+    while frame is not None and frame.f_code.co_filename in OWN:
+        is_call = is_call or frame.f_code.co_name == "import_module"
+        frame = frame.f_back
+    if frame is None:
+        return [None, None, None], is_call
+    return [frame.f_globals.get("__name__"), frame.f_code.co_filename, frame.f_lineno], is_call
+
+
+def observed(name, via, importer, function, *args):
+    stack = stacks.__dict__.setdefault("open", [])
+    load = [name, stack[-1] if stack else None, threading.get_ident(), None, None, via, importer]
+    stack.append(len(loads))
+    loads.append(load)
+    try:
+        result = function(*args)
+        load[3] = "loaded"
+        return result
+    except BaseException as error:
+        load[3], load[4] = "failed", type(error).__name__
+        raise
+    finally:
+        stack.pop()
+
+
+real_find_and_load = bootstrap._find_and_load
+real_import = builtins.__import__
+real_reload = importlib.reload
+
+
+def find_and_load(name, import_):
+    if sys.modules.get(name) is not None:
+        return real_find_and_load(name, import_)
+    importer, is_call = asker()
+    via = "import_module" if is_call else "statement"
+    return observed(name, via, importer, real_find_and_load, name, import_)
+
+
+def absolute(name, namespace, level):
+    """None where it cannot be told."""
+    if level == 0:
+        return name
+    namespace = namespace or {}
+    package = namespace.get("__package__")
+    if package is None:
+        package = namespace.get("__name__") or ""
+        if "__path__" not in namespace:
+            package = package.rpartition(".")[0]
+    if not package or package.count(".") < level - 1:
+        return None
+    base = package.rsplit(".", level - 1)[0]
+    return "%s.%s" % (base, name) if name else base
+
+
+def import_(name, globals=None, locals=None, fromlist=(), level=0):
+    full = absolute(name, globals, level)
+    if full:
+        importer, _ = asker()
+        run = runs.setdefault((*importer, full), [0, 0])
+        run[0] += 1
+        run[1] += sys.modules.get(full) is not None
+    return real_import(name, globals, locals, fromlist, level)
+
+
+def reload(module):
+    name = getattr(getattr(module, "__spec__", None), "name", None) or module.__name__
+    parent = name.rpartition(".")[0]
+    # Refused, or being reloaded already: then nothing is loaded.
+    if sys.modules.get(name) is not module or name in importlib._RELOADING or \
+            (parent and parent not in sys.modules):
+        return real_reload(module)
+    return observed(name, "reload", asker()[0], real_reload, module)
+
+
+def main():
+    with open(SCRIPT) as file:
+        code = compile(file.read(), SCRIPT, "exec")
+    program = type(sys)("__main__")
+    space = program.__dict__
+    space["__builtins__"] = builtins
+    sys.rnd_spy = sys.modules["__main__"] # our own names must stay
+    sys.modules["__main__"] = program
+    sys.path[0] = SCRIPT.rpartition("/")[0]
+    sys.argv[:] = [SCRIPT]
+    space["__file__"] = SCRIPT
+    exec(code, space)
+
+
+bootstrap._find_and_load = find_and_load
+builtins.__import__ = import_
+importlib.reload = reload
+try:
+    main()
+finally:
+    builtins.__import__ = real_import
+    bootstrap._find_and_load = real_find_and_load
+    with open(OUT, "w") as file:
+        file.write(repr({"loads": loads, "runs": runs}))
