@@ -19,6 +19,8 @@ import tempfile
 import threading
 import time
 
+import adds_up
+
 TESTS = os.path.dirname(os.path.abspath(__file__))
 REPO = os.path.dirname(TESTS)
 TOOL = os.environ.get("PYIMPORT_BPF") or os.path.join(REPO, "pyimport-bpf")
@@ -607,6 +609,7 @@ def check_invariants(doc):
 def check_process(process, ids):
     imports = process["imports"]
     by_id = {}
+    adds_up.check_startup(process)
     for load in imports:
         where = "import %s of process %s" % (load.get("module"), process["pid"])
         missing = [f for f in IMPORT_FIELDS if f not in load]

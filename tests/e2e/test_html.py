@@ -79,7 +79,7 @@ def test_numbers():
         # The text report says the same of the same capture.
         with open(report(cap, "text"), encoding="utf-8") as file:
             text = " ".join(file.read().split())
-        for words in (r"start-up ([0-9.]+ \w+)", r"imports ([0-9.]+ \w+)\)"):
+        for words in (r"start-up ([0-9.]+ \w+)", r"imports ([0-9.]+ \w+)"):
             told = re.search(words, text)
             lib.check(told and told.group(1) in page.text("#headline"), "%r is not in %r",
                       told and told.group(0), page.text("#headline"))

@@ -118,9 +118,9 @@ def test_request_threads():
 
 @lib.test()
 def test_command():
-    """What a command imports in its functions is late by the clock, and no finding."""
-    script = lib.write("main.py", "import m_early\ndef work():\n    import m_inner\n"
-                       "import sys\nwork()\n")
+    """What a command imports when it has worked for a while is late, and no finding."""
+    script = lib.write("main.py", "import m_early, time\ndef work():\n    import m_inner\n"
+                       "time.sleep(1.1)\nwork()\n")
     lib.write("m_early.py", "")
     lib.write("m_inner.py", SPIN % 0.005)
     process = lib.trace([*lib.system().argv, script])[1].python()

@@ -70,7 +70,7 @@ static void test_worker_and_late(void)
 	process = model__process(s.model, 0);
 	CHECK(process->is_late && find(process, "listen")->start_ns == 500);
 	process = model__process(s.model, 1);
-	CHECK(find(process, "ready")->end_ns == 4000 && process->phase_cnt == 1);
+	CHECK(find(process, "ready")->end_ns == 4000 && process->phase_cnt == 2);
 	CHECK(!process->ready_by && process->listen_ns == NS_UNKNOWN);
 	stream_close(&s);
 }

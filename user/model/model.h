@@ -16,6 +16,7 @@
 #include "model/file.h"
 #include "model/net.h"
 #include "model/same.h"
+#include "model/startup.h"
 #include "model/throttle.h"
 
 #define NS_UNKNOWN (~0ULL) /* a time that was not measured: null in JSON, never 0 */
@@ -142,6 +143,15 @@ struct python_info {
 	size_t note_cnt;
 };
 
+/* A start that had to wait until its interpreter was probed. */
+struct hold_info {
+	__u32 tgid;
+	const char *path;  /* of the file that was exec'ed or mapped */
+	bool is_exec;      /* else a library, mapped by a running program */
+	__u64 start_ns;    /* 0 = unknown: an old capture */
+	__u64 wall_ns;
+};
+
 /*
  * A stretch of a process's life, in order of its end. "exec" ends with the first import,
  * "interpreter" where the program is about to run, "startup" with the last import of start-up: they
@@ -161,13 +171,11 @@ struct process {
 	__u64 start_ns, end_ns;   /* end NS_UNKNOWN while running */
 	__u64 exec_ns;            /* NS_UNKNOWN: attached later */
 	__u64 run_main_ns;        /* interpreter initialised; NS_UNKNOWN */
-	/*
-	 * End of the last load of start-up: start-up is over when the last statement at the top
-	 * level of `__main__`'s own body that loaded something is done (its start if none did).
-	 * Without a `__main__`: before the first second without a new load. NS_UNKNOWN when the
-	 * start was not seen or was a fork.
-	 */
-	__u64 startup_end_ns;
+	__u64 startup_end_ns;     /* startup.end_ns */
+	struct startup startup;
+	/* The image it replaced, or was replaced by, in the course of one start-up; or NULL. */
+	struct process *previous, *next;
+	struct hold_info *holds; size_t hold_cnt; /* of it, once it had been exec'ed */
 	__u64 listen_ns, ready_ns, accept_ns; /* first of each; NS_UNKNOWN = not seen */
 	__u16 listen_family, listen_port; /* 0 = unknown */
 	const char *ready_by;     /* the call it waits with, NULL = unknown */
@@ -244,14 +252,6 @@ struct host_info {
 	__u64 trace_start_ns, trace_end_ns;
 	__u64 realtime_ns; /* CLOCK_REALTIME at trace_start_ns; 0 = unknown */
 	__u32 cpu_cnt;     /* online; 0 = unknown */
-};
-
-/* A start that had to wait until its interpreter was probed. */
-struct hold_info {
-	__u32 tgid;
-	const char *path;  /* of the file that was exec'ed or mapped */
-	bool is_exec;      /* else a library, mapped by a running program */
-	__u64 wall_ns;
 };
 
 struct model;

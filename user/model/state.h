@@ -182,6 +182,7 @@ struct process_state {
 	struct keymap names;      /* by address of their text, interned: struct module_name */
 	struct keymap namespaces; /* by address of a module's dict: the module's name */
 	struct process_state *forked_from; /* whose modules it started with */
+	struct process_state *replaced;    /* the image before this one */
 	struct load_state *main;           /* the first `__main__` of this image */
 	struct stmt *stmts, **stmts_end;
 	__u32 own_cnt;            /* modules it has loaded that it had not inherited */

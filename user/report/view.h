@@ -120,8 +120,6 @@ struct facts {
 	const struct load *longest_wait;
 	__u64 main_self_ns;       /* __main__ without its imports */
 };
-/* On the main thread, during start-up. */
-bool load_is_startup(const struct process *process, const struct load *load);
 int facts_find(const struct process *process, struct facts *facts);
 __u64 process_base_ns(const struct process *process); /* offsets count from here */
 

@@ -306,10 +306,11 @@ int hold__new(const struct hold_ops *ops, int *exec_err, int *mapped_err, struct
 	return 0;
 }
 
-bool hold__noted(const struct hold *hold, size_t index, __u64 *took_ns)
+bool hold__noted(const struct hold *hold, size_t index, __u64 *start_ns, __u64 *took_ns)
 {
 	if (index >= (size_t)atomic_load(&hold->slot_cnt))
 		return false;
+	*start_ns = atomic_load(&hold->counts->slots_start_ns[index]);
 	*took_ns = atomic_load(&hold->counts->slots_ns[index]);
 	return true;
 }

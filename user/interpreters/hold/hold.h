@@ -83,7 +83,7 @@ void hold__end(struct hold *hold);
 void hold__stats(const struct hold *hold, struct hold_stats *out);
 
 /* How long the @index-th hold was that was answered with HOLD_NOTE; false behind the last. */
-bool hold__noted(const struct hold *hold, size_t index, __u64 *took_ns);
+bool hold__noted(const struct hold *hold, size_t index, __u64 *start_ns, __u64 *took_ns);
 
 /* Ends it if need be. NULL-safe. */
 void hold__free(struct hold *hold);

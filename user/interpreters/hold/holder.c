@@ -176,8 +176,10 @@ static void count_hold(struct holder *holder, __u64 start_ns, __s32 slot)
 	atomic_fetch_add(&holder->counts->total_ns, took_ns);
 	if (took_ns > atomic_load(&holder->counts->max_ns))
 		atomic_store(&holder->counts->max_ns, took_ns);
-	if (slot >= 0 && slot < HOLDER_SLOTS)
+	if (slot >= 0 && slot < HOLDER_SLOTS) {
+		atomic_store(&holder->counts->slots_start_ns[slot], start_ns);
 		atomic_store(&holder->counts->slots_ns[slot], took_ns);
+	}
 }
 
 /* Never ourselves: we would wait for us. */

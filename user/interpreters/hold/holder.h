@@ -54,7 +54,7 @@ struct holder_counts {
 	_Atomic __u64 held_cnt, total_ns, max_ns, missed_cnt, late_cnt;
 	_Atomic __u64 lost_cnt;
 	_Atomic __u64 waiting_cnt; /* what may be an interpreter, runs on and was not looked at */
-	_Atomic __u64 slots_ns[HOLDER_SLOTS];
+	_Atomic __u64 slots_start_ns[HOLDER_SLOTS], slots_ns[HOLDER_SLOTS];
 };
 
 struct holder_opts {

@@ -17,18 +17,6 @@ const struct metric_info metrics[METRIC_CNT] = {
 	[METRIC_LIBS] = { "shared_objects", UNIT_COUNT, false, false },
 };
 
-static __u64 begin_of(const struct process *process)
-{
-	return process->exec_ns != NS_UNKNOWN ? process->exec_ns : process->start_ns;
-}
-
-static __u64 since_begin(const struct process *process, __u64 end_ns)
-{
-	if (process->is_late || end_ns == NS_UNKNOWN || end_ns < begin_of(process))
-		return NS_UNKNOWN;
-	return end_ns - begin_of(process);
-}
-
 static __u64 count_libs(const struct process *process)
 {
 	__u64 cnt = process->other_lib_cnt;
@@ -57,8 +45,8 @@ static __u64 of_charge(const struct pyi_charge *charge, __u32 measured, enum met
 __u64 metric_of_process(const struct process *process, enum metric metric)
 {
 	switch (metric) {
-	case METRIC_TIME: return since_begin(process, process->startup_end_ns);
-	case METRIC_READY: return since_begin(process, process->ready_ns);
+	case METRIC_TIME: return process->startup.wall_ns;
+	case METRIC_READY: return process_since_ns(process, process->ready_ns);
 	case METRIC_MODULES: return process->loaded_cnt;
 	case METRIC_LIBS: return count_libs(process);
 	case METRIC_MEMORY:

@@ -55,6 +55,8 @@ int process_exec(struct model *model, const struct pyi_exec *rec)
 		state = process_add(model, rec->hdr.proc, rec->hdr.tgid, rec->hdr.ts_ns);
 	if (!state)
 		return -ENOMEM;
+	if (old != state)
+		state->replaced = old;
 	process = &state->process;
 	process->exec_ns = process->start_ns = rec->hdr.ts_ns;
 	process->is_late = false;

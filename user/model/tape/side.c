@@ -59,7 +59,8 @@ static const struct field stats_fields[] = {
 static const struct field late_fields[] = { { "count", U64, 0, 0 }, {} };
 static const struct field hold_fields[] = {
 	FIELD(U32, hold_info, tgid), FIELD(TEXT, hold_info, path),
-	FIELD(FLAG, hold_info, is_exec), FIELD(U64, hold_info, wall_ns), {},
+	FIELD(FLAG, hold_info, is_exec), FIELD(U64, hold_info, start_ns),
+	FIELD(U64, hold_info, wall_ns), {},
 };
 
 static const struct field throttle_fields[] = {
@@ -75,6 +76,7 @@ static const struct field same_fields[] = {
 _Static_assert(sizeof(struct host_info) == 64, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct python_info) == 48, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct process_info) == 80, "a new field: captures must keep it, add it above");
+_Static_assert(sizeof(struct hold_info) == 40, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct throttle_info) == 48, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct same_info) == 32, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct pyi_stats) / 8 + 1 == sizeof(stats_fields) / sizeof(stats_fields[0]),

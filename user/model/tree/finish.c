@@ -17,9 +17,8 @@
 #include "model/stream/stmt.h"
 #include "model/tree/edges.h"
 #include "model/tree/settle.h"
+#include "model/tree/startup.h"
 #include "model/tree/workers.h"
-
-#define GAP_NS 1000000000ULL /* without a main module: no load for so long ends start-up */
 
 static struct load_state *state_of(struct load *load)
 {
@@ -135,58 +134,6 @@ static void settle_error(struct load *load)
 		load->error = last->error;
 }
 
-static __u64 end_ns(const struct load *load)
-{
-	return load->start_ns + load->wall_ns;
-}
-
-/* When the last statement of the main module's own body that loaded something was done. */
-static __u64 main_done_ns(struct model *model, const struct load_state *main_load)
-{
-	const struct load *load = &main_load->load;
-	__u64 done_ns = load->start_ns;
-
-	for (size_t i = 0; i < load->child_cnt; i++) {
-		const struct load *child = load->children[i];
-		const struct load_state *state = state_of(load->children[i]);
-		const struct stmt *stmt = state->stmt ? stmt_find(model, state->stmt) : NULL;
-		/* What a fromlist or import_module() loads has no statement, but frames. */
-		__u32 code = stmt ? stmt->frame.code : import_code(model, state->frames);
-
-		if (code && code == main_load->body_code &&
-		    child->wall_ns != NS_UNKNOWN && end_ns(child) > done_ns)
-			done_ns = end_ns(child);
-	}
-	return done_ns;
-}
-
-static void settle_startup(struct model *model, struct process_state *state)
-{
-	struct process *process = &state->process;
-	struct load_state *main_load = state->main;
-	__u64 until_ns = NS_UNKNOWN, last_ns = 0;
-
-	if (process->is_late || state->forked_from)
-		return;
-	if (main_load)
-		until_ns = last_ns = main_done_ns(model, main_load);
-	for (size_t i = 0; i < process->load_cnt; i++) {
-		const struct load *load = process->loads[i];
-
-		if (load->start_ns > until_ns ||
-		    (!main_load && last_ns && load->start_ns > last_ns + GAP_NS))
-			break;
-		if (load == (main_load ? &main_load->load : NULL) || load->wall_ns == NS_UNKNOWN ||
-		    (main_load && end_ns(load) > end_ns(&main_load->load) &&
-		     main_load->load.wall_ns != NS_UNKNOWN))
-			continue;
-		if (end_ns(load) > last_ns)
-			last_ns = end_ns(load);
-	}
-	if (last_ns)
-		process->startup_end_ns = last_ns;
-}
-
 static int finish_process(struct model *model, struct process_state *state)
 {
 	struct process *process = &state->process;
@@ -211,7 +158,9 @@ static int finish_process(struct model *model, struct process_state *state)
 	for (size_t i = process->load_cnt; i-- > 0;)
 		settle_error(process->loads[i]);
 	waits_finish(process);
-	settle_startup(model, state);
+	err = startup_finish(model, state);
+	if (err)
+		return err;
 	phases_finish(process);
 	inventory_finish(state);
 	err = files_finish(model, state);

@@ -109,14 +109,6 @@ static int find_modules(struct source *source)
 	return 0;
 }
 
-static __u64 ready_since(const struct process *process)
-{
-	__u64 base_ns = process_base_ns(process);
-
-	return process->is_late || process->ready_ns == NS_UNKNOWN || process->ready_ns < base_ns ?
-	       NS_UNKNOWN : process->ready_ns - base_ns;
-}
-
 static int find_sources(struct metrics *metrics)
 {
 	size_t cnt = model__process_cnt(metrics->view->model);
@@ -135,7 +127,7 @@ static int find_sources(struct metrics *metrics)
 		for (size_t k = 0; k < metrics->source_cnt; k++)
 			source->is_pid_shared |= metrics->sources[k].process->tgid == process->tgid;
 		metrics->source_cnt++;
-		source->ready_ns = ready_since(process);
+		source->ready_ns = process_since_ns(process, process->ready_ns);
 		err = facts_find(process, &source->facts);
 		if (!err)
 			err = find_modules(source);

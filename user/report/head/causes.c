@@ -43,7 +43,7 @@ static const struct load *find_under(const struct process *process, int cause, _
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 
-		if (load->via != VIA_MAIN && load_is_startup(process, load) &&
+		if (load->via != VIA_MAIN && load_is_startup(load) &&
 		    part_of(load, cause) >= half_ns)
 			found = load;
 	}
@@ -65,7 +65,7 @@ void causes_head(const struct view *view, const struct process *process,
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 
-		if (!load_is_outermost(load) || !load_is_startup(process, load))
+		if (!load_is_outermost(load) || !load_is_startup(load))
 			continue;
 		whole_ns += load->wall_ns;
 		for (int cause = 0; cause < CAUSE_CNT; cause++)

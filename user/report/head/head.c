@@ -32,23 +32,43 @@ static void add_python(const struct view *view, const struct process *process,
 		text_buf__add(buf, " free-threaded");
 }
 
-static void add_times(const struct facts *facts, struct text_buf *buf)
+static void add_times(const struct startup *startup, const struct facts *facts,
+		      struct text_buf *buf)
 {
 	char num[TEXT_NUM_SZ];
-	const char *before = "  (";
 
-	if (facts->startup_ns != NS_UNKNOWN)
-		text_buf__printf(buf, "  start-up %s", text_ns(num, facts->startup_ns));
-	if (facts->interpreter_ns != NS_UNKNOWN) {
-		text_buf__printf(buf, "%sinterpreter %s", before,
-				 text_ns(num, facts->interpreter_ns));
-		before = ", ";
+	if (startup->by == STARTUP_UNKNOWN) {
+		if (facts->imports_ns != NS_UNKNOWN)
+			text_buf__printf(buf, "  (imports %s)", text_ns(num, facts->imports_ns));
+		return;
 	}
-	if (facts->imports_ns != NS_UNKNOWN) {
-		text_buf__printf(buf, "%simports %s", before, text_ns(num, facts->imports_ns));
-		before = ", ";
-	}
-	text_buf__add(buf, *before == ',' ? ")" : "");
+	text_buf__printf(buf, "  start-up %s%s%s = ", startup->by == STARTUP_CUT ? "at least " : "",
+			 text_ns(num, startup->wall_ns),
+			 startup->by == STARTUP_READY ? " until ready" : "");
+	if (startup->images_ns)
+		text_buf__printf(buf, "earlier images %s + ",
+				 text_ns(num, startup->images_ns));
+	if (startup->interpreter_ns)
+		text_buf__printf(buf, "interpreter %s", text_ns(num, startup->interpreter_ns));
+	if (startup->site_ns)
+		text_buf__printf(buf, " (site %s)", text_ns(num, startup->site_ns));
+	text_buf__printf(buf, "%simports %s + own work %s", startup->interpreter_ns ? " + " : "",
+			 text_ns(num, startup->imports_ns),
+			 text_ns((char[TEXT_NUM_SZ]){0}, startup->own_ns));
+}
+
+/* What the target would not have waited for without us. */
+static void put_held(const struct view *view, const struct startup *startup)
+{
+	struct text_buf buf = {0};
+	char num[TEXT_NUM_SZ];
+
+	if (startup->by == STARTUP_UNKNOWN || !startup->held_ns)
+		return;
+	text_buf__printf(&buf, "Held for %s until its interpreter was probed: not counted.",
+			 text_ns(num, startup->held_ns));
+	put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
+	text_buf__free(&buf);
 }
 
 /* The command in bold and the figures: on one line if they fit, else on two. */
@@ -71,7 +91,7 @@ static void put_headline(const struct view *view, const struct process *process,
 		text_buf__printf(&pid, ", child of %u", process->parent->tgid);
 	text_buf__add(&pid, ")");
 	add_python(view, process, &rest);
-	add_times(facts, &rest);
+	add_times(&process->startup, facts, &rest);
 
 	cols = text_width(text_buf__str(&command)) + text_width(text_buf__str(&pid));
 	if (cols + 2 + text_width(text_buf__str(&rest)) <= width) {
@@ -202,6 +222,7 @@ int head_write(const struct view *view, const struct process *process)
 	if (err)
 		return err;
 	put_headline(view, process, &facts);
+	put_held(view, &process->startup);
 	workers_head(view, process);
 	if (process->is_late && !process->is_log)
 		inventory_head(view, process);

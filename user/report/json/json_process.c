@@ -82,6 +82,35 @@ static json_t *new_phases(struct json_out *jo, const struct process *process)
 	return phases;
 }
 
+static json_t *new_startup(struct json_out *jo, const struct process *process)
+{
+	static const char *const ends[] = {
+		[STARTUP_READY] = "ready", [STARTUP_IMPORTS] = "imports", [STARTUP_CUT] = "cut",
+	};
+	const struct startup *startup = &process->startup;
+	json_t *obj;
+
+	if (startup->by == STARTUP_UNKNOWN)
+		return json_null();
+	obj = json_object();
+	json_set_str(jo, obj, "ended_by", ends[startup->by]);
+	json_set_ns(jo, obj, "begin_ns", startup->begin_ns);
+	json_set_ns(jo, obj, "run_ns", startup->run_ns);
+	json_set_ns(jo, obj, "end_ns", startup->end_ns);
+	json_set_ns(jo, obj, "held_ns", startup->held_ns);
+	json_set_ns(jo, obj, "wall_ns", startup->wall_ns);
+	json_set_ns(jo, obj, "earlier_images_ns", startup->images_ns);
+	json_set_ns(jo, obj, "interpreter_ns", startup->interpreter_ns);
+	json_set_ns(jo, obj, "site_ns", startup->site_ns);
+	json_set_ns(jo, obj, "imports_ns", startup->imports_ns);
+	json_set_ns(jo, obj, "own_ns", startup->own_ns);
+	json_set_ns(jo, obj, "program_ns", startup->program_ns);
+	json_set_null(jo, obj, "own_wait_ns");
+	json_set(jo, obj, "continued_by", process->next ? json_integer(process->next->serial) :
+		 json_null());
+	return obj;
+}
+
 static json_t *new_listen(struct json_out *jo, const struct process *process)
 {
 	json_t *obj;
@@ -143,6 +172,7 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 		 json_integer(process->inherited_cnt));
 	json_set_ns(jo, obj, "own_import_ns", process->own_ns);
 	json_set(jo, obj, "exit", new_exit(jo, process));
+	json_set(jo, obj, "startup", new_startup(jo, process));
 	json_set(jo, obj, "phases", new_phases(jo, process));
 	json_set(jo, obj, "listen", new_listen(jo, process));
 	json_set_str(jo, obj, "ready_by", process->ready_by);

@@ -76,6 +76,7 @@ json_t *json_new_holds(struct json_out *jo, const struct model *model)
 		json_set_int(jo, obj, "pid", hold->tgid);
 		json_set_str(jo, obj, "file", hold->path);
 		json_set_str(jo, obj, "at", hold->is_exec ? "exec" : "mapping");
+		json_set_ns(jo, obj, "start_ns", hold->start_ns ? hold->start_ns : NS_UNKNOWN);
 		json_set_ns(jo, obj, "wall_ns", hold->wall_ns);
 		json_array_append_new(list, obj);
 	}

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Which loads matter: rankings, and the figures of the headline. `imports` counts the outermost
- * imports of the main thread between the start of the program and the end of its start-up, so
- * that it and the interpreter's own time never count anything twice.
+ * Which loads matter: rankings, and the figures of the headline, which are those of struct
+ * startup.
  */
 #include "report/view.h"
 
@@ -61,21 +60,6 @@ __u64 process_base_ns(const struct process *process)
 	return process->exec_ns != NS_UNKNOWN ? process->exec_ns : process->start_ns;
 }
 
-static __u64 since(__u64 start_ns, __u64 end_ns)
-{
-	if (start_ns == NS_UNKNOWN || end_ns == NS_UNKNOWN || end_ns < start_ns)
-		return NS_UNKNOWN;
-	return end_ns - start_ns;
-}
-
-bool load_is_startup(const struct process *process, const struct load *load)
-{
-	return load->tid == process->tgid && load->wall_ns != NS_UNKNOWN &&
-	       (process->run_main_ns == NS_UNKNOWN || load->start_ns >= process->run_main_ns) &&
-	       (process->startup_end_ns == NS_UNKNOWN ||
-		load->start_ns <= process->startup_end_ns);
-}
-
 static bool is_same_package(const char *a, const char *b)
 {
 	size_t a_sz = a ? strcspn(a, ".") : 0, b_sz = b ? strcspn(b, ".") : 0;
@@ -129,13 +113,15 @@ static int count_threads(const struct process *process, size_t *cnt)
 int facts_find(const struct process *process, struct facts *facts)
 {
 	const struct load *dearest = NULL;
-	__u64 begin_ns = process->is_late ? NS_UNKNOWN : process_base_ns(process);
+	const struct startup *startup = &process->startup;
 
 	*facts = (struct facts){
-		.startup_ns = since(begin_ns, process->startup_end_ns),
-		.interpreter_ns = since(begin_ns, process->run_main_ns),
-		.imports_ns = NS_UNKNOWN, .main_self_ns = NS_UNKNOWN,
+		.startup_ns = startup->wall_ns, .interpreter_ns = startup->interpreter_ns,
+		.imports_ns = startup->imports_ns, .main_self_ns = NS_UNKNOWN,
 	};
+	/* Then all that is known is what they took on all threads. */
+	if (startup->by == STARTUP_UNKNOWN && (process->own_ns || process->load_cnt))
+		facts->imports_ns = process->own_ns;
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 
@@ -149,10 +135,8 @@ int facts_find(const struct process *process, struct facts *facts)
 			    load->lock_wait_ns > facts->longest_wait->lock_wait_ns)
 				facts->longest_wait = load;
 		}
-		if (!load_is_outermost(load) || !load_is_startup(process, load))
+		if (!load_is_outermost(load) || !load_is_startup(load))
 			continue;
-		facts->imports_ns = load->wall_ns +
-				    (facts->imports_ns == NS_UNKNOWN ? 0 : facts->imports_ns);
 		if (!dearest || load->wall_ns > dearest->wall_ns)
 			dearest = load;
 	}

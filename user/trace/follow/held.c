@@ -299,7 +299,7 @@ void session__unhold(struct session *session)
 						  .path = held->notes[i].path,
 						  .is_exec = held->notes[i].is_exec };
 
-			if (hold__noted(session->hold, i, &info.wall_ns))
+			if (hold__noted(session->hold, i, &info.start_ns, &info.wall_ns))
 				model__add_hold(session->model, &info);
 		}
 		hold__free(session->hold);

@@ -97,24 +97,22 @@ function baseNs(process) {
 	return isKnown(process.exec_ns) ? process.exec_ns : process.start_ns;
 }
 
-// The figures of the headline, counted as the text report does: outermost imports of the main
-// thread between the start of the program and the end of start-up.
+// The figures of the headline. Without a start-up: what its imports took.
 function factsOf(index) {
-	const {process} = index;
-	const interpreter = phaseOf(process, "interpreter"), startup = phaseOf(process, "startup");
-	const from = interpreter ? interpreter.end_ns : 0;
-	const to = startup ? startup.end_ns : Infinity;
-	let importsNs = null, dearest = null;
+	const {process} = index, startup = process.startup;
+	let dearest = null;
 	for (const load of index.roots) {
-		if (load.inherited || load.tid !== mainTid(process) || !isKnown(load.wall_ns) ||
-		    load.start_ns < from || load.start_ns > to)
+		if (load.inherited || !isKnown(load.wall_ns) || (startup && (load.tid !== mainTid(process) ||
+		    load.start_ns < startup.run_ns || load.start_ns >= startup.end_ns)))
 			continue;
-		importsNs = (importsNs || 0) + load.wall_ns;
 		if (!dearest || load.wall_ns > dearest.wall_ns)
 			dearest = load;
 	}
+	const importsNs = startup ? startup.imports_ns : process.own_import_ns;
 	return {
-		startupNs: durationOf(startup), interpreterNs: durationOf(interpreter), importsNs,
+		startupNs: startup ? startup.wall_ns : null,
+		interpreterNs: startup ? startup.interpreter_ns : null, importsNs,
+		ownNs: startup ? startup.own_ns : null,
 		heavy: importsNs >= 5e6 ? findHeavy(index, dearest, importsNs / 2) : null,
 	};
 }

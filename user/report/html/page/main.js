@@ -40,6 +40,8 @@ function fillHead(index) {
 		parts.push("interpreter " + fmtNs(facts.interpreterNs));
 	if (isKnown(facts.importsNs))
 		parts.push("imports " + fmtNs(facts.importsNs));
+	if (isKnown(facts.ownNs))
+		parts.push("own work " + fmtNs(facts.ownNs));
 	let text = isKnown(facts.startupNs) ? "Started in " + fmtNs(facts.startupNs) : "";
 	if (parts.length)
 		text += text ? " (" + parts.join(", ") + ")" : parts.join(", ");
@@ -85,6 +87,7 @@ function fillFigures(index, facts) {
 		["start-up", "startup_ns", facts.startupNs, fmtNs],
 		["interpreter", "interpreter_ns", facts.interpreterNs, fmtNs],
 		["imports", "imports_ns", facts.importsNs, fmtNs],
+		["own work", "own_ns", facts.ownNs, fmtNs],
 		["ready", "ready_ns", ready === null ? null : ready - baseNs(process), fmtNs],
 		["modules loaded", "loaded", process.counts.loaded, fmtCount],
 		["failed", "failed", process.counts.failed, fmtCount],

@@ -1,0 +1,238 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What a start-up is: everything the first thread imports until the program is ready or its run of
+imports is over, whoever asked for it; and its parts, which add up to the whole. Programs say by
+the clock that the trace uses when their last import was done."""
+import os
+
+import adds_up
+import lib
+
+MS = 1_000_000
+GAP_NS = 1000 * MS
+# A module that takes its time, and says when its body was done.
+SLOW = "import time\ntime.sleep(%s)\nSTAMP = time.monotonic_ns()\n"
+# The moment its last import ended lies between these two.
+TELL = "import time, sys\nprint(sys.modules[%r].STAMP, time.monotonic_ns())\n"
+
+LAZY = """
+import importlib
+def __getattr__(name):
+    if name == "thing":
+        return importlib.import_module("lz.thing")
+    raise AttributeError(name)
+"""
+REPLACED = """
+import builtins
+real = builtins.__import__
+def mine(name, *args, **kwargs):
+    result = real(name, *args, **kwargs)
+    if name == "su_first":
+        real("su_second")
+        real("su_third")
+    return result
+builtins.__import__ = mine
+import su_first
+"""
+MAIN = """
+import sys
+def main():
+    command("su_second")
+    command("su_third")
+    return 0
+def command(name):
+    __import__(name)
+try:
+    sys.exit(main())
+finally:
+    """
+LOADER = """
+import importlib.util, sys
+def load(name):
+    spec = importlib.util.find_spec(name)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+def setup():
+    load("su_third")
+setup()
+"""
+NATIVE = """
+import ctypes
+def setup():
+    ctypes.pythonapi.PyImport_ImportModule.restype = ctypes.py_object
+    ctypes.pythonapi.PyImport_ImportModule(b"su_third")
+setup()
+"""
+HOOK = """
+import sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "su_first":
+            import su_third
+sys.meta_path.insert(0, Finder())
+try:
+    import su_absent
+except ImportError:
+    pass
+def work():
+    import su_first
+work()
+"""
+ASKED = {
+    "pep562": ("from lz import thing\n", "lz.thing"),
+    "replaced": (REPLACED, "su_third"),
+    "main": (MAIN, "su_third"),
+    "loader": (LOADER, "su_third"),
+    "native": (NATIVE, "su_third"),
+    "hook": (HOOK, "su_first"),
+}
+
+
+def modules():
+    for name, seconds in (("su_first", 0), ("su_second", 0.02), ("su_third", 0.03)):
+        lib.write(name + ".py", SLOW % seconds)
+    lib.write("lz/__init__.py", LAZY)
+    lib.write("lz/thing.py", SLOW % 0.04)
+
+
+def run(text, *opts):
+    modules()
+    done, trace = lib.trace([lib.SYSTEM, lib.write("su_main.py", text)], opts=opts)
+    lib.check_equal(done.rc, 0, "status; stderr: %s\n" % done.err.decode())
+    return [int(word) for word in done.out.split()], trace.python()
+
+
+@lib.test(ASKED)
+def test_whoever_asks(asked):
+    text, last = asked
+    tell = TELL % last
+    stamps, process = run(text + (tell.replace("\n", "; ") if text.endswith("    ") else tell))
+    startup = process["startup"]
+    lib.check_equal(startup["ended_by"], "imports", "what ended it")
+    lib.check(stamps[0] <= startup["end_ns"] <= stamps[1], "end %d, truth %s", startup["end_ns"],
+              stamps)
+    lib.check(startup["imports_ns"] >= process.one(last)["wall_ns"], "imports: %s", startup)
+
+
+GAP = """
+import time, su_first
+def late():
+    import su_third
+time.sleep(%s)
+late()
+import su_second
+import sys
+print(sys.modules[%r].STAMP)
+"""
+
+
+@lib.test({"shorter": (0.3, "su_second"), "longer": (1.2, "su_first")})
+def test_gap(gap):
+    """A second without an import ends it; whether a function asks or the program's own body."""
+    (stamp,), process = run(GAP % gap)
+    end_ns = process["startup"]["end_ns"]
+    last = process.one(gap[1])
+    lib.check_equal(end_ns, last["start_ns"] + last["wall_ns"], "end")
+    lib.check(end_ns >= stamp, "the module says %d, end %d", stamp, end_ns)
+    is_late = gap[1] == "su_first"
+    lib.check_equal([process.one(m)["late"] for m in ("su_third", "su_second")], [is_late] * 2,
+                    "late")
+
+
+@lib.test()
+def test_long_import():
+    """An import may take longer than that: the gap is between imports."""
+    lib.write("su_long.py", "import time\ntime.sleep(1.2)\nimport su_second\n")
+    _, process = run("def work():\n    import su_long\n    import su_third\nwork()\n")
+    last = process.one("su_third")
+    lib.check_equal(process["startup"]["end_ns"], last["start_ns"] + last["wall_ns"], "end")
+
+
+@lib.test()
+def test_ready():
+    """A service has started when it waits for a connection, however long after its imports."""
+    text = """
+import socket, su_second, time, select
+time.sleep(1.2)
+sock = socket.socket()
+sock.bind(("127.0.0.1", 0))
+sock.listen()
+before = time.monotonic_ns()
+select.select([sock], [], [], 0.05)
+after = time.monotonic_ns()
+import su_third
+print(before, after)
+"""
+    stamps, process = run(text)
+    startup = process["startup"]
+    lib.check_equal(startup["ended_by"], "ready", "what ended it")
+    lib.check(stamps[0] <= startup["end_ns"] <= stamps[1], "end %d, truth %s", startup["end_ns"],
+              stamps)
+    lib.check(startup["own_ns"] >= 1200 * MS, "its own work: %s", startup)
+    lib.check_equal(process.one("su_third")["late"], True, "late")
+
+
+@lib.test()
+def test_other_threads():
+    """What other threads import is no part of it, nor what is imported at exit."""
+    text = """
+import threading, time, atexit, su_first
+def late():
+    import su_third
+def other():
+    time.sleep(0.2)
+    import su_second
+atexit.register(late)
+thread = threading.Thread(target=other)
+thread.start()
+thread.join()
+"""
+    _, process = run(text)
+    last = process.one("su_first")
+    lib.check(process.one("su_third") and process.one("su_second"), "both were imported")
+    lib.check_equal(process["startup"]["end_ns"], last["start_ns"] + last["wall_ns"], "end")
+
+
+@lib.test()
+def test_text_adds_up():
+    """The headline's figures, as they are printed, add up to as many digits as they have."""
+    modules()
+    lib.write("su_main.py", "import time, su_second\ntime.sleep(0.1)\nimport su_third\n")
+    done = lib.run([lib.TOOL, "--report", "su.txt", "--", lib.SYSTEM, "su_main.py"],
+                   cwd=lib.workdir())
+    lib.check_equal(done.rc, 0, done.err)
+    with open(os.path.join(lib.workdir(), "su.txt"), encoding="utf-8") as file:
+        text = file.read()
+    lib.check_equal(adds_up.check_headlines(text), 1, "headlines")
+
+
+REPLACES_ITSELF = """
+import os, sys, time
+import su_second
+if "again" not in sys.argv:
+    os.execv(sys.executable, [sys.executable, *sys.argv, "again"])
+import su_third
+"""
+
+
+@lib.test()
+def test_images():
+    """A program that replaces itself is one start-up, with what came before as a part."""
+    modules()
+    script = lib.write("su_main.py", REPLACES_ITSELF)
+    done, trace = lib.trace([lib.SYSTEM, script])
+    lib.check_equal(done.rc, 0, "status")
+    first, second = [p for p in trace.processes if p["is_python"]]
+    lib.check_equal(first["startup"]["continued_by"], second["serial"], "what replaced it")
+    lib.check_equal(second["startup"]["continued_by"], None, "what replaced the last one")
+    startup = second["startup"]
+    lib.check_equal(startup["begin_ns"], first["exec_ns"], "begin")
+    lib.check_equal(startup["earlier_images_ns"], second["exec_ns"] - first["exec_ns"], "images")
+    last = second.one("su_third")
+    lib.check_equal(startup["wall_ns"], last["start_ns"] + last["wall_ns"] - first["exec_ns"],
+                    "whole")
+
+
+if __name__ == "__main__":
+    lib.main()

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The start-up of each process is settled. */
+#ifndef MODEL_TREE_STARTUP_H
+#define MODEL_TREE_STARTUP_H
+
+#include "model/state.h"
+
+/* The processes before it have been, loads are linked. */
+int startup_finish(struct model *model, struct process_state *state);
+
+#endif
