@@ -152,6 +152,8 @@ static int finish_process(struct model *model, struct process_state *state)
 		if (load->is_inherited)
 			continue;
 		process->loaded_cnt += load->result == LOAD_LOADED;
+		if (load->via == VIA_MAIN) /* that the program itself fails is no failed import */
+			continue;
 		process->failed_cnt += load->result == LOAD_FAILED;
 		process->unfinished_cnt += load->result == LOAD_UNFINISHED;
 	}
