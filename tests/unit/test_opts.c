@@ -168,7 +168,7 @@ static void test_completions(void)
 		size_t sz;
 		FILE *out = open_memstream(&text, &sz);
 
-		CHECK(!opts_print_completion(shells[i], out));
+		CHECK(!opts_print_completion(opts_table, shells[i], out));
 		fclose(out);
 		for (const struct argp_option *opt = opts_table; opt->name || opt->doc; opt++) {
 			if (opt->name && !(opt->flags & OPTION_HIDDEN) && !strstr(text, opt->name))
@@ -176,7 +176,7 @@ static void test_completions(void)
 		}
 		free(text);
 	}
-	CHECK(opts_print_completion("tcsh", stdout) == -EINVAL);
+	CHECK(opts_print_completion(opts_table, "tcsh", stdout) == -EINVAL);
 }
 
 int main(void)

@@ -76,7 +76,7 @@ static void print_bash_case(const struct argp_option *option, FILE *out)
 }
 
 /* Behind a -- the command's own completion takes over. */
-static void print_bash(FILE *out)
+static void print_bash(const struct argp_option *options, FILE *out)
 {
 	fputs("_pyimport_bpf() {\n"
 	      "\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} i\n"
@@ -88,12 +88,12 @@ static void print_bash(FILE *out)
 	      "\t\tfi\n"
 	      "\tdone\n"
 	      "\tcase $prev in\n", out);
-	for (const struct argp_option *option = opts_table; !is_end(option); option++) {
+	for (const struct argp_option *option = options; !is_end(option); option++) {
 		if (is_shown(option))
 			print_bash_case(option, out);
 	}
 	fputs("\tesac\n\tCOMPREPLY=($(compgen -W '", out);
-	for (const struct argp_option *option = opts_table; !is_end(option); option++) {
+	for (const struct argp_option *option = options; !is_end(option); option++) {
 		if (is_shown(option) && is_short(option))
 			fprintf(out, "-%c ", option->key);
 		if (is_shown(option))
@@ -144,10 +144,10 @@ static void print_zsh_option(const struct argp_option *option, FILE *out)
 	fputs("' \\\n", out);
 }
 
-static void print_zsh(FILE *out)
+static void print_zsh(const struct argp_option *options, FILE *out)
 {
 	fputs("#compdef pyimport-bpf\n_arguments -S \\\n", out);
-	for (const struct argp_option *option = opts_table; !is_end(option); option++) {
+	for (const struct argp_option *option = options; !is_end(option); option++) {
 		if (is_shown(option))
 			print_zsh_option(option, out);
 	}
@@ -166,7 +166,7 @@ static void print_fish_doc(const char *text, FILE *out)
 	}
 }
 
-static void print_fish(FILE *out)
+static void print_fish(const struct argp_option *options, FILE *out)
 {
 	for (const struct command_info *info = commands; info->run; info++) {
 		if (info->name)
@@ -175,7 +175,7 @@ static void print_fish(FILE *out)
 	}
 	fputs("complete -c pyimport-bpf -n 'contains -- -- (commandline -opc)' -xa '(__fish_complete_subcommand)'\n",
 	      out);
-	for (const struct argp_option *option = opts_table; !is_end(option); option++) {
+	for (const struct argp_option *option = options; !is_end(option); option++) {
 		const char *const *values;
 
 		if (!is_shown(option))
@@ -199,14 +199,14 @@ static void print_fish(FILE *out)
 	}
 }
 
-int opts_print_completion(const char *shell, FILE *out)
+int opts_print_completion(const struct argp_option *options, const char *shell, FILE *out)
 {
 	if (!strcmp(shell, "bash"))
-		print_bash(out);
+		print_bash(options, out);
 	else if (!strcmp(shell, "zsh"))
-		print_zsh(out);
+		print_zsh(options, out);
 	else if (!strcmp(shell, "fish"))
-		print_fish(out);
+		print_fish(options, out);
 	else
 		return -EINVAL;
 	return 0;

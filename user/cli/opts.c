@@ -252,7 +252,7 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case OPT_STATS: opts->want_stats = true; return 0;
 	case OPT_DRY_RUN: opts->is_dry_run = true; return 0;
 	case OPT_COMPLETION:
-		if (opts_print_completion(arg, stdout))
+		if (opts_print_completion(opts_table, arg, stdout))
 			return refuse(state, parse, "no completion for this shell", arg);
 		exit(fflush(stdout) ? EXIT_OURS : EXIT_OK);
 	}

@@ -23,7 +23,7 @@ int parse_tgids(const char *text, pid_t **tgids, size_t *cnt); /* appends */
 /* The options, as argp has them: for whoever makes something out of all of them. */
 extern const struct argp_option opts_table[];
 
-/* A completion script made from the option table: "bash", "zsh" or "fish". -EINVAL otherwise. */
-int opts_print_completion(const char *shell, FILE *out);
+/* A completion script made from @options, the option table: "bash", "zsh" or "fish". -EINVAL otherwise. */
+int opts_print_completion(const struct argp_option *options, const char *shell, FILE *out);
 
 #endif

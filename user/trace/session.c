@@ -76,7 +76,7 @@ static void on_record(void *ctx, const void *record, size_t size)
 		log_debug("out of memory for a record");
 	late_note(session, record, size);
 	if (session->opts->slow_ns)
-		slow_tell(session->model, session->opts->slow_ns);
+		slow_tell(&session->slow, session->model, session->opts->slow_ns);
 }
 
 /* The shell's words and status for a command that cannot be started. */

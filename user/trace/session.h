@@ -10,11 +10,23 @@
 #include <stdbool.h>
 #include "trace/output.h"
 #include "trace/recording.h"
+#include "trace/slow.h"
 #include "interpreters/hold/hold.h"
 #include "interpreters/process/invoker.h"
 
+/* What accompanies a trace on the terminal; all may be NULL. */
+struct trace_hooks {
+	void (*start)(void *ctx);   /* the probes are live */
+	/* A few dozen times a second. False: the user has seen enough. */
+	bool (*update)(void *ctx, const struct model *model, __u64 now_ns);
+	void (*finish)(void *ctx, const struct model *model, __u64 end_ns); /* before its end */
+	bool has_no_report;         /* what the hooks show is all there is */
+};
+
 struct session {
 	const struct opts *opts;
+	const struct trace_hooks *hooks;
+	void *hooks_ctx;
 	struct output output;      /* the report's; no file: `record` writes none */
 	struct recording recording;
 	struct invoker invoker;
@@ -30,6 +42,7 @@ struct session {
 	struct identity *identity;
 	struct until *until;       /* NULL: nothing but -d and Ctrl-C ends it early */
 	struct throttles *throttles;
+	struct slow slow;          /* for --slow */
 	struct late *late;         /* NULL until a process that ran before us shows itself */
 	struct hold *hold;         /* NULL: nothing is held */
 	struct hold_stats held;

@@ -16,46 +16,35 @@
 #include "base/text.h"
 #include "model/model.h"
 
-#define OPEN_MAX 1024
-
-/* A load that is still open, and how much of it was told already. */
-struct open {
-	__u32 id;
-	__u64 told_ns;
-};
-
-static struct open opens[OPEN_MAX]; /* what never ends is overwritten in time */
-static size_t open_at;
-
-static struct open *find_open(__u32 id)
+static struct slow_open *find_open(struct slow *slow, __u32 id)
 {
-	for (size_t i = 0; i < OPEN_MAX; i++)
-		if (opens[i].id == id)
-			return &opens[i];
+	for (size_t i = 0; i < SLOW_OPEN_MAX; i++)
+		if (slow->opens[i].id == id)
+			return &slow->opens[i];
 	return NULL;
 }
 
-static void add_told(const struct load *outer, __u64 told_ns)
+static void add_told(struct slow *slow, const struct load *outer, __u64 told_ns)
 {
-	struct open *open = outer && told_ns ? find_open(outer->id) : NULL;
+	struct slow_open *open = outer && told_ns ? find_open(slow, outer->id) : NULL;
 
 	if (!outer || !told_ns)
 		return;
 	if (!open) {
-		open = &opens[open_at++ % OPEN_MAX];
-		*open = (struct open){ .id = outer->id };
+		open = &slow->opens[slow->at++ % SLOW_OPEN_MAX];
+		*open = (struct slow_open){ .id = outer->id };
 	}
 	open->told_ns += told_ns;
 }
 
 /* What was told of inside the load, which has ended; forgotten by this. */
-static __u64 take_told(const struct load *load)
+static __u64 take_told(struct slow *slow, const struct load *load)
 {
-	struct open *open = find_open(load->id);
+	struct slow_open *open = find_open(slow, load->id);
 	__u64 told_ns = open ? open->told_ns : 0;
 
 	if (open)
-		*open = (struct open){};
+		*open = (struct slow_open){};
 	return told_ns;
 }
 
@@ -119,17 +108,17 @@ static void tell(const struct load *load)
 	text_buf__free(&buf);
 }
 
-void slow_tell(struct model *model, __u64 slow_ns)
+void slow_tell(struct slow *slow, struct model *model, __u64 slow_ns)
 {
 	struct load load;
 	__u64 told_ns;
 
 	if (!model__ended(model, &load) || load.wall_ns == NS_UNKNOWN || load.wall_ns < slow_ns)
 		return;
-	told_ns = take_told(&load);
+	told_ns = take_told(slow, &load);
 	if (is_outermost(&load) || told_ns > load.wall_ns || load.wall_ns - told_ns >= slow_ns) {
 		tell(&load);
 		told_ns = load.wall_ns;
 	}
-	add_told(load.parent, told_ns);
+	add_told(slow, load.parent, told_ns);
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* See top.h. Names come from targets: only escaped ASCII reaches the screen. */
-#include "cli/commands/top.h"
+/*
+ * `top`: what is starting now, on a terminal; lines of what started where there is none. Names come
+ * from targets: only escaped ASCII reaches the screen.
+ */
 
 #include <errno.h>
 #include <ncurses.h>
@@ -12,8 +14,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "cli/cli.h"
+#include "cli/commands/trace.h"
 #include "cli/opts.h"
 #include "model/model.h"
+#include "trace/session.h"
 
 #define DRAW_GAP_NS 250000000ULL
 #define QUIET_NS 500000000ULL /* so long without a load: it has started */
@@ -28,10 +32,12 @@ struct row {
 	bool is_loading;
 };
 
-static SCREEN *screen;
-static __u64 drawn_ns;
-static unsigned char *told; /* by process: 1 it was said that it has started */
-static size_t told_cap;
+struct top {
+	SCREEN *screen;
+	__u64 drawn_ns;
+	unsigned char *told; /* by process: 1 it was said that it has started */
+	size_t told_cap;
+};
 
 static __u64 begin_of(const struct process *process)
 {
@@ -172,39 +178,42 @@ static void tell(const struct row *row)
 	text_buf__free(&buf);
 }
 
-static void tell_all(const struct model *model, __u64 now_ns, bool is_last)
+static void tell_all(struct top *top, const struct model *model, __u64 now_ns, bool is_last)
 {
 	size_t cnt = model__process_cnt(model);
 
-	if (cnt > told_cap) {
-		unsigned char *grown = realloc(told, 2 * cnt);
+	if (cnt > top->told_cap) {
+		unsigned char *grown = realloc(top->told, 2 * cnt);
 
 		if (!grown)
 			return;
-		memset(grown + told_cap, 0, 2 * cnt - told_cap);
-		told = grown;
-		told_cap = 2 * cnt;
+		memset(grown + top->told_cap, 0, 2 * cnt - top->told_cap);
+		top->told = grown;
+		top->told_cap = 2 * cnt;
 	}
 	for (size_t i = 0; i < cnt; i++) {
 		const struct process *process = model__process(model, i);
 		struct row row;
 
-		if (told[i] || !process->is_python || !process->load_cnt)
+		if (top->told[i] || !process->is_python || !process->load_cnt)
 			continue;
 		row = row_of(process, now_ns);
 		if (row.is_loading && !is_last)
 			continue;
-		told[i] = 1;
+		top->told[i] = 1;
 		tell(&row);
 	}
 }
 
-void top_start(void)
+/* Takes the terminal if standard input and output are one. */
+static void top_start(void *ctx)
 {
+	struct top *top = ctx;
+
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
 		return;
-	screen = newterm(NULL, stdout, stdin);
-	if (!screen)
+	top->screen = newterm(NULL, stdout, stdin);
+	if (!top->screen)
 		return; /* a terminal that is not known: lines, then */
 	cbreak();
 	noecho();
@@ -213,45 +222,56 @@ void top_start(void)
 	curs_set(0);
 }
 
-bool top_update(const struct model *model, __u64 now_ns)
+/* Redraws a few times a second. */
+static bool top_update(void *ctx, const struct model *model, __u64 now_ns)
 {
-	int key = screen ? getch() : ERR;
+	struct top *top = ctx;
+	int key = top->screen ? getch() : ERR;
 
 	if (key == 'q' || key == 'Q')
 		return false;
-	if (now_ns - drawn_ns < DRAW_GAP_NS && key != KEY_RESIZE)
+	if (now_ns - top->drawn_ns < DRAW_GAP_NS && key != KEY_RESIZE)
 		return true;
-	drawn_ns = now_ns;
-	if (screen)
+	top->drawn_ns = now_ns;
+	if (top->screen)
 		draw(model, now_ns);
 	else
-		tell_all(model, now_ns, false);
+		tell_all(top, model, now_ns, false);
 	return true;
 }
 
-void top_finish(const struct model *model, __u64 now_ns)
+/* Gives the terminal back, whatever happened. */
+static void top_stop(struct top *top)
 {
-	if (!screen)
-		tell_all(model, now_ns, true);
-	top_stop();
+	if (top->screen) {
+		endwin();
+		delscreen(top->screen);
+		top->screen = NULL;
+	}
+	free(top->told);
+	top->told = NULL;
+	top->told_cap = 0;
 }
 
-void top_stop(void)
+/* Where there was no terminal, tells the rest. */
+static void top_finish(void *ctx, const struct model *model, __u64 now_ns)
 {
-	if (screen) {
-		endwin();
-		delscreen(screen);
-		screen = NULL;
-	}
-	free(told);
-	told = NULL;
-	told_cap = 0;
+	struct top *top = ctx;
+
+	if (!top->screen)
+		tell_all(top, model, now_ns, true);
+	top_stop(top);
 }
 
 int top_run(const struct opts *opts)
 {
-	int status = trace_run(opts);
+	static const struct trace_hooks hooks = {
+		.start = top_start, .update = top_update, .finish = top_finish,
+		.has_no_report = true,
+	};
+	struct top top = {};
+	int status = trace_run_with(opts, &hooks, &top);
 
-	top_stop();
+	top_stop(&top);
 	return status;
 }

@@ -19,6 +19,7 @@
 #include "base/log.h"
 #include "cli/checks.h"
 #include "cli/cli.h"
+#include "cli/commands/trace.h"
 #include "trace/facts/facts.h"
 #include "trace/facts/libs.h"
 #include "trace/facts/identity.h"
@@ -29,7 +30,6 @@
 #include "trace/session.h"
 #include "trace/signals.h"
 #include "trace/facts/throttles.h"
-#include "cli/commands/top.h"
 #include "trace/facts/twins.h"
 #include "trace/until.h"
 #include "model/model.h"
@@ -144,10 +144,24 @@ static void read_facts(struct session *session, bool is_last)
 	throttles__read(session->throttles, session->model, clock_ns(), is_last);
 }
 
-static bool is_top(const struct session *session)
+/* Unless somebody else does: one line that says what is being loaded. */
+static void show_start(void *ctx)
 {
-	return session->opts->command == COMMAND_TOP;
+	const struct session *session = ctx;
+
+	if (!session->launch)
+		progress_start();
 }
+
+static bool show_update(void *ctx, const struct model *model, __u64 now_ns)
+{
+	(void)ctx;
+	(void)now_ns;
+	progress_update(model);
+	return true;
+}
+
+static const struct trace_hooks show_progress = { .start = show_start, .update = show_update };
 
 static int watch(struct session *session)
 {
@@ -165,9 +179,7 @@ static int watch(struct session *session)
 		late_read(session);
 		is_left = session__look_at_scope(session);
 		now_ns = clock_ns();
-		if (!is_top(session))
-			progress_update(session->model);
-		else if (!top_update(session->model, now_ns))
+		if (!session->hooks->update(session->hooks_ctx, session->model, now_ns))
 			break;
 		describe_early(session);
 		recording__tick(&session->recording, now_ns);
@@ -262,8 +274,8 @@ static int report(struct session *session)
 	int err = stop_tracing(session), recording_err;
 
 	progress_stop();
-	if (is_top(session))
-		top_finish(session->model, end_ns);
+	if (session->hooks->finish)
+		session->hooks->finish(session->hooks_ctx, session->model, end_ns);
 	if (!err)
 		err = finish_model(session, end_ns);
 	recording_err = recording__finish(&session->recording, end_ns, !session->output.file);
@@ -293,10 +305,7 @@ static int run(struct session *session)
 	malloc_trim(0); /* what loading and looking at interpreters took: several MB */
 	if (privilege_keep_tracing(probes__is_multi(session->probes)))
 		log_warn("cannot drop privileges that are no longer needed");
-	if (is_top(session))
-		top_start();
-	else if (!session->launch)
-		progress_start();
+	session->hooks->start(session->hooks_ctx);
 	session->ready_ns = clock_ns();
 	log_line("pyimport-bpf: ready");
 	status = release(session);
@@ -328,7 +337,7 @@ static int prepare_and_run(struct session *session)
 	int status;
 
 	session->start_ns = clock_ns();
-	if (session->opts->command != COMMAND_RECORD && !is_top(session) &&
+	if (session->opts->command != COMMAND_RECORD && !session->hooks->has_no_report &&
 	    output__open(session->opts, &session->output))
 		return EXIT_OURS;
 	if (recording__open(&session->recording, session->opts))
@@ -351,12 +360,22 @@ static int prepare_and_run(struct session *session)
 	return session->opts->is_dry_run ? dry_run(session) : run(session);
 }
 
-int trace_run(const struct opts *opts)
+int trace_run_with(const struct opts *opts, const struct trace_hooks *hooks, void *ctx)
 {
-	struct session session = { .opts = opts };
-	int status = prepare_and_run(&session);
+	struct session session = { .opts = opts, .hooks = hooks, .hooks_ctx = ctx };
+	int status;
 
+	if (!hooks) {
+		session.hooks = &show_progress;
+		session.hooks_ctx = &session;
+	}
+	status = prepare_and_run(&session);
 	progress_stop();
 	session__close(&session);
 	return status;
+}
+
+int trace_run(const struct opts *opts)
+{
+	return trace_run_with(opts, NULL, NULL);
 }

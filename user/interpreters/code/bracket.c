@@ -9,6 +9,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "interpreters/code/sites.h"
+#include "interpreters/note.h"
 
 #define BRACKET_MAX_INSNS 24
 #define ENTRY_MAX_INSNS 24

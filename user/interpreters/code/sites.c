@@ -7,6 +7,7 @@
 #include <string.h>
 #include "base/cleanup.h"
 #include "interpreters/code/sites.h"
+#include "interpreters/note.h"
 
 #define DECODE_BUDGET 1500000 /* an interpreter takes a tenth; all of it a second */
 

@@ -25,10 +25,6 @@ struct finder {
 /* sites_find: fills interp->sites, interp->layers (those that depend on sites) and notes. */
 int sites_find(const struct elf *elf, const struct insn_arch *arch, struct interp *interp);
 
-/* Adds a sentence to interp->notes; lost when memory is short. */
-void interp__note(struct interp *interp, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-
 /* --- code.c: reading code --- */
 
 /* False: no instruction there, or the budget is used up. */

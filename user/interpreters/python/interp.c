@@ -6,35 +6,7 @@
 #include "interpreters/python/identify.h"
 #include "interpreters/python/layout.h"
 #include "interpreters/code/sites.h"
-
-#define NOTES_MAX 64
-
-void interp__note(struct interp *interp, const char *fmt, ...)
-{
-	_cleanup_free_ char *text = NULL;
-	char **notes;
-	va_list args;
-	int n;
-
-	va_start(args, fmt);
-	n = vasprintf(&text, fmt, args);
-	va_end(args);
-	if (n < 0) {
-		text = NULL;
-		return;
-	}
-	for (size_t i = 0; i < interp->note_cnt; i++) {
-		if (!strcmp(interp->notes[i], text))
-			return;
-	}
-	if (interp->note_cnt >= NOTES_MAX)
-		return;
-	notes = realloc(interp->notes, (interp->note_cnt + 1) * sizeof(*notes));
-	if (!notes)
-		return;
-	interp->notes = notes;
-	notes[interp->note_cnt++] = TAKE_PTR(text);
-}
+#include "interpreters/note.h"
 
 void interp__free(struct interp *interp)
 {

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "interpreters/python/layout.h"
 #include "interpreters/code/sites.h"
+#include "interpreters/note.h"
 
 static __u64 data_addr(const struct elf *elf, const char *name)
 {

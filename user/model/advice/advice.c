@@ -34,17 +34,6 @@ struct candidates {
 	__u32 *of_stmt; /* index + 1 by statement; 0 = none */
 };
 
-bool file_is_own(const char *file)
-{
-	const char *lib;
-
-	if (!file || !strncmp(file, "<frozen", 7) || strstr(file, "/site-packages/") ||
-	    strstr(file, "/dist-packages/"))
-		return false;
-	lib = strstr(file, "/lib/python");
-	return !lib || !(lib[11] >= '2' && lib[11] <= '9');
-}
-
 static __u64 least_gain(const struct gains *gains)
 {
 	__u64 ns = gains->imports_ns / 100 * GAIN_MIN_PCT;
@@ -217,23 +206,6 @@ static enum confidence confidence_of(const struct advice *advice, const struct g
 	if (!advice->gains->has_edges || process->is_late || process->is_switching)
 		return CONFIDENCE_LOW;
 	return gain->least_ns >= gain->ns / 100 * SAME_PCT ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
-}
-
-struct finding *advice_add(struct advice *advice)
-{
-	struct finding *findings = advice->findings;
-
-	if (advice->finding_cnt == advice->finding_cap) {
-		size_t cap = advice->finding_cap ? 2 * advice->finding_cap : 16;
-
-		findings = reallocarray(findings, cap, sizeof(*findings));
-		if (!findings)
-			return NULL;
-		advice->findings = findings;
-		advice->finding_cap = cap;
-	}
-	findings[advice->finding_cnt] = (struct finding){ .confidence = CONFIDENCE_HIGH };
-	return &findings[advice->finding_cnt++];
 }
 
 static int add_same(const struct graph *graph, const struct candidates *candidates,

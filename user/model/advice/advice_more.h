@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Private to advice*.c: findings other than statements to defer, and packages. */
+/* Private to user/model/advice: the list of findings, and those that are no deferrals. */
 #ifndef MODEL_ADVICE_ADVICE_MORE_H
 #define MODEL_ADVICE_ADVICE_MORE_H
 
