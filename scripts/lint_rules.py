@@ -8,6 +8,8 @@ import re
 import subprocess
 import sys
 
+from lint_tree import TREE_RULES, title_problem
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 RULES = {}
 
@@ -30,7 +32,7 @@ class Source:
     """A file: its lines, and the same lines with comments (and strings) blanked."""
 
     def __init__(self, root, path):
-        self.path = path
+        self.root, self.path = root, path
         with open(os.path.join(root, path), encoding="utf-8", errors="replace") as file:
             self.text = file.read()
         self.lines = self.text.splitlines()
@@ -222,6 +224,12 @@ def line_width(source):
 
 
 @rule
+def no_bytecode(source):
+    if "__pycache__" in source.path or source.path.endswith(".pyc"):
+        yield 1, "what Python compiled is not to be tracked"
+
+
+@rule
 def no_local_paths(source):
     """Nothing of one machine's set-up."""
     if not source.path.startswith(("tests/lint/", "scripts/lint_rules.py")):
@@ -249,44 +257,77 @@ def tracked():
     return [line for line in out.splitlines() if os.path.isfile(os.path.join(ROOT, line))]
 
 
-def check_tree():
-    excused, used, problems = exceptions(), set(), 0
-    for path in tracked():
-        if path.startswith("tests/lint/") or not re.search(
-                r"\.(c|h|py|sh|md|txt|yml)$|Makefile$|^tests/run$|^\.ci/run$", path):
-            continue
-        source = Source(ROOT, path)
+def problems_of(sources):
+    """(rule, path, line, message) of all rules."""
+    for source in sources.values():
         for name, function in RULES.items():
             for number, message in function(source):
-                if (name, path) in excused:
-                    used.add((name, path))
-                    continue
-                print("%s:%d: %s [%s]" % (path, number, message, name))
-                problems += 1
+                yield name, source.path, number, message
+    for name, function in TREE_RULES.items():
+        for path, number, message in function(sources):
+            yield name, path, number, message
+
+
+def check_tree():
+    excused, used, problems = exceptions(), set(), 0
+    sources = {path: Source(ROOT, path) for path in tracked()
+               if not path.startswith("tests/lint/") and re.search(
+                   r"\.(c|h|py|pyc|sh|md|txt|yml)$|Makefile$|^tests/run$|^\.ci/run$", path)}
+    for name, path, number, message in problems_of(sources):
+        if (name, path) in excused:
+            used.add((name, path))
+            continue
+        print("%s:%d: %s [%s]" % (path, number, message, name))
+        problems += 1
     for name, path in sorted(set(excused) - used):
         print("scripts/lint_exceptions.txt: no longer needed: %s %s" % (name, path))
         problems += 1
+    title = subprocess.run(["git", "-C", ROOT, "log", "-1", "--no-merges", "--format=%s"],
+                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                           check=False).stdout.decode().strip()
+    if title and title_problem(title):
+        print(title_problem(title) + " [commit-title]")
+        problems += 1
     return problems
+
+
+def files_below(top):
+    return [os.path.relpath(os.path.join(directory, file), top)
+            for directory, _, files in os.walk(top) for file in files]
+
+
+def examples(name, kind):
+    """(what it is called, [problems]) of each example of a rule."""
+    top = os.path.join(ROOT, "tests", "lint", name, kind)
+    if name in RULES:
+        for path in files_below(top):
+            yield path, list(RULES[name](Source(top, path)))
+    else:
+        for case in sorted(os.listdir(top)) if os.path.isdir(top) else []:
+            root = os.path.join(top, case)
+            yield case, list(TREE_RULES[name]({path: Source(root, path)
+                                               for path in files_below(root)}))
 
 
 def self_test():
     """Every rule passes its good examples and fails each of its bad ones."""
     problems = 0
-    for name, function in RULES.items():
-        base = os.path.join(ROOT, "tests", "lint", name)
+    for name in list(RULES) + list(TREE_RULES):
         for kind in ("good", "bad"):
-            top, seen = os.path.join(base, kind), 0
-            for directory, _, files in os.walk(top):
-                for file in files:
-                    path = os.path.relpath(os.path.join(directory, file), top)
-                    seen += 1
-                    found = list(function(Source(top, path)))
-                    if bool(found) != (kind == "bad"):
-                        print("tests/lint/%s/%s/%s: the rule says %s" % (name, kind, path, found))
-                        problems += 1
+            seen = 0
+            for what, found in examples(name, kind):
+                seen += 1
+                if bool(found) != (kind == "bad"):
+                    print("tests/lint/%s/%s/%s: the rule says %s" % (name, kind, what, found))
+                    problems += 1
             if not seen:
                 print("tests/lint/%s: no %s example" % (name, kind))
                 problems += 1
+    for title, is_good in (("x", False), ("lint: circles", False), ("fixed it", False),
+                           ("lint: no circles", True), ("bpf, model: " + 70 * "a", False)):
+        if (title_problem(title) is None) != is_good:
+            print("commit-title: %r" % title)
+            problems += 1
     return problems
 
 

@@ -1,1 +1,1 @@
-#include <linux/types.h>
+#include <stdint.h>

@@ -1,0 +1,1 @@
+bool a(void);

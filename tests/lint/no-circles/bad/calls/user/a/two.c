@@ -1,0 +1,4 @@
+void two(void)
+{
+	one();
+}

@@ -1,0 +1,3 @@
+void four(void)
+{
+}

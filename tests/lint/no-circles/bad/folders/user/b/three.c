@@ -1,0 +1,4 @@
+void three(void)
+{
+	four();
+}

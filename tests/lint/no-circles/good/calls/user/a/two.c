@@ -1,0 +1,8 @@
+static void one(void)
+{
+}
+
+void two(void)
+{
+	one();
+}

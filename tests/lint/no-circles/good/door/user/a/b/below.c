@@ -1,0 +1,4 @@
+void below(void)
+{
+	leaf();
+}

@@ -1,0 +1,4 @@
+void top(void)
+{
+	below();
+}
