@@ -1,72 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The graph as others see it: made, freed, asked for a module by name. */
+/* The graph as others see it: made and freed. */
 #include "model/graph/graph_build.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include "base/cleanup.h"
-
-static int cmp_loads(const void *a, const void *b)
-{
-	const struct load *x = *(struct load *const *)a, *y = *(struct load *const *)b;
-	int order = strcmp(x->module, y->module);
-
-	return order ? order : x->seq < y->seq ? -1 : x->seq > y->seq;
-}
-
-bool name_is_in(const char *name, const char *package)
-{
-	size_t len = strlen(package);
-
-	return !strncmp(name, package, len) && (!name[len] || name[len] == '.');
-}
-
-static int know_names(struct graph *graph)
-{
-	graph->by_name = calloc(graph->load_cnt + 1, sizeof(struct load *));
-	graph->name_at = calloc(graph->load_cnt + 1, sizeof(__u32));
-	if (!graph->by_name || !graph->name_at)
-		return -ENOMEM;
-	for (__u32 i = 0; i < graph->load_cnt; i++) {
-		struct load *load = graph->process->loads[i];
-
-		if (load->module && load->result != LOAD_FAILED)
-			graph->by_name[graph->by_name_cnt++] = load;
-	}
-	qsort(graph->by_name, graph->by_name_cnt, sizeof(struct load *), cmp_loads);
-	memset(graph->name_at, 0xff, graph->load_cnt * sizeof(__u32)); /* GRAPH_NONE */
-	for (__u32 i = 0; i < graph->by_name_cnt; i++)
-		graph->name_at[graph->by_name[i]->seq] = i;
-	return 0;
-}
-
-/* The first load whose name is the first @len bytes of @name. */
-struct load *graph_find_name(const struct graph *graph, const char *name, size_t len)
-{
-	__u32 low = 0, high = graph->by_name_cnt;
-
-	while (low < high) {
-		__u32 mid = low + (high - low) / 2;
-		const char *at = graph->by_name[mid]->module;
-		int order = strncmp(at, name, len);
-
-		if (order < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	if (low < graph->by_name_cnt && !strncmp(graph->by_name[low]->module, name, len) &&
-	    !graph->by_name[low]->module[len])
-		return graph->by_name[low];
-	return NULL;
-}
-
-struct load *graph__find(const struct graph *graph, const char *module)
-{
-	return graph_find_name(graph, module, strlen(module));
-}
 
 int graph__new(const struct process *process, unsigned int flags, struct graph **out)
 {
@@ -77,7 +14,7 @@ int graph__new(const struct process *process, unsigned int flags, struct graph *
 		return -ENOMEM;
 	graph->process = process;
 	graph->load_cnt = (__u32)process->load_cnt;
-	err = know_names(graph);
+	err = graph_know_names(graph);
 	if (!err)
 		err = graph_build(graph, flags);
 	if (err)

@@ -8,6 +8,9 @@
 /* Statements, runs and arcs, of a graph that knows its names. 0 or -ENOMEM. */
 int graph_build(struct graph *graph, unsigned int flags);
 
+/* Makes the table of names. 0 or -ENOMEM. */
+int graph_know_names(struct graph *graph);
+
 /* The first load that did not fail whose name is the first @len bytes of @name; NULL: none. */
 struct load *graph_find_name(const struct graph *graph, const char *name, size_t len);
 
