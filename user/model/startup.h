@@ -16,6 +16,7 @@
 #define MODEL_STARTUP_H
 
 #include <linux/types.h>
+#include <stdbool.h>
 
 struct process;
 struct load;
