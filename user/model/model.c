@@ -183,6 +183,9 @@ int model__set_fact(struct model *model, enum model_fact fact, __u32 id, const v
 	case FACT_THROTTLE: return model__add_throttle(model, id, info);
 	case FACT_SAME: return model__add_same(model, id, info);
 	case FACT_HOLD: return model__add_hold(model, info);
+	case FACT_HELD:
+		model__set_held(model, info);
+		return 0;
 	}
 	return -EINVAL;
 }

@@ -254,6 +254,14 @@ struct host_info {
 	__u32 cpu_cnt;     /* online; 0 = unknown */
 };
 
+/* All that was held, whatever it was. */
+struct held_info {
+	__u64 cnt, total_ns;
+	__u64 exec_max_ns; /* from when it may have begun to wait, also for another one's file */
+	__u64 stop_max_ns; /* of a thread that had mapped a library */
+	__u64 refused_cnt; /* execs refused by the kernel, which could not open their file for us */
+};
+
 struct model;
 
 /* What goes into a model beside records: @info of model__set_fact is the struct named here. */
@@ -269,6 +277,7 @@ enum model_fact {
 	FACT_HOLD,     /* struct hold_info */
 	FACT_THROTTLE, /* struct throttle_info; id: serial */
 	FACT_SAME,     /* struct same_info; id: serial */
+	FACT_HELD,     /* struct held_info */
 };
 
 /* Told of everything a model is given, before it is applied: what a capture file is made of. */
@@ -310,6 +319,7 @@ void model__set_late_starts(struct model *model, __u64 cnt);
 /* Programs that ended before it was known whether they hold a Python. */
 void model__set_unknown_starts(struct model *model, __u64 cnt);
 int model__add_hold(struct model *model, const struct hold_info *info); /* copied */
+void model__set_held(struct model *model, const struct held_info *info);
 /* One quota of a process: at the first look, and whenever its counters have grown. Copied. */
 int model__add_throttle(struct model *model, __u32 serial, const struct throttle_info *info);
 int model__set_lib_info(struct model *model, const struct lib_info *info);
@@ -355,6 +365,7 @@ __u64 charge_wait_ns(const struct pyi_charge *charge); /* sum of its waits */
 __u64 model__unknown_starts(const struct model *model);
 size_t model__hold_cnt(const struct model *model);
 const struct hold_info *model__hold(const struct model *model, size_t index); /* NULL: end */
+const struct held_info *model__held(const struct model *model); /* NULL: not told */
 bool model__is_complete(const struct model *model); /* no loss of any kind */
 
 /* For a progress line while tracing: Python processes, loads so far, module loading now. */

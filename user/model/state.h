@@ -220,6 +220,8 @@ struct model {
 	size_t unprobed_cnt;
 	struct hold_info *holds;
 	size_t hold_cnt;
+	struct held_info held;
+	bool has_held;
 	__u32 clone_cnt;
 	size_t load_cnt;
 	const char *current;

@@ -19,14 +19,19 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "interpreters/hold/holder.h"
 #include "interpreters/hold/mapped.h"
 #include "interpreters/hold/marks.h"
 #include "interpreters/process/privilege.h"
+
+#define END_PAUSE_NS 500000
 
 /* A thread that answers questions of the holder. */
 struct server {
@@ -91,9 +96,10 @@ static int receive(int sock, struct holder_request *request, int *fd)
 	return 1;
 }
 
-static unsigned int look_at_exec(struct hold *hold, int fd, pid_t tgid)
+static unsigned int look_at_exec(struct hold *hold, int fd, pid_t tgid, struct holder_reply *reply)
 {
 	char link[32], path[PATH_MAX];
+	struct stat st;
 	ssize_t sz;
 
 	if (fd < 0)
@@ -101,10 +107,15 @@ static unsigned int look_at_exec(struct hold *hold, int fd, pid_t tgid)
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	sz = readlink(link, path, sizeof(path) - 1);
 	path[sz > 0 ? sz : 0] = '\0';
+	if (!fstat(fd, &st)) {
+		reply->dev = (__u64)major(st.st_dev) << 32 | minor(st.st_dev);
+		reply->ino = st.st_ino;
+	}
 	return hold->ops.exec(hold->ops.ctx, fd, path, tgid);
 }
 
-static unsigned int look(struct hold *hold, const struct holder_request *request, int fd)
+static unsigned int look(struct hold *hold, const struct holder_request *request, int fd,
+			 struct holder_reply *reply)
 {
 	struct hold_mapping mapping = {
 		.tgid = request->tgid, .ts_ns = request->ts_ns,
@@ -114,7 +125,7 @@ static unsigned int look(struct hold *hold, const struct holder_request *request
 	};
 
 	if (request->ask == HOLDER_EXEC)
-		return look_at_exec(hold, fd, request->tgid);
+		return look_at_exec(hold, fd, request->tgid, reply);
 	if (request->ask == HOLDER_MAPPED)
 		return hold->ops.scout(hold->ops.ctx, &mapping, request->path);
 	return hold->ops.mapped(hold->ops.ctx, &mapping);
@@ -125,8 +136,8 @@ static struct holder_reply answer(struct hold *hold, const struct holder_request
 	struct holder_reply reply = { .seq = request->seq, .slot = -1 };
 	unsigned int answer = 0;
 
-	if (!atomic_load(&hold->is_closing))
-		answer = look(hold, request, fd);
+	if (!atomic_load(&hold->is_closing) || request->ask == HOLDER_MAPPED)
+		answer = look(hold, request, fd, &reply);
 	else if (request->ask == HOLDER_UNSTOPPED)
 		atomic_fetch_add(&hold->unseen_cnt, 1);
 	if (answer & HOLD_IGNORE)
@@ -182,11 +193,27 @@ static int start_server(struct server *server)
 	return -err;
 }
 
+/*
+ * It ends by itself when we hang up. A program that is frozen while it is held keeps it in the
+ * kernel for as long: it has let go all others by then, and is left behind.
+ */
 static void end_holder(struct hold *hold)
 {
-	kill(hold->holder, SIGKILL);
-	while (waitpid(hold->holder, NULL, 0) < 0 && errno == EINTR)
-		;
+	const struct timespec pause = { .tv_nsec = END_PAUSE_NS };
+	__u64 start_ns = clock_ns();
+	bool is_killed = false;
+
+	shutdown(hold->tracer.sock, SHUT_RDWR);
+	while (!waitpid(hold->holder, NULL, WNOHANG)) {
+		__u64 waited_ns = clock_ns() - start_ns;
+
+		if (waited_ns > HOLD_LIMIT_NS)
+			break;
+		if (!is_killed && waited_ns > HOLD_LIMIT_NS / 2)
+			is_killed = !kill(hold->holder, SIGKILL);
+		nanosleep(&pause, NULL);
+	}
+	shutdown(hold->scout.sock, SHUT_RDWR);
 }
 
 static void release(struct hold *hold)
@@ -321,6 +348,8 @@ void hold__stats(const struct hold *hold, struct hold_stats *out)
 		.held_cnt = atomic_load(&hold->counts->held_cnt),
 		.total_ns = atomic_load(&hold->counts->total_ns),
 		.max_ns = atomic_load(&hold->counts->max_ns),
+		.max_stop_ns = atomic_load(&hold->counts->max_stop_ns),
+		.refused_cnt = atomic_load(&hold->counts->refused_cnt),
 		.missed_cnt = atomic_load(&hold->counts->missed_cnt),
 		.late_cnt = atomic_load(&hold->counts->late_cnt),
 		.lost_cnt = atomic_load(&hold->counts->lost_cnt),

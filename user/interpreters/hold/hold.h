@@ -62,7 +62,10 @@ struct hold_ops {
 
 struct hold_stats {
 	__u64 held_cnt;         /* execs and threads held, ld.so and scripts counted too */
-	__u64 total_ns, max_ns; /* time they were held in user space */
+	__u64 total_ns;         /* that they were held */
+	__u64 max_ns;           /* that an exec waited, at most: also for another that was first */
+	__u64 max_stop_ns;      /* that a thread was stopped */
+	__u64 refused_cnt;      /* execs refused by the kernel: it could not open the file for us */
 	__u64 missed_cnt;       /* not looked at: queue overflow, or reading failed */
 	__u64 late_cnt;         /* let go because we took longer than HOLD_LIMIT_NS */
 	__u64 lost_cnt;         /* records of mappings that found no room */

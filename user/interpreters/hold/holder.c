@@ -1,35 +1,25 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * Answers fanotify permission events and stops threads that map a Python; see holder.h. Nothing
- * waits for more than HOLD_LIMIT_NS: once the tracer is that late, nothing waits for it at all
- * until it is heard of again. Runs between fork and _exit, so it allocates nothing and takes no
- * lock.
+ * Decides how long execs wait and stops threads that map a Python; see holder.h. No exec waits for
+ * more than EXEC_LIMIT_NS, no stopped thread for more than HOLD_LIMIT_NS: once the tracer is that
+ * late, nothing waits for it at all until it is heard of again. Runs between fork and _exit, so it
+ * allocates nothing and takes no lock.
  */
 #include "interpreters/hold/holder.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/fanotify.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "interpreters/hold/caught.h"
 #include "interpreters/hold/hold.h"
+#include "interpreters/hold/holder_state.h"
 #include "interpreters/hold/mapped.h"
-#include "interpreters/process/privilege.h"
 
 #ifndef FAN_MARK_EVICTABLE /* Linux 5.19: a mark that does not keep the inode in memory */
 #define FAN_MARK_EVICTABLE 0x00000200
@@ -37,67 +27,19 @@
 
 #define RETRY_MS 50
 #define SCOUT_LIMIT_NS 20000000ULL /* a scout that hangs in a file system must not stop execs */
+#define SCOUT_DEBT_NS 50000000ULL  /* more than this, and a tenth of the time, it does not get */
+#define END_NS 500000000ULL        /* files that are being opened when the trace ends */
 
-/* Whom to ask, one question after the other. */
-struct channel {
-	int sock;
-	__u32 seq;        /* of the last question */
-	bool is_absent;   /* the last answer is still owed */
-};
-
-struct holder {
-	const struct holder_opts *opts;
-	int fan_fd;
-	struct channel tracer, scout;
-	int map_fd;       /* readable when mappings wait to be read */
-	struct mapped *mapped;
-	struct caught caught;
-	struct holder_counts *counts;
-	bool can_ignore;
-};
-
-static void allow(struct holder *holder, int fd)
-{
-	struct fanotify_response response = { .fd = fd, .response = FAN_ALLOW };
-	ssize_t put;
-
-	do {
-		put = write(holder->fan_fd, &response, sizeof(response));
-	} while (put < 0 && errno == EINTR);
-}
+enum { FD_CHANNEL, FD_EVENTS, FD_TIMER, FD_CHILD, FD_MAPPED, FD_CNT };
 
 /* Without the evictable kind every program of the host would stay in memory: do without. */
 static void ignore_from_now(struct holder *holder, int fd)
 {
 	if (holder->can_ignore &&
-	    fanotify_mark(holder->fan_fd,
+	    fanotify_mark(holder->opts->fan_fd,
 			  FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_EVICTABLE,
 			  FAN_OPEN_EXEC_PERM, fd, NULL))
 		holder->can_ignore = false;
-}
-
-static bool send_request(struct channel *channel, struct holder_request *request, int fd)
-{
-	union {
-		struct cmsghdr align;
-		char buf[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	struct iovec iov = { .iov_base = request, .iov_len = sizeof(*request) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
-
-	request->seq = ++channel->seq;
-	if (fd >= 0) {
-		struct cmsghdr *cmsg;
-
-		msg.msg_control = control.buf;
-		msg.msg_controllen = sizeof(control.buf);
-		cmsg = CMSG_FIRSTHDR(&msg);
-		cmsg->cmsg_level = SOL_SOCKET;
-		cmsg->cmsg_type = SCM_RIGHTS;
-		cmsg->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(cmsg), &fd, sizeof(fd));
-	}
-	return sendmsg(channel->sock, &msg, MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(*request);
 }
 
 static void collect(struct holder *holder, __u64 now)
@@ -106,80 +48,155 @@ static void collect(struct holder *holder, __u64 now)
 	atomic_store(&holder->counts->waiting_cnt, holder->caught.running_cnt);
 }
 
+/* Without the other way to notice it, its first imports are missed. */
+static void count_late(struct holder *holder)
+{
+	if (!holder->mapped || !holder->opts->can_stop)
+		atomic_fetch_add(&holder->counts->late_cnt, 1);
+}
+
+/* What must be seen to whatever else we wait for. */
+static void tend(struct holder *holder, const struct pollfd *fds)
+{
+	struct exec_event event;
+
+	if (fds[FD_TIMER].revents || fds[FD_CHILD].revents)
+		readers__watch(&holder->readers);
+	if (fds[FD_EVENTS].revents)
+		execs__collect(&holder->execs, &holder->readers);
+	while (execs__due_ns(&holder->execs) <= clock_ns() && execs__take(&holder->execs, &event)) {
+		readers__allow(&holder->readers, &event);
+		count_late(holder);
+	}
+	if (fds[FD_MAPPED].revents)
+		collect(holder, clock_ns());
+}
+
+static void set_fds(const struct holder *holder, int sock, struct pollfd fds[FD_CNT])
+{
+	const struct readers *readers = &holder->readers;
+
+	fds[FD_CHANNEL] = (struct pollfd){ .fd = sock, .events = POLLIN };
+	fds[FD_EVENTS] = (struct pollfd){ .fd = readers->event_fd, .events = POLLIN };
+	fds[FD_TIMER] = (struct pollfd){ .fd = readers->timer_fd, .events = POLLIN };
+	fds[FD_CHILD] = (struct pollfd){ .fd = readers->child_fd, .events = POLLIN };
+	fds[FD_MAPPED] = (struct pollfd){ .fd = holder->map_fd, .events = POLLIN };
+}
+
+/* Milliseconds, rounded up, for poll; no longer than the first exec may wait. */
+static int timeout_ms(const struct holder *holder, __u64 until_ns)
+{
+	__u64 now = clock_ns(), due_ns = execs__due_ns(&holder->execs);
+
+	until_ns = due_ns < until_ns ? due_ns : until_ns;
+	return now < until_ns ? (until_ns - now) / 1000000 + 1 : 0;
+}
+
 /*
- * Reads replies until the one to the last question, and stops meanwhile what must be stopped at
- * once (unless this is how it is found out what that is). True if it came. Exits without tracer.
+ * All goes on. What is just being opened for us would be refused if we ended at once: a lease
+ * that is given back takes some milliseconds.
+ */
+static void __attribute__((noreturn)) end(struct holder *holder)
+{
+	__u64 until_ns = clock_ns() + END_NS;
+	struct pollfd fds[FD_CNT];
+	struct exec_event event;
+
+	if (holder->is_ending)
+		_exit(0);
+	holder->is_ending = true;
+	/* What was mapped last and may be a Python is counted as not looked at. */
+	holder->caught.can_stop = false;
+	collect(holder, clock_ns());
+	set_fds(holder, -1, fds);
+	fds[FD_MAPPED].fd = -1;
+	do {
+		execs__collect(&holder->execs, &holder->readers);
+		while (execs__take(&holder->execs, &event))
+			readers__allow(&holder->readers, &event);
+		if (holder->opts->fan_fd < 0 || !readers__busy_cnt(&holder->readers))
+			_exit(0);
+		poll(fds, FD_CNT, 1);
+		readers__watch(&holder->readers);
+	} while (clock_ns() < until_ns);
+	atomic_fetch_add(&holder->counts->refused_cnt, readers__busy_cnt(&holder->readers));
+	_exit(0);
+}
+
+/*
+ * Waits for the reply to the last question, and stops meanwhile what must be stopped at once
+ * (unless this is how it is found out what that is). True if it came.
  */
 static bool await_reply(struct holder *holder, struct channel *channel, __u64 until_ns,
 			struct holder_reply *out)
 {
-	struct pollfd fds[2] = { { .fd = channel->sock, .events = POLLIN },
-				 { .fd = channel == &holder->scout ? -1 : holder->map_fd,
-				   .events = POLLIN } };
-	struct holder_reply reply;
+	struct pollfd fds[FD_CNT];
 
+	set_fds(holder, channel->sock, fds);
+	if (channel == &holder->scout)
+		fds[FD_MAPPED].fd = -1;
 	for (;;) {
-		__u64 now = clock_ns();
-		int timeout_ms = now < until_ns ? (until_ns - now) / 1000000 + 1 : 0;
-		int ready_cnt = poll(fds, 2, timeout_ms);
-		ssize_t got;
+		int got = channel__receive(channel, out);
 
-		if (ready_cnt <= 0 && now >= until_ns)
-			return false;
-		if (ready_cnt > 0 && fds[1].revents)
-			collect(holder, now);
-		got = recv(channel->sock, &reply, sizeof(reply), MSG_DONTWAIT);
-		if (!got || (got < 0 && errno != EAGAIN && errno != EINTR))
-			_exit(0);
-		if (got == sizeof(reply) && reply.seq == channel->seq) {
-			*out = reply;
-			return true;
-		}
+		if (got < 0)
+			end(holder);
+		if (got || clock_ns() >= until_ns)
+			return got;
+		if (poll(fds, FD_CNT, timeout_ms(holder, until_ns)) >= 0)
+			tend(holder, fds);
 	}
 }
 
-/* 0; -EAGAIN: could not be asked; -ETIMEDOUT: owes the answer. */
-static int ask(struct holder *holder, struct channel *channel, struct holder_request *request,
-	       int fd, __u64 limit_ns, struct holder_reply *reply)
+static void fill_slot(struct holder *holder, __s32 slot, __u64 start_ns, __u64 took_ns)
 {
-	if (channel->is_absent && await_reply(holder, channel, 0, reply))
-		channel->is_absent = false; /* its answer is about a file that has long gone on */
-	if (channel->is_absent)
+	if (slot < 0 || slot >= HOLDER_SLOTS)
+		return;
+	atomic_store(&holder->counts->slots_start_ns[slot], start_ns);
+	atomic_store(&holder->counts->slots_ns[slot], took_ns);
+}
+
+/*
+ * 0; -EAGAIN: could not be asked; -ETIMEDOUT: owes the answer. One that has owed another for
+ * @patience_ns is not waited for.
+ */
+static int ask(struct holder *holder, struct channel *channel, struct holder_request *request,
+	       int fd, __u64 until_ns, __u64 patience_ns, struct holder_reply *reply)
+{
+	struct holder_reply old;
+	__u64 asked_ns = channel->asked_ns;
+
+	/* That answer is about what has long gone on; how long it was held is still told. */
+	if (asked_ns && await_reply(holder, channel,
+				    clock_ns() - asked_ns < patience_ns ? until_ns : 0, &old))
+		fill_slot(holder, old.slot, channel->owed_start_ns, channel->owed_ns);
+	if (channel->asked_ns)
 		return -ETIMEDOUT;
-	if (!send_request(channel, request, fd))
+	if (!channel__send(channel, request, fd))
 		return -EAGAIN;
-	channel->is_absent = !await_reply(holder, channel, clock_ns() + limit_ns, reply);
-	return channel->is_absent ? -ETIMEDOUT : 0;
+	return await_reply(holder, channel, until_ns, reply) ? 0 : -ETIMEDOUT;
 }
 
 /* Without an answer: it wants nothing. */
-static struct holder_reply ask_tracer(struct holder *holder, struct holder_request *request, int fd)
+static struct holder_reply ask_tracer(struct holder *holder, struct holder_request *request, int fd,
+				      __u64 until_ns, __u64 since_ns)
 {
-	bool was_absent = holder->tracer.is_absent;
-	struct holder_reply reply;
-	int err = ask(holder, &holder->tracer, request, fd, HOLD_LIMIT_NS, &reply);
+	struct holder_reply reply = { .slot = -1 };
+	__u32 seq = holder->tracer.seq;
+	int err = ask(holder, &holder->tracer, request, fd, until_ns, HOLD_LIMIT_NS, &reply);
 
 	if (!err)
 		return reply;
 	if (err == -EAGAIN)
 		atomic_fetch_add(&holder->counts->missed_cnt, 1);
-	else if (!was_absent)
+	else if (fd < 0)
 		atomic_fetch_add(&holder->counts->late_cnt, 1);
-	return (struct holder_reply){ .slot = -1 };
-}
-
-static void count_hold(struct holder *holder, __u64 start_ns, __s32 slot)
-{
-	__u64 took_ns = clock_ns() - start_ns;
-
-	atomic_fetch_add(&holder->counts->held_cnt, 1);
-	atomic_fetch_add(&holder->counts->total_ns, took_ns);
-	if (took_ns > atomic_load(&holder->counts->max_ns))
-		atomic_store(&holder->counts->max_ns, took_ns);
-	if (slot >= 0 && slot < HOLDER_SLOTS) {
-		atomic_store(&holder->counts->slots_start_ns[slot], start_ns);
-		atomic_store(&holder->counts->slots_ns[slot], took_ns);
+	else
+		count_late(holder);
+	if (holder->tracer.seq != seq) {
+		holder->tracer.owed_start_ns = since_ns;
+		holder->tracer.owed_ns = clock_ns() - since_ns;
 	}
+	return (struct holder_reply){ .slot = -1 };
 }
 
 /* Never ourselves: we would wait for us. */
@@ -191,50 +208,36 @@ static bool wants(void *ctx, pid_t tgid)
 	       (!holder->opts->wants || holder->opts->wants(holder->opts->ctx, tgid));
 }
 
-/* Its mapping by the same exec is no news. Where the numbers differ (btrfs), it is told twice. */
-static void know_file(struct holder *holder, int fd)
+/* In a reader. */
+static bool wants_exec(void *ctx, pid_t tgid)
 {
-	struct mapped_event event = {};
-	struct stat st;
+	const struct holder *holder = ctx;
 
-	if (!holder->mapped || fstat(fd, &st))
-		return;
-	event.dev = (__u64)major(st.st_dev) << 32 | minor(st.st_dev);
-	event.ino = st.st_ino;
-	mapped__know(holder->mapped, &event, clock_ns());
+	return holder->opts->want_all_execs ? tgid != holder->opts->tracer : wants(ctx, tgid);
 }
 
-static void handle(struct holder *holder, const struct fanotify_event_metadata *event)
+/* Its mapping by the same exec is no news. */
+static void know_file(struct holder *holder, const struct holder_reply *reply)
 {
-	struct holder_request request = { .ask = HOLDER_EXEC, .tgid = event->pid };
-	struct holder_reply reply = { .slot = -1 };
-	__u64 start_ns = clock_ns();
+	struct mapped_event event = { .dev = reply->dev, .ino = reply->ino };
 
-	if (event->mask & FAN_Q_OVERFLOW)
-		atomic_fetch_add(&holder->counts->missed_cnt, 1);
-	if (event->fd < 0)
-		return;
-	if (holder->opts->want_all_execs || wants(holder, event->pid))
-		reply = ask_tracer(holder, &request, event->fd);
+	if (holder->mapped && reply->ino)
+		mapped__know(holder->mapped, &event, clock_ns());
+}
+
+/* Nothing here may ask the file's own file system: it might not answer. */
+static void handle_exec(struct holder *holder, const struct exec_event *event)
+{
+	struct holder_request request = { .ask = HOLDER_EXEC, .tgid = event->tgid };
+	struct holder_reply reply = ask_tracer(holder, &request, event->fd,
+					       event->since_ns + EXEC_LIMIT_NS, event->start_ns);
+
 	if (reply.want & HOLDER_WANT_IGNORE) {
 		ignore_from_now(holder, event->fd);
-		know_file(holder, event->fd);
+		know_file(holder, &reply);
 	}
-	allow(holder, event->fd);
-	close(event->fd);
-	count_hold(holder, start_ns, reply.slot);
-}
-
-static void handle_batch(struct holder *holder)
-{
-	_Alignas(struct fanotify_event_metadata) char buf[2048];
-	const struct fanotify_event_metadata *event = (void *)buf;
-	ssize_t sz = read(holder->fan_fd, buf, sizeof(buf));
-
-	if (sz < 0 && errno != EAGAIN && errno != EINTR)
-		atomic_fetch_add(&holder->counts->missed_cnt, 1);
-	for (; sz > 0 && FAN_EVENT_OK(event, sz); event = FAN_EVENT_NEXT(event, sz))
-		handle(holder, event);
+	fill_slot(holder, reply.slot, event->start_ns, clock_ns() - event->start_ns);
+	readers__allow(&holder->readers, event);
 }
 
 static struct holder_request about(enum holder_ask ask, const struct mapped_event *event)
@@ -250,16 +253,34 @@ static unsigned int scout(void *ctx, const struct mapped_event *event)
 	struct holder_request request = about(HOLDER_MAPPED, event);
 	struct holder *holder = ctx;
 	struct holder_reply reply;
+	__u64 start_ns = clock_ns(), paid_ns = (start_ns - holder->scouted_ns) / 10;
 	size_t path_sz;
+	int err;
 
 	if (!wants(holder, event->tgid))
 		return 0;
+	holder->scout_debt_ns -= paid_ns < holder->scout_debt_ns ? paid_ns : holder->scout_debt_ns;
+	holder->scouted_ns = start_ns;
+	if (holder->scout_debt_ns > SCOUT_DEBT_NS)
+		return HOLDER_WANT_LOOK;
 	path_sz = strlen(event->path) + 1;
 	if (path_sz <= sizeof(request.path))
 		memcpy(request.path, event->path, path_sz);
-	if (ask(holder, &holder->scout, &request, -1, SCOUT_LIMIT_NS, &reply))
-		return HOLDER_WANT_LOOK;
-	return reply.want;
+	err = ask(holder, &holder->scout, &request, -1, start_ns + SCOUT_LIMIT_NS, 0, &reply);
+	holder->scout_debt_ns += clock_ns() - start_ns;
+	return err ? HOLDER_WANT_LOOK : reply.want;
+}
+
+/* Only the thread itself has waited. */
+static void count_stop(struct holder *holder, const struct caught_item *item, __s32 slot)
+{
+	__u64 took_ns = clock_ns() - item->since_ns;
+
+	atomic_fetch_add(&holder->counts->held_cnt, 1);
+	atomic_fetch_add(&holder->counts->total_ns, took_ns);
+	if (took_ns > atomic_load(&holder->counts->max_stop_ns))
+		atomic_store(&holder->counts->max_stop_ns, took_ns);
+	fill_slot(holder, slot, item->since_ns, took_ns);
 }
 
 static void handle_mapped(struct holder *holder, const struct caught_item *item)
@@ -267,11 +288,12 @@ static void handle_mapped(struct holder *holder, const struct caught_item *item)
 	const struct mapped_event *event = &item->event;
 	struct holder_request request = about(item->is_stopped ? HOLDER_STOPPED : HOLDER_UNSTOPPED,
 					      event);
-	struct holder_reply reply = ask_tracer(holder, &request, -1);
+	struct holder_reply reply = ask_tracer(holder, &request, -1, clock_ns() + HOLD_LIMIT_NS,
+					       item->since_ns);
 
 	caught__let_go(&holder->caught, item);
 	if (item->is_stopped)
-		count_hold(holder, item->since_ns, reply.slot);
+		count_stop(holder, item, reply.slot);
 	if (reply.want & HOLDER_WANT_IGNORE)
 		mapped__know(holder->mapped, event, clock_ns());
 }
@@ -279,121 +301,47 @@ static void handle_mapped(struct holder *holder, const struct caught_item *item)
 /* An exec waits for us in any case, a mapping may not: so these are stopped first. */
 static void handle_all(struct holder *holder)
 {
-	struct pollfd execs = { .fd = holder->fan_fd, .events = POLLIN };
+	struct exec_event event;
 	struct caught_item item;
-	bool has_item;
+	bool has_exec, has_item;
 
 	do {
 		collect(holder, clock_ns());
-		if (holder->fan_fd >= 0 && poll(&execs, 1, 0) > 0)
-			handle_batch(holder);
+		execs__collect(&holder->execs, &holder->readers);
+		has_exec = execs__take(&holder->execs, &event);
+		if (has_exec)
+			handle_exec(holder, &event);
 		has_item = caught__take(&holder->caught, &item);
 		if (has_item)
 			handle_mapped(holder, &item);
-	} while (has_item);
+	} while (has_exec || has_item);
 	if (holder->mapped)
 		atomic_store(&holder->counts->lost_cnt, mapped__lost(holder->mapped));
 }
 
-/* By hand: qsort may allocate. Nearly sorted as it is. */
-static void sort_fds(int *fds, int cnt)
-{
-	for (int i = 1; i < cnt; i++) {
-		for (int j = i; j > 0 && fds[j] < fds[j - 1]; j--) {
-			int low = fds[j];
-
-			fds[j] = fds[j - 1];
-			fds[j - 1] = low;
-		}
-	}
-}
-
-/* Nothing of the tracer but what we need: its BPF links must die with it, not with us. */
-static void close_others(const struct holder *holder)
-{
-	size_t cnt = holder->mapped ? mapped__fd_cnt(holder->mapped) : 0;
-	int fds[HOLDER_FDS_MAX + 4], at = 0, from = 0;
-
-	for (size_t i = 0; i < cnt && i < HOLDER_FDS_MAX; i++)
-		fds[at++] = mapped__fds(holder->mapped)[i];
-	fds[at++] = holder->tracer.sock;
-	fds[at++] = holder->scout.sock;
-	if (holder->fan_fd >= 0)
-		fds[at++] = holder->fan_fd;
-	if (holder->opts->wants_fd >= 0)
-		fds[at++] = holder->opts->wants_fd;
-	sort_fds(fds, at);
-	for (int i = 0; i < at; i++) {
-		if (fds[i] > from)
-			syscall(SYS_close_range, from, fds[i] - 1, 0u);
-		from = fds[i] + 1;
-	}
-	syscall(SYS_close_range, from, ~0u, 0u);
-}
-
-/* One descriptor for those of all processors. */
-static void start_mapped(struct holder *holder)
-{
-	struct mapped *mapped = holder->mapped;
-	struct epoll_event event = { .events = EPOLLIN };
-
-	holder->caught = (struct caught){ .can_stop = holder->opts->can_stop, .scout = scout,
-					  .ctx = holder };
-	if (!mapped)
-		return;
-	holder->map_fd = epoll_create1(EPOLL_CLOEXEC);
-	for (size_t i = 0; i < mapped__fd_cnt(mapped); i++) {
-		if (epoll_ctl(holder->map_fd, EPOLL_CTL_ADD, mapped__fds(mapped)[i], &event))
-			atomic_store(&holder->counts->lost_cnt, 1);
-	}
-	if (mapped__start(mapped)) {
-		atomic_store(&holder->counts->lost_cnt, 1);
-		holder->mapped = NULL;
-	}
-	holder->caught.mapped = holder->mapped;
-}
-
-static void begin(struct holder *holder)
-{
-	const struct holder_request hello = { .ask = HOLDER_HELLO };
-	sigset_t all;
-
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL); /* SIGKILL still ends us, and that releases all */
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	prctl(PR_SET_NAME, "pyimport-hold");
-	if (getppid() != holder->opts->tracer)
-		_exit(0);
-	/* Programs of the whole host wait for us, and all we do is pass messages. */
-	if (sched_setscheduler(0, SCHED_RR, &(struct sched_param){ .sched_priority = 1 }))
-		setpriority(PRIO_PROCESS, 0, -20);
-	/* Out of the terminal's reach: Ctrl-Z stops the tracer, not the one who answers. */
-	setsid();
-	close_others(holder);
-	start_mapped(holder);
-	privilege_keep_holding(); /* if that fails, it holds all the same */
-	/* From now on nothing is missed. */
-	if (send(holder->tracer.sock, &hello, sizeof(hello), MSG_NOSIGNAL) != sizeof(hello))
-		_exit(0);
-}
-
 void holder_run(const struct holder_opts *opts)
 {
-	struct holder holder = { .opts = opts, .fan_fd = opts->fan_fd, .mapped = opts->mapped,
-				 .map_fd = -1, .tracer.sock = opts->sock,
-				 .scout.sock = opts->scout_sock, .counts = opts->counts,
-				 .can_ignore = true };
-	struct pollfd fds[3];
+	static struct holder holder; /* too large for a stack of which we know nothing */
+	struct pollfd fds[FD_CNT];
+	bool is_idle = true;
 
-	begin(&holder);
-	fds[0] = (struct pollfd){ .fd = holder.tracer.sock };
-	fds[1] = (struct pollfd){ .fd = holder.fan_fd, .events = POLLIN };
-	fds[2] = (struct pollfd){ .fd = holder.map_fd, .events = POLLIN };
-	for (bool is_idle = true;; is_idle = stops__retry(&holder.caught.stops)) {
-		if (poll(fds, 3, is_idle ? -1 : RETRY_MS) < 0)
+	holder = (struct holder){ .opts = opts, .mapped = opts->mapped, .map_fd = -1,
+				  .tracer.sock = opts->sock, .scout.sock = opts->scout_sock,
+				  .counts = opts->counts, .can_ignore = true,
+				  .readers = { .fan_fd = opts->fan_fd, .holder = getpid(),
+					       .wants = wants_exec, .ctx = &holder,
+					       .counts = opts->counts, .event_fd = -1,
+					       .timer_fd = -1, .child_fd = -1 },
+				  .caught.scout = scout, .caught.ctx = &holder };
+	holder_begin(&holder);
+	set_fds(&holder, holder.tracer.sock, fds);
+	fds[FD_CHANNEL].events = 0;
+	for (;; is_idle = stops__retry(&holder.caught.stops)) {
+		if (poll(fds, FD_CNT, is_idle ? -1 : RETRY_MS) < 0)
 			continue;
-		if (fds[0].revents & (POLLHUP | POLLERR))
-			_exit(0);
+		if (fds[FD_CHANNEL].revents & (POLLHUP | POLLERR))
+			end(&holder);
+		tend(&holder, fds);
 		handle_all(&holder);
 	}
 }

@@ -46,12 +46,15 @@ enum holder_want {
 struct holder_reply {
 	__u32 seq;
 	__u32 want; /* enum holder_want */
-	__s32 slot; /* where to write how long it was held, -1 = nowhere */
+	__s32 slot; /* where to add how long it was held, -1 = nowhere */
+	__u64 dev, ino; /* of the file of an exec, as mappings have them; 0 = not known */
 };
 
 /* Shared memory; written by the holder only. */
 struct holder_counts {
-	_Atomic __u64 held_cnt, total_ns, max_ns, missed_cnt, late_cnt;
+	_Atomic __u64 held_cnt, total_ns, missed_cnt, late_cnt;
+	_Atomic __u64 max_ns, max_stop_ns; /* of an exec, since it may have begun; of a thread */
+	_Atomic __u64 refused_cnt; /* execs of files that the kernel could not open for us */
 	_Atomic __u64 lost_cnt;
 	_Atomic __u64 waiting_cnt; /* what may be an interpreter, runs on and was not looked at */
 	_Atomic __u64 slots_start_ns[HOLDER_SLOTS], slots_ns[HOLDER_SLOTS];

@@ -10,10 +10,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/nsfs.h>
 #include <mntent.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/fanotify.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
@@ -29,14 +31,17 @@ struct marks {
 	size_t seen_cnt;
 };
 
-/* Types that programs live on. Pseudo file systems refuse the mark or hold nothing to run. */
+/*
+ * Types that programs live on. Pseudo file systems refuse the mark or hold nothing to run. Not
+ * FUSE, whatever it calls itself: an ordinary user may be its server, and the kernel cannot get us
+ * out of an open that he does not answer. What starts there is noticed by its mapping.
+ */
 static bool holds_programs(const char *type)
 {
 	static const char *const types[] = {
 		"ext2", "ext3", "ext4", "xfs", "btrfs", "overlay", "tmpfs", "ramfs", "f2fs",
 		"zfs", "bcachefs", "jfs", "reiserfs", "squashfs", "erofs", "iso9660", "virtiofs",
-		"9p", "nfs", "nfs4", "vfat", "exfat", "ntfs3", "fuseblk", "fuse.fuse-overlayfs",
-		"fuse.squashfuse",
+		"9p", "nfs", "nfs4", "vfat", "exfat", "ntfs3",
 	};
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
@@ -86,6 +91,19 @@ static bool is_new(struct marks *marks, ino_t ns)
 	return true;
 }
 
+/*
+ * Was it made in our user namespace? In one of his own an ordinary user mounts what he likes, an
+ * overlay over his own FUSE included. What such a namespace shares with ours is marked from ours.
+ */
+static bool is_ours(int ns_fd)
+{
+	_cleanup_close_ int owner = ioctl(ns_fd, NS_GET_USERNS);
+	struct stat ours, theirs;
+
+	return owner >= 0 && !fstat(owner, &theirs) && !stat("/proc/self/ns/user", &ours) &&
+	       theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
 static int mark_namespace(void *ctx, pid_t tgid)
 {
 	struct marks *marks = ctx;
@@ -93,7 +111,9 @@ static int mark_namespace(void *ctx, pid_t tgid)
 	struct stat st;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", tgid);
-	if (stat(path, &st) || !is_new(marks, st.st_ino))
+	_cleanup_close_ int ns_fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (ns_fd < 0 || fstat(ns_fd, &st) || !is_new(marks, st.st_ino) || !is_ours(ns_fd))
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%d/mounts", tgid);
 	snprintf(root, sizeof(root), "/proc/%d/root", tgid);

@@ -62,7 +62,11 @@ static const struct field hold_fields[] = {
 	FIELD(FLAG, hold_info, is_exec), FIELD(U64, hold_info, start_ns),
 	FIELD(U64, hold_info, wall_ns), {},
 };
-
+static const struct field held_fields[] = {
+	FIELD(U64, held_info, cnt), FIELD(U64, held_info, total_ns),
+	FIELD(U64, held_info, exec_max_ns), FIELD(U64, held_info, stop_max_ns),
+	FIELD(U64, held_info, refused_cnt), {},
+};
 static const struct field throttle_fields[] = {
 	FIELD(TEXT, throttle_info, cgroup), FIELD(U64, throttle_info, quota_us),
 	FIELD(U64, throttle_info, period_us), FIELD(U64, throttle_info, ts_ns),
@@ -77,6 +81,7 @@ _Static_assert(sizeof(struct host_info) == 64, "a new field: captures must keep 
 _Static_assert(sizeof(struct python_info) == 48, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct process_info) == 80, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct hold_info) == 40, "a new field: captures must keep it, add it above");
+_Static_assert(sizeof(struct held_info) == 40, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct throttle_info) == 48, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct same_info) == 32, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct pyi_stats) / 8 + 1 == sizeof(stats_fields) / sizeof(stats_fields[0]),
@@ -96,6 +101,7 @@ static const struct shape {
 	{ "lib", FACT_LIB, lib_fields },
 	{ "unknown_starts", FACT_UNKNOWN_STARTS, late_fields },
 	{ "hold", FACT_HOLD, hold_fields },
+	{ "held", FACT_HELD, held_fields },
 	{ "throttle", FACT_THROTTLE, throttle_fields },
 	{ "same", FACT_SAME, same_fields },
 };
@@ -108,6 +114,7 @@ union any_info {
 	__u64 late_starts;
 	struct lib_info lib;
 	struct hold_info hold;
+	struct held_info held;
 	struct throttle_info throttle;
 	struct same_info same;
 };

@@ -105,3 +105,15 @@ const struct hold_info *model__hold(const struct model *model, size_t index)
 {
 	return index < model->hold_cnt ? &model->holds[index] : NULL;
 }
+
+void model__set_held(struct model *model, const struct held_info *info)
+{
+	tap_fact(model, FACT_HELD, 0, info);
+	model->held = *info;
+	model->has_held = true;
+}
+
+const struct held_info *model__held(const struct model *model)
+{
+	return model->has_held ? &model->held : NULL;
+}

@@ -1,8 +1,31 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The starts that had to wait until their interpreter was probed: one line of text. */
+/* What had to wait: starts until their interpreter was probed, and all others. */
 #include "report/view.h"
 
-void holds_write_text(const struct view *view)
+/* Above what a look at a file takes; in between nobody wants to know. */
+#define TELL_NS 100000000ULL
+
+static void write_others(const struct view *view, __u64 told_ns)
+{
+	const struct held_info *held = model__held(view->model);
+	struct text_buf buf = {0};
+	char num[TEXT_NUM_SZ];
+
+	if (!held)
+		return;
+	if (held->exec_max_ns > told_ns && held->exec_max_ns > TELL_NS)
+		text_buf__printf(&buf, "Of other programs, the start of one was held for %s at most. ",
+				 text_ns(num, held->exec_max_ns));
+	if (held->refused_cnt)
+		text_buf__printf(&buf, "%s start%s refused by the kernel: the file could not be opened while it was held.",
+				 text_count(num, held->refused_cnt),
+				 held->refused_cnt == 1 ? " was" : "s were");
+	if (*text_buf__str(&buf))
+		put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));
+	text_buf__free(&buf);
+}
+
+static __u64 write_pythons(const struct view *view)
 {
 	size_t cnt = model__hold_cnt(view->model);
 	const struct hold_info *hold;
@@ -11,7 +34,7 @@ void holds_write_text(const struct view *view)
 	__u64 max_ns = 0;
 
 	if (!cnt)
-		return;
+		return 0;
 	for (size_t i = 0; (hold = model__hold(view->model, i)); i++)
 		max_ns = hold->wall_ns > max_ns ? hold->wall_ns : max_ns;
 	text_buf__printf(&buf, "%s start%s held until the interpreter was probed: ",
@@ -19,4 +42,10 @@ void holds_write_text(const struct view *view)
 	text_buf__printf(&buf, "%s%s.", text_ns(num, max_ns), cnt == 1 ? "" : " at most");
 	put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));
 	text_buf__free(&buf);
+	return max_ns;
+}
+
+void holds_write_text(const struct view *view)
+{
+	write_others(view, write_pythons(view));
 }

@@ -38,6 +38,7 @@ json_t *json_new_trace(struct json_out *jo, const struct model *model);
 json_t *json_new_loss(struct json_out *jo, const struct model *model);
 json_t *json_new_hits(struct json_out *jo, const struct model *model);
 json_t *json_new_holds(struct json_out *jo, const struct model *model);
+json_t *json_new_held(struct json_out *jo, const struct model *model);
 json_t *json_new_unprobed(struct json_out *jo, const struct model *model);
 
 /* ---- json_process.c */

@@ -83,6 +83,22 @@ json_t *json_new_holds(struct json_out *jo, const struct model *model)
 	return list;
 }
 
+json_t *json_new_held(struct json_out *jo, const struct model *model)
+{
+	const struct held_info *held = model__held(model);
+	json_t *obj;
+
+	if (!held)
+		return json_null();
+	obj = json_object();
+	json_set_int(jo, obj, "count", held->cnt);
+	json_set_ns(jo, obj, "total_ns", held->total_ns);
+	json_set_ns(jo, obj, "exec_max_ns", held->exec_max_ns);
+	json_set_ns(jo, obj, "stop_max_ns", held->stop_max_ns);
+	json_set_int(jo, obj, "refused", held->refused_cnt);
+	return obj;
+}
+
 json_t *json_new_unprobed(struct json_out *jo, const struct model *model)
 {
 	json_t *list = json_array();

@@ -302,6 +302,11 @@ void session__unhold(struct session *session)
 			if (hold__noted(session->hold, i, &info.start_ns, &info.wall_ns))
 				model__add_hold(session->model, &info);
 		}
+		model__set_held(session->model, &(struct held_info){
+			.cnt = session->held.held_cnt, .total_ns = session->held.total_ns,
+			.exec_max_ns = session->held.max_ns,
+			.stop_max_ns = session->held.max_stop_ns,
+			.refused_cnt = session->held.refused_cnt });
 		hold__free(session->hold);
 		session->hold = NULL;
 	}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Execs that wait until it is their turn. Private to the holder; allocates nothing. */
+#ifndef INTERPRETERS_HOLD_EXECS_H
+#define INTERPRETERS_HOLD_EXECS_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include "interpreters/hold/readers.h"
+
+#define EXECS_MAX 512
+/* Longer none waits: its mapping is noticed later, and stops nobody but itself. */
+#define EXEC_LIMIT_NS 400000000ULL
+
+struct execs {
+	struct exec_event items[EXECS_MAX]; /* a ring */
+	unsigned int first, cnt;
+};
+
+void execs__collect(struct execs *execs, struct readers *readers);
+
+/* The oldest; false = there is none. */
+bool execs__take(struct execs *execs, struct exec_event *out);
+
+/* When the oldest has waited long enough; ~0 = there is none. */
+__u64 execs__due_ns(const struct execs *execs);
+
+#endif
