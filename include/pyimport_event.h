@@ -55,6 +55,7 @@ enum pyi_event_flag {
 	PYI_F_OVERFLOW = 1 << 4,    /* BEGIN: deeper than PYI_MAX_DEPTH; parent: deepest known */
 	PYI_F_APPROX = 1 << 5,      /* parent chosen without proof */
 	PYI_F_VFORK = 1 << 6,       /* FORK: the child shares the parent's memory until it execs */
+	PYI_F_NO_ROOM = 1 << 7,     /* BEGIN: of a body whose code object found no room */
 };
 
 /* What a span measures. */

@@ -199,7 +199,7 @@ __noinline u64 path_of_fd(struct io *io, u32 fd)
 	return path;
 }
 
-DEFINE_SLOTS(path_slot, path_slot, path_slots, PATH_SLOT_CNT, paths)
+DEFINE_SLOTS(path_slot, path_slot, path_slots, PATH_SLOT_CNT, paths, recycle_none)
 
 /*
  * Has this image sent so many paths that others' records could find no room? Half of what it may

@@ -10,6 +10,7 @@ struct threads_map threads SEC(".maps");
 struct deeps_map deeps SEC(".maps");
 struct procs_map procs SEC(".maps");
 struct execs_map execs SEC(".maps");
+struct serials_map serials SEC(".maps");
 struct scopes_map scopes SEC(".maps");
 struct phases_map phases SEC(".maps");
 struct sites_map sites SEC(".maps");
@@ -44,6 +45,8 @@ __u32 last_id = 0;
 __u32 last_serial = 0;
 __u32 charge_parity = 0;
 __u64 charge_cnt = 0;
+const volatile __u32 cfg_edge_slots = EDGE_SLOT_CNT;
+const volatile __u32 cfg_code_slots = CODE_SLOT_CNT;
 __u32 dict_gens[1 << DICT_GEN_BITS] = {};
 const volatile struct pyi_charge charge_zero = {};
 struct pyi_stats stats = {};
@@ -56,6 +59,7 @@ __hidden struct proc *proc_add(u32 tgid, u32 flags)
 		count_loss(proc_full);
 		return NULL;
 	}
+	serial_set(proc.serial, true);
 	return bpf_map_lookup_elem(&procs, &tgid);
 }
 

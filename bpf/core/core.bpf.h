@@ -35,8 +35,8 @@ enum open_flag {
 #define NEAR_DEPTH 256
 #define FRAME_BUF_SZ 128 /* enough for the fields we read of any version's frame */
 #define CODE_BUF_SZ 256  /* the same of a code object */
-#define STR_PEEK_SZ 160  /* head of a str and, most often, all of its text */
-#define STR_PEEK_TEXT_SZ (STR_PEEK_SZ - 64) /* text seen whatever the head's size */
+#define STR_PEEK_SZ 168  /* type, head of a str and, most often, all of its text */
+#define STR_PEEK_TEXT_SZ (STR_PEEK_SZ - 72) /* text seen whatever the head's size */
 
 struct edge_value {
 	u64 key; /* 0 = a free slot */
@@ -56,7 +56,7 @@ struct code_value {
 	u32 role; /* enum code_role in import.bpf.c */
 	u64 sum;  /* of what it says: file, name, module, lines */
 	u32 gen;  /* dict_gen() when that was found right last */
-	u32 pad;
+	u32 serial;
 };
 
 /* Values of __name__ and __package__ in a module's dict, 0 where absent. */
@@ -137,6 +137,7 @@ struct thread {
 	u64 edge_key;     /* last statement run, so that its load can be counted */
 	u32 edge_id;      /* of the same; 0 = none or importlib's */
 	u32 layout;
+	u64 str_type;     /* PyUnicode_Type, once it is proved; 0 = unknown */
 	u64 tuple_type, none_type; /* types of the fromlists seen */
 	u64 none;                  /* a fromlist of the latter */
 	u64 name_key, package_key; /* the str objects "__name__" and "__package__" */
@@ -218,6 +219,7 @@ extern __u32 last_id, last_serial;
 extern struct pyi_stats stats;
 extern __u32 charge_parity;               /* of the charges made now: user space reads the others */
 extern __u64 charge_cnt;                  /* entries made in `charges`, ever */
+extern const volatile __u32 cfg_edge_slots, cfg_code_slots; /* powers of two */
 #define DICT_GEN_BITS 12
 extern __u32 dict_gens[1 << DICT_GEN_BITS];
 extern const volatile struct pyi_charge charge_zero;
@@ -249,6 +251,28 @@ static __always_inline u32 *dict_gen(u64 globals, u32 serial)
 {
 	return &dict_gens[((globals ^ (u64)serial << 48) * 0x9e3779b97f4a7c15ULL) >>
 			  (64 - DICT_GEN_BITS)];
+}
+
+/*
+ * Does an image run still? Another that began 65,536 images later may have taken its place: then
+ * what was kept of it is made anew when it is missed.
+ */
+static __always_inline bool is_serial_alive(u32 serial)
+{
+	u32 index = serial & (SERIAL_CNT - 1);
+	u32 *alive = bpf_map_lookup_elem(&serials, &index);
+
+	return alive && *alive == serial;
+}
+
+static __always_inline void serial_set(u32 serial, bool is_alive)
+{
+	u32 index = serial & (SERIAL_CNT - 1);
+	u32 *alive = bpf_map_lookup_elem(&serials, &index);
+
+	if (alive)
+		__sync_val_compare_and_swap(alive, is_alive ? *alive : serial,
+					    is_alive ? serial : 0);
 }
 
 /*

@@ -29,6 +29,13 @@ struct procs_map { /* followed processes by tgid */
 	__type(key, u32);
 	__type(value, struct proc);
 };
+#define SERIAL_CNT 65536
+struct serials_map { /* images that run, at their serial modulo SERIAL_CNT */
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SERIAL_CNT);
+	__type(key, u32);
+	__type(value, u32);
+};
 struct execs_map { /* when a process not (yet) followed was exec'ed */
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -65,8 +72,7 @@ struct layouts_map {
 };
 /*
  * Statements by edge_key(). A hash table of our own in an array, because adding to a BPF hash costs
- * 1 us: nothing is ever removed, so a key is where probing ends, or, if its slots were taken, in
- * the map behind it.
+ * 1 us: a key is where probing ends, or, if its slots were taken, in the map behind it.
  */
 #define EDGE_SLOT_CNT (1 << 17)
 #define SLOT_PROBES 8
@@ -118,6 +124,7 @@ extern struct threads_map threads SEC(".maps");
 extern struct deeps_map deeps SEC(".maps");
 extern struct procs_map procs SEC(".maps");
 extern struct execs_map execs SEC(".maps");
+extern struct serials_map serials SEC(".maps");
 extern struct scopes_map scopes SEC(".maps");
 extern struct phases_map phases SEC(".maps");
 extern struct sites_map sites SEC(".maps");

@@ -19,6 +19,8 @@ int BPF_PROG(proc_exec, struct task_struct *task, int old_pid, struct linux_binp
 		if (!cfg_scoped || !scope_covers(task))
 			return 0;
 	}
+	if (proc)
+		serial_set(proc->serial, false);
 	thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (thread)
 		thread->serial = 0; /* its open spans ended with the old image */
@@ -147,6 +149,7 @@ int BPF_PROG(proc_exit, struct task_struct *task)
 		/* Always wake: the end of a short process is what a waiting user wants to see. */
 		bpf_ringbuf_submit(rec, BPF_RB_FORCE_WAKEUP);
 	}
+	serial_set(proc->serial, false);
 	bpf_map_delete_elem(&procs, &tgid);
 	return 0;
 }

@@ -2,6 +2,29 @@
 /* The first run of an import statement. */
 #include "imports/edge.bpf.h"
 
+/* The counts of a statement whose place is given away: user space reads those of the others. */
+static __always_inline void edge_flush(const struct edge_value *edge)
+{
+	struct pyi_edge_count *rec;
+
+	if (!edge->id)
+		return;
+	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+	if (!rec) {
+		count_loss(ring_full);
+		return;
+	}
+	fill_hdr(&rec->hdr, PYI_EV_EDGE_COUNT, sizeof(*rec), edge->serial);
+	rec->hdr.ts_ns = rec->first_ns = edge->first_ns;
+	rec->id = edge->id;
+	rec->count = edge->count;
+	rec->loads = edge->loads;
+	rec->pad = 0;
+	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
+}
+
+DEFINE_RECYCLE(edge_recycle, edge_value, edge_slots, cfg_edge_slots, edge_flush)
+
 static __always_inline void fill_edge(struct thread *t, const struct pyi_layout *lay,
 				      struct pyi_edge *rec, u32 max, u32 has_from, u64 code)
 {

@@ -13,7 +13,9 @@ static __always_inline u64 edge_key(u64 code, u64 name, u64 instr, u32 serial)
 	return mix_key(CODE_ID(code), name, instr, serial);
 }
 
-DEFINE_SLOTS(edge_find, edge_value, edge_slots, EDGE_SLOT_CNT, edges)
+u32 edge_recycle(u64 key);
+
+DEFINE_SLOTS(edge_find, edge_value, edge_slots, cfg_edge_slots, edges, edge_recycle)
 
 /* Counts a run of a statement of t->last_code; false when it is new or must be looked at again. */
 static __always_inline bool edge_count(struct thread *t, u64 name, u64 instr)

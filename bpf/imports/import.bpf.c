@@ -214,6 +214,8 @@ static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 	h->t->scratch.code_names_of = args->globals;
 	args->name = names->name;
 	args->code = CODE_ID(code_id(h->t, h->lay, frame));
+	if (!args->code && h->lay->code_filename >= 0)
+		args->flags = PYI_F_NO_ROOM;
 	args->pyframe = current_frame(h);
 	top = open_top(h->t);
 	/* Under a load whose body this is, the load's own record says who asked. */
@@ -448,6 +450,8 @@ static __always_inline int on_site(struct pt_regs *ctx)
 	h.sp = PT_REGS_SP(ctx);
 	h.t->is_switching = h.proc->flags & PROC_SWITCHING;
 	h.t->is_checked = h.proc->flags & PROC_CHECKED;
+	h.t->str_type = h.proc->checks & PYI_CHECK_NAME && h.lay->unicode_type_addr ?
+				h.lay->unicode_type_addr + h.t->bias : 0;
 	if (!(h.proc->flags & PROC_SEEN))
 		first_hit(&h, tgid);
 	if (h.site->end)

@@ -158,6 +158,12 @@ static __always_inline u32 code_role(struct thread *t, const struct pyi_layout *
 	return role;
 }
 
+static __always_inline void code_flush(const struct code_value *code)
+{
+}
+
+DEFINE_RECYCLE(code_recycle, code_value, code_slots, cfg_code_slots, code_flush)
+
 /* Values of the module's names, read once per hit. */
 static __always_inline void code_names(struct thread *t, const struct pyi_layout *lay, u64 globals)
 {
@@ -203,6 +209,7 @@ static __always_inline u64 code_add(struct thread *t, const struct pyi_layout *l
 	value->id = id;
 	value->role = code_role(t, lay);
 	value->sum = sum;
+	value->serial = t->serial;
 	value->gen = t->last_code.gen;
 	t->last_code_id = id | (u64)value->role << 32;
 	code_names(t, lay, frame->globals);

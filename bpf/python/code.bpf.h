@@ -21,7 +21,9 @@ enum code_role { ROLE_PLAIN = 0, ROLE_RELAY = 1, ROLE_RUNNER = 2, ROLE_BOOTSTRAP
 /* A new number, and a record, for a frame's code object: what was known of it is of an earlier. */
 u64 code_new(struct thread *t, const struct pyi_layout *lay, const struct pyframe *frame);
 
-DEFINE_SLOTS(code_slot, code_value, code_slots, CODE_SLOT_CNT, codes)
+u32 code_recycle(u64 key);
+
+DEFINE_SLOTS(code_slot, code_value, code_slots, cfg_code_slots, codes, code_recycle)
 
 /* The place of t->last_code. */
 static __always_inline struct code_value *code_find(struct thread *t, bool want_new)

@@ -15,11 +15,15 @@ __noinline int str_load(struct thread *t, const struct pyi_layout *lay, u64 obj,
 
 	if (!t || !lay || !str || !obj || lay->str_length < 0)
 		return -1;
-	if (bpf_probe_read_user(t->str_buf, STR_PEEK_SZ, (void *)(obj + lay->str_length)))
-		return str_view(lay, obj, str); /* lies at the end of its mapping */
-	if (str_parse(lay, obj, (struct str_head *)t->str_buf, str))
+	if (bpf_probe_read_user(t->str_buf, STR_PEEK_SZ, (void *)(obj + lay->ob_type)))
+		/* lies at the end of its mapping */
+		return t->str_type && read_ptr(obj + lay->ob_type) != t->str_type ?
+			       -1 : str_view(lay, obj, str);
+	if (t->str_type && t->str_buf[0] != t->str_type)
 		return -1;
-	off = str->data - obj - lay->str_length;
+	if (str_parse(lay, obj, (struct str_head *)&t->str_buf[1], str))
+		return -1;
+	off = str->data - obj - lay->ob_type;
 	str->peek_off = off <= 64 ? off : 0;
 	return 0;
 }
@@ -98,7 +102,9 @@ __noinline u64 str_word(const struct pyi_layout *lay, u64 obj, u32 *chars)
  * every version (Objects/moduleobject.c, module_init_dict). *step is the size of an entry, the
  * key stands at the address returned, the value behind it.
  */
-static __always_inline u64 dict_entries(const struct pyi_layout *lay, u64 dict, u32 *step)
+#define KEYS_AT(off) (*(u64 *)((char *)t->dict_buf + ((off) & 56)))
+static __always_inline u64 dict_entries(struct thread *t, const struct pyi_layout *lay, u64 dict,
+					u32 *step, u64 *cnt)
 {
 	u64 keys, size, head;
 	u32 width;
@@ -106,17 +112,19 @@ static __always_inline u64 dict_entries(const struct pyi_layout *lay, u64 dict, 
 	if (lay->dict_keys < 0)
 		return 0;
 	keys = read_ptr(dict + lay->dict_keys);
-	if (!keys)
+	/* All that stands before the indices; the last is the number of entries ever used. */
+	if (!keys || bpf_probe_read_user(t->dict_buf, sizeof(u64) * 5, (void *)keys))
 		return 0;
+	*cnt = KEYS_AT(lay->keys_indices - 8);
 	if (lay->keys_log2_size < 0) { /* up to 3.10: index width follows from the size */
-		size = read_ptr(keys + lay->keys_size);
+		size = KEYS_AT(lay->keys_size);
 		if (!size || size > (1U << 24))
 			return 0;
 		width = size <= 0xff ? 1 : size <= 0xffff ? 2 : 4;
 		*step = 24;
 		return keys + lay->keys_indices + size * width + 8;
 	}
-	head = read_ptr(keys + lay->keys_log2_size); /* bytes: size, index bytes, kind, version */
+	head = KEYS_AT(lay->keys_log2_size); /* bytes: size, index bytes, kind, version */
 	width = head >> 8 * (lay->keys_log2_index_bytes - lay->keys_log2_size) & 0xff;
 	if (width > 26)
 		return 0;
@@ -159,20 +167,24 @@ __noinline int globals_names(struct thread *t, const struct pyi_layout *lay, u64
 			     struct module_names *out)
 {
 	u32 step = 0;
-	u64 entry, *at;
+	u64 entry, cnt = 0, *at;
 
 	if (!t || !lay || !out)
 		return 0;
 	out->name = out->package = 0;
-	entry = dict_entries(lay, dict, &step);
+	entry = dict_entries(t, lay, dict, &step, &cnt);
 	if (!entry)
 		return 0;
-	for (int half = 0; half < 2; half++, entry += 3 * step) {
+	for (u32 half = 0; half < 2; half++, entry += 3 * step) {
+		if (3 * half >= cnt)
+			return 0;
 		if (bpf_probe_read_user(t->dict_buf, sizeof(t->dict_buf), (void *)entry))
 			return 0;
 		if (!half && t->dict_buf[0] != t->name_key) /* another interpreter's */
 			t->name_key = t->package_key = 0;
-		for (int i = 0; i < 3; i++) {
+		for (u32 i = 0; i < 3; i++) {
+			if (3 * half + i >= cnt) /* what lies there is of an earlier dict */
+				return 0;
 			at = &t->dict_buf[step == 16 ? 2 * i : 3 * i];
 			take_name(t, lay, at[0], at[1], out);
 		}

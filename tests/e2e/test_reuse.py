@@ -83,6 +83,16 @@ for k in range(%d):
 """ % COUNT
 
 
+# A dict without __name__, in the place of one that had it.
+NAMELESS = """
+import json
+for k in range(200):
+    names = {"__name__": "gone_%d" % k, "__package__": "gone"}
+    del names
+    exec(compile("import json", "tiny.py", "exec"), {})
+"""
+
+
 def edges(process, module, among=None):
     """{(file, line, module): count} of who asked for a module."""
     found = {}
@@ -164,6 +174,13 @@ def test_executed(case):
     process = trace(interp, text)
     found = edges(process, module, lambda who: who[0].startswith(prefix))
     lib.check_equal(found, expected, "who asked for " + module)
+
+
+@lib.test(params=lambda: lib.core_interpreters(6))
+def test_nameless(interp):
+    process = trace(interp, NAMELESS)
+    found = edges(process, "json", lambda who: who[0] == "tiny.py")
+    lib.check_equal(found, {("tiny.py", 1, None): 200}, "who asked")
 
 
 @lib.test(params=lambda: lib.core_interpreters(6))

@@ -23,10 +23,9 @@ enum {
 	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION, OPT_FROM,
 	OPT_SCHEMA, OPT_SLOW, OPT_UNFOLD,
 	OPT_DEFER, OPT_FAIL_ON, OPT_BUDGET, OPT_UPDATE, OPT_COLD, OPT_VERSUS,
-	OPT_BY,
-	OPT_NO_CPU, OPT_NO_MEMORY,
+	OPT_BY, OPT_NO_CPU, OPT_NO_MEMORY,
 	OPT_CGROUP, OPT_CONTAINER, OPT_WAIT, OPT_UNTIL_READY, OPT_UNTIL_IDLE, OPT_NO_PHASES,
-	OPT_NO_TRACEPOINT,
+	OPT_NO_TRACEPOINT, OPT_TABLES,
 	OPT_NO_FILES, OPT_NO_NET,
 };
 
@@ -43,7 +42,6 @@ const struct argp_option opts_table[] = {
 	{ "container", OPT_CONTAINER, "ID|NAME", 0, "what runs in this container (podman, docker, containerd, CRI-O, Kubernetes), by its name or how its id begins", 0 },
 	{ "wait", OPT_WAIT, NULL, 0, "the container or cgroup is still to come: wait for it", 0 },
 	{ "duration", 'd', "TIME", 0, "stop after TIME (500ms, 30s, 2m; a bare number is seconds)", 0 },
-
 	{ "until-ready", OPT_UNTIL_READY, NULL, 0, "stop when what is traced waits for connections, its workers too", 0 },
 	{ "until-idle", OPT_UNTIL_IDLE, "TIME", 0, "stop when nothing was imported for TIME", 0 },
 
@@ -69,6 +67,7 @@ const struct argp_option opts_table[] = {
 	{ "no-files", OPT_NO_FILES, NULL, 0, "do not count file operations and bytes from disk", 0 },
 	{ "no-memory", OPT_NO_MEMORY, NULL, 0, "do not measure resident memory", 0 },
 	{ "no-phases", OPT_NO_PHASES, NULL, 0, "do not look for readiness: no system call is looked at for it", 0 },
+	{ "tables", OPT_TABLES, "N", OPTION_HIDDEN, "slots for code and for statements, a power of two", 0 },
 	{ "no-tracepoint", OPT_NO_TRACEPOINT, "NAME", OPTION_HIDDEN, "do as if the kernel lacked it", 0 },
 	{ "no-net", OPT_NO_NET, NULL, 0, "do not look at connections, sleeps, threads and children", 0 },
 	{ "no-hold", OPT_NO_HOLD, NULL, 0, "never hold a starting program until it is probed; first imports of an interpreter not known beforehand may be missed", 0 },
@@ -236,6 +235,7 @@ static error_t parse_switch(int key, char *arg, struct argp_state *state, struct
 	case OPT_STRICT: opts->is_strict = true; return 0;
 	case OPT_PERF: opts->want_perf = true; return 0;
 	case OPT_NO_TRACEPOINT: opts->no_tracepoint = arg; return 0;
+	case OPT_TABLES: opts->table_cnt = strtoul(arg, NULL, 10); return 0;
 	case OPT_NO_EDGES: opts->want_no_edges = true; return 0;
 	case OPT_NO_CPU: opts->groups_off |= PYI_GROUP_CPU; return 0;
 	case OPT_NO_NET: opts->groups_off |= PYI_GROUP_NET; return 0;

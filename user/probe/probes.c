@@ -44,11 +44,20 @@ static void size_maps(struct probes *probes, const struct probes_opts *opts)
 {
 	struct pyimport_bpf *skel = probes->skel;
 	size_t ring_sz = opts->ring_sz ? opts->ring_sz : RING_DEFAULT_SZ;
+	__u32 table_cnt = 0;
 
+	/* Slots are counted in powers of two, and there are at least as many as are looked at. */
+	for (__u32 cnt = 16; cnt && cnt <= opts->table_cnt; cnt *= 2)
+		table_cnt = cnt;
 	bpf_map__set_max_entries(skel->maps.events, ring_sz);
 	if (opts->want_all) { /* each container may bring an interpreter of its own */
 		bpf_map__set_max_entries(skel->maps.layouts, LAYOUTS_OF_HOST);
 		bpf_map__set_max_entries(skel->maps.sites, SITES_OF_HOST);
+	}
+	if (table_cnt) {
+		skel->rodata->cfg_edge_slots = skel->rodata->cfg_code_slots = table_cnt;
+		bpf_map__set_max_entries(skel->maps.edge_slots, table_cnt);
+		bpf_map__set_max_entries(skel->maps.code_slots, table_cnt);
 	}
 	skel->rodata->cfg_wakeup_sz = ring_sz / 8;
 	skel->rodata->cfg_all = opts->want_all;
@@ -61,6 +70,10 @@ static void size_maps(struct probes *probes, const struct probes_opts *opts)
 		bpf_map__set_max_entries(skel->maps.charges, CHARGES_ON_DEMAND);
 	} else {
 		bpf_map__set_max_entries(skel->maps.edges, EDGES_PREALLOC);
+	}
+	if (table_cnt) {
+		bpf_map__set_max_entries(skel->maps.edges, table_cnt / 4);
+		bpf_map__set_max_entries(skel->maps.codes, table_cnt / 4);
 	}
 }
 
@@ -132,7 +145,7 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *serial)
 {
 	struct proc_value proc = { .layout = ~0u };
-	__u32 key = tgid;
+	__u32 key = tgid, slot;
 
 	if (!bpf_map_lookup_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc)) {
 		*serial = proc.serial; /* a child, or moved into a cgroup: BPF was first */
@@ -144,7 +157,10 @@ int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *
 	}
 	proc.serial = __sync_fetch_and_add(&probes->skel->bss->last_serial, 1) + 1;
 	proc.flags = is_switching ? PROC_SWITCHING : 0;
-	if (bpf_map_update_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc, BPF_ANY))
+	slot = proc.serial % bpf_map__max_entries(probes->skel->maps.serials);
+	if (bpf_map_update_elem(bpf_map__fd(probes->skel->maps.serials), &slot, &proc.serial,
+				BPF_ANY) ||
+	    bpf_map_update_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc, BPF_ANY))
 		return log_err(-errno, "cannot follow process %d", (int)tgid);
 	*serial = proc.serial;
 	return 0;

@@ -51,6 +51,7 @@ struct opts {
 	size_t top;        /* 0 = default */
 	/* No holes: the small ones at the end. */
 	enum command command;
+	unsigned int table_cnt; /* for tests: slots for code and statements; 0 = as usual */
 	const char *no_tracepoint; /* for tests: as if the kernel lacked it */
 	__u32 groups_off;  /* enum pyi_group: causes not to measure */
 	int verbosity;

@@ -148,6 +148,7 @@ int session__open(struct session *session)
 				      .want_no_edges = opts->want_no_edges,
 				      .groups_off = opts->groups_off,
 				      .no_tracepoint = opts->no_tracepoint,
+				      .table_cnt = opts->table_cnt,
 				      .on_record = on_record, .ctx = session };
 	int err;
 

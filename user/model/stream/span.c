@@ -139,6 +139,11 @@ static int begin_body(struct model *model, struct span *span, const struct pyi_b
 		return namespace_add(span->process, rec->globals, name);
 	}
 	is_doubtful = is_string || namespace_has(span->process, rec->globals, name);
+	/* Nothing tells an exec() from a module's body: no load; its code counts as lost. */
+	if (rec->hdr.flags & PYI_F_NO_ROOM && (!name || strcmp(name, "__main__") != 0)) {
+		span->kind = 0;
+		return 0;
+	}
 	if (!name || (is_doubtful && parent && parent->kind && parent->kind != PYI_SPAN_BODY)) {
 		span->kind = 0;
 		return 0;

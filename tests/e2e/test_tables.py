@@ -1,0 +1,69 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""The kernel's tables for code and statements: what ended images had in them is used again, and
+when they are full nothing is made up."""
+import lib
+
+PROGRAM = """
+import argparse, collections, dataclasses, email.message, json, logging, typing
+for k in range(30):
+    collections.namedtuple("Point%d" % k, "x y")
+    exec("import json", {"__name__": "page_%d" % k})
+    eval("1 + 1", {"__name__": "sum_%d" % k})
+"""
+
+
+def loads(process):
+    return [(i["module"], i["result"], (i["importer"] or {}).get("file"),
+             (i["importer"] or {}).get("line")) for i in process.start_loads()]
+
+
+@lib.test(params=lib.core_interpreters)
+def test_full(interp):
+    """Far too small: what is still reported is true, and the report says that it is not all."""
+    interp.prepare()
+    argv = [*interp.argv, lib.write("main.py", PROGRAM)]
+    _, whole = lib.trace(argv)
+    whole.check_complete()
+    done, doc = lib.trace(argv, opts=["--tables", "16"])
+    lib.check_equal(done.rc, 0, "status")
+    lib.check_equal(doc["complete"], False, "complete")
+    lib.check(doc["loss"]["codes_full"] > 0, "loss: %r", lib.losses(doc.doc))
+    process, truth = doc.python(), whole.python()
+    phantoms = process.names() - truth.names()
+    lib.check(not phantoms, "modules that never were: %s", sorted(map(str, phantoms)))
+    lib.check(len(process.imports) <= len(truth.imports), "%d loads, there were %d",
+              len(process.imports), len(truth.imports))
+    known = {(e["importer"]["file"], e["importer"]["line"], e["module"]) for e in truth.edges}
+    made_up = [e for e in process.edges
+               if (e["importer"]["file"], e["importer"]["line"], e["module"]) not in known]
+    lib.check(not made_up, "edges that never were: %r", made_up[:5])
+    for load in process.imports:
+        importer = load["importer"] or {}
+        if importer.get("file"):
+            same = [i["importer"] for i in truth.named(load["module"])]
+            lib.check(importer in same, "%s: importer %r, was %r", load["module"], importer, same)
+
+
+@lib.test()
+def test_ended_images(count=12):
+    """One after the other, together far more than there is room for: all are known in full."""
+    script = lib.write("main.py", PROGRAM)
+    loop = "for i in %s; do %s -I %s; done" % (" ".join(map(str, range(count))), lib.SYSTEM, script)
+    done, doc = lib.trace(["/bin/sh", "-c", loop], opts=["--tables", "2048"])
+    lib.check_equal(done.rc, 0, "status")
+    doc.check_complete()
+    found = [p for p in doc.processes if p.named("json")]
+    lib.check_equal(len(found), count, "Pythons")
+    for process in found:
+        lib.check_equal(loads(process), loads(found[0]), "loads and importers")
+        lib.check_equal(sorted((e["module"], str(e["importer"]), e["count"], e["cached"])
+                               for e in process.edges),
+                        sorted((e["module"], str(e["importer"]), e["count"], e["cached"])
+                               for e in found[0].edges), "statements")
+    total = sum(len(p.edges) for p in found)
+    lib.check(total > 2048 + 512, "%d statements: too few to fill the tables", total)
+
+
+if __name__ == "__main__":
+    lib.main()
