@@ -163,6 +163,7 @@ struct sock_common {
 struct sock {
 	struct sock_common __sk_common;
 	int sk_err;
+	struct socket *sk_socket;
 };
 struct socket {
 	short type;

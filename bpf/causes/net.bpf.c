@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The network: connections, name look-ups, sockets listened on. A connection is counted under its
- * struct sock until that is closed, used again, or tracing ends.
+ * struct sock until that is closed (if its peer resets it: until the reader was told), used again,
+ * or tracing ends.
  */
 #include "core/io.bpf.h"
 
@@ -309,6 +310,16 @@ __noinline int call_sendmmsg(struct io *io)
 	return 0;
 }
 
+/* The peer reset it, and the reader has heard of that: nothing more will come. */
+static __always_inline void net_ended(struct pyi_net_value *net, u64 sk)
+{
+	if (net->type == SOCK_DGRAM ||
+	    BPF_CORE_READ((struct sock *)sk, __sk_common.skc_state) != TCP_CLOSE)
+		return;
+	net_send(net);
+	bpf_map_delete_elem(&conns, &sk);
+}
+
 __noinline int sock_moved(struct io *io, u64 sk)
 {
 	struct pyi_net_value *net;
@@ -324,8 +335,10 @@ __noinline int sock_moved(struct io *io, u64 sk)
 		return 0;
 	}
 	__sync_fetch_and_add(&net->blocked_ns, io->ns);
-	if (io->ret <= 0)
+	if (io->ret <= 0) {
+		net_ended(net, sk);
 		return 0;
+	}
 	__sync_fetch_and_add(&net->received, io->ret);
 	if (net->kind == PYI_NET_DNS) /* the last answer so far */
 		net->wall_ns = io->now - net->start_ns;
@@ -391,6 +404,8 @@ int BPF_PROG(net_state, const struct sock *sk, int old, int new)
 	if (old == TCP_SYN_SENT)
 		net->error = sk->sk_err;
 	net_send(net);
-	bpf_map_delete_elem(&conns, &key);
+	/* Reset by the peer while somebody has it open: what waits in it is still to be counted. */
+	if (old == TCP_SYN_SENT || !sk->sk_socket)
+		bpf_map_delete_elem(&conns, &key);
 	return 0;
 }

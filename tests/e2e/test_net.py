@@ -94,6 +94,47 @@ def test_late_server(timeout):
               item)
 
 
+RESET = """
+import socket, time
+for _ in range(8):
+    begin = time.monotonic_ns()
+    s = socket.create_connection(%r)
+    s.settimeout(30)
+    got = 0
+    try:
+        s.sendall(b"x")
+        while part := s.recv(65536):
+            got += len(part)
+    except ConnectionResetError:
+        pass
+    print(s.getsockname()[1], got, time.monotonic_ns() - begin)
+    s.close()
+"""
+
+
+@lib.test()
+def test_reset_by_peer():
+    """What was waited for and received counts though the peer then resets the connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def serve():
+            for _ in range(8):
+                conn, _ = listener.accept()
+                conn.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                conn.recv(1)
+                time.sleep(LATE_S)
+                conn.sendall(b"y" * 200)
+                conn.close()
+        threading.Thread(target=serve, daemon=True).start()
+        out, process, _ = trace_import("client", RESET % (listener.getsockname(),))
+    truth = [[int(n) for n in line.split()] for line in out.splitlines()]
+    lib.check_equal((len(process["net"]), len(truth)), (8, 8), "connections")
+    lib.check_equal([n["received"] for n in process["net"]], [t[1] for t in truth], "bytes received")
+    for item, (_, _, wall_ns) in zip(process["net"], truth):
+        # Of the sleep of the server the client may have missed a part, on a busy machine.
+        lib.check(LATE_S * 1e9 / 2 < item["blocked_ns"] <= wall_ns, "blocked %d of %d ns",
+                  item["blocked_ns"], wall_ns)
+
+
 @lib.test()
 def test_unix_and_inet6():
     path = lib.workdir() + "/s\x1bock"
