@@ -157,6 +157,10 @@ bench: ## install, build, and measure what tracing costs (root)
 	$(Q)scripts/deps.sh bench
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/bench.sh
+.PHONY: soak
+soak: all ## what the tracer holds over two hours of starts (root); SOAK='--minutes 10 --rate 5'
+	$(Q)python3 tests/soak.py $(SOAK)
+
 .PHONY: bench-report
 bench-report: all ## what reading a capture of 1,000,000 imports costs (root, sqlite3)
 	$(Q)scripts/bench_report.sh

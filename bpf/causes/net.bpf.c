@@ -4,12 +4,11 @@
  * struct sock until that is closed (if its peer resets it: until the reader was told), used again,
  * or tracing ends.
  */
-#include "core/io.bpf.h"
+#include "causes/net.bpf.h"
 
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
-#define SOCK_DGRAM 2
 #define DNS_PORT 53
 #define DNS_HEADER_SZ 12
 #define EINPROGRESS 115
@@ -17,9 +16,6 @@
 #define F_SETLKW 7
 #define F_OFD_SETLKW 38
 #define TCP_ESTABLISHED 1
-#define TCP_SYN_SENT 2
-#define TCP_CLOSE 7
-#define UNKNOWN_NS (~0ULL)
 
 /* What the kernel's ABI calls sockaddr_in, sockaddr_in6, pollfd, iovec and msghdr. */
 struct addr_in { u16 family; __be16 port; __be32 addr; };
@@ -31,25 +27,6 @@ struct user_mmsghdr { struct user_msghdr hdr; u32 sz, pad; };
 static __always_inline u16 swap16(u16 value)
 {
 	return value << 8 | value >> 8;
-}
-
-/* Sends what is known of a connection. */
-__noinline int net_send(struct pyi_net_value *value)
-{
-	struct pyi_net *rec;
-
-	if (!value)
-		return 0;
-	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
-	if (!rec) {
-		count_loss(ring_full);
-		return 0;
-	}
-	fill_hdr(&rec->hdr, PYI_EV_NET, sizeof(*rec), value->serial);
-	rec->hdr.tid = value->tid;
-	bpf_probe_read_kernel(&rec->value, sizeof(rec->value), value);
-	bpf_ringbuf_submit(rec, wake_flag());
-	return 0;
 }
 
 /* Starts to put together io->net for the socket in io->id. */
@@ -310,16 +287,6 @@ __noinline int call_sendmmsg(struct io *io)
 	return 0;
 }
 
-/* The peer reset it, and the reader has heard of that: nothing more will come. */
-static __always_inline void net_ended(struct pyi_net_value *net, u64 sk)
-{
-	if (net->type == SOCK_DGRAM ||
-	    BPF_CORE_READ((struct sock *)sk, __sk_common.skc_state) != TCP_CLOSE)
-		return;
-	net_send(net);
-	bpf_map_delete_elem(&conns, &sk);
-}
-
 __noinline int sock_moved(struct io *io, u64 sk)
 {
 	struct pyi_net_value *net;
@@ -385,27 +352,5 @@ __noinline int net_call(struct io *io)
 			       note_wait(io, 1) : 0;
 	case PYI_CALL_SIGACTION: return note_signal(io);
 	}
-	return 0;
-}
-
-/* A connection that was not waited for is there, or will never be; one that was is over. */
-SEC("?tp_btf/inet_sock_set_state")
-int BPF_PROG(net_state, const struct sock *sk, int old, int new)
-{
-	u64 key = (u64)sk;
-	struct pyi_net_value *net = bpf_map_lookup_elem(&conns, &key);
-
-	if (!net)
-		return 0;
-	if (old == TCP_SYN_SENT && net->wall_ns == UNKNOWN_NS)
-		net->wall_ns = bpf_ktime_get_ns() - net->start_ns;
-	if (new != TCP_CLOSE)
-		return 0;
-	if (old == TCP_SYN_SENT)
-		net->error = sk->sk_err;
-	net_send(net);
-	/* Reset by the peer while somebody has it open: what waits in it is still to be counted. */
-	if (old == TCP_SYN_SENT || !sk->sk_socket)
-		bpf_map_delete_elem(&conns, &key);
 	return 0;
 }

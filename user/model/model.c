@@ -65,6 +65,8 @@ void model__free(struct model *model)
 {
 	if (!model)
 		return;
+	if (model->lean)
+		model->lean_ops->free(model);
 	keymap__free(&model->spans);
 	idmap__free(&model->stmts);
 	idmap__free(&model->codes);
@@ -104,6 +106,10 @@ int model__set_process_info(struct model *model, __u32 serial, const struct proc
 	struct process *process;
 
 	tap_fact(model, FACT_PROCESS, serial, info);
+	if (model->lean) {
+		model = model->lean_ops->part(model, serial);
+		return model ? model__set_process_info(model, serial, info) : 0;
+	}
 	HASH_FIND(hh, model->by_serial, &serial, sizeof(serial), state);
 	if (!state)
 		return 0;

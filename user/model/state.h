@@ -196,6 +196,17 @@ struct python_state {
 	UT_hash_handle hh;
 };
 
+/* What a model that forgets does in place of one that does not; see model/lean. */
+struct lean_ops {
+	int (*apply)(struct model *model, const void *record, size_t size);
+	/* The model of the image with this serial, of the record applied last; NULL = none. */
+	struct model *(*part)(const struct model *model, __u32 serial);
+	struct model *(*last)(const struct model *model);
+	void (*progress)(const struct model *model, size_t *processes, size_t *loads);
+	void (*finish)(struct model *model); /* all that is left has ended */
+	void (*free)(struct model *model);
+};
+
 struct model {
 	struct arena arena;
 	struct process_state *by_serial, *by_tgid; /* by_tgid: those that live */
@@ -228,6 +239,9 @@ struct model {
 	struct load_state *ended; /* by the record applied last, or NULL */
 	bool has_stats, is_finished, is_cut;
 	struct model_tap tap;
+	struct lean *lean;        /* NULL: nothing is forgotten */
+	const struct lean_ops *lean_ops;
+	struct model *whole;      /* of a part of a lean model: knows the paths */
 };
 
 static inline bool span_is_search(__u8 kind)

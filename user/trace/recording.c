@@ -3,11 +3,17 @@
 #include "trace/recording.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "trace/opts.h"
+#include "model/model.h"
 #include "model/tape/tape.h"
 
 #define FLUSH_NS 1000000000ULL /* what a crash of ours costs at most */
@@ -25,6 +31,51 @@ int recording__open(struct recording *recording, const struct opts *opts)
 		return -EINVAL;
 	}
 	return err;
+}
+
+/* Where there is room for more than memory holds: /tmp may be memory. */
+static int open_unnamed(void)
+{
+	const char *dir = getenv("TMPDIR");
+	int fd = dir && *dir ? open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600) : -1;
+
+	return fd >= 0 ? fd : open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
+bool recording__spill(struct recording *recording)
+{
+	struct output *output = &recording->output;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+
+	if (output->file)
+		return (fcntl(fileno(output->file), F_GETFL) & O_ACCMODE) == O_RDWR &&
+		       !fstat(fileno(output->file), &st) && S_ISREG(st.st_mode);
+	fd = open_unnamed();
+	output->file = fd >= 0 ? fdopen(fd, "w") : NULL;
+	if (!output->file) {
+		log_debug("what has ended stays in memory: %s", strerror(errno));
+		return false;
+	}
+	(void)TAKE_FD(fd);
+	output->path = "a temporary file";
+	return true;
+}
+
+int recording__replay(struct recording *recording, struct model **model)
+{
+	_cleanup_close_ int fd = fcntl(fileno(recording->output.file), F_DUPFD_CLOEXEC, 3);
+	_cleanup_fclose_ FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
+	struct tape_result result;
+	int err = in ? model__new(model) : -errno;
+
+	if (in)
+		(void)TAKE_FD(fd);
+	if (!err) {
+		rewind(in);
+		err = tape_play(in, *model, &result);
+	}
+	return err ? log_err(err, "cannot put the report together") : 0;
 }
 
 static void fail(struct recording *recording, int err)

@@ -22,6 +22,15 @@ struct recording {
 /* Opens the file before anything is traced, without touching what is in it. Logs what fails. */
 int recording__open(struct recording *recording, const struct opts *opts);
 
+/*
+ * What is recorded can be read again when the trace is over; without -o it goes to a file without
+ * a name. False: it cannot, as there is no place for such a file, or -o is a pipe.
+ */
+bool recording__spill(struct recording *recording);
+
+/* A model of all that was recorded. After recording__finish. 0 or -errno, logged. */
+int recording__replay(struct recording *recording, struct model **model);
+
 /* Empties the file; all that @model is given from now on goes into it. */
 int recording__start(struct recording *recording, struct model *model);
 

@@ -7,6 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "trace/facts/ended.h"
 #include "trace/facts/facts.h"
 #include "trace/facts/identity.h"
 #include "trace/follow/late.h"
@@ -43,6 +44,8 @@ void session__close(struct session *session)
 	cgroups__free(session->cgroups);
 	containers__free(session->containers);
 	model__free(session->model);
+	model__free(session->replayed);
+	ended__free(session->ended);
 	invoker_clear(&session->invoker);
 	output__close(&session->output);
 }
@@ -140,6 +143,26 @@ static int open_until(struct session *session)
 			  opts->want_wait || opts->argv ? 0 : clock_ns(), &session->until);
 }
 
+/*
+ * What starts and ends while many are traced would pile up: nothing of it is kept but in a capture,
+ * from which the report is made. `top` shows what has ended.
+ */
+static int open_model(struct session *session)
+{
+	const struct opts *opts = session->opts;
+	struct model_lean lean = { .is_watched = opts->slow_ns, .on_end = ended__take };
+	int err = model__new(&session->model);
+
+	if (err || opts->is_dry_run || opts->command == COMMAND_TOP ||
+	    !(opts->want_all || opts->cgroup || opts->container))
+		return err;
+	if (session->output.file && !recording__spill(&session->recording))
+		return 0;
+	err = ended__new(&session->ended);
+	lean.ctx = session->ended;
+	return err ? err : model__set_lean(session->model, &lean);
+}
+
 int session__open(struct session *session)
 {
 	const struct opts *opts = session->opts;
@@ -159,7 +182,7 @@ int session__open(struct session *session)
 		probes.cgroup_root = cgroups__root(session->cgroups);
 	}
 	if (!err)
-		err = model__new(&session->model);
+		err = open_model(session);
 	if (!err && !opts->is_dry_run && recording__start(&session->recording, session->model))
 		return -EIO; /* logged */
 	if (!err)

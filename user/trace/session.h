@@ -32,6 +32,8 @@ struct session {
 	struct invoker invoker;
 	struct launch *launch;     /* NULL unless a command is launched */
 	struct model *model;
+	struct model *replayed;    /* of what was written while tracing; NULL: model is whole */
+	struct ended *ended;       /* NULL: the model forgets nothing */
 	struct probes *probes;
 	struct pythons *pythons;
 	struct discover *discover;

@@ -231,16 +231,18 @@ static int finish_model(struct session *session, __u64 end_ns)
 {
 	int err;
 
+	if (session->ended) /* all have: their files are known by this */
+		model__finish(session->model, end_ns);
 	facts__finish(session->facts, session->model);
 	identity__finish(session->identity, session->model);
 	err = pythons__describe(session->pythons, session->model);
 	if (!err)
-		err = libs_describe(session->model);
+		err = libs_describe(session->model, session->ended);
 	if (!err)
-		err = twins_compare(session->model);
+		err = twins_compare(session->model, session->ended);
 	if (!err)
 		err = describe_host(session, end_ns);
-	if (!err)
+	if (!err && !session->ended)
 		err = model__finish(session->model, end_ns);
 	return err ? log_err(err, "cannot build the report") : 0;
 }
@@ -248,7 +250,8 @@ static int finish_model(struct session *session, __u64 end_ns)
 /* The report is out; a command that runs on (-d) still owes us its status. */
 static int final_status(struct session *session)
 {
-	bool is_lossy = !model__is_complete(session->model);
+	const struct model *model = session->replayed ? session->replayed : session->model;
+	bool is_lossy = !model__is_complete(model);
 	int status;
 
 	if (session->launch && !session->has_ended) {
@@ -258,7 +261,7 @@ static int final_status(struct session *session)
 	signals_restore();
 	if (session->opts->is_strict && is_lossy) {
 		log_err(0, "data was lost (--strict); the report says what");
-		if (!model__unprobed_cnt(session->model))
+		if (!model__unprobed_cnt(model))
 			log_hint("a larger --ring, or --no-edges");
 		return EXIT_LOSS;
 	}
@@ -266,6 +269,14 @@ static int final_status(struct session *session)
 		return EXIT_OK;
 	status = session->wait_status;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+static int write_report(struct session *session)
+{
+	int err = session->ended ? recording__replay(&session->recording, &session->replayed) : 0;
+
+	return err ? err : output__write(&session->output, session->opts,
+					 session->ended ? session->replayed : session->model);
 }
 
 static int report(struct session *session)
@@ -280,7 +291,7 @@ static int report(struct session *session)
 		err = finish_model(session, end_ns);
 	recording_err = recording__finish(&session->recording, end_ns, !session->output.file);
 	if (!err && session->output.file)
-		err = output__write(&session->output, session->opts, session->model);
+		err = write_report(session);
 	if (session->opts->want_stats)
 		session__print_stats(session);
 	return err || recording_err ? EXIT_OURS : final_status(session);

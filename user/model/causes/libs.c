@@ -17,7 +17,7 @@ int model__set_lib_info(struct model *model, const struct lib_info *info)
 	const char *path, **needed;
 
 	tap_fact(model, FACT_LIB, 0, info);
-	if (!info->path) /* of a capture that was made to hurt */
+	if (!info->path || model->lean) /* no path: of a capture that was made to hurt */
 		return 0;
 	path = arena__intern(&model->arena, info->path, strlen(info->path));
 	needed = arena__alloc(&model->arena, (info->needed_cnt + 1) * sizeof(*needed));

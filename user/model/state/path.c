@@ -75,7 +75,8 @@ static size_t tidy(char *path)
 int path_text(struct model *model, const struct process *process, __u64 key, const char **out)
 {
 	char full[3 * PYI_PATH_SZ * 2 + 8];
-	const struct path_state *path = keymap__find(&model->paths, key);
+	const struct keymap *paths = model->whole ? &model->whole->paths : &model->paths;
+	const struct path_state *path = keymap__find(paths, key);
 	size_t cwd_sz = process->cwd ? strlen(process->cwd) : 0, sz;
 	bool is_relative;
 

@@ -54,9 +54,13 @@ bool model__is_complete(const struct model *model)
 void model__progress(const struct model *model, size_t *processes, size_t *loads,
 		     const char **current)
 {
+	*current = model->current;
+	if (model->lean) {
+		model->lean_ops->progress(model, processes, loads);
+		return;
+	}
 	*processes = 0;
 	for (size_t i = 0; i < model->process_cnt; i++)
 		*processes += model->processes[i]->is_python;
 	*loads = model->load_cnt;
-	*current = model->current;
 }

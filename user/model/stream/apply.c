@@ -27,6 +27,8 @@ int model__apply(struct model *model, const void *record, size_t size)
 		model->malformed++;
 		return 0;
 	}
+	if (model->lean)
+		return model->lean_ops->apply(model, record, size);
 	switch (hdr->kind) {
 	case PYI_EV_EXEC: return process_exec(model, record);
 	case PYI_EV_LOG: return process_log(model, record);

@@ -94,6 +94,10 @@ bool model__wants_inventory(const struct model *model, __u32 serial)
 {
 	const struct process_state *process;
 
+	if (model->lean)
+		model = model->lean_ops->part(model, serial);
+	if (!model)
+		return false;
 	HASH_FIND(hh, model->by_serial, &serial, sizeof(serial), process);
 	return process && process->process.is_late && !process->process.inventory &&
 	       process->process.end_ns == NS_UNKNOWN;

@@ -199,6 +199,10 @@ int model__finish(struct model *model, __u64 trace_end_ns)
 	model->is_finished = true;
 	if (!model->host.trace_end_ns)
 		model->host.trace_end_ns = trace_end_ns;
+	if (model->lean) {
+		model->lean_ops->finish(model);
+		return 0;
+	}
 	for (size_t i = 0; i < model->process_cnt && !err; i++)
 		err = finish_process(model, (struct process_state *)model->processes[i]);
 	identity_inherit(model);

@@ -190,9 +190,12 @@ void load_settle(struct model *model, struct process_state *process, struct load
 
 bool model__ended(struct model *model, struct load *out)
 {
-	struct load_state *ended = model->ended, state;
+	struct load_state *ended, state;
 	struct process_state *process;
 
+	if (model->lean)
+		model = model->lean_ops->last(model);
+	ended = model ? model->ended : NULL;
 	if (!ended)
 		return false;
 	process = (struct process_state *)ended->load.process;

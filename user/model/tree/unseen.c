@@ -87,6 +87,8 @@ int model__add_hold(struct model *model, const struct hold_info *info)
 	struct hold_info *holds;
 
 	tap_fact(model, FACT_HOLD, 0, info);
+	if (model->lean)
+		return 0;
 	holds = reallocarray(model->holds, model->hold_cnt + 1, sizeof(*holds));
 	if (!holds)
 		return -ENOMEM;

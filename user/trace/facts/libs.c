@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "model/model.h"
+#include "trace/facts/ended.h"
 #include "interpreters/elf/dynamic.h"
 
 struct seen {
@@ -101,10 +102,11 @@ static int describe(void *ctx, const struct process *process, const char *path)
 	return model__set_lib_info(seen->model, &info);
 }
 
-int libs_describe(struct model *model)
+int libs_describe(struct model *model, struct ended *ended)
 {
 	struct seen seen = { .model = model };
-	int err = model__each_mapped(model, describe, &seen);
+	int err = ended ? ended__each_mapped(ended, describe, &seen) :
+			  model__each_mapped(model, describe, &seen);
 
 	for (size_t i = 0; i < seen.cnt; i++)
 		free(seen.paths[i]);

@@ -3,11 +3,15 @@
 #ifndef TRACE_FACTS_LIBS_H
 #define TRACE_FACTS_LIBS_H
 
+struct ended;
 struct model;
 struct process;
 
-/* After the last record, before model__finish. Files that cannot be read stay unknown. -ENOMEM. */
-int libs_describe(struct model *model);
+/*
+ * After the last record, before model__finish, or with @ended after it. Files that cannot be read
+ * stay unknown. -ENOMEM.
+ */
+int libs_describe(struct model *model, struct ended *ended);
 
 /* A file of a target below its own root while it lives, else below ours. -1: not to be had. */
 int libs_open(const struct process *process, const char *path);

@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "trace/facts/libs.h"
 #include "model/model.h"
+#include "trace/facts/ended.h"
 
 #define BLOCK_SZ 65536
 #define BLOCK_CNT 64            /* of files beyond the budget */
@@ -151,7 +152,7 @@ static int on_twins(void *ctx, const struct process *process, const struct twin 
 	return 0;
 }
 
-int twins_compare(struct model *model)
+int twins_compare(struct model *model, struct ended *ended)
 {
 	_cleanup_free_ struct twins *twins = calloc(1, sizeof(*twins));
 	_cleanup_free_ char *blocks = malloc(2 * BLOCK_SZ);
@@ -162,5 +163,6 @@ int twins_compare(struct model *model)
 	twins->block = blocks;
 	twins->other = blocks + BLOCK_SZ;
 	twins->budget_sz = BUDGET_SZ;
-	return model__each_twins(model, on_twins, twins);
+	return ended ? ended__each_twins(ended, on_twins, twins) :
+		       model__each_twins(model, on_twins, twins);
 }

@@ -3,9 +3,13 @@
 #ifndef TRACE_FACTS_TWINS_H
 #define TRACE_FACTS_TWINS_H
 
+struct ended;
 struct model;
 
-/* When tracing is over, before model__finish. 0 or -ENOMEM: what cannot be read is left out. */
-int twins_compare(struct model *model);
+/*
+ * When tracing is over, before model__finish, or with @ended after it. 0 or -ENOMEM: what cannot be
+ * read is left out.
+ */
+int twins_compare(struct model *model, struct ended *ended);
 
 #endif

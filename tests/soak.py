@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""`make soak`: traces the whole host while Pythons start and end, and prints what the tracer holds
+over time. What grows here grows without end.
+
+Usage: soak.py [--minutes N] [--rate STARTS_PER_S] [--samples N] [--tool PATH] [--cgroup]
+               [--code CODE] [TOOL ARGUMENT ...]"""
+import argparse
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+REPO = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def family(pid):
+    """The tracer and the process that holds for it."""
+    with open("/proc/%d/task/%d/children" % (pid, pid), encoding="ascii") as file:
+        return [pid] + [int(word) for word in file.read().split()]
+
+
+def resident_kb(pid):
+    with open("/proc/%d/status" % pid, encoding="ascii", errors="replace") as file:
+        return next((int(l.split()[1]) for l in file if l.startswith("VmRSS")), 0)
+
+
+def descriptors(pid):
+    return len(os.listdir("/proc/%d/fd" % pid))
+
+
+def map_entries(pid):
+    """Entries of the tracer's hash of processes, -1 = unknown: that takes bpftool."""
+    if not shutil.which("bpftool"):
+        return -1
+    for fd in os.listdir("/proc/%d/fdinfo" % pid):
+        with open("/proc/%d/fdinfo/%s" % (pid, fd), encoding="ascii", errors="replace") as file:
+            ids = [l.split()[1] for l in file if l.startswith("map_id")]
+        for number in ids:
+            shown = subprocess.run(["bpftool", "map", "show", "id", number], capture_output=True, text=True)
+            if " name procs " in shown.stdout:
+                dump = subprocess.run(["bpftool", "map", "dump", "id", number], capture_output=True, text=True)
+                return sum(l.startswith(("key:", "Found")) or '"key"' in l for l in dump.stdout.splitlines())
+    return -1
+
+
+class Load:
+    """Starts the rate's Pythons until stopped."""
+    def __init__(self, rate, code, cgroup):
+        self.started, self.end, self.cgroup = 0, threading.Event(), cgroup
+        self.thread = threading.Thread(target=self.run, args=(rate, code))
+
+    def join_cgroup(self):
+        if self.cgroup:
+            with open(self.cgroup + "/cgroup.procs", "w", encoding="ascii") as file:
+                file.write(str(os.getpid()))
+
+    def run(self, rate, code):
+        begin, live = time.monotonic(), []
+        while not self.end.is_set():
+            due = int((time.monotonic() - begin) * rate)
+            while self.started < due and len(live) < 64:
+                live.append(subprocess.Popen(["/usr/bin/python3", "-c", code], stdout=subprocess.DEVNULL,
+                                             preexec_fn=self.join_cgroup))
+                self.started += 1
+            live = [p for p in live if p.poll() is None]
+            self.end.wait(0.02)
+        for process in live:
+            process.wait()
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("--minutes", type=float, default=120)
+    parser.add_argument("--rate", type=float, default=20)
+    parser.add_argument("--samples", type=int, default=12)
+    parser.add_argument("--tool", default=os.path.join(REPO, "pyimport-bpf"))
+    parser.add_argument("--code", default="import json, decimal")
+    parser.add_argument("--cgroup", action="store_true")
+    opts, words = parser.parse_known_args()
+    workdir = tempfile.mkdtemp(prefix="pyimport-soak.", dir="/var/tmp")
+    cgroup = None
+    if opts.cgroup:
+        tops = ("/sys/fs/cgroup", "/sys/fs/cgroup/pids") # version 2, or a hierarchy of version 1
+        top = next(t for t in tops if os.path.exists(t + "/cgroup.procs"))
+        cgroup = tempfile.mkdtemp(prefix="pyimport-soak.", dir=top)
+    words = words or ["record", "-o", workdir + "/soak.cap"]
+    scope = ["--cgroup", cgroup] if cgroup else ["-a"]
+    print("%s %s: %g starts a second of %r" % (" ".join(words), scope[0], opts.rate, opts.code), flush=True)
+    with open(workdir + "/log", "w+", encoding="utf-8") as log:
+        tracer = subprocess.Popen([opts.tool, *words, *scope], stderr=log, stdout=log)
+        while "ready" not in open(log.name, encoding="utf-8").read():
+            if tracer.poll() is not None:
+                sys.exit(open(log.name, encoding="utf-8").read())
+            time.sleep(0.1)
+        load = Load(opts.rate, opts.code, cgroup)
+        load.thread.start()
+        begin = time.monotonic()
+        print("minutes  starts  tracer MB  holder MB  descriptors  processes known", flush=True)
+        for sample in range(opts.samples + 1):
+            wait = begin + sample * opts.minutes * 60 / opts.samples - time.monotonic()
+            time.sleep(max(wait, 2 if not sample else 0))
+            if tracer.poll() is not None:
+                break
+            pids = family(tracer.pid)
+            print("%7.1f %7d %10.1f %10.1f %12d %16d" % (
+                (time.monotonic() - begin) / 60, load.started, resident_kb(tracer.pid) / 1024,
+                sum(resident_kb(p) for p in pids[1:]) / 1024, sum(descriptors(p) for p in pids),
+                map_entries(tracer.pid)), flush=True)
+        load.end.set()
+        load.thread.join()
+        tracer.send_signal(signal.SIGINT)
+        peak = 0
+        while tracer.poll() is None:
+            try:
+                peak = max(peak, resident_kb(tracer.pid))
+            except OSError:
+                break
+            time.sleep(0.02)
+        status = tracer.wait()
+    print("at the end: status %d, peak %.1f MB while finishing" % (status, peak / 1024))
+    for line in open(workdir + "/log", encoding="utf-8", errors="replace").read().splitlines()[-6:]:
+        print("  " + line[:160])
+    for name in os.listdir(workdir):
+        print("  %s: %.1f MB" % (name, os.path.getsize(os.path.join(workdir, name)) / 1e6))
+    shutil.rmtree(workdir)
+    if cgroup:
+        os.rmdir(cgroup)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * Each process image has a small model of its own, a part, that is freed once the image has ended
+ * and what the kernel counted of it has come. An image that was forked shares the part of its
+ * parent if imports are watched, as it goes on in the middle of its parent's. What is told once per
+ * trace, the paths, belongs to the whole.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event/event.h"
+#include "model/state/path.h"
+#include "model/state/process_table.h"
+
+#define LINGER_NS 5000000000ULL /* what the kernel counts is fetched within a second or two */
+
+struct part {
+	struct model *model;
+	struct member *members;
+	__u32 living_cnt;
+	__u64 ended_ns;
+	struct part *next; /* of those that ended */
+};
+
+struct member {
+	__u32 serial, tgid;
+	bool is_ended, is_python;
+	struct part *part;
+	struct member *next;
+	UT_hash_handle hh, hh_tgid;
+};
+
+struct lean {
+	struct model_lean opts;
+	struct member *by_serial, *by_tgid; /* by_tgid: those that live */
+	struct part *ended, **ended_end, *last;
+	size_t python_cnt, load_cnt;
+};
+
+static void part_free(struct lean *lean, struct part *part)
+{
+	while (part->members) {
+		struct member *member = part->members;
+
+		part->members = member->next;
+		if (!member->is_ended)
+			HASH_DELETE(hh_tgid, lean->by_tgid, member);
+		HASH_DELETE(hh, lean->by_serial, member);
+		free(member);
+	}
+	model__free(part->model);
+	free(part);
+}
+
+static struct part *part_new(struct model *model)
+{
+	struct part *part = calloc(1, sizeof(*part));
+
+	if (part && model__new(&part->model)) {
+		free(part);
+		return NULL;
+	}
+	if (part)
+		part->model->whole = model;
+	return part;
+}
+
+static struct member *find(const struct lean *lean, __u32 serial)
+{
+	struct member *member;
+
+	HASH_FIND(hh, lean->by_serial, &serial, sizeof(serial), member);
+	return member;
+}
+
+static void end(struct lean *lean, struct member *member, __u64 ts_ns)
+{
+	struct part *part = member->part;
+
+	if (member->is_ended)
+		return;
+	member->is_ended = true;
+	HASH_DELETE(hh_tgid, lean->by_tgid, member);
+	if (--part->living_cnt)
+		return;
+	part->ended_ns = ts_ns;
+	part->next = NULL;
+	*lean->ended_end = part;
+	lean->ended_end = &part->next;
+}
+
+/* @part NULL: one of its own. */
+static struct member *add(struct model *model, __u32 serial, __u32 tgid, __u64 ts_ns,
+			  struct part *part)
+{
+	struct member *member = calloc(1, sizeof(*member)), *old;
+	struct lean *lean = model->lean;
+
+	if (member && !part)
+		part = part_new(model);
+	if (!member || !part) {
+		free(member);
+		return NULL;
+	}
+	HASH_FIND(hh_tgid, lean->by_tgid, &tgid, sizeof(tgid), old);
+	if (old) /* its exit was lost, or this is an exec */
+		end(lean, old, ts_ns);
+	*member = (struct member){ .serial = serial, .tgid = tgid, .part = part,
+				   .next = part->members };
+	part->members = member;
+	part->living_cnt++;
+	HASH_ADD(hh, lean->by_serial, serial, sizeof(member->serial), member);
+	HASH_ADD(hh_tgid, lean->by_tgid, tgid, sizeof(member->tgid), member);
+	return member;
+}
+
+/* Of what a part is told: the rest costs memory and answers nothing that is asked of it. */
+static bool is_wanted(const struct lean *lean, __u16 kind)
+{
+	switch (kind) {
+	case PYI_EV_EXEC:
+	case PYI_EV_FORK:
+	case PYI_EV_PYTHON:
+	case PYI_EV_PRESENT:
+	case PYI_EV_FILE:
+	case PYI_EV_EXIT: return true;
+	case PYI_EV_BEGIN:
+	case PYI_EV_END:
+	case PYI_EV_MARK:
+	case PYI_EV_FRAMES:
+	case PYI_EV_EDGE:
+	case PYI_EV_CODE:
+	case PYI_EV_THREAD_EXIT: return lean->opts.is_watched;
+	}
+	return false;
+}
+
+/* Records that show a process to live; others may come after it has ended. */
+static bool is_sign_of_life(__u16 kind)
+{
+	return kind == PYI_EV_EXEC || kind == PYI_EV_FORK || kind == PYI_EV_PYTHON ||
+	       kind == PYI_EV_PRESENT || kind == PYI_EV_BEGIN;
+}
+
+static int apply_fork(struct model *model, struct member *parent, const struct pyi_fork *rec)
+{
+	bool is_shared = model->lean->opts.is_watched && !(rec->hdr.flags & PYI_F_VFORK);
+	struct process_state *state;
+	struct member *child;
+
+	if (!rec->child_proc || find(model->lean, rec->child_proc))
+		return 0;
+	child = add(model, rec->child_proc, rec->child_tgid, rec->hdr.ts_ns,
+		    is_shared ? parent->part : NULL);
+	if (!child)
+		return -ENOMEM;
+	child->is_python = parent->is_python && !(rec->hdr.flags & PYI_F_VFORK);
+	model->lean->python_cnt += child->is_python;
+	if (is_shared)
+		return model__apply(parent->part->model, rec, rec->hdr.size);
+	state = process_add(child->part->model, child->serial, child->tgid, rec->hdr.ts_ns);
+	return state ? 0 : -ENOMEM;
+}
+
+/* Those that ended long enough ago; only these kinds come in order of time. */
+static void forget(struct lean *lean, __u64 now_ns, bool is_all)
+{
+	struct part *part;
+
+	while ((part = lean->ended) && (is_all || now_ns > part->ended_ns + LINGER_NS)) {
+		lean->ended = part->next;
+		if (!lean->ended)
+			lean->ended_end = &lean->ended;
+		if (lean->opts.on_end)
+			lean->opts.on_end(lean->opts.ctx, part->model);
+		part_free(lean, part);
+	}
+}
+
+static int lean_apply(struct model *model, const void *record, size_t size)
+{
+	const struct pyi_hdr *hdr = record;
+	struct lean *lean = model->lean;
+	struct member *member;
+	int err = 0;
+
+	lean->last = NULL;
+	if (is_sign_of_life(hdr->kind) || hdr->kind == PYI_EV_EXIT)
+		forget(lean, hdr->ts_ns, false);
+	if (hdr->kind == PYI_EV_PATH)
+		return path_add(model, record);
+	lean->load_cnt += hdr->kind == PYI_EV_BEGIN &&
+			  span_is_search(((const struct pyi_begin *)record)->span);
+	member = find(lean, hdr->proc);
+	if (!member && is_sign_of_life(hdr->kind)) {
+		member = add(model, hdr->proc, hdr->tgid, hdr->ts_ns, NULL);
+		if (!member)
+			return -ENOMEM;
+	}
+	if (!member || !is_wanted(lean, hdr->kind))
+		return 0;
+	if (hdr->kind == PYI_EV_PYTHON && !member->is_python) {
+		member->is_python = true;
+		lean->python_cnt++;
+	}
+	if (hdr->kind == PYI_EV_FORK)
+		return apply_fork(model, member, record);
+	lean->last = member->part;
+	err = model__apply(member->part->model, record, size);
+	if (hdr->kind == PYI_EV_EXIT)
+		end(lean, member, hdr->ts_ns);
+	return err;
+}
+
+static struct model *lean_part(const struct model *model, __u32 serial)
+{
+	struct member *member = find(model->lean, serial);
+
+	return member ? member->part->model : NULL;
+}
+
+static struct model *lean_last(const struct model *model)
+{
+	return model->lean->last ? model->lean->last->model : NULL;
+}
+
+static void lean_progress(const struct model *model, size_t *processes, size_t *loads)
+{
+	*processes = model->lean->python_cnt;
+	*loads = model->lean->load_cnt;
+}
+
+static void end_all(struct lean *lean)
+{
+	struct member *member, *next;
+
+	HASH_ITER(hh_tgid, lean->by_tgid, member, next)
+		end(lean, member, 0);
+}
+
+static void lean_finish(struct model *model)
+{
+	end_all(model->lean);
+	forget(model->lean, 0, true);
+}
+
+static void lean_free(struct model *model)
+{
+	model->lean->opts.on_end = NULL;
+	lean_finish(model);
+	free(model->lean);
+	model->lean = NULL;
+}
+
+static const struct lean_ops ops = {
+	.apply = lean_apply, .part = lean_part, .last = lean_last, .progress = lean_progress,
+	.finish = lean_finish, .free = lean_free,
+};
+
+int model__set_lean(struct model *model, const struct model_lean *opts)
+{
+	struct lean *lean = calloc(1, sizeof(*lean));
+
+	if (!lean)
+		return -ENOMEM;
+	lean->opts = *opts;
+	lean->ended_end = &lean->ended;
+	model->lean = lean;
+	model->lean_ops = &ops;
+	return 0;
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See ended.h. */
+#include "trace/facts/ended.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/array.h"
+#include "base/keymap.h"
+#include "base/log.h"
+
+#define PATHS_MAX (1u << 16)  /* distinct ones; a target may make up as many as it likes */
+#define SETS_MAX (1u << 14)
+#define USES_MAX (1u << 20)
+
+struct mapped {
+	__u32 tgid;  /* of the first process that mapped it */
+	const char *path;
+};
+
+/* Files of one size that a process used, and many a process the same ones. */
+struct set {
+	size_t cnt;
+	struct twin twins[];
+};
+
+struct use {
+	__u32 serial, tgid;
+	const struct set *set;
+};
+
+struct ended {
+	struct arena arena;
+	struct mapped **mapped;
+	size_t mapped_cnt, mapped_cap;
+	struct keymap by_path;    /* struct mapped by address of its text */
+	struct keymap sets;       /* by hash */
+	size_t set_cnt;
+	struct use *uses;
+	size_t use_cnt, use_cap;
+};
+
+int ended__new(struct ended **out)
+{
+	*out = calloc(1, sizeof(**out));
+	return *out ? 0 : -ENOMEM;
+}
+
+void ended__free(struct ended *ended)
+{
+	if (!ended)
+		return;
+	free(ended->mapped);
+	keymap__free(&ended->by_path);
+	keymap__free(&ended->sets);
+	free(ended->uses);
+	arena__free(&ended->arena);
+	free(ended);
+}
+
+static const char *keep(struct ended *ended, const char *path)
+{
+	return arena__intern(&ended->arena, path, strlen(path));
+}
+
+static int on_mapped(void *ctx, const struct process *process, const char *path)
+{
+	struct ended *ended = ctx;
+	struct mapped *mapped;
+
+	if (ended->mapped_cnt == PATHS_MAX)
+		return 0;
+	path = keep(ended, path);
+	if (!path)
+		return -ENOMEM;
+	if (keymap__find(&ended->by_path, (__u64)(uintptr_t)path))
+		return 0;
+	mapped = arena__alloc(&ended->arena, sizeof(*mapped));
+	if (!mapped)
+		return -ENOMEM;
+	*mapped = (struct mapped){ process->tgid, path };
+	return keymap__set(&ended->by_path, (__u64)(uintptr_t)path, mapped) ?:
+	       array_push(&ended->mapped, &ended->mapped_cnt, &ended->mapped_cap, mapped);
+}
+
+static __u64 hash_of(const struct twin *twins, size_t cnt)
+{
+	__u64 hash = cnt;
+
+	for (size_t i = 0; i < cnt; i++) {
+		hash = (hash ^ twins[i].ino) * 0x9e3779b97f4a7c15u;
+		hash = (hash ^ hash >> 29 ^ twins[i].dev) * 0x9e3779b97f4a7c15u;
+		hash ^= hash >> 32;
+	}
+	return hash | 1;
+}
+
+static const struct set *set_of(struct ended *ended, const struct twin *twins, size_t cnt)
+{
+	__u64 key = hash_of(twins, cnt);
+	struct set *set = keymap__find(&ended->sets, key);
+
+	if (set || ended->set_cnt == SETS_MAX)
+		return set;
+	set = arena__alloc(&ended->arena, sizeof(*set) + cnt * sizeof(set->twins[0]));
+	if (!set || keymap__set(&ended->sets, key, set))
+		return NULL;
+	ended->set_cnt++;
+	for (size_t i = 0; i < cnt; i++) {
+		set->twins[i] = twins[i];
+		set->twins[i].path = keep(ended, twins[i].path);
+		if (!set->twins[i].path)
+			return NULL; /* with none: it is empty */
+	}
+	set->cnt = cnt;
+	return set;
+}
+
+static int on_twins(void *ctx, const struct process *process, const struct twin *twins, size_t cnt)
+{
+	struct ended *ended = ctx;
+	const struct set *set = set_of(ended, twins, cnt);
+	struct use use = { process->serial, process->tgid, set };
+
+	if (!set || ended->use_cnt == USES_MAX)
+		return 0;
+	return array_push(&ended->uses, &ended->use_cnt, &ended->use_cap, use);
+}
+
+void ended__take(void *ctx, struct model *part)
+{
+	if (model__each_mapped(part, on_mapped, ctx) || model__each_twins(part, on_twins, ctx))
+		log_debug("files of ended processes: out of memory");
+}
+
+int ended__each_mapped(struct ended *ended, model_path_fn fn, void *ctx)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < ended->mapped_cnt && !err; i++) {
+		struct process process = { .tgid = ended->mapped[i]->tgid };
+
+		err = fn(ctx, &process, ended->mapped[i]->path);
+	}
+	return err;
+}
+
+int ended__each_twins(struct ended *ended, model_twins_fn fn, void *ctx)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < ended->use_cnt && !err; i++) {
+		const struct use *use = &ended->uses[i];
+		struct process process = { .serial = use->serial, .tgid = use->tgid };
+
+		err = fn(ctx, &process, use->set->twins, use->set->cnt);
+	}
+	return err;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The files that ended processes used, kept once however many used them, until the trace is over
+ * and there is time to look into them. For a model that forgets (model__set_lean).
+ */
+#ifndef TRACE_FACTS_ENDED_H
+#define TRACE_FACTS_ENDED_H
+
+#include "model/model.h"
+
+struct ended;
+
+int ended__new(struct ended **out);
+void ended__free(struct ended *ended);
+
+/* Notes what the processes of @part used; @ctx is a struct ended. For model_lean.on_end. */
+void ended__take(void *ctx, struct model *part);
+
+/* As model__each_mapped and __each_twins; of the process only serial and tgid are set. */
+int ended__each_mapped(struct ended *ended, model_path_fn fn, void *ctx);
+int ended__each_twins(struct ended *ended, model_twins_fn fn, void *ctx);
+
+#endif
