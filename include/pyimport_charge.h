@@ -53,7 +53,9 @@ struct pyi_charge {
 	__u64 last_io_ns;          /* when the last call on a file returned; 0 = none */
 	__u64 flags;               /* enum pyi_charge_flag; any counts */
 };
+/* Sums are the fields before the first of these, and those from the second on. */
 #define PYI_CHARGE_SUMS (__builtin_offsetof(struct pyi_charge, rss_peak) / sizeof(__u64))
+#define PYI_CHARGE_MORE_SUMS (__builtin_offsetof(struct pyi_charge, flags) / sizeof(__u64) + 1)
 
 enum pyi_charge_flag {
 	PYI_CHARGE_PYC_MISSING = 1 << 0,    /* a .pyc was not there */

@@ -29,4 +29,8 @@ struct pyi_stats {
 	__u64 net_full;         /* connections not kept: map full */
 };
 
+/* Every counter outside of these is a loss: a trace with one is not complete. */
+#define PYI_STATS_FACTS (__builtin_offsetof(struct pyi_stats, hits) / sizeof(__u64))
+#define PYI_STATS_FACTS_END (__builtin_offsetof(struct pyi_stats, files_full) / sizeof(__u64))
+
 #endif

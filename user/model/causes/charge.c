@@ -71,8 +71,9 @@ void charge_add(struct pyi_charge *to, const struct pyi_charge *from)
 	__u64 *sums = (__u64 *)to;
 	const __u64 *more = (const __u64 *)from;
 
-	for (size_t i = 0; i < PYI_CHARGE_SUMS; i++)
-		sums[i] += more[i];
+	for (size_t i = 0; i < sizeof(*to) / sizeof(*sums); i++)
+		if (i < PYI_CHARGE_SUMS || i >= PYI_CHARGE_MORE_SUMS)
+			sums[i] += more[i];
 	if (from->rss_peak > to->rss_peak)
 		to->rss_peak = from->rss_peak;
 	if (from->last_io_ns > to->last_io_ns)

@@ -39,16 +39,14 @@ __u64 model__truncated(const struct model *model)
 
 bool model__is_complete(const struct model *model)
 {
-	const struct pyi_stats *stats = &model->stats;
+	const __u64 *counters = (const __u64 *)&model->stats;
+	__u64 lost = model->malformed | model->unprobed_cnt | model->late_starts |
+		     model->unknown_starts;
 
-	return model->has_stats && !model->is_cut &&
-	       !(stats->ring_full | stats->thread_state | stats->proc_full | stats->edges_full |
-		 stats->codes_full | stats->depth_overflow | stats->names_truncated |
-		 stats->tables_truncated | stats->unreadable | stats->ends_unobserved |
-		 stats->frames_cut | stats->no_thread | stats->files_full | stats->net_full |
-		 stats->charges_full |
-		 model->malformed | model->unprobed_cnt |
-		 model->late_starts | model->unknown_starts);
+	for (size_t i = 0; i < sizeof(model->stats) / sizeof(*counters); i++)
+		if (i < PYI_STATS_FACTS || i >= PYI_STATS_FACTS_END)
+			lost |= counters[i];
+	return model->has_stats && !model->is_cut && !lost;
 }
 
 void model__progress(const struct model *model, size_t *processes, size_t *loads,
