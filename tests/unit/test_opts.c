@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "cli/opts.h"
+#include "report/report.h"
 #include "unit.h"
 
 static void test_durations(void)
@@ -179,6 +181,34 @@ static void test_completions(void)
 	CHECK(opts_print_completion(opts_table, "tcsh", stdout) == -EINVAL);
 }
 
+/* Each name stands in bold at the head of a line of the manual page, as @macro @name. */
+static void check_manual(const char *manual, const char *const *names)
+{
+	char line[64];
+
+	for (; *names; names++) {
+		bool is_there = false;
+
+		for (int i = 0; i < 2; i++) {
+			snprintf(line, sizeof(line), "\n.%s %s", i ? "BR" : "B", *names);
+			is_there |= strstr(manual, line) != NULL;
+		}
+		if (!is_there)
+			FAIL("man/pyimport-bpf.8 does not tell of %s", *names);
+	}
+}
+
+static void test_manual(void)
+{
+	_cleanup_free_ char *manual = calloc(1, 1 << 20);
+	FILE *file = fopen("man/pyimport-bpf.8", "r");
+
+	CHECK(file && manual && fread(manual, 1, (1 << 20) - 1, file));
+	check_manual(manual, report_views);
+	check_manual(manual, report_formats);
+	fclose(file);
+}
+
 int main(void)
 {
 	RUN(test_durations);
@@ -189,5 +219,6 @@ int main(void)
 	RUN(test_subcommand);
 	RUN(test_values);
 	RUN(test_completions);
+	RUN(test_manual);
 	return unit_result();
 }

@@ -16,17 +16,16 @@
 #include "pyimport_event.h"
 #include "pyimport_charge.h"
 #include "report/compare/diff_limits.h"
+#include "report/list.h"
 #include "report/report.h"
 
 enum {
 	OPT_VIEW = 0x100, OPT_FORMAT, OPT_REPORT, OPT_STRICT, OPT_RING, OPT_PERF, OPT_NO_EDGES,
 	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION, OPT_FROM,
-	OPT_SCHEMA, OPT_SLOW, OPT_UNFOLD,
-	OPT_DEFER, OPT_FAIL_ON, OPT_BUDGET, OPT_UPDATE, OPT_COLD, OPT_VERSUS,
-	OPT_BY, OPT_NO_CPU, OPT_NO_MEMORY,
+	OPT_SCHEMA, OPT_SLOW, OPT_UNFOLD, OPT_NO_FILES, OPT_NO_NET,
+	OPT_DEFER, OPT_FAIL_ON, OPT_BUDGET, OPT_UPDATE, OPT_COLD, OPT_VERSUS, OPT_BY,
+	OPT_NO_CPU, OPT_NO_MEMORY, OPT_NO_TRACEPOINT, OPT_TABLES,
 	OPT_CGROUP, OPT_CONTAINER, OPT_WAIT, OPT_UNTIL_READY, OPT_UNTIL_IDLE, OPT_NO_PHASES,
-	OPT_NO_TRACEPOINT, OPT_TABLES,
-	OPT_NO_FILES, OPT_NO_NET,
 };
 
 #define RING_MIN 4096
@@ -34,6 +33,7 @@ enum {
 #define TOP_MAX 1000000
 #define RUNS_MAX 1000
 
+#define VALUE(name, write) " " #name
 const struct argp_option opts_table[] = {
 	{ .doc = "What to trace (every Python process on the host if none is named):", .group = 1 },
 	{ "pid", 'p', "PID[,PID...]", 0, "running processes, and their children", 0 },
@@ -46,8 +46,8 @@ const struct argp_option opts_table[] = {
 	{ "until-idle", OPT_UNTIL_IDLE, "TIME", 0, "stop when nothing was imported for TIME", 0 },
 
 	{ .doc = "What to show:", .group = 2 },
-	{ "view", OPT_VIEW, "VIEW", 0, "summary (default), tree, blame, workers, inventory, advice, phases, causes, files, libs or net", 0 },
-	{ "format", OPT_FORMAT, "FORMAT", 0, "text (default), json, importtime, chrome, speedscope, folded, dot, openmetrics, otlp, html or sqlite", 0 },
+	{ "view", OPT_VIEW, "VIEW", 0, "one of (the first is the default)" REPORT_VIEWS(VALUE), 0 },
+	{ "format", OPT_FORMAT, "FORMAT", 0, "one of (the first is the default) text" REPORT_FORMATS(VALUE), 0 },
 	{ "by", OPT_BY, "MEASURE", 0, "what folded stacks weigh: time (default), cpu, memory or bytes", 0 },
 	{ "output", 'o', "FILE", 0, "write a capture to FILE (- is the standard output), for `report` later", 0 },
 	{ "from", OPT_FROM, "KIND", 0, "what the file to report is: capture (default), or importtime: a log of python -X importtime", 0 },

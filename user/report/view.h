@@ -8,6 +8,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "model/model.h"
+#include "report/list.h"
 #include "report/report.h"
 
 #define TOP_DEFAULT 10
@@ -21,39 +22,13 @@ struct view {
 };
 
 /* The writers. 0 or -ENOMEM; errors of view->out are seen by report_write. */
-int summary_write(const struct view *view);
-int tree_write(const struct view *view);
-int blame_write(const struct view *view);
-int phases_write(const struct view *view);
-int workers_write(const struct view *view);
-int inventory_write(const struct view *view);
-int diff_write(const struct view *view);
-int diff_write_json(const struct view *view);
-int diff_write_markdown(const struct view *view);
-int sqlite_write(const struct view *view);
-int json_write(const struct view *view);
-int files_write(const struct view *view);
-int libs_write(const struct view *view);
-int net_write(const struct view *view);
-int importtime_write(const struct view *view);
-int advice_write(const struct view *view);
-int why_write(const struct view *view);
-int why_write_json(const struct view *view);
-int bench_write(const struct view *view);
-int bench_write_json(const struct view *view);
-int check_write(const struct view *view);
-int check_write_json(const struct view *view);
-int check_write_junit(const struct view *view);
-int check_write_sarif(const struct view *view);
-int check_write_github(const struct view *view);
-int check_write_markdown(const struct view *view);
-int chrome_write(const struct view *view);
-int speedscope_write(const struct view *view);
-int folded_write(const struct view *view); /* -ENODATA: opts.by was not measured */
-int dot_write(const struct view *view);
-int openmetrics_write(const struct view *view);
-int otlp_write(const struct view *view);
-int html_write(const struct view *view);
+#define REPORT_WRITER(name, write) int write(const struct view *view);
+#define REPORT_COMMAND_WRITER(command, format, write) int write(const struct view *view);
+REPORT_VIEWS(REPORT_WRITER)
+REPORT_FORMATS(REPORT_WRITER)
+REPORT_COMMANDS(REPORT_COMMAND_WRITER)
+#undef REPORT_WRITER
+#undef REPORT_COMMAND_WRITER
 
 /* ---- words.c: words for the model's enums, the same in text and JSON */
 const char *word_result(enum load_result result);
@@ -124,7 +99,6 @@ int facts_find(const struct process *process, struct facts *facts);
 __u64 process_base_ns(const struct process *process); /* offsets count from here */
 
 /* ---- causes.c */
-int causes_write(const struct view *view);
 
 /* ---- same.c: large files */
 int biggest_write(const struct view *view, const struct process *process);
