@@ -56,12 +56,14 @@ enum pyi_event_flag {
 	PYI_F_APPROX = 1 << 5,      /* parent chosen without proof */
 	PYI_F_VFORK = 1 << 6,       /* FORK: the child shares the parent's memory until it execs */
 	PYI_F_NO_ROOM = 1 << 7,     /* BEGIN: of a body whose code object found no room */
+	PYI_F_RESULT = 1 << 8,      /* END of a LOCK span: `failed` counts */
 };
 
 /* What a span measures. */
 enum pyi_span {
 	PYI_SPAN_FIND = 1,   /* importlib._bootstrap._find_and_load called by the import function */
-	PYI_SPAN_LOCK = 2,   /* the same work without it: import_module, reload; see `via` */
+	PYI_SPAN_LOCK = 2,   /* the same work without it: import_module, reload; see `via` (older
+			      * releases saw the lock that it takes) */
 	PYI_SPAN_BODY = 3,   /* PyEval_EvalCode of a code object named <module> */
 	PYI_SPAN_EXECDEF = 4, /* PyModule_ExecDef: body of an extension or builtin module */
 	PYI_SPAN_DLOPEN = 5, /* dlopen called by the interpreter */

@@ -18,8 +18,8 @@ enum pyi_site_kind {
 	PYI_SITE_DLOPEN = 5,       /* call dlopen(path, flags) inside the interpreter */
 	PYI_SITE_DYNAMIC = 6,      /* _imp.create_dynamic(spec, file) */
 	PYI_SITE_BUILTIN = 7,      /* _imp.create_builtin(spec) entered */
-	PYI_SITE_ACQUIRE_LOCK = 8, /* _imp.acquire_lock() entered */
-	PYI_SITE_NEW_MODULE = 9,   /* tp_init of PyModule_Type entered */
+	PYI_SITE_SEARCH = 8,       /* _imp.is_frozen(name) entered, up to 3.10 */
+	PYI_SITE_SEARCH_FAST = 9,  /* _imp.find_frozen(name, …): the first of an array */
 	PYI_SITE_COMPILE = 10,     /* source is being compiled */
 	PYI_SITE_RUN_MAIN = 11,    /* Py_RunMain entered */
 	PYI_SITE_FINALIZE = 12,    /* Py_FinalizeEx entered */
@@ -87,7 +87,7 @@ struct pyi_layout {
 	__s32 module_name_dict; /* PyModuleObject.md_dict */
 	__s32 module_name;      /* PyModuleObject.md_name */
 	__s32 lazy_from, lazy_attr, lazy_code, lazy_instr; /* PyLazyImportObject, 3.15 */
-	__s32 interp_modules; /* sys.modules; for user space alone */
+	__s32 interp_modules; /* sys.modules */
 };
 
 _Static_assert(sizeof(struct pyi_site) == 24, "pyi_site");

@@ -24,6 +24,9 @@ struct mm_struct___old {
 struct task_rss_stat___old {
 	int count[4];
 } __attribute__((preserve_access_index));
+struct task_struct___faults {
+	unsigned long min_flt, maj_flt;
+} __attribute__((preserve_access_index));
 struct task_struct___oldrss {
 	struct task_rss_stat___old rss_stat;
 } __attribute__((preserve_access_index));
@@ -168,23 +171,28 @@ static __always_inline int rss_charge(struct account *account)
 	return 0;
 }
 
-static __always_inline int on_memory(void)
+/*
+ * Memory that a thread is given comes by a fault, counted whoever makes it (a read() into a fresh
+ * page too). One that had none since it was looked at last has at most given some back, which is
+ * charged with its next fault.
+ */
+static __always_inline bool has_faulted(struct task_struct *task, struct account *account)
 {
-	struct account *account = account_of(bpf_get_current_task_btf());
+	struct task_struct___faults *counters = (void *)task;
+	u64 faults = counters->min_flt + counters->maj_flt;
 
-	return account ? rss_charge(account) : 0;
+	if (account->faults == faults)
+		return false;
+	account->faults = faults;
+	return true;
 }
 
-SEC("?uprobe.multi")
-int memory_multi(struct pt_regs *ctx)
+__noinline int memory_look(void)
 {
-	return on_memory();
-}
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct account *account = account_of(task);
 
-SEC("?uprobe")
-int memory_perf(struct pt_regs *ctx)
-{
-	return on_memory();
+	return account && has_faulted(task, account) ? rss_charge(account) : 0;
 }
 
 SEC("?tp_btf/sched_switch")
@@ -192,7 +200,7 @@ int BPF_PROG(memory_switch, bool is_preempted, struct task_struct *prev)
 {
 	struct account *account = bpf_task_storage_get(&accounts, prev, NULL, 0);
 
-	return account && !account->is_over ? rss_charge(account) : 0;
+	return account && !account->is_over && has_faulted(prev, account) ? rss_charge(account) : 0;
 }
 
 /* The last look; the kernel's own peak is exact. */

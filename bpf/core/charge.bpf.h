@@ -31,6 +31,9 @@ static __always_inline struct pyi_charge *charge_now(void)
 	return account ? charge_of(task, account) : NULL;
 }
 
+/* Charges what the current process's memory has changed by since the last look; memory.bpf.c. */
+int memory_look(void);
+
 /* The time slice of @task ends here; the next one, if there is one at once, begins. */
 __hidden void charge_slice(struct task_struct *task, struct account *account, u64 now);
 

@@ -38,6 +38,7 @@ const volatile bool cfg_has_waking = false;
 const volatile bool cfg_scoped = false;
 const volatile __s32 cfg_cgroup_v1 = -1;
 const volatile __s32 cfg_cgroup_root = 0;
+const volatile bool cfg_memory = false;
 const volatile __u32 cfg_page_sz = 4096;
 const volatile __u32 cfg_wakeup_sz = 1 << 20;
 bool cfg_active = false;

@@ -16,9 +16,9 @@
 #include "pyimport_scope.h"
 #include "pyimport_stats.h"
 
-/* An open span. LOCK spans have no stack pointer that could be compared (sp 0). */
+/* An open span. LOCK spans have no stack pointer that could be compared. */
 struct open_span {
-	u64 sp;      /* user stack pointer at the begin site */
+	u64 sp;      /* user stack pointer at the begin site; LOCK: hash of the module's name */
 	u64 pyframe; /* Python frame running then: tells greenlets apart that share addresses */
 	u32 id;      /* 0: ended, kept as a hole until everything above it has gone */
 	u8 span;     /* enum pyi_span */
@@ -27,12 +27,15 @@ struct open_span {
 };
 
 enum open_flag {
-	OPEN_LOCK_TAKEN = 1 << 0,
-	OPEN_NEW_MODULE = 1 << 1,
+	OPEN_SEARCHED = 1 << 0,    /* its module was looked for */
 	OPEN_COMPILED = 1 << 2,
+	OPEN_WORKED = 1 << 3,      /* code of its module's ran, or began to */
+	OPEN_ENDS_SEARCH = 1 << 4, /* the LOCK span below ends with it */
+	OPEN_PARENT = 1 << 5,      /* LOCK: of the parent package of the LOCK span below */
+	OPEN_RELOAD = 1 << 6,      /* LOCK: its frame is that of reload */
 };
 
-#define NEAR_DEPTH 256
+#define NEAR_DEPTH 248
 #define FRAME_BUF_SZ 128 /* enough for the fields we read of any version's frame */
 #define CODE_BUF_SZ 256  /* the same of a code object */
 #define STR_PEEK_SZ 168  /* type, head of a str and, most often, all of its text */
@@ -86,6 +89,7 @@ struct begin_args {
 	u64 cstr; /* or a C string */
 	u32 edge, code, flags;
 	u8 span, via, want_frames, is_switching;
+	u8 open_flags; /* enum open_flag */
 };
 
 /* An import statement that runs. */
@@ -100,6 +104,31 @@ struct edge_args {
  * Locals of functions deep in the call chain. Kernels before 6.13 allow 512 bytes of stack for
  * the whole chain, not per function. No function that owns one of these is entered twice at once.
  */
+/* A load under way that did not pass the import function. */
+struct search {
+	u64 frame;     /* of _find_and_load, or of reload */
+	u64 name;
+	u8 via;
+	u8 is_parent;  /* of the package that the next one's module is in */
+	u8 pad[6];
+};
+#define SEARCHES_MAX 5
+struct searches {
+	u32 cnt;
+	u32 is_linked;
+	u32 callee;         /* enum frame_kind of the frame looked at before */
+	u32 pad;
+	u64 callee_frame, callee_name, until;
+	u64 own;            /* the name that is being searched for, 0 = none */
+	struct search at[SEARCHES_MAX]; /* innermost first */
+};
+
+/* A dict of the target's that is searched. */
+struct dict_view {
+	u64 indices, entries, mask, value;
+	u32 width, step;
+};
+
 struct scratch {
 	struct begin_args begin;          /* whoever calls span_begin */
 	struct str_view begin_name;       /* span_begin */
@@ -114,6 +143,7 @@ struct scratch {
 	struct str_view name;
 	struct edge_args edge;            /* edge_first */
 	struct open_span span;            /* span_read */
+	struct searches searches;
 };
 
 /*
@@ -141,10 +171,11 @@ struct thread {
 	u64 tuple_type, none_type; /* types of the fromlists seen */
 	u64 none;                  /* a fromlist of the latter */
 	u64 name_key, package_key; /* the str objects "__name__" and "__package__" */
-	/* Code of importlib's: cb, _get_module_lock, _lock_unlock_module, _ImportLockContext. */
-	u64 cb_code, get_lock_code, unlock_code, context_code;
-	u32 lock_cnt;              /* open LOCK spans */
+	u64 search_name;           /* what the load that began last looks for: the str, the span */
+	u32 search_id;
 	u32 submit_cnt;
+	u64 result;                /* what the call returned whose end is handled */
+	u64 inside_ns;             /* when the last thing happened that was in the span on top */
 	u32 frame_reg;             /* held the frame at an import; PYI_REG_NONE = unknown */
 	u32 is_native;             /* the import without statement comes from C */
 	struct code_key last_code; /* statements come in runs of the same code object */
@@ -158,6 +189,7 @@ struct thread {
 	union {
 		struct pyi_frame frames[PYI_MAX_FRAMES];
 		char path[256]; /* is_greenlet_path */
+		struct dict_view dict_view;
 	};
 	struct open_span open[NEAR_DEPTH];
 };
@@ -201,6 +233,7 @@ struct account {
 	u64 woken_ns; /* made runnable */
 	u64 ran_ns;   /* the kernel's own sum of its CPU time, when it left */
 	u32 span, below; /* key of the span on top, when it left */
+	u64 faults;       /* of the thread, when its process's memory was looked at last */
 	struct rss start; /* of its process when this thread, its first one, was started */
 };
 
@@ -212,6 +245,7 @@ extern const volatile bool cfg_scoped;    /* follow what is in one of `scopes` *
 /* Controller whose v1 hierarchy names cgroups, -1 = v2. */
 extern const volatile __s32 cfg_cgroup_v1;
 extern const volatile __s32 cfg_cgroup_root; /* number of its hierarchy */
+extern const volatile bool cfg_memory;    /* resident memory is measured */
 extern const volatile __u32 cfg_page_sz;
 extern const volatile __u32 cfg_wakeup_sz;  /* wake the reader when this much is waiting */
 extern bool cfg_active;                   /* set once every probe is attached */

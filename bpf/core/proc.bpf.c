@@ -68,7 +68,6 @@ static void inherit_spans(struct task_struct *parent, struct task_struct *child,
 	to->serial = serial;
 	to->pid_tgid = (u64)child->tgid << 32 | (u32)child->pid;
 	to->depth = from->depth;
-	to->lock_cnt = from->lock_cnt;
 	to->tstate = from->tstate;
 	to->interp = from->interp;
 	to->layout = from->layout;

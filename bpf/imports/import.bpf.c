@@ -4,8 +4,8 @@
  * cookie, so that an interpreter needs one link whatever the number of its sites. A site may end
  * one span and begin the next (the branch behind one call can be the next call).
  */
+#include "core/charge.bpf.h"
 #include "imports/edge.bpf.h"
-#include "imports/lock.bpf.h"
 #include "imports/mark.bpf.h"
 
 static __always_inline void emit_python(struct hit *h)
@@ -87,6 +87,15 @@ static __always_inline u64 import_frame(struct pt_regs *ctx, struct thread *t,
 	return addr;
 }
 
+/* Closes loads on top that have ended unseen: they hold no frame that still runs. */
+static __always_inline void settle_top(struct hit *h, u64 frame)
+{
+	struct open_span *top = open_top(h->t);
+
+	if (is_search(top) && !h->t->is_switching)
+		sweep(h->t, h->lay, h->sp, frame, h->t->now);
+}
+
 /*
  * Every import, five to ten times as often for cached modules as for loads: a statement seen
  * before is counted with one read, or four. The thread state needs no check here: a stale one
@@ -113,7 +122,9 @@ static __always_inline bool import_again(struct pt_regs *ctx, const struct pyi_s
 	code = FRAME_AT(t->frame_buf, lay->frame_code, u64) & lay->code_mask;
 	if (code_again(t, code, globals) && edge_count(t, ARG1(ctx), instr))
 		return true;
-	return t->is_checked && edge_first(import_args(ctx, t), lay, addr);
+	if (!t->is_checked || is_search(open_top(t))) /* has that one ended? */
+		return false;
+	return edge_first(import_args(ctx, t), lay, addr);
 }
 
 /* The same without short cuts. */
@@ -132,6 +143,7 @@ static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 	if (frame_read(t, h->lay, addr, frame) || frame->globals != globals)
 		if (frame_read_real(t, h->lay, current_frame(h), frame))
 			return;
+	settle_top(h, frame->addr);
 	if (!(h->proc->flags & PROC_CHECKED))
 		check_layout(h, frame, name, globals);
 	if (code_again(t, frame->code, globals) && edge_count(t, name, frame->instr))
@@ -182,20 +194,44 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 	args->want_frames = !args->edge && args->pyframe;
 	if (!args->edge && (h->t->is_native || !args->pyframe))
 		args->via = PYI_VIA_NATIVE;
-	begin_frames(h, span_begin(h->t, h->lay, args));
+	h->t->search_name = args->name;
+	h->t->search_id = begin_span(h, args);
+}
+
+/* The load that began last is the one on top: what is found now is found for it. */
+static __always_inline bool is_top_newest(struct thread *t)
+{
+	struct open_span *top = open_top(t);
+
+	return top && !t->is_switching && top->id == t->search_id && !is_search(top);
+}
+
+/*
+ * The loads that the current frame is part of and that did not pass the import function. Seen
+ * first here: by a finder that answered before importlib's own.
+ */
+static __always_inline u64 open_searches(struct hit *h)
+{
+	u64 frame = current_frame(h);
+
+	if (is_top_newest(h->t))
+		return frame;
+	settle_top(h, frame);
+	h->t->scratch.searches.own = 0;
+	searches_open(h->t, h->lay, h->sp, frame, PYI_F_APPROX);
+	return frame;
 }
 
 static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 {
-	struct begin_args *args = begin_in(h->t, PYI_SPAN_BODY, h->sp);
 	struct module_names *names = &h->t->scratch.code_names;
-	u64 co = ARG1(ctx), co_name;
-	struct open_span *top;
+	u64 co = ARG1(ctx), co_name, pyframe;
 	struct pyframe *frame = &h->t->scratch.frame;
+	struct begin_args *args;
+	struct open_span *top;
 	u32 chars = 0;
 
-	args->globals = ARG2(ctx);
-	__sync_fetch_and_add(dict_gen(args->globals, h->t->serial), 1);
+	__sync_fetch_and_add(dict_gen(ARG2(ctx), h->t->serial), 1);
 	if (h->lay->code_name < 0)
 		return;
 	co_name = read_ptr(co + h->lay->code_name);
@@ -207,6 +243,9 @@ static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 			return;
 		h->t->module_name = co_name;
 	}
+	pyframe = open_searches(h);
+	args = begin_in(h->t, PYI_SPAN_BODY, h->sp);
+	args->globals = ARG2(ctx);
 	__builtin_memset(frame, 0, sizeof(*frame));
 	frame->code = co;
 	frame->globals = args->globals;
@@ -216,12 +255,12 @@ static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 	args->code = CODE_ID(code_id(h->t, h->lay, frame));
 	if (!args->code && h->lay->code_filename >= 0)
 		args->flags = PYI_F_NO_ROOM;
-	args->pyframe = current_frame(h);
+	args->pyframe = pyframe;
 	top = open_top(h->t);
 	/* Under a load whose body this is, the load's own record says who asked. */
 	args->want_frames = args->pyframe && (!top || top->span == PYI_SPAN_BODY ||
 					    h->t->is_switching);
-	begin_frames(h, span_begin(h->t, h->lay, args));
+	begin_span(h, args);
 }
 
 static __always_inline void on_execdef(struct hit *h, struct pt_regs *ctx)
@@ -238,7 +277,7 @@ static __always_inline void on_execdef(struct hit *h, struct pt_regs *ctx)
 		}
 	}
 	args->pyframe = current_frame(h);
-	begin_frames(h, span_begin(h->t, h->lay, args));
+	begin_span(h, args);
 }
 
 static __always_inline void on_dlopen(struct hit *h, struct pt_regs *ctx)
@@ -249,72 +288,63 @@ static __always_inline void on_dlopen(struct hit *h, struct pt_regs *ctx)
 	if (h->proc && !h->t->is_switching && is_greenlet_path(h->t, args->cstr))
 		__sync_fetch_and_or(&h->proc->flags, PROC_SWITCHING);
 	args->pyframe = current_frame(h);
-	begin_frames(h, span_begin(h->t, h->lay, args));
+	begin_span(h, args);
 }
 
 static __always_inline void on_dynamic(struct hit *h)
 {
+	u64 pyframe = open_searches(h);
 	struct begin_args *args = begin_in(h->t, PYI_SPAN_DYNAMIC, h->sp);
 
-	args->pyframe = current_frame(h);
-	begin_frames(h, span_begin(h->t, h->lay, args));
+	args->pyframe = pyframe;
+	begin_span(h, args);
 }
 
-/*
- * Most locks are those of FIND spans, of finders that are asked in turn (_ImportLockContext) or of
- * packages that are imported from while they load (_lock_unlock_module). The code objects of
- * importlib's functions tell, once they are known.
- */
-static __always_inline bool lock_again(const struct pyi_site *site, struct thread *t)
+/* The innermost span that @frame is part of; without switches of the stack the one on top. */
+static __always_inline struct open_span *top_of(struct hit *h, u64 frame)
 {
-	struct pyframe *frame = &t->scratch.frame;
-	const struct pyi_layout *lay;
-	u32 index = site->layout;
-
-	if (t->is_switching)
-		return false;
-	if (is_lock_of_find(open_top(t)))
-		return true;
-	lay = bpf_map_lookup_elem(&layouts, &index);
-	if (!lay || !t->cb_code || frame_read(t, lay, tstate_frame(lay, t->tstate), frame))
-		return false;
-	if (frame->code == t->cb_code)
-		return !t->lock_cnt;
-	if (frame->code == t->context_code)
-		return true;
-	return t->unlock_code && frame->code == t->get_lock_code &&
-	       !frame_read(t, lay, frame->back, frame) && frame->code == t->unlock_code;
+	if (h->t->is_switching && frame)
+		return open_at(h->t, chain_parent(h->t, h->lay, frame) - 1);
+	return open_top(h->t);
 }
 
-static __always_inline void on_acquire_lock(struct hit *h)
+static __always_inline u64 search_name(struct pt_regs *ctx, const struct pyi_site *site)
 {
-	struct thread *t = h->t;
-	struct open_span *top = open_top(t);
-	struct pyframe *frame = &t->scratch.frame;
-	u32 chars = 0;
-	u64 word;
+	return site->begin == PYI_SITE_SEARCH_FAST ? read_ptr(ARG2(ctx)) : ARG2(ctx);
+}
 
-	if (!t->is_switching && is_lock_of_find(top))
+/* importlib looks for a module. */
+static __always_inline void on_search(struct hit *h, struct pt_regs *ctx)
+{
+	u64 name = search_name(ctx, h->site), frame;
+	struct open_span *top;
+
+	if (is_search_of_find(h->t, name))
 		return;
-	if (h->lay->frame_locals < 0 || frame_read_real(t, h->lay, current_frame(h), frame))
+	frame = current_frame(h);
+	settle_top(h, frame);
+	if (searches_of(h->t, h->lay, h->sp, frame, name))
 		return;
-	if (t->is_switching) {
-		top = open_at(t, chain_parent(t, h->lay, frame->addr) - 1);
-		if (is_lock_of_find(top))
-			return;
+	top = top_of(h, frame); /* its parent packages were loaded before */
+	if (top)
+		top->flags |= OPEN_SEARCHED;
+}
+
+/* A builtin module was found, without a look at the frozen ones. */
+static __always_inline void on_builtin(struct hit *h)
+{
+	struct open_span *top;
+	u64 frame = 0;
+
+	if (!is_top_newest(h->t)) {
+		frame = current_frame(h);
+		settle_top(h, frame);
+		searches_of(h->t, h->lay, h->sp, frame, 0);
 	}
-	word = str_word(h->lay, read_ptr(frame->code + h->lay->code_name), &chars);
-	if (chars == 2 && (word & 0xffff) == ('c' | 'b' << 8)) {
-		t->cb_code = frame->code;
-		lock_end(t, h->lay);
-		return;
-	}
-	if (word == WORD8('_', 'g', 'e', 't', '_', 'm', 'o', 'd')) {
-		t->get_lock_code = frame->code;
-		begin_frames(h, lock_begin(t, h->lay));
-	} else {
-		t->context_code = frame->code;
-	}
+	top = top_of(h, frame);
+	if (top)
+		top->flags |= OPEN_WORKED;
+	emit_mark(h, PYI_MARK_CREATE_BUILTIN, NULL);
 }
 
 /* 3.15: PyLazyImportObject says which statement declared the name that is loaded now. */
@@ -345,9 +375,9 @@ static __always_inline void on_begin(struct hit *h, struct pt_regs *ctx)
 	case PYI_SITE_EXECDEF: on_execdef(h, ctx); break;
 	case PYI_SITE_DLOPEN: on_dlopen(h, ctx); break;
 	case PYI_SITE_DYNAMIC: on_dynamic(h); break;
-	case PYI_SITE_BUILTIN: emit_mark(h, PYI_MARK_CREATE_BUILTIN, NULL); break;
-	case PYI_SITE_ACQUIRE_LOCK: on_acquire_lock(h); break;
-	case PYI_SITE_NEW_MODULE: mark_top(h, PYI_MARK_NEW_MODULE, OPEN_NEW_MODULE); break;
+	case PYI_SITE_BUILTIN: on_builtin(h); break;
+	case PYI_SITE_SEARCH:
+	case PYI_SITE_SEARCH_FAST: on_search(h, ctx); break;
 	case PYI_SITE_COMPILE: mark_top(h, PYI_MARK_COMPILE, OPEN_COMPILED); break;
 	case PYI_SITE_RUN_MAIN: emit_mark(h, PYI_MARK_RUN_MAIN, NULL); break;
 	case PYI_SITE_FINALIZE: emit_mark(h, PYI_MARK_FINALIZE, NULL); break;
@@ -369,10 +399,17 @@ static __always_inline void on_end(struct hit *h, struct pt_regs *ctx)
 
 	if (end >= PYI_SITE_MAX || !h->t->depth)
 		return;
+	h->t->result = result;
 	if (h->t->is_switching || failed)
 		pyframe = current_frame(h);
 	span_end(h->t, h->lay, span_of[end] | (failed ? END_FAILED : 0),
 		 h->sp - h->site->sp_delta, pyframe);
+}
+
+static __always_inline bool is_span_site(u8 kind)
+{
+	return (kind >= PYI_SITE_FIND && kind <= PYI_SITE_BUILTIN) || kind == PYI_SITE_SEARCH ||
+	       kind == PYI_SITE_SEARCH_FAST;
 }
 
 /* First hit of an interpreter in a process: which, and where. */
@@ -407,7 +444,8 @@ static __always_inline int on_site(struct pt_regs *ctx)
 	if (h.t && h.t->serial && h.t->tstate && h.t->layout == h.site->layout && !h.site->end) {
 		if (h.site->begin == PYI_SITE_IMPORT && import_again(ctx, h.site, h.t))
 			return 0;
-		if (h.site->begin == PYI_SITE_ACQUIRE_LOCK && lock_again(h.site, h.t))
+		if ((h.site->begin == PYI_SITE_SEARCH || h.site->begin == PYI_SITE_SEARCH_FAST) &&
+		    is_search_of_find(h.t, search_name(ctx, h.site)))
 			return 0;
 	}
 	tgid = bpf_get_current_pid_tgid() >> 32;
@@ -433,13 +471,12 @@ static __always_inline int on_site(struct pt_regs *ctx)
 	if (h.t->serial != h.proc->serial) { /* a new image, or the first hit of the thread */
 		h.t->serial = h.proc->serial;
 		h.t->pid_tgid = bpf_get_current_pid_tgid();
-		h.t->depth = h.t->lock_cnt = 0;
+		h.t->depth = 0;
 		h.t->tstate = h.t->interp = 0;
 		h.t->find_name = h.t->module_name = 0;
 		h.t->tuple_type = h.t->none_type = h.t->none = 0;
 		h.t->name_key = h.t->package_key = 0;
-		h.t->cb_code = h.t->get_lock_code = h.t->unlock_code = 0;
-		h.t->context_code = 0;
+		h.t->search_name = h.t->search_id = 0;
 		h.t->last_code.code = 0;
 		h.t->edge_id = h.t->frame_reg = 0;
 	}
@@ -454,10 +491,15 @@ static __always_inline int on_site(struct pt_regs *ctx)
 				h.lay->unicode_type_addr + h.t->bias : 0;
 	if (!(h.proc->flags & PROC_SEEN))
 		first_hit(&h, tgid);
+	/* Before the span on top may change. */
+	if (cfg_memory && (h.site->end || is_span_site(h.site->begin)))
+		memory_look();
 	if (h.site->end)
 		on_end(&h, ctx);
 	if (h.site->begin)
 		on_begin(&h, ctx);
+	if (h.site->end || h.site->begin != PYI_SITE_IMPORT)
+		h.t->inside_ns = h.t->now;
 	return 0;
 }
 

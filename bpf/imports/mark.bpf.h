@@ -3,6 +3,7 @@
 #ifndef BPF_IMPORTS_MARK_BPF_H
 #define BPF_IMPORTS_MARK_BPF_H
 
+#include "imports/search.bpf.h"
 #include "imports/site.bpf.h"
 
 static __always_inline void emit_mark(struct hit *h, u32 mark, const struct pyi_frame *at)
@@ -33,10 +34,15 @@ static __always_inline void on_import_error(struct hit *h, struct pt_regs *ctx)
 {
 	struct open_span *top = open_top(h->t);
 	struct pyi_mark *rec;
-	u64 type;
+	u64 type_name, frame;
 	long len;
 
-	if (!top || top->span != PYI_SPAN_LOCK || h->lay->type_name < 0)
+	if (!top || h->lay->type_name < 0)
+		return;
+	frame = current_frame(h);
+	if (h->t->is_switching)
+		top = open_at(h->t, chain_parent(h->t, h->lay, frame) - 1);
+	if (!top || top->span != PYI_SPAN_LOCK)
 		return;
 	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
 	if (!rec) {
@@ -49,11 +55,11 @@ static __always_inline void on_import_error(struct hit *h, struct pt_regs *ctx)
 	rec->frame = (struct pyi_frame){ 0, -1 };
 	rec->name = (struct pyi_str){};
 	__builtin_memset(rec->text, 0, sizeof(rec->text));
-	type = read_ptr(ARG1(ctx) + h->lay->ob_type);
-	len = bpf_probe_read_user_str(rec->text, sizeof(rec->text),
-				      (void *)read_ptr(type + h->lay->type_name));
+	type_name = read_ptr(read_ptr(ARG1(ctx) + h->lay->ob_type) + h->lay->type_name);
+	len = bpf_probe_read_user_str(rec->text, sizeof(rec->text), (void *)type_name);
 	rec->name.sz = len > 0 ? len - 1 : 0;
 	bpf_ringbuf_submit(rec, thread_wake_flag(h->t));
+	search_raise(h->t, h->lay, frame, type_name);
 }
 
 /* Marks once per load, and only while the load has not reached its body. */

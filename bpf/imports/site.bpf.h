@@ -102,13 +102,17 @@ static __always_inline u64 current_frame(struct hit *h)
 	return frame_now(h->t, h->lay);
 }
 
-/* From the site itself: from inside span_begin the calls would nest too deep. */
-static __always_inline void begin_frames(struct hit *h, u32 id)
+/* Calls nest at most 8 deep: what can be is called from the site itself, not by span_begin. */
+static __always_inline u32 begin_span(struct hit *h, const struct begin_args *args)
 {
-	struct begin_args *args = &h->t->scratch.begin;
+	u32 id;
 
+	if (!h->t->is_switching && h->t->depth)
+		sweep(h->t, h->lay, args->sp, args->pyframe, args->now);
+	id = span_begin(h->t, h->lay, args);
 	if (id && args->want_frames)
 		emit_frames(h->t, h->lay, args->pyframe, id);
+	return id;
 }
 
 /* greenlet, gevent's copies of it, and whatever else carries the word in its file name */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Opens and closes spans, and reports both. */
+#include "imports/end.bpf.h"
 #include "imports/span.bpf.h"
 
 static __always_inline void fill_begin(struct thread *t, struct pyi_begin *rec, u32 text_max,
@@ -31,22 +32,36 @@ static __always_inline void fill_begin(struct thread *t, struct pyi_begin *rec, 
 	rec->hdr.flags = flags;
 }
 
-static __always_inline u32 parent_of(struct thread *t, const struct pyi_layout *lay,
-				     const struct begin_args *args, u32 *flags)
+static __always_inline struct open_span *parent_of(struct thread *t, const struct pyi_layout *lay,
+						   const struct begin_args *args, u32 *flags)
 {
 	struct open_span *top = open_top(t);
 
-	if (!top)
-		return 0;
-	if (!args->is_switching)
-		return top->id;
+	if (!top || !args->is_switching)
+		return top;
 	*flags |= PYI_F_SWITCHING;
 	if (!args->pyframe) { /* imported from C without a frame: no proof possible */
 		*flags |= PYI_F_APPROX;
-		return top->id;
+		return top;
 	}
-	top = open_at(t, chain_parent(t, lay, args->pyframe) - 1);
-	return top ? top->id : 0;
+	return open_at(t, chain_parent(t, lay, args->pyframe) - 1);
+}
+
+/* What a new span inside @parent says of the two; its own flags. */
+static __always_inline u8 flags_of(struct open_span *parent, const struct begin_args *args,
+				   const struct str_view *str)
+{
+	u8 flags = args->open_flags;
+
+	if (!parent || args->span == PYI_SPAN_FIND || args->span == PYI_SPAN_LOCK)
+		return flags;
+	parent->flags |= OPEN_WORKED;
+	if (parent->span != PYI_SPAN_LOCK)
+		return flags;
+	/* The end of _imp.create_dynamic takes the load along only when it fails. */
+	if (args->span == PYI_SPAN_DYNAMIC || (str->sz && str->hash == parent->sp))
+		flags |= OPEN_ENDS_SEARCH;
+	return flags;
 }
 
 /* Opens and reports a span; its id. */
@@ -55,22 +70,25 @@ __noinline u32 span_begin(struct thread *t, const struct pyi_layout *lay,
 {
 	struct str_view *str;
 	struct pyi_begin *rec;
+	struct open_span *around;
 	u32 id, parent, flags;
+	u8 open_flags;
 
 	if (!t || !lay || !args)
 		return 0;
 	flags = args->flags;
 	str = &t->scratch.begin_name;
 	str->sz = 0;
-	if (!args->is_switching && t->depth)
-		sweep(t, lay, args->sp, args->pyframe, args->now);
-	parent = parent_of(t, lay, args, &flags);
-	id = new_id();
-	if (!span_open(t, id, args->span, args->sp, args->pyframe))
-		flags |= PYI_F_OVERFLOW;
-	count_pair(args->span, 0);
 	if (args->name && str_load(t, lay, args->name, str))
 		flags |= PYI_F_UNREADABLE;
+	around = parent_of(t, lay, args, &flags);
+	parent = around ? around->id : 0;
+	open_flags = flags_of(around, args, str);
+	id = new_id();
+	if (!span_open(t, id, args->span | open_flags << 8,
+		       args->span == PYI_SPAN_LOCK ? str->hash : args->sp, args->pyframe))
+		flags |= PYI_F_OVERFLOW;
+	count_pair(args->span, 0);
 	if (!args->cstr && str->sz <= PYI_STR_SMALL) {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + PYI_STR_SMALL, 0);
 		if (!rec)
@@ -106,13 +124,44 @@ static __always_inline u64 error_name(struct thread *t, const struct pyi_layout 
 	return type ? read_ptr(type + lay->type_name) : 0;
 }
 
+__noinline int search_end_one(struct thread *t, const struct pyi_layout *lay, u64 pyframe,
+			      u32 has_failed, u64 type_name)
+{
+	struct open_span *span;
+	u32 index;
+	bool is_parent;
+
+	if (!t || !lay)
+		return 0;
+	index = t->is_switching ? chain_parent(t, lay, pyframe) : stored_depth(t);
+	span = open_at(t, index - 1);
+	if (!index || !span || span->span != PYI_SPAN_LOCK)
+		return 0;
+	is_parent = span->flags & OPEN_PARENT;
+	emit_end(t, span->id, END_META(PYI_SPAN_LOCK, has_failed, PYI_F_RESULT), type_name,
+		 t->now);
+	count_pair(PYI_SPAN_LOCK, 1);
+	span_close(t, index - 1);
+	return is_parent;
+}
+
+__noinline int search_end(struct thread *t, const struct pyi_layout *lay, u64 pyframe,
+			  u32 has_failed, u64 type_name)
+{
+	for (int i = 0; i < SEARCHES_MAX; i++)
+		if (!search_end_one(t, lay, pyframe, has_failed, type_name) || !has_failed)
+			break;
+	return 0;
+}
+
 /* Ends the span of this kind at @sp or @pyframe; 0 when there is none. */
 __noinline int span_end(struct thread *t, const struct pyi_layout *lay, u32 want, u64 sp,
 			u64 pyframe)
 {
 	struct open_span *span;
+	u64 frame, error = 0;
 	bool failed = want & END_FAILED;
-	u8 kind = want;
+	u8 kind = want, flags;
 	int index;
 
 	if (!t || !lay)
@@ -122,12 +171,20 @@ __noinline int span_end(struct thread *t, const struct pyi_layout *lay, u32 want
 		return 0;
 	if (!t->is_switching) /* what was opened later and is still open has gone with it */
 		for (int i = 0; i < 8 && stored_depth(t) > index + 1; i++)
-			close_top(t, t->now);
+			close_top(t, lay, t->now);
 	span = open_at(t, index);
 	if (!span)
 		return 0;
-	emit_end(t, span->id, END_META(kind, failed, 0), failed ? error_name(t, lay) : 0, t->now);
+	if (failed)
+		error = error_name(t, lay);
+	flags = span->flags;
+	frame = span->pyframe;
+	if (kind == PYI_SPAN_FIND && !failed && flags & OPEN_SEARCHED && !(flags & OPEN_WORKED))
+		mark_namespace(t, lay, span->id, t->result, t->now);
+	emit_end(t, span->id, END_META(kind, failed, 0), error, t->now);
 	count_pair(kind, 1);
 	span_close(t, index);
+	if (flags & OPEN_ENDS_SEARCH && (failed || kind != PYI_SPAN_DYNAMIC))
+		search_end(t, lay, frame, failed, error);
 	return 1;
 }

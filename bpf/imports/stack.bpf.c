@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The stack of open spans: searches and sweeps. stack.bpf.h says how it works. */
+#include "imports/end.bpf.h"
 #include "imports/stack.bpf.h"
 
 #define MAX_CHAIN 40 /* Python frames looked at: importlib puts 6 between two imports */
@@ -16,36 +17,6 @@ __noinline int span_read(struct thread *t, u32 index)
 		return 0;
 	t->scratch.span = *span;
 	return 1;
-}
-
-/* @type_name: address of the exception type's name, 0 = none. */
-__noinline int emit_end(struct thread *t, u32 id, u64 meta, u64 type_name, u64 now)
-{
-	struct pyi_end *rec;
-
-	if (!t)
-		return 0;
-	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
-	if (!rec) {
-		count_loss(ring_full);
-		return 0;
-	}
-	fill_thread_hdr(t, &rec->hdr, PYI_EV_END, sizeof(*rec));
-	rec->hdr.ts_ns = now;
-	rec->hdr.flags = meta >> 16;
-	rec->id = id;
-	rec->span = meta;
-	rec->failed = meta >> 8;
-	rec->pad = 0;
-	__builtin_memset(rec->error, 0, sizeof(rec->error));
-	if (type_name &&
-	    bpf_probe_read_user_str(rec->error, sizeof(rec->error), (void *)type_name) < 0) {
-		rec->error[0] = 0;
-		rec->hdr.flags |= PYI_F_UNREADABLE;
-		count_loss(unreadable);
-	}
-	bpf_ringbuf_submit(rec, thread_wake_flag(t));
-	return 0;
 }
 
 #define BLOCK 32 /* spans a function looks at; its caller looks at PYI_MAX_DEPTH / BLOCK blocks */
@@ -76,8 +47,6 @@ __noinline int span_close(struct thread *t, u32 index)
 	span = open_at(t, index);
 	if (!span)
 		return 0;
-	if (span->id && span->span == PYI_SPAN_LOCK)
-		t->lock_cnt--;
 	span->id = 0;
 	t->depth = stored_depth(t);
 	for (int i = 0; i < PYI_MAX_DEPTH / BLOCK; i++)
@@ -87,19 +56,21 @@ __noinline int span_close(struct thread *t, u32 index)
 }
 
 /* Closes the innermost span, whose end was not seen. Its depth is what remains. */
-__noinline u32 close_top(struct thread *t, u64 now)
+__noinline u32 close_top(struct thread *t, const struct pyi_layout *lay, u64 now)
 {
 	struct open_span *top;
 
-	if (!t)
+	if (!t || !lay)
 		return 0;
 	top = open_top(t);
 	if (!top)
 		return 0;
-	/* A lock that other threads still wait for is freed by them: no loss, just no exact end. */
-	if (top->span != PYI_SPAN_LOCK)
+	if (top->span == PYI_SPAN_LOCK) { /* no loss, just no exact end */
+		search_settle(t, lay, top);
+	} else {
 		count_loss(ends_unobserved);
-	emit_end(t, top->id, END_META(top->span, 0, PYI_F_UNOBSERVED), 0, now);
+		emit_end(t, top->id, END_META(top->span, 0, PYI_F_UNOBSERVED), 0, now);
+	}
 	span_close(t, stored_depth(t) - 1);
 	return t->depth;
 }
@@ -134,12 +105,13 @@ static __always_inline int sweep_one(struct thread *t, const struct pyi_layout *
 		return 0;
 	top = &t->scratch.span;
 	if (top->span == PYI_SPAN_LOCK) {
-		if (!pyframe || chain_has(t, lay, pyframe, top->pyframe))
+		if (!pyframe || (chain_has(t, lay, pyframe, top->pyframe) &&
+				 search_is_alive(t, lay, open_top(t))))
 			return 0;
 	} else if (!sp || top->sp > sp) {
 		return 0;
 	}
-	close_top(t, now);
+	close_top(t, lay, now);
 	return 1;
 }
 

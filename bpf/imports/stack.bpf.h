@@ -8,9 +8,9 @@
  * span at or below a new one has returned without us seeing it, and is closed as "unobserved".
  *
  * Two things do not fit that rule:
- * - LOCK spans (import_module, reload) begin and end in different C functions. They are known by
- *   the Python frame of importlib's _find_and_load, and are alive while that frame is still among
- *   the callers of what runs now.
+ * - LOCK spans (import_module, reload) belong to no C function. They are known by the Python frame
+ *   of importlib's _find_and_load, and are alive while that frame is still among the callers of
+ *   what runs now; search.bpf.c says how they end.
  * - greenlets swap C stacks on one thread, so addresses of suspended spans say nothing. Once such
  *   a library is mapped, the parent of a new span is found through the chain of Python frames,
  *   which greenlet keeps apart, and nothing is ever closed by comparing addresses. A span that
@@ -62,15 +62,11 @@ static __always_inline struct open_span *open_top(struct thread *t)
 	return depth ? open_at(t, depth - 1) : NULL;
 }
 
-#define END_META(span, failed, flags) ((u64)(flags) << 16 | (failed) << 8 | (span))
-/* @type_name: address of the exception type's name, 0 = none. */
-int emit_end(struct thread *t, u32 id, u64 meta, u64 type_name, u64 now);
-
 /* Removes the span at @index; drops the holes that come to lie on top. */
 int span_close(struct thread *t, u32 index);
 
 /* Closes the innermost span, whose end was not seen. Its depth is what remains. */
-u32 close_top(struct thread *t, u64 now);
+u32 close_top(struct thread *t, const struct pyi_layout *lay, u64 now);
 
 /* Is the Python frame @wanted among the callers of @from (or @from itself)? */
 int chain_has(struct thread *t, const struct pyi_layout *lay, u64 from, u64 wanted);
@@ -86,8 +82,8 @@ u32 hole_find(struct thread *t);
 
 #define HOLES_TOLERATED 48 /* open spans before holes are searched for: greenlets that interleave */
 
-/* Opens a span; false when deeper than we keep. */
-static __always_inline bool span_open(struct thread *t, u32 id, u8 kind, u64 sp, u64 pyframe)
+/* Opens a span; false when deeper than we keep. @kind: enum pyi_span | enum open_flag << 8. */
+static __always_inline bool span_open(struct thread *t, u32 id, u32 kind, u64 sp, u64 pyframe)
 {
 	u32 hole = t->is_switching && t->depth > HOLES_TOLERATED ? hole_find(t) : 0;
 	struct open_span *span = open_slot(t, hole ? hole - 1 : t->depth,
@@ -101,10 +97,8 @@ static __always_inline bool span_open(struct thread *t, u32 id, u8 kind, u64 sp,
 	span->pyframe = pyframe;
 	span->id = id;
 	span->span = kind;
-	span->flags = 0;
+	span->flags = kind >> 8;
 	span->pad = 0;
-	if (kind == PYI_SPAN_LOCK)
-		t->lock_cnt++;
 	if (!hole)
 		t->depth++;
 	return true;

@@ -74,6 +74,12 @@ int str_open(const struct pyi_layout *lay, u64 obj, struct str_view *str);
 /* The same, with the text if it is short: to be copied before the next call. */
 int str_load(struct thread *t, const struct pyi_layout *lay, u64 obj, struct str_view *str);
 
+/* What __hash__ of a str gives; no str is known by it before it has been asked for it. */
+static __always_inline u64 str_hash(const struct pyi_layout *lay, u64 obj)
+{
+	return read_ptr(obj + lay->str_length + sizeof(u64));
+}
+
 /* Copies at most @max bytes to @dst and describes them in @out; with @flags, counts a cut. */
 static __always_inline void str_copy(struct thread *t, const struct str_view *str, char *dst,
 				     u32 max, struct pyi_str *out, u32 *flags)

@@ -333,7 +333,7 @@ static void check_pairs(const struct interp *interp, int kind, const char *name)
 static void check_interpreter(const struct interp *interp)
 {
 	static const int once[] = {
-		PYI_SITE_IMPORT, PYI_SITE_BUILTIN, PYI_SITE_ACQUIRE_LOCK, PYI_SITE_NEW_MODULE,
+		PYI_SITE_IMPORT, PYI_SITE_BUILTIN,
 		PYI_SITE_COMPILE, PYI_SITE_FINALIZE, PYI_SITE_DYNAMIC,
 	};
 	unsigned int minor = interp->layout.version & 0xff;

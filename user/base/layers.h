@@ -14,7 +14,7 @@ enum interp_layer {
 	INTERP_LAYER_EXECDEF = 1 << 3,
 	INTERP_LAYER_DLOPEN = 1 << 4,
 	INTERP_LAYER_DYNAMIC = 1 << 5,
-	INTERP_LAYER_LOCK = 1 << 6,    /* import_module and reload */
+	INTERP_LAYER_SEARCH = 1 << 6,  /* import_module and reload */
 	INTERP_LAYER_FRAMES = 1 << 7,  /* importer's file and line */
 	INTERP_LAYER_NAMES = 1 << 8,   /* str objects can be read */
 };

@@ -40,6 +40,7 @@ enum evidence {
 	SEEN_FAILURE = 1 << 7,      /* the load's own end says so */
 	SEEN_BODY_FAILED = 1 << 8,  /* body, ExecDef or create_dynamic: the last one failed */
 	SEEN_UNOBSERVED = 1 << 9,   /* its end was not seen: only what is inside tells the result */
+	SEEN_RESULT = 1 << 10,      /* LOCK: whether it failed is known all the same */
 };
 /* Any of these: it was more than a look at sys.modules. */
 #define SEEN_WORK (SEEN_BODY | SEEN_EXECDEF | SEEN_DYNAMIC | SEEN_BUILTIN | SEEN_NEW_MODULE)
@@ -69,6 +70,7 @@ struct load_state {
 	__u64 children_ns;      /* wall of the children that ended, same thread */
 	/* When the module was found, its compiler and code began, its .pyc was read; 0 = not. */
 	__u64 found_at_ns, compile_at_ns, body_at_ns, pyc_at_ns;
+	__u64 pyc_wanted_ns;    /* when its .pyc was first looked for: it had been found then */
 	__u64 before_ns;        /* inherited: of that, what ended before the fork */
 	struct module_name *name;
 	struct load_state *open_next, *open_prev; /* in name->open */

@@ -99,34 +99,6 @@ static int attach_perf(const struct bpf_program *program, struct probed_file *fi
 	return 0;
 }
 
-/*
- * Memory is looked at where a span may begin or end, before that happens: of the programs on one
- * instruction the kernel runs the one attached last first.
- */
-static int attach_memory(struct probes *probes, struct probed_file *file, const char *path,
-			 const struct interp *interp, unsigned long *offsets, __u64 *cookies)
-{
-	size_t cnt = 0;
-
-	if (!(probes->groups & PYI_GROUP_MEMORY))
-		return 0;
-	for (size_t i = 0; i < interp->site_cnt; i++) {
-		const struct pyi_site *site = &interp->sites[i].site;
-
-		if (!causes_is_span(site->begin) && !causes_is_span(site->end))
-			continue;
-		offsets[cnt] = interp->sites[i].file_off;
-		cookies[cnt++] = 0;
-	}
-	if (!cnt)
-		return 0;
-	return probes->is_multi ?
-		       attach_multi(probes->skel->progs.memory_multi, file, path, offsets, cookies,
-				    cnt) :
-		       attach_perf(probes->skel->progs.memory_perf, file, path, offsets, cookies,
-				   cnt);
-}
-
 static void *destroy_link(void *link)
 {
 	bpf_link__destroy(link);
@@ -196,7 +168,7 @@ int probes__attach(struct probes *probes, int fd, const struct interp *interp, _
 	probes->files = files;
 	file = &files[probes->file_cnt];
 	*file = (struct probed_file){ .id = id, .layout = probes->layout_cnt };
-	file->links = calloc(interp->site_cnt, 2 * sizeof(struct bpf_link *));
+	file->links = calloc(interp->site_cnt, sizeof(struct bpf_link *));
 	if (!file->links)
 		return -ENOMEM;
 	err = fill_maps(probes, interp, file->layout, offsets, cookies, &cnt);
@@ -209,8 +181,6 @@ int probes__attach(struct probes *probes, int fd, const struct interp *interp, _
 					   cookies, cnt) :
 			      attach_perf(probes->skel->progs.site_perf, file, path, offsets,
 					  cookies, cnt);
-		if (!err)
-			err = attach_memory(probes, file, path, interp, offsets, cookies);
 	}
 	if (err) {
 		destroy_links(file->links, file->link_cnt);

@@ -35,12 +35,6 @@ static const struct part {
 };
 #define PART_CNT (sizeof(parts) / sizeof(parts[0]))
 
-bool causes_is_span(__u8 site_kind)
-{
-	return site_kind >= PYI_SITE_FIND && site_kind <= PYI_SITE_DYNAMIC ? true :
-	       site_kind == PYI_SITE_ACQUIRE_LOCK;
-}
-
 void causes_choose(struct probes *probes, const struct probes_opts *opts)
 {
 	const char *without = opts->no_tracepoint ? opts->no_tracepoint : "";
@@ -60,9 +54,7 @@ void causes_choose(struct probes *probes, const struct probes_opts *opts)
 	probes->groups &= ~(missing | unwanted);
 	probes->skel->rodata->cfg_page_sz = sysconf(_SC_PAGESIZE);
 	probes->skel->rodata->cfg_has_waking = probes->groups & PYI_GROUP_WAKE;
-	if (probes->groups & PYI_GROUP_MEMORY)
-		bpf_program__set_autoload(probes->is_multi ? probes->skel->progs.memory_multi :
-							     probes->skel->progs.memory_perf, true);
+	probes->skel->rodata->cfg_memory = probes->groups & PYI_GROUP_MEMORY;
 	for (size_t i = 0; i < PART_CNT; i++) {
 		program = bpf_object__find_program_by_name(probes->skel->obj, parts[i].program);
 		if (program)

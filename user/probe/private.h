@@ -57,9 +57,6 @@ struct probes {
 /* causes.c: switches programs on and off before load; @unwanted: enum pyi_group. */
 void causes_choose(struct probes *probes, const struct probes_opts *opts);
 
-/* Can what a site of this kind stands for begin or end a span? */
-bool causes_is_span(__u8 site_kind);
-
 /* charges.c: hands on what can be while tracing; all that is left, once detached. */
 int charges_poll(struct probes *probes);
 int charges_drain(struct probes *probes);

@@ -75,8 +75,10 @@ static bool on_slot(void *ctx, __u64 slot)
 			search->out->create_dynamic = func;
 		else if (!strcmp(name, "create_builtin"))
 			search->out->create_builtin = func;
-		else if (!strcmp(name, "acquire_lock"))
-			search->out->acquire_lock = func;
+		else if (!strcmp(name, "is_frozen"))
+			search->out->is_frozen = func;
+		else if (!strcmp(name, "find_frozen"))
+			search->out->find_frozen = func;
 	}
 	search->is_found = true;
 	return true;
@@ -90,8 +92,10 @@ static void find_by_symtab(const struct elf *elf, struct imp_methods *out)
 		out->create_dynamic = sym->addr;
 	if ((sym = elf__sym(elf, "_imp_create_builtin")) && sym->is_func)
 		out->create_builtin = sym->addr;
-	if ((sym = elf__sym(elf, "_imp_acquire_lock")) && sym->is_func)
-		out->acquire_lock = sym->addr;
+	if ((sym = elf__sym(elf, "_imp_is_frozen")) && sym->is_func)
+		out->is_frozen = sym->addr;
+	if ((sym = elf__sym(elf, "_imp_find_frozen")) && sym->is_func)
+		out->find_frozen = sym->addr;
 }
 
 void methods_find_imp(const struct elf *elf, struct imp_methods *out)

@@ -147,10 +147,20 @@ static void find_type_init(struct finder *finder, __u64 type, enum pyi_site_kind
 		bracket_entry(finder, init, kind, 1, reason);
 }
 
-/* Static functions of _imp and the type slots of modules and of ImportError. */
+/* The one of them that importlib calls for each module it looks for, unless it is a builtin. */
+static bool find_search(struct finder *finder, const struct imp_methods *imp)
+{
+	static const char reason[] = "importlib looks for a module";
+
+	if (imp->find_frozen)
+		return !bracket_entry(finder, imp->find_frozen, PYI_SITE_SEARCH_FAST, 2, reason);
+	return imp->is_frozen &&
+	       !bracket_entry(finder, imp->is_frozen, PYI_SITE_SEARCH, 2, reason);
+}
+
+/* Static functions of _imp and the type slots of ImportError. */
 static int find_hidden(struct finder *finder)
 {
-	const struct elf_sym *type = elf__sym(finder->elf, "PyModule_Type");
 	struct interp *interp = finder->interp;
 	const struct bracket_opts dynamic = {
 		.kind = PYI_SITE_DYNAMIC, .arg_cnt = 3, .is_outer = true,
@@ -165,13 +175,8 @@ static int find_hidden(struct finder *finder)
 	if (imp.create_builtin)
 		bracket_entry(finder, imp.create_builtin, PYI_SITE_BUILTIN, 2,
 			      "_imp.create_builtin: makes a builtin module");
-	if (imp.acquire_lock &&
-	    !bracket_entry(finder, imp.acquire_lock, PYI_SITE_ACQUIRE_LOCK, 0,
-			   "_imp.acquire_lock: importlib locks a module"))
-		interp->layers |= INTERP_LAYER_LOCK;
-	if (type)
-		find_type_init(finder, type->addr, PYI_SITE_NEW_MODULE,
-			       "a module object is made: the search succeeded");
+	if (find_search(finder, &imp))
+		interp->layers |= INTERP_LAYER_SEARCH;
 	if (error)
 		find_type_init(finder, elf__ptr_at(finder->elf, error->addr),
 			       PYI_SITE_IMPORT_ERROR, "an ImportError is made");
@@ -246,7 +251,7 @@ static void note_missing(struct interp *interp)
 		{ INTERP_LAYER_EXECDEF, "PyModule_ExecDef was not found: bodies of extension modules are not timed" },
 		{ INTERP_LAYER_DLOPEN, "no call of dlopen was found: opening of extension modules is not timed" },
 		{ INTERP_LAYER_DYNAMIC, "_imp.create_dynamic was not found: extension modules are not told from others" },
-		{ INTERP_LAYER_LOCK, "_imp.acquire_lock was not found: import_module and reload are only known by their bodies" },
+		{ INTERP_LAYER_SEARCH, "_imp.find_frozen was not found: import_module and reload are only known by their bodies" },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -72,7 +72,9 @@ int callees__scan(struct finder *finder, struct callee *callees, size_t cnt);
 
 /* Functions of the _imp module; 0 = not found. */
 struct imp_methods {
-	__u64 create_dynamic, create_builtin, acquire_lock;
+	__u64 create_dynamic, create_builtin;
+	__u64 is_frozen;   /* up to 3.10 */
+	__u64 find_frozen; /* from 3.11 on */
 };
 void methods_find_imp(const struct elf *elf, struct imp_methods *out);
 

@@ -138,7 +138,7 @@ static const char *const kind_names[PYI_SITE_MAX] = {
 	[PYI_SITE_IMPORT] = "import", [PYI_SITE_FIND] = "find", [PYI_SITE_BODY] = "body",
 	[PYI_SITE_EXECDEF] = "execdef", [PYI_SITE_DLOPEN] = "dlopen",
 	[PYI_SITE_DYNAMIC] = "dynamic", [PYI_SITE_BUILTIN] = "builtin",
-	[PYI_SITE_ACQUIRE_LOCK] = "lock", [PYI_SITE_NEW_MODULE] = "module",
+	[PYI_SITE_SEARCH] = "search", [PYI_SITE_SEARCH_FAST] = "search",
 	[PYI_SITE_COMPILE] = "compile", [PYI_SITE_RUN_MAIN] = "main",
 	[PYI_SITE_FINALIZE] = "finalize", [PYI_SITE_LAZY] = "lazy",
 	[PYI_SITE_IMPORT_ERROR] = "error",

@@ -186,6 +186,8 @@ static int charge_file(struct model *model, struct process *process, const struc
 
 	if (charge.flags & PYI_CHARGE_PYC_READ && file->load)
 		((struct load_state *)file->load)->pyc_at_ns = io->last_ns;
+	if (charge.flags & (PYI_CHARGE_PYC_READ | PYI_CHARGE_PYC_MISSING) && file->load)
+		((struct load_state *)file->load)->pyc_wanted_ns = io->first_ns;
 	return charge_put(model, file->load, io->tid == process->tgid ? &process->outside :
 			  &process->outside_others, &charge);
 }

@@ -23,10 +23,37 @@ static void settle_compile(struct load_state *state)
 			 flags & PYI_CHARGE_PYC_UNWRITABLE ? PYC_UNWRITABLE : PYC_UNWRITTEN;
 }
 
+/*
+ * When the search was over. Nothing says so of source and bytecode; what is done next is to look
+ * for the .pyc. Of frozen modules the code follows at once.
+ */
+static void settle_found(struct load_state *state)
+{
+	struct load *load = &state->load;
+	bool is_known = state->found_at_ns && state->found_at_ns != state->compile_at_ns;
+	__u64 inside_ns = 0;
+
+	if (state->pyc_wanted_ns && !is_known)
+		state->found_at_ns = state->pyc_wanted_ns;
+	else if (!state->found_at_ns && load->kind == KIND_FROZEN)
+		state->found_at_ns = state->body_at_ns;
+	else
+		return;
+	for (size_t i = 0; i < load->child_cnt; i++) {
+		const struct load *child = load->children[i];
+
+		if (child->tid == load->tid && child->wall_ns != NS_UNKNOWN &&
+		    child->start_ns < state->found_at_ns)
+			inside_ns += child->wall_ns;
+	}
+	load->find_ns = between(load->start_ns + inside_ns, state->found_at_ns);
+}
+
 void stages_settle(struct load_state *state)
 {
 	struct load *load = &state->load;
 
+	settle_found(state);
 	load->read_ns = load->compile_ns = load->unmarshal_ns = NS_UNKNOWN;
 	if (state->compile_at_ns)
 		settle_compile(state);

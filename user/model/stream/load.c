@@ -61,7 +61,8 @@ static bool is_wait(const struct load_state *state)
 	const struct module_name *name = state->name;
 
 	return name && state->is_shared &&
-	       !(state->evidence & (SEEN_WORK | SEEN_COMPILE | SEEN_FAILURE | SEEN_BODY_FAILED)) &&
+	       !(state->evidence & (SEEN_WORK | SEEN_COMPILE | SEEN_FAILURE | SEEN_BODY_FAILED |
+				    SEEN_RESULT)) &&
 	       !state->made_error && !state->load.is_inherited &&
 	       (name->has_worked || name->open != state || state->open_next);
 }
@@ -102,7 +103,7 @@ static bool is_cached(const struct load_state *state)
 {
 	return state->span == PYI_SPAN_LOCK && state->load.module && !state->made_error &&
 	       !state->has_failed_child && !state->load.is_inherited &&
-	       !(state->evidence & (SEEN_WORK | SEEN_COMPILE | SEEN_FAILURE)) &&
+	       !(state->evidence & (SEEN_WORK | SEEN_COMPILE | SEEN_FAILURE | SEEN_RESULT)) &&
 	       is_module_loaded(state);
 }
 
@@ -153,6 +154,8 @@ void load_end(struct model *model, struct load_state *state, const struct pyi_en
 		load->is_exact = false;
 	if (rec->hdr.flags & PYI_F_UNOBSERVED)
 		state->evidence |= SEEN_UNOBSERVED;
+	if (rec->hdr.flags & PYI_F_RESULT)
+		state->evidence |= SEEN_RESULT;
 	if (state->span == PYI_SPAN_BODY || state->span == PYI_SPAN_EXECDEF)
 		load->exec_ns = wall_ns;
 	if (is_wait(state))

@@ -58,8 +58,8 @@ static enum load_kind kind_of(const struct load_state *state, const struct code 
 }
 
 /*
- * The import function's call says itself whether it failed. Of import_module, and of a call whose
- * end was not seen, only what happened inside tells.
+ * The import function's call says itself whether it failed. Of a call whose end was not seen, and
+ * of import_module in captures of older releases, only what happened inside tells.
  */
 static enum load_result result_of(const struct load_state *state, const char **error)
 {
@@ -68,9 +68,11 @@ static enum load_result result_of(const struct load_state *state, const char **e
 	*error = state->load.error;
 	if (!(seen & SEEN_END))
 		return LOAD_UNFINISHED;
-	if (seen & SEEN_FAILURE)
+	if (seen & SEEN_FAILURE) {
+		*error = *error ?: seen & SEEN_BODY_FAILED ? state->body_error : state->made_error;
 		return LOAD_FAILED;
-	if (state->span != PYI_SPAN_LOCK && !(seen & SEEN_UNOBSERVED))
+	}
+	if (seen & SEEN_RESULT || (state->span != PYI_SPAN_LOCK && !(seen & SEEN_UNOBSERVED)))
 		return LOAD_LOADED;
 	*error = state->body_error;
 	if (seen & SEEN_BODY_FAILED)

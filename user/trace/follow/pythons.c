@@ -291,7 +291,7 @@ static const struct {
 	{ INTERP_LAYER_EXECDEF, "extension bodies" },
 	{ INTERP_LAYER_DLOPEN, "dlopen" },
 	{ INTERP_LAYER_DYNAMIC, "extension init" },
-	{ INTERP_LAYER_LOCK, "import_module and reload" },
+	{ INTERP_LAYER_SEARCH, "import_module and reload" },
 	{ INTERP_LAYER_FRAMES, "importer's line" },
 	{ INTERP_LAYER_NAMES, "names" },
 };

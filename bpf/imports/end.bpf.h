@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The records of ends; and the ends of LOCK spans, which no site shows: see search.bpf.c. */
+#ifndef END_BPF_H
+#define END_BPF_H
+
+#include "python/python.bpf.h"
+
+#define END_META(span, failed, flags) ((u64)(flags) << 16 | (failed) << 8 | (span))
+/* @type_name: address of the exception type's name, 0 = none. */
+int emit_end(struct thread *t, u32 id, u64 meta, u64 type_name, u64 now);
+
+/* Is the frame of a LOCK span still what it was, where a frame of that address is still running? */
+int search_is_alive(struct thread *t, const struct pyi_layout *lay, const struct open_span *span);
+
+/*
+ * The load on top, of the kind this file is about, has ended some time ago. Whether it succeeded
+ * shows in sys.modules.
+ */
+int search_settle(struct thread *t, const struct pyi_layout *lay, const struct open_span *span);
+
+/* The module that is returned without ever having run anything: a namespace package? */
+int mark_namespace(struct thread *t, const struct pyi_layout *lay, u32 id, u64 module, u64 ts_ns);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Modules: in sys.modules, and what they say of themselves. */
+#ifndef MODULES_BPF_H
+#define MODULES_BPF_H
+
+#include "python/python.bpf.h"
+
+/* The value of the str with @hash in a dict, 0 = none. */
+u64 dict_find(struct thread *t, const struct pyi_layout *lay, u64 dict, u64 hash);
+
+static __always_inline bool modules_readable(const struct thread *t, const struct pyi_layout *lay)
+{
+	return t->interp && lay->interp_modules >= 0 && lay->dict_keys >= 0;
+}
+
+/* The module whose name has @hash in sys.modules of the thread's interpreter, 0 = none. */
+static __always_inline u64 modules_find(struct thread *t, const struct pyi_layout *lay, u64 hash)
+{
+	u64 dict = modules_readable(t, lay) ? read_ptr(t->interp + lay->interp_modules) : 0;
+
+	return dict ? dict_find(t, lay, dict, hash) : 0;
+}
+
+/* Was @module made by the loader of namespace packages? */
+int module_is_namespace(struct thread *t, const struct pyi_layout *lay, u64 module);
+
+#endif

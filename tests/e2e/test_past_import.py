@@ -1,0 +1,206 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Loads that come past the import function: import_module, reload, runpy, finders that import.
+Each program says itself what it loaded, from inside its own modules' bodies."""
+import lib
+
+# What every module of these tests does first.
+NOTE = "print(__name__, flush=True)\n"
+
+
+def stage(files):
+    for name, text in files.items():
+        lib.write("past/" + name, text)
+    return lib.workdir() + "/past/main.py"
+
+
+def trace(interp, script):
+    interp.prepare()
+    traced, doc = lib.trace_both(interp.argv + ["-S", "-B", script])
+    doc.check_complete()
+    return traced.out.decode(), doc.python()
+
+
+def tree(process, above, keep):
+    """[(module, result, [below])] of what `above` caused, of the modules that `keep` says."""
+    rows = []
+    for load in sorted(process.children(above), key=lambda i: i["seq"]):
+        if keep(load["module"] or ""):
+            rows.append((load["module"], load["error"] or load["result"],
+                         tree(process, load, keep)))
+    return rows
+
+
+def tree_of(process, *starts):
+    return tree(process, process.one("__main__"), lambda name: name.startswith(starts))
+
+
+@lib.test(params=lambda: lib.all_interpreters(6))
+def test_own_submodule(interp):
+    """A package that loads its own submodule by import_module: one load of either."""
+    out, process = trace(interp, stage({
+        "main.py": "import pk\n",
+        "pk/__init__.py": NOTE + "import importlib\nimportlib.import_module('pk.sub')\n"
+                                 "importlib.import_module('.late', __name__)\n",
+        "pk/sub.py": NOTE + "import pk.deep\n", "pk/deep.py": NOTE, "pk/late.py": NOTE}))
+    lib.check_equal(out.split(), ["pk", "pk.sub", "pk.deep", "pk.late"], "bodies")
+    lib.check_equal(tree_of(process, "pk"), [("pk", "loaded", [
+        ("pk.sub", "loaded", [("pk.deep", "loaded", [])]), ("pk.late", "loaded", [])])], "tree")
+    for name, line in (("pk.sub", 3), ("pk.late", 4)):
+        load = process.one(name)
+        lib.check_equal((load["via"], load["importer"]["module"], load["importer"]["line"]),
+                        ("import_module", "pk", line), name)
+
+
+@lib.test(params=lambda: lib.all_interpreters(6))
+def test_missing_parent(interp):
+    """import_module("nope.sub.mod") twice: three failed loads each time, one inside the other."""
+    _, process = trace(interp, stage({
+        "main.py": "import importlib\nfor _ in range(3):\n    try:\n"
+                   "        importlib.import_module('nope.sub.mod')\n"
+                   "    except ImportError as e:\n        print(e)\n"}))
+    error = "ModuleNotFoundError"
+    once = ("nope.sub.mod", error, [("nope.sub", error, [("nope", error, [])])])
+    lib.check_equal(tree_of(process, "nope"), [once] * 3, "tree")
+    lib.check_equal({i["importer"]["line"] for i in process.imports if i["module"] and
+                     i["module"].startswith("nope")}, {4}, "lines")
+
+
+@lib.test(params=lambda: lib.all_interpreters(6))
+def test_parent_first(interp):
+    """import_module("a.b"): the parent is loaded on the way; fails the parent, both have failed."""
+    out, process = trace(interp, stage({
+        "main.py": "import importlib\nimportlib.import_module('pa.sub')\n"
+                   "for _ in range(2):\n    try:\n        importlib.import_module('pb.sub')\n"
+                   "    except ZeroDivisionError:\n        print('failed')\n"
+                   "try:\n    importlib.import_module('pa.bad')\nexcept KeyError:\n"
+                   "    print('failed')\nimport pa.last\n",
+        "pa/__init__.py": NOTE, "pa/sub.py": NOTE, "pa/last.py": NOTE,
+        "pa/bad.py": NOTE + "{}['x']\n", "pb/__init__.py": NOTE + "1 / 0\n", "pb/sub.py": NOTE}))
+    lib.check_equal(out.split(), ["pa", "pa.sub", "pb", "failed", "pb", "failed", "pa.bad",
+                                  "failed", "pa.last"], "bodies")
+    bad = ("pb.sub", "ZeroDivisionError", [("pb", "ZeroDivisionError", [])])
+    lib.check_equal(tree_of(process, "pa", "pb"),
+                    [("pa.sub", "loaded", [("pa", "loaded", [])]), bad, bad,
+                     ("pa.bad", "KeyError", []), ("pa.last", "loaded", [])], "tree")
+
+
+@lib.test(params=lambda: lib.all_interpreters(6))
+def test_reload(interp):
+    """reload of a namespace package, of a module from its own body, of one that then fails."""
+    out, process = trace(interp, stage({
+        "main.py": "import importlib\nimport ns_pkg\nimportlib.reload(ns_pkg)\nimport own_body\n"
+                   "import once_ok\ntry:\n    importlib.reload(once_ok)\n"
+                   "except KeyError:\n    print('failed')\nimport ns_pkg.leaf\n",
+        "ns_pkg/leaf.py": NOTE,
+        "own_body.py": NOTE + "import importlib, sys\nif not hasattr(sys, 'again'):\n"
+                              "    sys.again = 1\n    importlib.reload(sys.modules[__name__])\n",
+        "once_ok.py": NOTE + "import sys\nif hasattr(sys, 'once'):\n    {}['x']\nsys.once = 1\n"}))
+    lib.check_equal(out.split(), ["own_body", "own_body", "once_ok", "once_ok", "failed",
+                                  "ns_pkg.leaf"], "bodies")
+    lib.check_equal(tree_of(process, "ns_pkg", "own_body", "once_ok"),
+                    [("ns_pkg", "loaded", []), ("ns_pkg", "loaded", []),
+                     ("own_body", "loaded", [("own_body", "loaded", [])]),
+                     ("once_ok", "loaded", []), ("once_ok", "KeyError", []),
+                     ("ns_pkg.leaf", "loaded", [])], "tree")
+    vias = [[i["via"] for i in process.start_loads() if i["module"] == name]
+            for name in ("ns_pkg", "own_body", "once_ok")]
+    lib.check_equal(vias, [["statement", "reload"]] * 3, "vias")
+    lib.check_equal([i["kind"] for i in process.named("ns_pkg")], ["namespace"] * 2, "kinds")
+
+
+FINDER = """
+import importlib, importlib.machinery, sys
+class Finder:
+    active = False
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name != "re_in" or cls.active:
+            return None
+        cls.active = True
+        importlib.import_module("re_help")
+        return importlib.machinery.PathFinder.find_spec(name, path)
+sys.meta_path.insert(0, Finder)
+importlib.import_module("re_in")
+sys.modules.pop("re_in")
+import re_in
+"""
+
+
+@lib.test(params=lambda: lib.all_interpreters(6))
+def test_reentrant_finder(interp):
+    """A finder that imports while it is asked (setuptools' for distutils): the module is loaded
+    inside its own search, then once more."""
+    out, process = trace(interp, stage({
+        "main.py": FINDER, "re_in.py": NOTE,
+        "re_help.py": NOTE + "import importlib\nimportlib.import_module('re_in')\n"}))
+    lib.check_equal(out.split(), ["re_help", "re_in", "re_in", "re_in"], "bodies")
+    lib.check_equal(tree_of(process, "re_"), [
+        ("re_in", "loaded", [("re_help", "loaded", [("re_in", "loaded", [])])]),
+        ("re_in", "loaded", [])], "tree")
+    lib.check_equal([i["via"] for i in process.start_loads() if i["module"] == "re_in"],
+                    ["import_module", "import_module", "statement"], "vias")
+
+
+KINDS = """
+import importlib, sys
+def load(name):
+    importlib.import_module(name)
+    print(name)
+load("ki_source")
+load("ki_ns")
+load("ki_ns.leaf")
+load("%s")
+try:
+    load("ki_syntax")
+except SyntaxError:
+    print("SyntaxError")
+import ki_last
+"""
+
+
+@lib.test(params=lambda: lib.all_interpreters(6))
+def test_kinds(interp):
+    """What is loaded by import_module ends with its own work, whatever kind it is of: what comes
+    behind is not inside."""
+    interp.prepare()
+    builtins = lib.run(interp.argv + ["-S", "-c", "import sys\nprint([n for n in ("
+                                      "'_symtable', 'atexit', '_string', 'errno') if n in "
+                                      "sys.builtin_module_names and n not in sys.modules][0])"])
+    builtin = builtins.out.decode().strip()
+    _, process = trace(interp, stage({
+        "main.py": KINDS % builtin, "ki_source.py": "", "ki_ns/leaf.py": "", "ki_last.py": "",
+        "ki_syntax.py": "def (\n"}))
+    syntax = "source" if interp.version < (3, 15) else "unknown" # its compiler comes after the parser
+    main = process.one("__main__")
+    rows = [(i["module"], i["result"], i["kind"], i["via"]) for i in process.start_loads()
+            if i["parent"] == main["id"] and i["module"] != "importlib"]
+    lib.check_equal(rows, [("ki_source", "loaded", "source", "import_module"),
+                           ("ki_ns", "loaded", "namespace", "import_module"),
+                           ("ki_ns.leaf", "loaded", "source", "import_module"),
+                           (builtin, "loaded", "builtin", "import_module"),
+                           ("ki_syntax", "failed", syntax, "import_module"),
+                           ("ki_last", "loaded", "source", "statement")], "loads")
+    lib.check_equal([i["module"] for i in process.imports if (process.parent(i) or main) != main
+                     and process.parent(i)["module"].startswith("ki_")], [], "inside them")
+
+
+RUNPY = "import runpy\nrunpy.run_module('rp_pkg.run')\nrunpy.run_path(%r)\nimport rp_last\n"
+
+
+@lib.test(params=lambda: lib.all_interpreters(6))
+def test_runpy(interp):
+    """runpy: the package is imported, the module's body runs under a name of its own."""
+    path = lib.write("past/rp_path.py", NOTE)
+    out, process = trace(interp, stage({
+        "main.py": RUNPY % path, "rp_pkg/__init__.py": NOTE, "rp_last.py": NOTE,
+        "rp_pkg/run.py": NOTE + "import rp_pkg.used\n", "rp_pkg/used.py": NOTE}))
+    lib.check_equal(out.split(), ["rp_pkg", "rp_pkg.run", "rp_pkg.used", "<run_path>", "rp_last"],
+                    "bodies")
+    used = process.one("rp_pkg.used")
+    lib.check_equal(process.parent(used)["module"], "rp_pkg.run", "parent of what it imports")
+    lib.check_equal(process.parent(process.one("rp_last"))["module"], "__main__", "the last one")
+
+
+if __name__ == "__main__":
+    lib.main()
