@@ -73,7 +73,6 @@ static int resolve_to(const char *name, const char *want)
 
 static void test_files(void)
 {
-	CHECK(mkdtemp(dir));
 	write_file("elf", 0755, "\177ELF rest");
 	write_file("script", 0755, "#!%s/elf -x\n", dir);
 	write_file("by_env", 0755, "#!/usr/bin/env script\n");
@@ -95,6 +94,7 @@ static void test_relative_path_entries(void)
 {
 	char *program = NULL;
 
+	write_file("elf", 0755, "\177ELF rest");
 	CHECK(!chdir(dir));
 	CHECK(!shebang_search("elf", "/nonexistent:", &program) && !strcmp(program, "./elf"));
 	free(program);
@@ -108,13 +108,16 @@ static void clean_up(void)
 {
 	static const char *const names[] = { "elf", "script", "by_env", "loop", "plain", "lost" };
 
+	CHECK(!chdir(dir));
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		unlink(names[i]);
-	rmdir(dir);
+	CHECK(!chdir("/") && !rmdir(dir));
 }
 
 int main(void)
 {
+	if (!mkdtemp(dir))
+		return 1;
 	RUN(test_lines);
 	RUN(test_files);
 	RUN(test_relative_path_entries);

@@ -7,15 +7,13 @@
 #include "base/cleanup.h"
 #include "base/table.h"
 #include "base/text.h"
-
-static int failed_cnt;
+#include "unit.h"
 
 static void same(int line, const char *got, const char *want)
 {
 	if (!strcmp(got, want))
 		return;
-	fprintf(stderr, "test_text.c:%d: got \"%s\", want \"%s\"\n", line, got, want);
-	failed_cnt++;
+	FAIL("line %d: got \"%s\", want \"%s\"", line, got, want);
 }
 
 #define SAME(got, want) same(__LINE__, got, want)
@@ -162,11 +160,10 @@ static void test_table(void)
 
 int main(void)
 {
-	test_escape();
-	test_repair();
-	test_numbers();
-	test_width();
-	test_table();
-	printf("test_text: %s\n", failed_cnt ? "FAILED" : "ok");
-	return failed_cnt != 0;
+	RUN(test_escape);
+	RUN(test_repair);
+	RUN(test_numbers);
+	RUN(test_width);
+	RUN(test_table);
+	return unit_result();
 }
