@@ -191,8 +191,9 @@ static int read_sudo(struct sudo *out)
 		return err;
 	for (size_t i = 0; i < 2; i++) {
 		const char *value = value_of(&out->made, ids[i], strlen(ids[i]));
+		const char *ours = getenv(ids[i]);
 
-		if (!value || strcmp(value, getenv(ids[i])))
+		if (!value || !ours || strcmp(value, ours))
 			return -ESTALE;
 	}
 	out->is_made_known = is_as_started(&args, &out->made);
