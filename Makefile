@@ -120,6 +120,12 @@ check: $(UNITS) $(FUZZERS:%=$(O)/tests/fuzz_%) ## unit tests: no root, no BPF
 clean: ## remove what was built
 	$(Q)rm -rf .output pyimport-bpf
 
+# Interpreters of other suites, an image, kernels, programs that open exports: some 2 GB.
+CACHES := $(wildcard $(addprefix /var/tmp/pyimport-,roots image tools vm fresh tests))
+.PHONY: clean-caches
+clean-caches: ## remove what the tests keep between runs, /var/tmp/pyimport-* (root)
+	$(Q)rm -rf --one-file-system $(CACHES)
+
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -139,8 +145,9 @@ test: ## install, build, and pass every test (root)
 	$(Q)scripts/test_roots.sh $(TEST_ROOTS) || echo "some interpreters are missing: their tests are skipped"
 	$(Q)scripts/test_image.sh || echo "no image: the tests with containers are skipped"
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all $(O)/vm/load
-	$(Q)$(MAKE) --no-print-directory check lint
-	$(Q)tests/run $(PYIMPORT_TEST_ARGS)
+	$(Q)$(MAKE) --no-print-directory check
+	$(Q)rc=0; tests/run $(PYIMPORT_TEST_ARGS) || rc=1; \
+		$(MAKE) --no-print-directory lint || rc=1; exit $$rc
 check-root: all ## the end-to-end tests alone (root)
 	$(Q)tests/run $(PYIMPORT_TEST_ARGS)
 .PHONY: check-random

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Installs what building, testing or measuring needs, on Debian 12 and later. Does nothing, and
-# needs no root and no network, when everything is there. Silent unless it fails.
+# needs no root and no network, when everything is there. Tells what it does.
 #   deps.sh build | demo | test | bench
 set -eu -o pipefail
 
@@ -61,10 +61,26 @@ is_fresh_enough() {
 	dpkg --compare-versions "${version#*:}" ge 1.3
 }
 
+# True if the process ends within 20 seconds.
+wait_some() {
+	local i
+	for ((i = 0; i < 100; i++)); do
+		[ -e "/proc/$1" ] || return 0
+		sleep .2
+	done
+	return 1
+}
+
+# Tells every 20 seconds how far it is, and all it said if it fails.
 quietly() {
-	local log
+	local log pid
 	log=$(mktemp)
-	if ! "$@" > "$log" 2>&1; then
+	"$@" > "$log" 2>&1 &
+	pid=$!
+	while [ -e /proc/$pid ] && ! wait_some $pid; do
+		printf 'deps.sh: %s: %s\n' "$(date +%H:%M:%S)" "$(tail -1 "$log" | cut -c1-70)"
+	done
+	if ! wait $pid; then
 		echo "deps.sh: failed: $*" >&2
 		tail -25 "$log" >&2
 		rm -f "$log"
@@ -171,4 +187,5 @@ for package in "${missing[@]}"; do
 	fi
 done
 [ "$mode" != test ] || forbid_servers
+[ ${#wanted[@]} = 0 ] || echo "deps.sh: installing ${#wanted[@]} packages and what they need"
 [ ${#wanted[@]} = 0 ] || apt install --no-install-recommends "${wanted[@]}"

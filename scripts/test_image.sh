@@ -14,6 +14,7 @@ mkdir -p "$IMAGE"
 exec 9> "$IMAGE/.lock"
 flock 9
 [ ! -e "$IMAGE/rootfs.tar" ] || exit 0
+echo "test_image.sh: making $IMAGE/rootfs.tar, once"
 if ! mmdebstrap --quiet --variant=essential --include=python3 \
 	--aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Retries "3"' \
 	--aptopt='APT::Install-Recommends "false"' \

@@ -68,6 +68,7 @@ make_root() {
 	if [ $want_force = 0 ] && [ -e "$root/.complete" ]; then
 		return 0
 	fi
+	echo "test_roots.sh: making $root, once"
 	tmp=$ROOTS/.$suite.$$
 	log=$ROOTS/$suite.log
 	# shellcheck disable=SC2046

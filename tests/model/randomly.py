@@ -13,6 +13,7 @@ import shlex
 import sys
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.dont_write_bytecode = True
 sys.path[:0] = [TESTS, os.path.join(TESTS, "model")]
 import compare  # noqa: E402
 import generate  # noqa: E402
