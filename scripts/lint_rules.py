@@ -230,6 +230,15 @@ def no_bytecode(source):
 
 
 @rule
+def target_files(source):
+    """What a target names goes through target_file.c: to open a device or a FIFO is to act."""
+    if re.match(r"user/interpreters/(code|discover|elf|process|python)/|user/trace/(facts|follow)/",
+                source.path) and not source.path.endswith("/target_file.c"):
+        yield from grep(source.code, r"(?<![\w.>])(f?open|openat|opendir|fts_open)\s*\((?!\s*\"/(proc|sys)\b)(?!.*O_DIRECTORY)"
+                        r"(?!proc_fd,)(?!int )", "a target's path is opened by target_open alone")
+
+
+@rule
 def no_local_paths(source):
     """Nothing of one machine's set-up."""
     if not source.path.startswith(("tests/lint/", "scripts/lint_rules.py")):

@@ -144,6 +144,33 @@ def test_beside_good_ones():
 
 
 @lib.test()
+def test_library_is_a_fifo():
+    """A program needs a libpython that is a link to a FIFO: nobody opens it. Who waits for a reader
+    to come still waits afterwards."""
+    lib.needs_command("cc")
+    base = lib.workdir()
+    name, fifo = base + "/libpython3.99.so.1.0", base + "/fifo"
+    lib.write("empty.c", "int nothing(void) { return 0; }\n")
+    lib.write("main.c", "int nothing(void);\nint main(void) { return nothing(); }\n")
+    for argv in (["-shared", "-fPIC", "-Wl,-soname," + os.path.basename(name), "-o", name,
+                  base + "/empty.c"],
+                 ["-o", base + "/program", base + "/main.c", name, "-Wl,-rpath," + base]):
+        lib.check_equal(subprocess.run(["cc", *argv], check=False).returncode, 0, "cc")
+    found = look(base + "/program")
+    os.unlink(name)
+    os.mkfifo(fifo)
+    os.symlink(fifo, name)
+    with subprocess.Popen(["sh", "-c", "echo opening; exec > %s; echo opened >&2" % fifo],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as writer:
+        lib.check_equal(writer.stdout.readline(), b"opening\n", "the writer")
+        done = look(base + "/program")
+        lib.check_equal(writer.poll(), None, "status of the writer, still waiting")
+        writer.kill()
+        lib.check_equal(writer.stderr.read(), b"", "what the writer says")
+    lib.check_equal(done.returncode, found.returncode, "status, with a FIFO and with a library")
+
+
+@lib.test()
 def test_vanishing_processes():
     """-a while hundreds of processes come and go: /proc disappears between any two reads."""
     loop = "import os\nfor _ in range(300):\n    pid = os.posix_spawn('/bin/true', ['true'], {})\n" \

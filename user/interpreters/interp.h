@@ -56,7 +56,7 @@ int interp_probe(int fd);
 
 /*
  * DT_NEEDED libpython (or libpypy) of an executable: resolves it as ld.so would, below @root ("" or
- * "/proc/PID/root"). 0 and a malloc'd path in *out; -ENOENT none needed or none found.
+ * "/proc/PID/root"). 0 and a malloc'd path below @root in *out; -ENOENT none needed or none found.
  * LD_LIBRARY_PATH is taken from our own environment, and only for root "".
  */
 int interp_needed_libpython(int fd, const char *exe_path, const char *root, char **out);

@@ -165,8 +165,9 @@ static int read_conmon(void *ctx, pid_t tgid)
 	size_t argc;
 	pid_t ppid;
 
+	/* Anybody may call himself conmon. */
 	if (fd < 0 || proc_parent(fd, &ppid, comm) || strcmp(comm, "conmon") ||
-	    proc_argv(fd, &argv, &argc))
+	    !proc_is_root(fd) || proc_argv(fd, &argv, &argc))
 		return 0;
 	container_parse_conmon(argv, argc, scan->fn, scan->ctx);
 	return 0;

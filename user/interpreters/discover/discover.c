@@ -17,6 +17,7 @@
 #include "interpreters/discover/known_files.h"
 #include "interpreters/process/proc.h"
 #include "interpreters/process/shebang.h"
+#include "interpreters/process/target_file.h"
 
 #define BUCKETS 1024
 
@@ -96,23 +97,17 @@ static int examine_library(struct discover *discover, int exe_fd, const char *pa
 {
 	_cleanup_free_ char *library = NULL;
 	_cleanup_close_ int fd = -1;
-	struct stat st;
-	size_t sz;
 	int err;
 
 	err = interp_needed_libpython(exe_fd, path, root, &library);
 	if (err)
 		return DISCOVER_NOTHING;
-	fd = open(library, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode)) {
-		log_debug("%s needs %s, which cannot be opened: %s", path, library,
-			  strerror(errno));
+	fd = target_open(root, library);
+	if (fd < 0) {
+		log_debug("%s needs %s, which cannot be opened: %s", path, library, strerror(-fd));
 		return DISCOVER_NOTHING;
 	}
-	/* Named as the process knows it: /proc/PID/root means nothing once the process is gone. */
-	sz = strlen(root);
-	err = discover__file(discover, fd, strncmp(library, root, sz) ? library : library + sz, "",
-			     tgid);
+	err = discover__file(discover, fd, library, "", tgid);
 	return err == DISCOVER_INTERPRETER ? DISCOVER_LIBRARY :
 	       err == DISCOVER_REFUSED ? DISCOVER_REFUSED : DISCOVER_NOTHING;
 }
@@ -211,12 +206,12 @@ bool discover__is_other(struct discover *discover, int fd, const char *path, con
 
 static int examine_path(struct discover *discover, const char *path, pid_t tgid)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_cleanup_close_ int fd = target_open("", path);
 	char link[32], real[PATH_MAX];
 	ssize_t sz;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	/* ld.so takes $ORIGIN from the program's real path, not from a symbolic link to it. */
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	sz = readlink(link, real, sizeof(real) - 1);

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Which libpython a program will be linked with: DT_NEEDED, resolved as ld.so would. */
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
 #include "interpreters/elf/elf_file.h"
 #include "interpreters/interp.h"
+#include "interpreters/process/target_file.h"
 
 #define DYN_MAX_SZ (1u << 20)
 #define CONF_MAX_SZ 65536
+#define CONF_DIR "/etc/ld.so.conf.d"
 
 static const char *const default_dirs[] = {
 #if defined(__x86_64__)
@@ -28,9 +29,9 @@ struct needed {
 	char *found;
 };
 
-static bool is_elf(const char *path)
+static bool is_elf(const char *root, const char *path)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_cleanup_close_ int fd = target_open(root, path);
 	_cleanup_(elf__freep) struct elf *elf = NULL;
 
 	/* ld.so passes over files of another machine, and so do we. */
@@ -41,11 +42,11 @@ static bool try_dir(struct needed *needed, const char *dir, size_t dir_len)
 {
 	_cleanup_free_ char *path = NULL;
 
-	if (asprintf(&path, "%s%.*s/%s", needed->root, (int)dir_len, dir, needed->soname) < 0) {
+	if (asprintf(&path, "%.*s/%s", (int)dir_len, dir, needed->soname) < 0) {
 		path = NULL;
 		return false;
 	}
-	if (!is_elf(path))
+	if (!is_elf(needed->root, path))
 		return false;
 	needed->found = TAKE_PTR(path);
 	return true;
@@ -88,7 +89,7 @@ static bool try_path(struct needed *needed, const char *path)
 /* Directories listed in one file of /etc/ld.so.conf.d, one per line. */
 static bool try_conf(struct needed *needed, const char *path)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_cleanup_close_ int fd = target_open(needed->root, path);
 	_cleanup_free_ char *text = malloc(CONF_MAX_SZ);
 	ssize_t n;
 
@@ -110,22 +111,16 @@ static bool try_conf(struct needed *needed, const char *path)
 
 static bool try_conf_dir(struct needed *needed)
 {
-	_cleanup_free_ char *dir_path = NULL;
+	DIR *dir = target_open_dir(needed->root, CONF_DIR);
 	struct dirent *entry;
 	bool is_found = false;
-	DIR *dir;
 
-	if (asprintf(&dir_path, "%s/etc/ld.so.conf.d", needed->root) < 0) {
-		dir_path = NULL;
-		return false;
-	}
-	dir = opendir(dir_path);
 	while (dir && !is_found && (entry = readdir(dir))) {
 		_cleanup_free_ char *path = NULL;
 
 		if (entry->d_name[0] == '.')
 			continue;
-		if (asprintf(&path, "%s/%s", dir_path, entry->d_name) < 0) {
+		if (asprintf(&path, CONF_DIR "/%s", entry->d_name) < 0) {
 			path = NULL;
 			break;
 		}

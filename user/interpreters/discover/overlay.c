@@ -16,6 +16,7 @@
 
 #include "base/cleanup.h"
 #include "interpreters/process/proc.h"
+#include "interpreters/process/target_file.h"
 
 /* With several file systems overlayfs may put the number of one into the highest bits. */
 #define INO_BITS (~0ULL >> 8)
@@ -114,8 +115,10 @@ static int open_in_layer(const char *layer, const char *rest, const struct stat 
 	if (layer[0] != '/' ||
 	    snprintf(path, sizeof(path), "%s/%s", layer, rest) >= (int)sizeof(path))
 		return -1;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
-	if (fd < 0 || fstat(fd, st) || !S_ISREG(st->st_mode) || !has_same_ino(st, merged))
+	if (lstat(path, st) || !S_ISREG(st->st_mode))
+		return -1;
+	fd = target_open("", path);
+	if (fd < 0 || fstat(fd, st) || !has_same_ino(st, merged))
 		return -1;
 	return TAKE_FD(fd);
 }

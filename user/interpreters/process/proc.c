@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "interpreters/process/target_file.h"
 
 int proc_open(pid_t tgid)
 {
@@ -106,42 +107,26 @@ int proc_each_map(int proc_fd, proc_map_fn fn, void *ctx)
 	return err;
 }
 
-/* Opening a device or a FIFO can have effects: never block, and accept regular files only. */
-static int open_regular(int dir_fd, const char *path, struct stat *st)
-{
-	int fd = openat(dir_fd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-
-	if (fd < 0)
-		return -errno;
-	if (fstat(fd, st) || !S_ISREG(st->st_mode)) {
-		close(fd);
-		return -EINVAL;
-	}
-	return fd;
-}
-
 int proc_open_map(int proc_fd, const struct proc_map *map)
 {
-	char path[PATH_MAX + 8];
-	struct stat st = {};
+	char path[64];
+	struct stat st;
 	int fd;
 
 	if (map->path[0] != '/' || (!strncmp(map->path, "/dev/", 5) &&
 				    strncmp(map->path, "/dev/shm/", 9)))
 		return -EINVAL;
 	snprintf(path, sizeof(path), "map_files/%llx-%llx", map->start, map->end);
-	fd = open_regular(proc_fd, path, &st);
+	fd = target_open_at(proc_fd, path);
 	if (fd >= 0 || fd == -EINVAL)
 		return fd;
 	/* map_files needs CAP_CHECKPOINT_RESTORE; the path is as good if it is still that file. */
 	if (map->is_deleted)
 		return fd;
-	if (snprintf(path, sizeof(path), "root%s", map->path) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = open_regular(proc_fd, path, &st);
+	fd = target_open_below(proc_fd, map->path);
 	if (fd < 0)
 		return fd;
-	if (st.st_ino != map->ino) {
+	if (fstat(fd, &st) || st.st_ino != map->ino) {
 		close(fd);
 		return -ESTALE;
 	}
@@ -168,9 +153,7 @@ int proc_link(int proc_fd, const char *name, char **out)
 
 int proc_open_exe(int proc_fd)
 {
-	struct stat st;
-
-	return open_regular(proc_fd, "exe", &st);
+	return target_open_at(proc_fd, "exe");
 }
 
 int proc_read(int proc_fd, const char *name, size_t max, char **out, size_t *sz_out)
@@ -333,6 +316,31 @@ int proc_uid(int proc_fd, uid_t *uid)
 		return -errno;
 	*uid = st.st_uid;
 	return 0;
+}
+
+bool proc_is_root(int proc_fd)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *line;
+	size_t sz;
+
+	/* Not by the owner of its directory: what is not dumpable belongs to root, too. */
+	if (proc_read(proc_fd, "status", 16384, &text, &sz))
+		return false;
+	line = strstr(text, "\nUid:");
+	return line && !strncmp(line, "\nUid:\t0\t0\t0\t0\n", 14);
+}
+
+int proc_tgid(int proc_fd, pid_t *tgid)
+{
+	_cleanup_free_ char *text = NULL;
+	const char *line;
+	size_t sz;
+
+	if (proc_read(proc_fd, "status", 16384, &text, &sz))
+		return -ESRCH;
+	line = strstr(text, "\nTgid:");
+	return line && sscanf(line, " Tgid: %d", tgid) == 1 ? 0 : -EINVAL;
 }
 
 int proc_each(proc_fn fn, void *ctx)

@@ -68,6 +68,12 @@ void proc_root(int proc_fd, pid_t tgid, char root[PROC_ROOT_SZ]);
 /* Owner of the process: its effective uid, root when it is not dumpable. */
 int proc_uid(int proc_fd, uid_t *uid);
 
+/* Are all its user ids 0, as we see them? */
+bool proc_is_root(int proc_fd);
+
+/* The process that a thread belongs to; -ESRCH. */
+int proc_tgid(int proc_fd, pid_t *tgid);
+
 /* Calls @fn for each process there is, until it returns non-zero. */
 typedef int (*proc_fn)(void *ctx, pid_t tgid);
 int proc_each(proc_fn fn, void *ctx);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "interpreters/process/target_file.h"
 
 #define HEAD_SZ 256 /* what the kernel reads of a script's first line */
 
@@ -139,11 +140,11 @@ int shebang_parse(const char *head, size_t sz, char **program)
 
 static int read_head(const char *path, char *head, size_t *sz)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	_cleanup_close_ int fd = target_open("", path);
 	ssize_t got;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	got = pread(fd, head, HEAD_SZ, 0);
 	if (got < 0)
 		return -errno;

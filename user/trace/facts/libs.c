@@ -6,7 +6,7 @@
 #include "trace/facts/libs.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +16,8 @@
 #include "model/model.h"
 #include "trace/facts/ended.h"
 #include "interpreters/elf/dynamic.h"
+#include "interpreters/process/proc.h"
+#include "interpreters/process/target_file.h"
 
 struct seen {
 	struct model *model;
@@ -54,29 +56,14 @@ static int note(struct seen *seen, const char *path)
 	return 1;
 }
 
-/* A regular file, or -1: to open a device may do something, and a target may have put one there. */
-static int open_regular(const char *path)
-{
-	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
-	char link[32];
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode))
-		return -1;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	return open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-}
-
 int libs_open(const struct process *process, const char *path)
 {
-	_cleanup_free_ char *below = NULL;
-	int fd = -1;
+	char root[PROC_ROOT_SZ];
+	int fd;
 
-	if (asprintf(&below, "/proc/%u/root%s", process->tgid, path) >= 0)
-		fd = open_regular(below);
-	else
-		below = NULL;
-	return fd >= 0 ? fd : open_regular(path);
+	snprintf(root, sizeof(root), "/proc/%u/root", process->tgid);
+	fd = target_open(root, path);
+	return fd >= 0 ? fd : target_open("", path);
 }
 
 static int describe(void *ctx, const struct process *process, const char *path)

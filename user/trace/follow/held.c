@@ -27,6 +27,7 @@
 #include "interpreters/interp.h"
 #include "interpreters/process/proc.h"
 #include "interpreters/process/started.h"
+#include "interpreters/process/target_file.h"
 
 /* From the mapping of an interpreter to its first import it takes longer than this. */
 #define FIRST_IMPORT_NS 2000000ULL
@@ -200,15 +201,13 @@ static unsigned int look_at_mapping(void *ctx, const struct hold_mapping *mappin
 /* The file of a mapping whose process has ended; opened only when it is that file. */
 static int open_again(const struct hold_mapping *mapping, const char *path)
 {
-	_cleanup_close_ int fd = open(path, O_PATH | O_CLOEXEC);
-	char link[32];
+	_cleanup_close_ int fd = target_open("", path);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_ino != mapping->ino ||
+	if (fd < 0 || fstat(fd, &st) || st.st_ino != mapping->ino ||
 	    ((__u64)major(st.st_dev) << 32 | minor(st.st_dev)) != mapping->dev)
 		return -ESTALE;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	return open(link, O_RDONLY | O_CLOEXEC);
+	return TAKE_FD(fd);
 }
 
 /* Most mappings are still as they were made; reading all of them takes longer. */
