@@ -65,6 +65,29 @@ def test_zombie():
         proc.wait()
 
 
+THREAD = """
+import threading
+tid = []
+def work():
+    tid.append(threading.get_native_id())
+    print(tid[0], flush=True)
+    print("up", flush=True)
+    threading.Event().wait()
+threading.Thread(target=work, daemon=True).start()
+input()
+"""
+
+
+@lib.test()
+def test_thread():
+    """The id of a thread is refused, with that of its process."""
+    with lib.Target([lib.SYSTEM, "-c", THREAD]) as target:
+        tid = target.proc.stdout.readline().decode().strip()
+        target.expect("up")
+        check_says(tool("-p", tid), 3, "%s is a thread of process %d" % (tid, target.pid),
+                   "-p %d" % target.pid)
+
+
 @lib.test()
 def test_pid_namespace():
     """Where processes have other numbers than the kernel's there would be nothing to see: said."""

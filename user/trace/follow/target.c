@@ -131,6 +131,19 @@ static int follow_child(void *ctx, pid_t tgid)
 	return 0;
 }
 
+/* /proc shows threads as well, by their ids. */
+static bool is_thread(pid_t tid)
+{
+	_cleanup_close_ int proc_fd = proc_open(tid);
+	pid_t tgid;
+
+	if (proc_fd < 0 || proc_tgid(proc_fd, &tgid) || tgid == tid)
+		return false;
+	log_err(0, "%d is a thread of process %d", tid, tgid);
+	log_hint("pyimport-bpf -p %d follows the process with all its threads", tgid);
+	return true;
+}
+
 /* All that were named must be traceable; one that ends meanwhile is bad luck, not an error. */
 static int target_processes(struct session *session)
 {
@@ -139,6 +152,8 @@ static int target_processes(struct session *session)
 	int err;
 
 	for (size_t i = 0; i < opts->tgid_cnt; i++) {
+		if (is_thread(opts->tgids[i]))
+			return -ENOTSUP;
 		err = discover__process(session->discover, opts->tgids[i]);
 		if (err < 0)
 			return log_process(err, opts->tgids[i]);
