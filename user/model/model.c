@@ -122,10 +122,15 @@ int model__set_process_info(struct model *model, __u32 serial, const struct proc
 		process->cgroup = keep(model, info->cgroup);
 	identity_set(model, process, info);
 	if (info->argc && !process->argc) {
-		process->argv = (char **)keep_all(model, info->argv, info->argc);
+		/* A program that changes its title leaves the rest of the old one empty. */
+		size_t argc = info->argc;
+
+		while (argc > 1 && info->argv[argc - 1] && !*info->argv[argc - 1])
+			argc--;
+		process->argv = (char **)keep_all(model, info->argv, argc);
 		if (!process->argv)
 			return -ENOMEM;
-		process->argc = info->argc;
+		process->argc = argc;
 	}
 	return 0;
 }

@@ -70,13 +70,13 @@ static int write_tree(struct folded *folded, struct load *root, size_t *ends)
 static void push_head(struct folded *folded, const struct process *process, __u32 tid)
 {
 	struct text_buf buf = {0};
-	char comm[sizeof(process->comm) + 1] = "";
 
-	memcpy(comm, process->comm, sizeof(process->comm));
-	if (process->is_log)
+	if (process->is_log) {
 		text_buf__add(&buf, "log");
-	else
-		text_buf__printf(&buf, "%s(%u)", comm, process->tgid);
+	} else {
+		phrase_program(process, &buf);
+		text_buf__printf(&buf, "(%u)", process->tgid);
+	}
 	if (tid != process->tgid)
 		text_buf__printf(&buf, ",thread_%u", tid);
 	text_buf__reset(&folded->stack);

@@ -39,11 +39,11 @@ static void put_line(const struct view *view, const struct walk *walk, const str
 static void put_thread_head(const struct view *view, const struct process *process, __u32 tid)
 {
 	const struct python_info *python = process->python;
-	struct text_buf buf = {0};
-	char comm[sizeof(process->comm) + 1] = "";
+	struct text_buf buf = {0}, name = {0};
 
-	memcpy(comm, process->comm, sizeof(process->comm));
-	text_buf__escape(&buf, comm, view_escape_flags(view) | TEXT_SOLID);
+	phrase_program(process, &name);
+	text_buf__escape(&buf, text_buf__str(&name), view_escape_flags(view) | TEXT_SOLID);
+	text_buf__free(&name);
 	if (python && python->version) {
 		text_buf__add(&buf, ", Python ");
 		text_buf__escape(&buf, python->version, view_escape_flags(view) | TEXT_SOLID);

@@ -153,14 +153,15 @@ static void put_sample(struct metrics *metrics, const char *name, const struct s
 		       const char *label, const char *value)
 {
 	const struct process *process = source->process;
-	char comm[sizeof(process->comm) + 1] = "";
+	struct text_buf program = {0};
 
-	memcpy(comm, process->comm, sizeof(process->comm));
+	phrase_program(process, &program);
 	fprintf(metrics->view->out, "%s{", name);
 	if (process->tgid) /* a log of -X importtime has none */
 		fprintf(metrics->view->out, "pid=\"%u\",", process->tgid);
 	fputs("process=\"", metrics->view->out);
-	put_value(metrics, process->is_log ? "log" : comm);
+	put_value(metrics, process->is_log ? "log" : text_buf__str(&program));
+	text_buf__free(&program);
 	fputc('"', metrics->view->out);
 	if (source->is_pid_shared)
 		fprintf(metrics->view->out, ",serial=\"%u\"", process->serial);

@@ -304,11 +304,12 @@ static json_t *new_resource(struct otlp *otlp, const struct process *process,
 	const struct host_info *host = model__host(otlp->view->model);
 	const struct python_info *python = process->python;
 	const json_t *container = json_object_get(identity, "container");
-	char comm[sizeof(process->comm) + 1] = "";
 	json_t *list = json_array(), *resource = json_object();
+	struct text_buf program = {0};
 
-	memcpy(comm, process->comm, sizeof(process->comm));
-	add_str(otlp, list, "service.name", *comm ? comm : "python");
+	phrase_program(process, &program);
+	add_str(otlp, list, "service.name", text_buf__str(&program));
+	text_buf__free(&program);
 	if (process->tgid)
 		add_int(otlp, list, "process.pid", process->tgid);
 	if (process->ppid)

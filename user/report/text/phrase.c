@@ -146,17 +146,48 @@ static void add_arg(const struct view *view, const char *arg, struct text_buf *b
 	text_buf__add(buf, has_quotes ? "'" : "");
 }
 
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+void phrase_program(const struct process *process, struct text_buf *buf)
+{
+	const char *name = process->argc && process->argv ? base_name(process->argv[0]) : "";
+	char comm[sizeof(process->comm) + 1] = "";
+	bool is_python = !strncmp(name, "python", 6) || !strncmp(name, "pypy", 4);
+
+	memcpy(comm, process->comm, sizeof(process->comm));
+	for (size_t i = 1; is_python && i < process->argc; i++) {
+		const char *arg = process->argv[i];
+
+		if (!strcmp(arg, "-X") || !strcmp(arg, "-W")) {
+			i++;
+		} else if (arg[0] != '-') {
+			text_buf__add(buf, base_name(arg));
+			return;
+		} else if (!strcmp(arg, "-m") && i + 1 < process->argc) {
+			text_buf__add(buf, "-m ");
+			text_buf__add(buf, process->argv[i + 1]);
+			return;
+		} else if (!strcmp(arg, "-c")) {
+			break;
+		}
+	}
+	text_buf__add(buf, *comm ? comm : *name ? name : "python");
+}
+
 void phrase_command(const struct view *view, const struct process *process, struct text_buf *buf)
 {
 	const char *name = process->argc && process->argv ? process->argv[0] : NULL;
 	char comm[sizeof(process->comm) + 1] = "";
-	const char *slash;
 
 	memcpy(comm, process->comm, sizeof(process->comm));
 	if (!name || !*name)
 		name = *comm ? comm : process->is_log ? "from a log" : "?";
-	slash = strrchr(name, '/');
-	add_arg(view, slash && slash[1] ? slash + 1 : name, buf);
+	add_arg(view, base_name(name), buf);
 	for (size_t i = 1; process->argv && i < process->argc; i++) {
 		text_buf__add(buf, " ");
 		add_arg(view, process->argv[i] ? process->argv[i] : "", buf);
