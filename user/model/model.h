@@ -191,7 +191,7 @@ struct process {
 	bool is_log;              /* read from a log of -X importtime: little is known */
 	bool is_python;           /* an interpreter was hit */
 	bool has_uring;           /* uses io_uring: what goes through it is not seen */
-	bool is_switching;        /* greenlets: nesting from Python frames */
+	bool is_switching;        /* stacks were switched inside an import: greenlets */
 	bool has_exit; int exit_code, exit_signal;
 	__u32 layout, checks;     /* of struct pyi_python */
 	const struct python_info *python; /* NULL = unknown */

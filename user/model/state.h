@@ -188,6 +188,7 @@ struct process_state {
 	struct load_state *main;           /* the first `__main__` of this image */
 	struct stmt *stmts, **stmts_end;
 	__u32 own_cnt;            /* modules it has loaded that it had not inherited */
+	bool can_switch;          /* a greenlet library is mapped: nesting from Python frames */
 	bool has_frames;          /* Python frames can be read: their absence means C */
 	UT_hash_handle hh, hh_tgid;
 };

@@ -32,7 +32,7 @@ static bool is_rival(const struct load_state *state, const struct load_state *ot
 		return false;
 	if (state->load.tid != other->load.tid)
 		return true;
-	return state->load.process->is_switching && !is_below(state, other);
+	return ((struct process_state *)state->load.process)->can_switch && !is_below(state, other);
 }
 
 static int name_enter(struct model *model, struct process_state *process, struct load_state *state)

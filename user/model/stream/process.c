@@ -103,7 +103,7 @@ int process_fork(struct model *model, const struct pyi_fork *rec)
 	process->cwd = parent->process.cwd;
 	process->argv = parent->process.argv;
 	process->argc = parent->process.argc;
-	process->is_switching = parent->process.is_switching;
+	child->can_switch = parent->can_switch;
 	memcpy(process->comm, rec->comm, sizeof(process->comm) - 1);
 	if (rec->hdr.flags & PYI_F_VFORK)
 		return 0; /* it only lives to exec */

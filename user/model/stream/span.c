@@ -258,7 +258,7 @@ int span_begin(struct model *model, const struct pyi_begin *rec)
 	span->start_ns = rec->hdr.ts_ns;
 	span->load = parent ? parent->load : NULL;
 	process->process.is_python = true;
-	process->process.is_switching |= !!(rec->hdr.flags & PYI_F_SWITCHING);
+	process->can_switch |= !!(rec->hdr.flags & PYI_F_SWITCHING);
 	err = begin_kind(model, span, rec, parent, name);
 	if (!err)
 		err = charge_open(model, span);
@@ -312,7 +312,9 @@ int span_end(struct model *model, const struct pyi_end *rec)
 		model->orphan_ends++; /* begun before we came, or its begin was lost */
 		return 0;
 	}
-	if (!span->process->process.is_switching) {
+	if (span->process->can_switch) {
+		span->process->process.is_switching |= span->thread->open != span;
+	} else {
 		while (span->thread->open != span) {
 			if (span->load)
 				span->load->load.is_exact = false;
