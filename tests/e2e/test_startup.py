@@ -234,5 +234,70 @@ def test_images():
                     "whole")
 
 
+@lib.test()
+def test_images_are_judged_as_one():
+    """A budget for the time holds for all images, and the text has one headline."""
+    modules()
+    script = lib.write("su_main.py", REPLACES_ITSELF)
+    capture = os.path.join(lib.workdir(), "su.cap")
+    _, trace = lib.trace([lib.SYSTEM, script], opts=("-o", capture))
+    whole = [p["startup"]["wall_ns"] for p in trace.processes if p["is_python"]][-1]
+    own = whole - [p["startup"]["earlier_images_ns"] for p in trace.processes][-1]
+    for limit, status in ((whole // MS + 1, 0), ((own + whole) // 2 // MS, 1)):
+        budget = lib.write("su.yaml", "version: 1\nentries:\n- name: it\n  limits:\n    time: %d ms\n" % limit)
+        done = lib.run([lib.TOOL, "check", "--budget", budget, capture])
+        lib.check_equal(done.rc, status, "limit of %d ms: %s" % (limit, done.out.decode()))
+    text = lib.run([lib.TOOL, "report", capture]).out.decode()
+    lib.check_equal(adds_up.check_headlines(text), 1, "headlines")
+    lib.check(" = earlier images " in text, "no earlier images:\n%s", text)
+
+
+SCREEN = """
+import su_second, su_third
+try:
+    import su_absent
+except ImportError:
+    pass
+import http.server, xml.dom.minidom, unittest.mock
+"""
+
+
+@lib.test()
+def test_screen():
+    """The default view fits 24 lines: savings by place, dearest modules, own failures, what next."""
+    modules()
+    script = lib.write("su_main.py", SCREEN)
+    capture = os.path.join(lib.workdir(), "su.cap")
+    _, trace = lib.trace([lib.SYSTEM, script], opts=("-o", capture))
+    text = lib.run([lib.TOOL, "report", capture]).out.decode()
+    lib.check(text.count("\n") <= 24, "%d lines:\n%s", text.count("\n"), text)
+    for words in ("su_main.py:2 imports su_third", "su_absent (ModuleNotFoundError) at",
+                  "su_main.py:4", "Next: --view advice"):
+        lib.check(words in text, "no %r in:\n%s", words, text)
+    others = trace.python()["counts"]["failed"] - 1
+    lib.check("%d imports of Python and its packages failed" % others in text, "of %d:\n%s",
+              others, text)
+
+
+@lib.test()
+def test_greenlet_alone():
+    """To import greenlet is not to switch stacks."""
+    lib.needs_module(lib.system(), "greenlet")
+    _, process = run("import greenlet, su_second\nprint(0)\n")
+    lib.check_equal(process["switches_stacks"], False, "switches_stacks")
+
+
+@lib.test()
+def test_program_names():
+    """Labels name the script or the module, not the interpreter; a title is cut where it ends."""
+    modules()
+    script = lib.write("su_main.py", "import su_second\n")
+    for argv, name in (([script], "su_main.py"), (["-X", "utf8", "-m", "su_second"],
+                                                 "-m su_second")):
+        done = lib.run([lib.TOOL, "--format", "openmetrics", "--", lib.SYSTEM, *argv],
+                       env={"PYTHONPATH": lib.workdir()})
+        lib.check(b'process="%s"' % name.encode() in done.out, "%s: %s", name, done.out[:2000])
+
+
 if __name__ == "__main__":
     lib.main()

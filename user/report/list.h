@@ -9,6 +9,7 @@
 /* Of the format text. */
 #define REPORT_VIEWS(X) \
 	X(summary, summary_write) \
+	X(modules, modules_write) \
 	X(tree, tree_write) \
 	X(blame, blame_write) \
 	X(workers, workers_write) \

@@ -141,8 +141,11 @@ const struct process *budget_find_process(const struct budget_entry *entry,
 	const struct process *process;
 
 	for (size_t i = 0; (process = model__process(model, i)); i++)
-		if (is_candidate(process) && (!entry->match || matches(entry->match, process)))
+		if (is_candidate(process) && (!entry->match || matches(entry->match, process))) {
+			while (process->next) /* one start-up, judged as a whole */
+				process = process->next;
 			return process;
+		}
 	return NULL;
 }
 

@@ -20,7 +20,9 @@ struct waiting {
 
 static bool is_compared(const struct process *process)
 {
-	return process->is_python || process->load_cnt || process->edge_cnt;
+	/* An image that was replaced while it started is a part of the next one. */
+	return !process->next &&
+	       (process->is_python || process->load_cnt || process->edge_cnt);
 }
 
 /* Its arguments without the program's own name: another Python may run the same. */

@@ -291,7 +291,7 @@ int view_each_process(const struct view *view,
 	int err = walk_processes(view->model, &processes, &cnt);
 
 	for (size_t i = 0; !err && i < cnt && !ferror(view->out); i++)
-		if (process_is_shown(processes[i]))
+		if (process_is_drawn(view, processes[i]))
 			err = write(view, processes[i]);
 	return err ? err : foot_write(view);
 }

@@ -1,16 +1,66 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The default view: for each process the answer in two lines, then the dearest imports. */
+/*
+ * The default view: the answer on one screen. The head, what could be saved where, the dearest
+ * modules, what of the program's own code went wrong, and where to look next.
+ */
 #include "report/view.h"
 
+#include <string.h>
+
 #include "base/cleanup.h"
+#include "report/text/finding.h"
 
-#define COLS_TIME {"self", true, TABLE_WHOLE, 0, 0}, {"total", true, TABLE_WHOLE, 0, 0}
-#define COL_MODULE {"module", false, TABLE_CUT_MIDDLE, 14, 0}
-#define COL_KIND {"kind", false, TABLE_CUT_MIDDLE, 10, 0}
-#define COL_IMPORTER {"imported by", false, TABLE_CUT_HEAD, 12, 0}
+#define SAVINGS_SHOWN 3
+#define MODULES_SHOWN 5
+#define OWN_SHOWN 2 /* of each kind of trouble */
 
-static const struct table_col wide[] = {COLS_TIME, COL_MODULE, COL_KIND, COL_IMPORTER};
-static const struct table_col narrow[] = {COLS_TIME, COL_MODULE, COL_IMPORTER};
+static void put_saving(const struct view *view, const struct process *process,
+		       const struct finding *finding)
+{
+	struct text_buf buf = {0};
+	char num[TEXT_NUM_SZ], padded[TEXT_NUM_SZ];
+
+	snprintf(padded, sizeof(padded), "%8.30s", text_ns(num, finding->gain.ns));
+	text_buf__add(&buf, padded);
+	text_buf__add(&buf, "  ");
+	phrase_place(view, process, &finding->site, &buf);
+	text_buf__add(&buf, " imports ");
+	if (finding->load && finding->load->module)
+		text_buf__escape(&buf, finding->load->module, view_escape_flags(view));
+	else
+		text_buf__add(&buf, "a module");
+	text_buf__printf(&buf, " (confidence %s)", word_confidence(finding->confidence));
+	put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
+	text_buf__free(&buf);
+}
+
+static int put_savings(const struct view *view, const struct process *process)
+{
+	_cleanup_(advice__freep) struct advice *advice = NULL;
+	int err = advice__new(process, &advice);
+	size_t cnt = 0;
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < advice->finding_cnt && cnt < SAVINGS_SHOWN; i++) {
+		const struct finding *finding = &advice->findings[i];
+
+		if (finding->rule != FINDING_DEFER || finding->is_group)
+			continue;
+		if (!cnt++) {
+			fputc('\n', view->out);
+			put_para(view, 2, TABLE_BOLD, "What deferring one import would save");
+		}
+		put_saving(view, process, finding);
+	}
+	return 0;
+}
+
+static const struct table_col cols[] = {
+	{"self", true, TABLE_WHOLE, 0, 0}, {"total", true, TABLE_WHOLE, 0, 0},
+	{"dearest modules", false, TABLE_CUT_MIDDLE, 14, 0},
+	{"imported by", false, TABLE_CUT_HEAD, 12, 0},
+};
 
 static void add_row(const struct view *view, const struct load *load, struct table *table)
 {
@@ -20,76 +70,133 @@ static void add_row(const struct view *view, const struct load *load, struct tab
 
 	table__add(table, text_ns(num, load->self_ns), TABLE_PLAIN);
 	table__add(table, text_ns(num, load->wall_ns), TABLE_PLAIN);
-	if (view_is_narrow(view)) {
-		phrase_module(view, load, &buf);
-		table__add(table, text_buf__str(&buf), style);
-	} else {
-		phrase_name(view, load, &buf);
-		table__add(table, text_buf__str(&buf), style);
-		text_buf__reset(&buf);
-		phrase_kind(view, load, &buf);
-		table__add(table, text_buf__str(&buf), style_of(load));
-	}
+	phrase_module(view, load, &buf);
+	table__add(table, text_buf__str(&buf), style);
 	text_buf__reset(&buf);
 	phrase_importer(view, load, &buf);
 	table__add(table, text_buf__str(&buf), TABLE_DIM);
 	text_buf__free(&buf);
 }
 
-static int write_table(const struct view *view, const struct process *process, enum rank by)
+static int put_modules(const struct view *view, const struct process *process)
 {
+	size_t top = view->opts.top ? view->opts.top : MODULES_SHOWN;
 	_cleanup_free_ struct load **loads = NULL;
 	_cleanup_(table__freep) struct table *table = NULL;
 	const struct table_look look = view_look(view, 2);
-	int err = rank_loads(process, by, &loads);
+	int err = rank_loads(process, RANK_SELF, &loads);
 
 	if (!err)
-		err = view_is_narrow(view) ? table__new(&table, narrow, 4) :
-					     table__new(&table, wide, 5);
+		err = table__new(&table, cols, sizeof(cols) / sizeof(cols[0]));
 	if (err)
 		return err;
-	for (size_t i = 0; i < process->load_cnt; i++) {
+	for (size_t i = 0; i < process->load_cnt && table__row_cnt(table) < top; i++)
 		/* The program itself is no import; what never ended has no cost to rank. */
-		if (loads[i]->via == VIA_MAIN || loads[i]->wall_ns == NS_UNKNOWN)
-			continue;
-		if (table__row_cnt(table) == view_top(view))
-			break;
-		add_row(view, loads[i], table);
-	}
+		if (loads[i]->via != VIA_MAIN && loads[i]->wall_ns != NS_UNKNOWN)
+			add_row(view, loads[i], table);
 	if (!table__row_cnt(table))
 		return 0;
 	fputc('\n', view->out);
-	put_para(view, 2, TABLE_BOLD,
-		 by == RANK_SELF ? "Most expensive by self time (without what they import)" :
-				   "Most expensive by total time (with what they import)");
 	return table__print(table, &look, view->out);
+}
+
+/* Not what Python and installed packages try in vain: that is their habit. */
+static size_t put_failed(const struct view *view, const struct process *process)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < process->load_cnt; i++) {
+		const struct load *load = process->loads[i];
+		struct text_buf buf = {0};
+
+		if (load->result != LOAD_FAILED || load->via == VIA_MAIN || load->is_inherited ||
+		    !load_is_startup(load) || !file_is_own(load->importer.file) ||
+		    cnt++ >= OWN_SHOWN)
+			continue;
+		if (cnt == 1)
+			fputc('\n', view->out);
+		text_buf__add(&buf, "Failed: ");
+		phrase_name(view, load, &buf);
+		text_buf__add(&buf, " (");
+		phrase_kind(view, load, &buf);
+		text_buf__add(&buf, ") at ");
+		phrase_importer(view, load, &buf);
+		put_para(view, 2, TABLE_RED, text_buf__str(&buf));
+		text_buf__free(&buf);
+	}
+	return cnt;
+}
+
+static size_t put_circular(const struct view *view, const struct process *process, bool is_first)
+{
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < process->edge_cnt; i++) {
+		const struct edge *edge = process->edges[i];
+		struct text_buf buf = {0};
+
+		if (!edge->is_circular || !file_is_own(edge->importer.file) || cnt++ >= OWN_SHOWN)
+			continue;
+		if (is_first && cnt == 1)
+			fputc('\n', view->out);
+		text_buf__add(&buf, "Circular: ");
+		phrase_place(view, process, &edge->importer, &buf);
+		text_buf__add(&buf, " imports ");
+		text_buf__escape(&buf, edge->module ? edge->module : "?", view_escape_flags(view));
+		text_buf__add(&buf, ", which is still being loaded");
+		put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
+		text_buf__free(&buf);
+	}
+	return cnt;
+}
+
+/* What there is besides, and where it is shown. */
+static void put_next(const struct view *view, const struct process *process, size_t failed_cnt,
+		     size_t circular_cnt)
+{
+	size_t others = process->failed_cnt > failed_cnt ? process->failed_cnt - failed_cnt : 0;
+	struct text_buf buf = {0};
+	char num[TEXT_NUM_SZ];
+
+	if (failed_cnt > OWN_SHOWN)
+		text_buf__printf(&buf, "%s more of its own imports failed. ",
+				 text_count(num, failed_cnt - OWN_SHOWN));
+	if (circular_cnt > OWN_SHOWN)
+		text_buf__printf(&buf, "%s more are circular. ",
+				 text_count(num, circular_cnt - OWN_SHOWN));
+	if (others)
+		text_buf__printf(&buf, "%s import%s of Python and its packages failed, as usual. ",
+				 text_count(num, others), others == 1 ? "" : "s");
+	text_buf__add(&buf, "Next: --view advice, modules or tree.");
+	if (!failed_cnt && !circular_cnt)
+		fputc('\n', view->out);
+	put_para(view, 2, TABLE_DIM, text_buf__str(&buf));
+	text_buf__free(&buf);
 }
 
 static int write_process(const struct view *view, const struct process *process)
 {
-	struct facts facts;
-	int err = head_write(view, process);
+	size_t failed_cnt, circular_cnt;
+	int err;
 
+	if (process->next) /* replaced while it started: a part of the next one */
+		return 0;
+	err = head_write(view, process);
 	if (!err)
-		err = facts_find(process, &facts);
+		err = put_savings(view, process);
 	if (!err)
-		err = write_table(view, process, RANK_SELF);
-	if (!err)
-		err = write_table(view, process, RANK_TOTAL);
-	if (!err)
-		err = lists_write(view, process, &facts);
+		err = put_modules(view, process);
+	if (err)
+		return err;
+	failed_cnt = put_failed(view, process);
+	circular_cnt = put_circular(view, process, !failed_cnt);
+	if (process->load_cnt)
+		put_next(view, process, failed_cnt, circular_cnt);
 	fputc('\n', view->out);
-	return err;
+	return 0;
 }
 
 int summary_write(const struct view *view)
 {
-	_cleanup_free_ struct process **processes = NULL;
-	size_t cnt;
-	int err = walk_processes(view->model, &processes, &cnt);
-
-	for (size_t i = 0; !err && i < cnt && !ferror(view->out); i++)
-		if (process_is_drawn(view, processes[i]))
-			err = write_process(view, processes[i]);
-	return err ? err : foot_write(view);
+	return view_each_process(view, write_process);
 }
