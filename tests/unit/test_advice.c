@@ -212,19 +212,64 @@ static void test_risks(void)
 	it = finding_at(advice, FINDING_DEFER, "/app/web.py", 8);
 	CHECK(it && it->risk_cnt == 1 && it->risks[0]->kind == RISK_CHILDREN &&
 	      !strcmp(it->risks[0]->load->module, "three"));
-	CHECK(it && advice->gains->graph->stmts[it->stmt].run_cnt == 2);
+	CHECK(it && advice->gains->graph->stmts[it->stmts[0]].run_cnt == 2);
 	end(advice);
 }
 
-static void test_no_gain(void)
+/* Neither cli:6 nor web:9 alone saves what both bring. */
+static void test_together(void)
 {
 	struct advice *advice = command_line_tool();
-	const struct finding *both = finding_at(advice, FINDING_NO_GAIN, "/app/cli.py", 6);
+	const struct finding *both = finding_at(advice, FINDING_TOGETHER, "/app/cli.py", 6);
 
-	CHECK(both && !both->gain.ns && is_near(both->load->wall_ns, 20));
-	CHECK(both && both->other.line == 9 && !strcmp(both->other.file, "/app/web.py"));
-	CHECK(both && both->joint_cnt == 2 && is_near(both->joint.ns, 20));
+	CHECK(both && is_near(both->gain.ns, 20) && is_near(both->load->wall_ns, 20));
+	CHECK(both && both->stmt_cnt == 2 && both->gain.modules == 1 && !both->used);
+	CHECK(both && both->graph->stmts[both->stmts[1]].site.line == 9 &&
+	      !strcmp(both->graph->stmts[both->stmts[1]].site.file, "/app/web.py"));
+	CHECK(both && both->gain.least_ns == both->gain.ns && both->confidence == CONFIDENCE_HIGH);
 	CHECK(!finding_at(advice, FINDING_DEFER, "/app/cli.py", 6));
+	CHECK(!finding_at(advice, FINDING_NO_GAIN, "/app/cli.py", 6));
+	end(advice);
+}
+
+/* What the interpreter's own start asks for, nobody can cut off. */
+static void test_no_gain(void)
+{
+	struct advice *advice;
+	const struct finding *both;
+
+	open_program();
+	stream_code(&s, 9, 9, "site", "", "/usr/lib/python3.11/site.py", "m", 1, 40);
+	open_module(10, 20, "both", "/app/both.py", 10, 6, 1);
+	stream_close_load(&s, 30 * MS, 20);
+	found(29, 30, "both", 9, 4, 0); /* a later one would be behind the start-up */
+	advice = close_program(200);
+	both = finding_at(advice, FINDING_NO_GAIN, "/app/main.py", 6);
+	CHECK(both && !both->gain.ns && is_near(both->load->wall_ns, 20));
+	CHECK(both && both->other.line == 4 && !strcmp(both->other.file, "/usr/lib/python3.11/site.py"));
+	CHECK(both && both->joint_cnt == 2 && is_near(both->joint.ns, 20));
+	CHECK(!finding_at(advice, FINDING_TOGETHER, "/app/main.py", 6));
+	end(advice);
+}
+
+/* `import common, mine` loads mine and finds common, whose load took longer: mine costs. */
+static void test_names_what_costs(void)
+{
+	struct advice *advice;
+	const struct finding *it;
+	__u32 other;
+
+	open_program();
+	other = open_module(10, 20, "other", "/app/other.py", 10, 1, 1);
+	open_module(11, 30, "common", "/app/common.py", other, 1, 21);
+	stream_close_load(&s, 100 * MS, 30);
+	stream_close_load(&s, 101 * MS, 20);
+	found(102, 40, "common", 10, 2, 1);
+	open_module(103, 50, "mine", "/app/mine.py", 10, 2, 1);
+	stream_close_load(&s, 133 * MS, 50);
+	advice = close_program(200);
+	it = finding_at(advice, FINDING_DEFER, "/app/main.py", 2);
+	CHECK(it && is_near(it->gain.ns, 30) && !strcmp(it->load->module, "mine"));
 	end(advice);
 }
 
@@ -329,7 +374,9 @@ int main(void)
 	RUN(test_defer);
 	RUN(test_memory);
 	RUN(test_risks);
+	RUN(test_together);
 	RUN(test_no_gain);
+	RUN(test_names_what_costs);
 	RUN(test_joint);
 	RUN(test_packages);
 	RUN(test_same);

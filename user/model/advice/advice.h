@@ -17,6 +17,7 @@ enum finding_rule {
 	FINDING_THREADS,  /* a pool of threads started by an import */
 	FINDING_LATE,     /* an import made when the service was ready */
 	FINDING_SAME,     /* the same content read from several files */
+	FINDING_TOGETHER, /* these statements together are all that leads to what they load */
 	FINDING_RULE_CNT,
 };
 
@@ -25,12 +26,20 @@ enum confidence { CONFIDENCE_LOW = 0, CONFIDENCE_MEDIUM, CONFIDENCE_HIGH };
 struct finding {
 	enum finding_rule rule;
 	struct site site;          /* the statement */
-	__u32 stmt;                /* DEFER: index into graph->stmts */
+	const struct graph *graph; /* that of the gains */
+	__u32 *stmts, stmt_cnt;    /* DEFER: one, TOGETHER: several indices into graph->stmts */
 	const struct load *load;   /* the dearest load it is about; NULL: none */
 	const struct load *caller; /* DEFER: a function's statement, run while this was loaded */
 	struct gain gain;          /* DEFER; NO_GAIN: without this statement alone */
 	enum confidence confidence;
+	bool is_function;          /* DEFER: the statement stands in a function already */
+	bool is_entry;             /* DEFER: it brings in the program itself */
 	bool is_group;             /* DEFER: most of it is the gain of findings before it */
+	/*
+	 * DEFER, TOGETHER: ran in a function of what vanishes, called from outside: the run used
+	 * it. NULL: not seen.
+	 */
+	const struct graph_stmt *used;
 	const struct graph_stmt **same; /* DEFER: statements above it that bring the same */
 	__u32 same_cnt;
 	const struct risk **risks; /* DEFER: of what vanishes; lower confidence */

@@ -82,6 +82,18 @@ static int add_one(struct advice *advice, const struct load *load, __u32 run)
 	return find_joint(gains, load, finding);
 }
 
+static bool is_in_set(const struct advice *advice, __u32 stmt)
+{
+	for (size_t i = 0; i < advice->finding_cnt; i++) {
+		const struct finding *it = &advice->findings[i];
+
+		for (__u32 k = 0; it->rule == FINDING_TOGETHER && k < it->stmt_cnt; k++)
+			if (it->stmts[k] == stmt)
+				return true;
+	}
+	return false;
+}
+
 int advice_add_no_gain(struct advice *advice, __u64 min_ns)
 {
 	const struct graph *graph = advice->gains->graph;
@@ -98,6 +110,7 @@ int advice_add_no_gain(struct advice *advice, __u64 min_ns)
 		if (!stmt || !load->module || load->wall_ns == NS_UNKNOWN ||
 		    load->wall_ns < min_ns || !gains__counts(advice->gains, load) ||
 		    !file_is_own(stmt->site.file) ||
+		    is_in_set(advice, graph__run(graph, run)->stmt) ||
 		    advice->stmt_ns[graph__run(graph, run)->stmt] >
 			    load->wall_ns / 100 * NO_GAIN_PCT)
 			continue;

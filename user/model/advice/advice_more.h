@@ -8,6 +8,14 @@
 /* NULL: out of memory. Valid until the next one is added. */
 struct finding *advice_add(struct advice *advice);
 
+/* Of what vanishes without the statements asked for last: a statement that shows it was used. */
+const struct graph_stmt *advice_used(const struct gains *gains);
+
+enum confidence advice_confidence(const struct advice *advice, const struct gain *gain);
+
+/* Statements that are only together all that leads to something dear. advice_sets.c */
+int advice_add_together(struct advice *advice, __u64 min_ns);
+
 /* Statements that loaded something dear without being the only ones that lead to it. */
 int advice_add_no_gain(struct advice *advice, __u64 min_ns);
 

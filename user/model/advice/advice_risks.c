@@ -26,7 +26,7 @@ static int add_all(const struct advice *advice, struct finding *finding)
 	struct gain gain;
 	int err = 0;
 
-	gains__of_stmt(gains, finding->stmt, 0, &gain);
+	err = gains__of_stmts(gains, finding->stmts, finding->stmt_cnt, &gain);
 	for (size_t i = 0; i < advice->risks.cnt && !err; i++) {
 		struct risk *risk = advice->risks.all[i];
 
@@ -43,7 +43,7 @@ int advice_add_risks(struct advice *advice)
 	for (size_t i = 0; i < advice->finding_cnt && advice->risks.cnt && !err; i++) {
 		struct finding *finding = &advice->findings[i];
 
-		if (finding->rule != FINDING_DEFER)
+		if (finding->rule != FINDING_DEFER && finding->rule != FINDING_TOGETHER)
 			continue;
 		err = add_all(advice, finding);
 		if (finding->risk_cnt && finding->confidence != CONFIDENCE_LOW)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* The list of findings, and whose file a finding may be about. */
+/* The list of findings; whose file one may be about, how sure it is, what shows use. */
+#include "model/advice/advice_candidates.h"
 #include "model/advice/advice_more.h"
 
 #include <stdlib.h>
@@ -29,6 +30,36 @@ struct finding *advice_add(struct advice *advice)
 		advice->findings = findings;
 		advice->finding_cap = cap;
 	}
-	findings[advice->finding_cnt] = (struct finding){ .confidence = CONFIDENCE_HIGH };
+	findings[advice->finding_cnt] = (struct finding){
+		.confidence = CONFIDENCE_HIGH, .graph = advice->gains->graph };
 	return &findings[advice->finding_cnt++];
+}
+
+enum confidence advice_confidence(const struct advice *advice, const struct gain *gain)
+{
+	const struct process *process = advice->gains->graph->process;
+
+	if (!advice->gains->has_edges || process->is_late || process->is_switching)
+		return CONFIDENCE_LOW;
+	return gain->least_ns >= gain->ns / 100 * SAME_PCT ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
+}
+
+const struct graph_stmt *advice_used(const struct gains *gains)
+{
+	const struct graph *graph = gains->graph;
+	const struct reach *reach = gains->reach;
+
+	for (__u32 i = 0; i < reach->cnt; i++) {
+		const struct graph_run *run = graph__run(graph, reach->list[i]);
+		const struct load *load;
+
+		if (!run || run->own == GRAPH_NONE || !reach__is_lost(reach, run->own) ||
+		    reach__is_lost(reach, run->src))
+			continue;
+		/* What import_module loads may be a module's __getattr__, for the import itself. */
+		load = graph__load(graph, graph->out[graph->out_at[reach->list[i]]]);
+		if (load && load->via != VIA_IMPORT_MODULE)
+			return &graph->stmts[run->stmt];
+	}
+	return NULL;
 }

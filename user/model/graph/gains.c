@@ -187,6 +187,25 @@ static void mark_stmt(const struct graph *graph, __u32 stmt, bool *gone)
 		gone[graph->stmts[stmt].first_run + i] = true;
 }
 
+int gains__of_stmts(const struct gains *gains, const __u32 *stmts, __u32 cnt, struct gain *out)
+{
+	const struct graph_stmt *all = gains->graph->stmts;
+	_cleanup_free_ __u32 *nodes = NULL;
+	__u32 node_cnt = 0;
+
+	for (__u32 i = 0; i < cnt; i++)
+		node_cnt += all[stmts[i]].run_cnt;
+	nodes = calloc(node_cnt + 1, sizeof(*nodes));
+	if (!nodes)
+		return -ENOMEM;
+	node_cnt = 0;
+	for (__u32 i = 0; i < cnt; i++)
+		for (__u32 k = 0; k < all[stmts[i]].run_cnt; k++)
+			nodes[node_cnt++] = all[stmts[i]].first_run + k;
+	gains__of_nodes(gains, nodes, node_cnt, 0, out);
+	return 0;
+}
+
 void gains__of_stmt(const struct gains *gains, __u32 stmt, __u64 min_ns, struct gain *out)
 {
 	const struct graph_stmt *it = &gains->graph->stmts[stmt];

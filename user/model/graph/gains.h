@@ -44,6 +44,9 @@ bool gains__has_time(const struct gains *gains);
 void gains__of_nodes(const struct gains *gains, const __u32 *nodes, __u32 cnt, __u64 min_ns,
 		     struct gain *out);
 
+/* Without several statements; indices into graph->stmts. 0 or -ENOMEM. */
+int gains__of_stmts(const struct gains *gains, const __u32 *stmts, __u32 cnt, struct gain *out);
+
 /* Without one statement; index into graph->stmts. */
 void gains__of_stmt(const struct gains *gains, __u32 stmt, __u64 min_ns, struct gain *out);
 

@@ -16,6 +16,8 @@
 struct graph_stmt {
 	struct site site;
 	__u32 first_run, run_cnt; /* nodes: its runs lie together */
+	bool is_wrapper;          /* no statement: a wrapped __import__ passes on what others ask */
+	bool is_body;             /* known to stand in the body of its module, not in a function */
 };
 
 /*

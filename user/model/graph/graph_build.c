@@ -10,11 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WRAPPER_CNT 3 /* modules asked for by one line of a function */
+
 struct ask {
 	const struct site *site; /* NULL: nobody known */
 	__u32 src, dst;
 	__u32 node;              /* of the run, once numbered */
-	bool has_unseen;
+	bool has_unseen, is_body;
 	__u64 first_ns;          /* of its first run, if names behind it were not seen */
 };
 
@@ -23,9 +25,11 @@ struct build {
 	unsigned int flags;
 	struct ask *asks;
 	size_t ask_cnt;
-	struct arc { __u32 from, to; } *arcs;
+	struct arc *arcs;
 	size_t arc_cnt;
+	bool *in_body;           /* by seq of a load: its statement stands in a module's body */
 	__u32 *sub_at, *sub;     /* by node of a package: its submodules' loads, by start */
+	__u32 *asked_end;        /* by node of a package: behind the last its functions loaded */
 };
 
 static int cmp_text(const char *a, const char *b)
@@ -89,8 +93,8 @@ static bool is_on_the_way(const struct load *load)
 static void add_ask(struct build *build, const struct site *site, __u32 src,
 		    const struct load *load, bool has_unseen)
 {
-	build->asks[build->ask_cnt++] = (struct ask){ is_known(site) ? site : NULL, src,
-						      graph_node_of(load), 0, has_unseen, 0 };
+	build->asks[build->ask_cnt++] = (struct ask){ .site = is_known(site) ? site : NULL,
+		.src = src, .dst = graph_node_of(load), .has_unseen = has_unseen };
 }
 
 static void ask_for_loads(struct build *build)
@@ -103,6 +107,7 @@ static void ask_for_loads(struct build *build)
 
 		add_ask(build, is_on_the_way(load) ? &nobody : &load->importer,
 			load->parent ? graph_node_of(load->parent) : GRAPH_ROOT, load, false);
+		build->asks[build->ask_cnt - 1].is_body = build->in_body[i];
 	}
 }
 
@@ -141,6 +146,8 @@ static void ask_for_edges(struct build *build)
 		const struct edge *edge = process->edges[i];
 		const struct load *load;
 
+		if (edge->load && edge->is_body)
+			build->in_body[edge->load->seq] = true;
 		if (!(edge->cached || edge->has_unseen) || !edge->module ||
 		    !is_known(&edge->importer) ||
 		    (build->flags & GRAPH_STARTUP && is_later(process, edge)))
@@ -150,7 +157,27 @@ static void ask_for_edges(struct build *build)
 			continue;
 		add_ask(build, &edge->importer, src_of(build->graph, edge), load, edge->has_unseen);
 		build->asks[build->ask_cnt - 1].first_ns = edge->first_ns;
+		build->asks[build->ask_cnt - 1].is_body = edge->is_body;
 	}
+}
+
+/*
+ * How many modules the place of @asks[0] has asked for. One in a function that asks for many is no
+ * statement, but the call of a wrapped __import__: those ask for them that called it.
+ */
+static __u32 count_asked(const struct build *build, size_t first)
+{
+	__u32 cnt = 0, last = 0;
+
+	for (size_t i = first; i < build->ask_cnt && cnt < WRAPPER_CNT &&
+	     !cmp_site(build->asks[i].site, build->asks[first].site); i++) {
+		const struct load *load = graph__load(build->graph, build->asks[i].dst);
+
+		cnt += build->asks[i].dst != last && load->via != VIA_IMPORT_MODULE &&
+		       !build->asks[i].is_body;
+		last = build->asks[i].dst;
+	}
+	return cnt;
 }
 
 /* What the statement needs beside the load around it. */
@@ -166,6 +193,7 @@ static int number_runs(struct build *build)
 {
 	struct graph *graph = build->graph;
 	const struct ask *last = NULL;
+	bool is_wrapper = false;
 
 	graph->stmts = calloc(build->ask_cnt + 1, sizeof(*graph->stmts));
 	graph->runs = calloc(build->ask_cnt + 1, sizeof(*graph->runs));
@@ -178,14 +206,19 @@ static int number_runs(struct build *build)
 		if (!ask->site)
 			continue;
 		if (is_new_stmt)
+			is_wrapper = count_asked(build, i) >= WRAPPER_CNT;
+		if (is_new_stmt)
 			graph->stmts[graph->stmt_cnt++] = (struct graph_stmt){
-				*ask->site, 1 + graph->load_cnt + graph->run_cnt, 0 };
+				.site = *ask->site, .is_wrapper = is_wrapper,
+				.first_run = 1 + graph->load_cnt + graph->run_cnt };
 		if (is_new_stmt || last->src != ask->src) {
 			graph->runs[graph->run_cnt++] =
 				(struct graph_run){ graph->stmt_cnt - 1, ask->src,
+						    is_wrapper ? GRAPH_NONE :
 						    own_of(graph, ask->site, ask->src) };
 			graph->stmts[graph->stmt_cnt - 1].run_cnt++;
 		}
+		graph->stmts[graph->stmt_cnt - 1].is_body |= ask->is_body;
 		ask->node = graph->load_cnt + graph->run_cnt;
 		last = ask;
 	}
@@ -213,7 +246,8 @@ static int list_submodules(struct build *build)
 
 	build->sub_at = calloc(graph->load_cnt + 3, sizeof(__u32));
 	build->sub = calloc(graph->load_cnt + 1, sizeof(__u32));
-	if (!build->sub_at || !build->sub)
+	build->asked_end = calloc(graph->load_cnt + 1, sizeof(__u32));
+	if (!build->sub_at || !build->sub || !build->asked_end)
 		return -ENOMEM;
 	for (__u32 i = 0; i < graph->load_cnt; i++) {
 		const struct load *package = package_of(graph, graph->process->loads[i]);
@@ -226,8 +260,13 @@ static int list_submodules(struct build *build)
 	for (__u32 i = 0; i < graph->load_cnt; i++) {
 		const struct load *package = package_of(graph, graph->process->loads[i]);
 
-		if (package)
-			build->sub[build->sub_at[graph_node_of(package) + 1]++] = i + 1;
+		if (!package)
+			continue;
+		build->sub[build->sub_at[graph_node_of(package) + 1]++] = i + 1;
+		if (cmp_text(graph->process->loads[i]->importer.module, package->module) == 0 &&
+		    !build->in_body[i])
+			build->asked_end[graph_node_of(package)] =
+				build->sub_at[graph_node_of(package) + 1];
 	}
 	return 0;
 }
@@ -238,7 +277,10 @@ static __u32 up_to(const struct graph *graph, __u32 node)
 	return graph->load_cnt + graph->run_cnt + node;
 }
 
-/* A name that was not seen is no submodule that began later: the statement would have loaded it. */
+/*
+ * A name that was not seen is no submodule that began later: the statement would have loaded it.
+ * Or the package's own __getattr__ did so for it.
+ */
 static void add_unseen(struct build *build, const struct ask *ask)
 {
 	const struct graph *graph = build->graph;
@@ -252,6 +294,8 @@ static void add_unseen(struct build *build, const struct ask *ask)
 		else
 			high = mid;
 	}
+	if (low < build->asked_end[ask->dst])
+		low = build->asked_end[ask->dst];
 	if (low > first)
 		add_arc(build, ask->node, up_to(graph, build->sub[low - 1]));
 }
@@ -318,57 +362,17 @@ static void find_causes(struct build *build)
 	}
 }
 
-static int index_arcs(const struct build *build, struct graph *graph)
-{
-	graph->out_at = calloc(graph->node_cnt + 1, sizeof(__u32));
-	graph->in_at = calloc(graph->node_cnt + 2, sizeof(__u32));
-	graph->out = calloc(build->arc_cnt + 1, sizeof(__u32));
-	graph->in = calloc(build->arc_cnt + 1, sizeof(__u32));
-	if (!graph->out_at || !graph->in_at || !graph->out || !graph->in)
-		return -ENOMEM;
-	for (size_t i = 0; i < build->arc_cnt; i++) {
-		graph->out_at[build->arcs[i].from + 1]++;
-		graph->in_at[build->arcs[i].to + 2]++;
-		graph->out[i] = build->arcs[i].to; /* sorted by from */
-	}
-	for (__u32 n = 0; n < graph->node_cnt; n++) {
-		graph->out_at[n + 1] += graph->out_at[n];
-		graph->in_at[n + 2] += graph->in_at[n + 1];
-	}
-	/* Filling moves each start to its end, which is the next one's start. */
-	for (size_t i = 0; i < build->arc_cnt; i++)
-		graph->in[graph->in_at[build->arcs[i].to + 1]++] = build->arcs[i].from;
-	return 0;
-}
-
-static int index_own(struct graph *graph)
-{
-	graph->own_at = calloc(graph->node_cnt + 2, sizeof(__u32));
-	graph->own = calloc(graph->run_cnt + 1, sizeof(__u32));
-	if (!graph->own_at || !graph->own)
-		return -ENOMEM;
-	for (__u32 i = 0; i < graph->run_cnt; i++)
-		if (graph->runs[i].own != GRAPH_NONE)
-			graph->own_at[graph->runs[i].own + 2]++;
-	for (__u32 n = 0; n < graph->node_cnt; n++)
-		graph->own_at[n + 2] += graph->own_at[n + 1];
-	for (__u32 i = 0; i < graph->run_cnt; i++)
-		if (graph->runs[i].own != GRAPH_NONE)
-			graph->own[graph->own_at[graph->runs[i].own + 1]++] =
-				1 + graph->load_cnt + i;
-	return 0;
-}
-
 static int fill(struct build *build)
 {
 	struct graph *graph = build->graph;
 	int err;
 
 	build->asks = calloc(graph->load_cnt + graph->process->edge_cnt + 1, sizeof(*build->asks));
-	if (!build->asks)
+	build->in_body = calloc(graph->load_cnt + 1, sizeof(*build->in_body));
+	if (!build->asks || !build->in_body)
 		return -ENOMEM;
-	ask_for_loads(build);
 	ask_for_edges(build);
+	ask_for_loads(build);
 	qsort(build->asks, build->ask_cnt, sizeof(*build->asks), cmp_asks);
 	err = number_runs(build);
 	if (!err)
@@ -376,8 +380,7 @@ static int fill(struct build *build)
 	if (err)
 		return err;
 	find_causes(build);
-	err = index_arcs(build, graph);
-	return err ? err : index_own(graph);
+	return graph_index(graph, build->arcs, build->arc_cnt);
 }
 
 int graph_build(struct graph *graph, unsigned int flags)
@@ -389,5 +392,7 @@ int graph_build(struct graph *graph, unsigned int flags)
 	free(build.arcs);
 	free(build.sub_at);
 	free(build.sub);
+	free(build.asked_end);
+	free(build.in_body);
 	return err;
 }

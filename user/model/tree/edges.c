@@ -114,9 +114,9 @@ static void edge_count(struct edge *edge, __u32 count, __u32 cached, __u64 first
 		edge->load = &load->load;
 }
 
-static bool is_body(struct model *model, const struct stmt *stmt)
+static bool is_body(struct model *model, __u32 code_id)
 {
-	const struct code *code = code_find(model, stmt->frame.code);
+	const struct code *code = code_find(model, code_id);
 
 	return code && code->name && !strcmp(code->name, "<module>");
 }
@@ -139,7 +139,7 @@ static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 		return -ENOMEM;
 	edge_ran_in(edge, stmt->around);
 	edge_count(edge, stmt->count, stmt->count - loads, stmt->first_ns, stmt->load);
-	edge->is_body |= is_body(edges->model, stmt);
+	edge->is_body |= is_body(edges->model, stmt->frame.code);
 	edge->is_circular |= stmt->is_circular;
 	edge->has_unseen |= stmt->has_from == 1 && (!stmt->from || stmt->is_from_cut);
 	edges->process->process.cached_cnt += stmt->count - loads;
@@ -198,7 +198,7 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 			load = NULL;
 		edge_ran_in(edge, stmt->around);
 		edge_count(edge, stmt->count, stmt->count - (load != NULL), stmt->first_ns, load);
-		edge->is_body |= is_body(edges->model, stmt);
+		edge->is_body |= is_body(edges->model, stmt->frame.code);
 		edge->is_circular |= stmt->from_circular >> i & 1;
 	}
 	return 0;
@@ -222,6 +222,7 @@ static int edges_of_loads(struct edges *edges)
 			return -ENOMEM;
 		edge_ran_in(edge, (struct load_state *)state->load.parent);
 		edge_count(edge, 1, 0, state->load.start_ns, state);
+		edge->is_body |= is_body(edges->model, import_code(edges->model, state->frames));
 	}
 	return 0;
 }

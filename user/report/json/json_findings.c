@@ -48,7 +48,48 @@ static json_t *new_risks(struct json_out *jo, __u32 measured, const struct findi
 	return array;
 }
 
-static json_t *new_evidence(struct json_out *jo, __u32 measured, const struct finding *finding)
+static json_t *new_stmts(struct json_out *jo, const struct finding *finding)
+{
+	json_t *array = json_array();
+
+	for (__u32 i = 0; i < finding->stmt_cnt; i++)
+		if (json_array_append_new(array, json_new_site(jo,
+				&finding->graph->stmts[finding->stmts[i]].site)))
+			jo->err = -ENOMEM;
+	return array;
+}
+
+/* By id: the imports that would not be made. */
+static json_t *new_vanishing(struct json_out *jo, const struct gains *gains,
+			     const struct finding *finding)
+{
+	json_t *array = json_array();
+	struct gain gain;
+
+	if (gains__of_stmts(gains, finding->stmts, finding->stmt_cnt, &gain))
+		jo->err = -ENOMEM;
+	for (__u32 i = 0; i < gains->graph->load_cnt; i++)
+		if (reach__is_lost(gains->reach, i + 1) &&
+		    json_array_append_new(array, json_integer(gains->graph->process->loads[i]->id)))
+			jo->err = -ENOMEM;
+	return array;
+}
+
+static void set_deferral(struct json_out *jo, json_t *obj, const struct advice *advice,
+			 const struct finding *finding)
+{
+	const struct gains *gains = advice->gains;
+
+	json_set_int(jo, obj, "modules", finding->gain.modules);
+	json_set_ns(jo, obj, "least_saving_ns", finding->gain.least_ns);
+	json_set(jo, obj, "vanish", new_vanishing(jo, gains, finding));
+	json_set(jo, obj, "used", finding->used ? json_new_site(jo, &finding->used->site) :
+						  json_null());
+	json_set(jo, obj, "risks", new_risks(jo, gains->graph->process->measured, finding));
+}
+
+static json_t *new_evidence(struct json_out *jo, const struct advice *advice,
+			    const struct finding *finding)
 {
 	const struct load *load = finding->load;
 	json_t *obj = json_object();
@@ -58,12 +99,16 @@ static json_t *new_evidence(struct json_out *jo, __u32 measured, const struct fi
 	json_set_ns(jo, obj, "wall_ns", load ? load->wall_ns : NS_UNKNOWN);
 	switch (finding->rule) {
 	case FINDING_DEFER:
-		json_set_int(jo, obj, "modules", finding->gain.modules);
-		json_set_ns(jo, obj, "least_saving_ns", finding->gain.least_ns);
+		set_deferral(jo, obj, advice, finding);
+		json_set_bool(jo, obj, "in_function", finding->is_function);
+		json_set_bool(jo, obj, "entry", finding->is_entry);
 		json_set_str(jo, obj, "caller", finding->caller ? finding->caller->module : NULL);
 		json_set_bool(jo, obj, "group", finding->is_group);
 		json_set(jo, obj, "same", new_sites(jo, finding));
-		json_set(jo, obj, "risks", new_risks(jo, measured, finding));
+		break;
+	case FINDING_TOGETHER:
+		set_deferral(jo, obj, advice, finding);
+		json_set(jo, obj, "statements", new_stmts(jo, finding));
 		break;
 	case FINDING_NO_GAIN:
 		json_set(jo, obj, "also", json_new_site(jo, &finding->other));
@@ -120,7 +165,7 @@ static json_t *new_finding(struct json_out *jo, const struct process *process,
 			   const struct advice *advice, const struct finding *finding)
 {
 	bool has_saving = finding->rule == FINDING_DEFER || finding->rule == FINDING_NO_GAIN ||
-			  finding->rule == FINDING_FAILED;
+			  finding->rule == FINDING_FAILED || finding->rule == FINDING_TOGETHER;
 	struct text_buf buf = {0};
 	json_t *obj = json_object();
 
@@ -135,7 +180,7 @@ static json_t *new_finding(struct json_out *jo, const struct process *process,
 	json_set_str(jo, obj, "file", finding->site.file);
 	json_set(jo, obj, "line", finding->site.line > 0 ? json_integer(finding->site.line) :
 							    json_null());
-	json_set(jo, obj, "evidence", new_evidence(jo, process->measured, finding));
+	json_set(jo, obj, "evidence", new_evidence(jo, advice, finding));
 	json_set_ns(jo, obj, "saving_ns", has_saving && advice->gains->has_edges ? finding->gain.ns :
 									 NS_UNKNOWN);
 	if (has_saving && advice->gains->has_edges && advice->gains->has_memory)

@@ -19,6 +19,7 @@ const char *word_rule(enum finding_rule rule)
 		[FINDING_NETWORK] = "network-at-import", [FINDING_CHILD] = "subprocess-at-import",
 		[FINDING_THREADS] = "thread-pool-at-import", [FINDING_LATE] = "late-import",
 		[FINDING_SAME] = "duplicate-content",
+		[FINDING_TOGETHER] = "deferrable-together",
 	};
 
 	return words[rule];
@@ -36,6 +37,7 @@ const char *word_severity(const struct advice *advice, const struct finding *fin
 
 	switch (finding->rule) {
 	case FINDING_DEFER:
+	case FINDING_TOGETHER:
 		return finding->gain.ns >= all_ns / 100 * HIGH_PCT ? "high" :
 		       finding->gain.ns >= all_ns / 100 * MEDIUM_PCT ? "medium" : "low";
 	case FINDING_NO_GAIN:
@@ -89,6 +91,18 @@ static void add_defer(const struct view *view, const struct finding *finding, st
 		text_buf__add(buf, " loads");
 	}
 	text_buf__add(buf, ", and nothing else leads to what it brings");
+}
+
+static void add_together(const struct view *view, const struct process *process,
+			 const struct finding *finding, struct text_buf *buf)
+{
+	add_name(view, finding->load, buf);
+	text_buf__add(buf, " is brought by ");
+	for (__u32 i = 0; i < finding->stmt_cnt; i++) {
+		text_buf__add(buf, !i ? "" : i + 1 < finding->stmt_cnt ? ", " : " and ");
+		phrase_place(view, process, &finding->graph->stmts[finding->stmts[i]].site, buf);
+	}
+	text_buf__add(buf, " together, and nothing else leads to it");
 }
 
 static void add_effect(const struct view *view, const struct finding *finding,
@@ -145,6 +159,10 @@ void phrase_finding(const struct view *view, const struct process *process,
 		phrase_same(view, finding->same_files, buf);
 		return;
 	}
+	if (finding->rule == FINDING_TOGETHER) {
+		add_together(view, process, finding, buf);
+		return;
+	}
 	phrase_place(view, process, &finding->site, buf);
 	switch (finding->rule) {
 	case FINDING_NO_GAIN:
@@ -192,10 +210,16 @@ static bool is_init(const char *file)
 static void add_defer_remedy(const struct view *view, const struct process *process,
 			     const struct finding *finding, struct text_buf *buf)
 {
-	if (finding->caller) {
+	if (finding->is_entry) {
+		text_buf__add(buf, "nothing here: it is how the program begins; what it brings is told by "
+			      "itself");
+	} else if (finding->caller) {
 		text_buf__add(buf, "it stands in a function that ");
 		add_name(view, finding->caller, buf);
 		text_buf__add(buf, " calls while it is imported: call that later");
+	} else if (finding->is_function) {
+		text_buf__add(buf, "it stands in a function already: call that later, or not at "
+			      "start-up");
 	} else if (finding->load && finding->load->via == VIA_IMPORT_MODULE) {
 		text_buf__add(buf, "call import_module when it is first used");
 	} else if (has_lazy(process)) {
@@ -206,6 +230,22 @@ static void add_defer_remedy(const struct view *view, const struct process *proc
 	} else {
 		text_buf__add(buf, "move it into the function that uses it");
 	}
+}
+
+static void add_together_remedy(const struct finding *finding, struct text_buf *buf)
+{
+	__u32 bodies = 0;
+
+	for (__u32 i = 0; i < finding->stmt_cnt; i++)
+		bodies += finding->graph->stmts[finding->stmts[i]].is_body;
+	if (bodies == finding->stmt_cnt)
+		text_buf__printf(buf, "move all %u into the functions that use it", bodies);
+	else if (bodies)
+		text_buf__add(buf, "move them into the functions that use it, and call those later that "
+			      "have one in them already");
+	else
+		text_buf__add(buf, "they stand in functions already: call those later, or not at "
+			      "start-up");
 }
 
 static void add_joint_remedy(const struct finding *finding, struct text_buf *buf)
@@ -227,6 +267,9 @@ void phrase_remedy(const struct view *view, const struct process *process,
 	switch (finding->rule) {
 	case FINDING_DEFER:
 		add_defer_remedy(view, process, finding, buf);
+		break;
+	case FINDING_TOGETHER:
+		add_together_remedy(finding, buf);
 		break;
 	case FINDING_NO_GAIN:
 		add_joint_remedy(finding, buf);

@@ -74,6 +74,21 @@ static void put_same(const struct view *view, const struct process *process,
 	text_buf__free(&buf);
 }
 
+/* Imports inside its functions are what shows use: nothing seen is no proof that there was none. */
+static void put_used(const struct view *view, const struct process *process,
+		     const struct finding *finding)
+{
+	struct text_buf buf = {0};
+
+	if (!finding->used)
+		return;
+	text_buf__add(&buf, "this run used it (it came to ");
+	phrase_place(view, process, &finding->used->site, &buf);
+	text_buf__add(&buf, "): deferring moves the cost there, unless that call goes as well");
+	put_para(view, 7, TABLE_PLAIN, text_buf__str(&buf));
+	text_buf__free(&buf);
+}
+
 static void put_risks(const struct view *view, const struct process *process,
 		      const struct finding *finding)
 {
@@ -115,6 +130,7 @@ static void put_defer(const struct view *view, const struct process *process,
 	phrase_remedy(view, process, finding, &buf);
 	put_para(view, 7, TABLE_PLAIN, text_buf__str(&buf));
 	put_same(view, process, finding);
+	put_used(view, process, finding);
 	put_risks(view, process, finding);
 	text_buf__free(&buf);
 }
@@ -144,7 +160,10 @@ static void put_rule(const struct view *view, const struct process *process,
 	for (size_t i = 0; i < advice->finding_cnt; i++) {
 		const struct finding *finding = &advice->findings[i];
 
-		if (finding->rule != rule || cnt++ >= top)
+		bool is_wanted = finding->rule == rule || (rule == FINDING_DEFER &&
+				 finding->rule == FINDING_TOGETHER);
+
+		if (!is_wanted || cnt++ >= top)
 			continue;
 		if (cnt == 1)
 			put_title(view, title);
@@ -270,6 +289,9 @@ static int write_process(const struct view *view, const struct process *process)
 			 "module is not known, and savings are upper bounds.");
 	if (view->opts.defer)
 		err = put_joint(view, advice);
+	if (advice->is_cut)
+		put_para(view, 2, TABLE_RED, "There are so many statements that only the dearest were "
+			 "tried.");
 	put_rule(view, process, advice, FINDING_DEFER,
 		 "Imports to defer (figures do not add up where one brings another)");
 	put_rule(view, process, advice, FINDING_NO_GAIN, "No gain from these alone");

@@ -1,0 +1,83 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Savings against the truth: for each of the first findings of a program, its statements are taken
+out of a copy, which runs untraced; what is gone from sys.modules must be what the finding says. The
+modules sleep, so that a saving has bounds that hold however slow the machine is."""
+import os
+import re
+import sys
+
+import lib
+
+sys.path.insert(0, os.path.join(lib.TESTS, "truth"))
+
+import programs  # noqa: E402
+import truth  # noqa: E402
+
+FINDINGS = 5
+
+
+def deferrals(process, base):
+    """The first of those that can be tried: nothing but files of the program."""
+    found = [f for f in process["findings"]
+             if f["rule"] in ("deferrable-import", "deferrable-together") and
+             all(file.startswith(base + "/") for file, _ in truth.places_of(f))]
+    return found[:FINDINGS]
+
+
+def slept_ns(files, modules):
+    total = 0
+    for path, text in files.items():
+        name = path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+        if name in modules:
+            total += sum(float(s) * 1e9 for s in re.findall(r"time\.sleep\(([\d.]+)\)", text))
+    return total
+
+
+def check_saving(files, process, finding, gone):
+    """What it slept is in it, and what stays slept is not."""
+    all_ns = sum(i["self_ns"] for i in process.imports if i["via"] != "main")
+    names = {i["module"] for i in process.imports}
+    least_ns, rest_ns = slept_ns(files, gone), slept_ns(files, names - gone)
+    lib.check(least_ns <= finding["saving_ns"] <= all_ns - rest_ns, "%s: %d ns, of which %d slept; %d of "
+              "%d slept by what stays", finding["id"], finding["saving_ns"], least_ns, rest_ns, all_ns)
+
+
+def check_program(name, files, least):
+    base = truth.make(name, files)
+    interp = lib.system()
+    done, trace = lib.trace([interp.exe, base + "/main.py"], cwd=base)
+    process = trace.python()
+    lib.check_equal(done.rc, 0, "status, %r" % done.err[-300:])
+    found = deferrals(process, base)
+    lib.check(len(found) >= least, "%d findings, at least %d are true", len(found), least)
+    for finding in found:
+        places = truth.places_of(finding)
+        gone = truth.vanished(lambda at: [interp.exe, at + "/main.py"], base, places)
+        told = truth.told(process, finding)
+        where = "%s (%s)" % ([(os.path.relpath(f, base), n) for f, n in places],
+                             finding["message"])
+        if finding["confidence"] == "high":
+            lib.check_equal(sorted(told), sorted(gone), "what vanishes without " + where)
+            check_saving(files, process, finding, gone)
+        else: # names that were not seen may keep some of it, and it says how much
+            lib.check(gone <= told, "more vanishes without %s: %s", where, gone - told)
+            self_ns = sum(i["self_ns"] for i in process.imports if i["module"] in gone)
+            lib.check(finding["evidence"]["least_saving_ns"] <= self_ns <= finding["saving_ns"],
+                      "%d of %d…%d ns are saved without %s", self_ns,
+                      finding["evidence"]["least_saving_ns"], finding["saving_ns"], where)
+        print("%s: %.1f ms, %d modules" % (finding["message"], finding["saving_ns"] / 1e6, len(gone)))
+
+
+@lib.test(params={name: name for name in programs.KNOWN})
+def test_known(name):
+    check_program(name, programs.KNOWN[name], least=1)
+
+
+@lib.test(params={str(seed): seed for seed in range(12)})
+def test_random(seed):
+    check_program("random%d" % seed, programs.at_random(seed), least=0)
+
+
+if __name__ == "__main__":
+    lib.main()

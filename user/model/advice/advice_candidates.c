@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* Which statements are worth a finding, and which of them lose others. */
+#include "model/advice/advice_candidates.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+#define GAIN_MIN_NS 1000000   /* below a millisecond nobody moves an import */
+#define GAIN_MIN_PCT 1        /* of all imports */
+#define ENTRY_PCT 50          /* of all imports: with it comes the program */
+#define ENTRY_SELF_PCT 20     /* of that: it is no program that costs so much by itself */
+
+__u64 advice_least_gain(const struct gains *gains)
+{
+	__u64 ns = gains->imports_ns / 100 * GAIN_MIN_PCT;
+
+	return ns > GAIN_MIN_NS ? ns : GAIN_MIN_NS;
+}
+
+/* Dearest first: on a graph so huge that time ends it is the cheap ones that were not tried. */
+struct order {
+	__u32 stmt;
+	__u64 wall_ns; /* of what it asks for */
+};
+
+static int cmp_order(const void *a, const void *b)
+{
+	const struct order *x = a, *y = b;
+
+	if (x->wall_ns != y->wall_ns)
+		return x->wall_ns > y->wall_ns ? -1 : 1;
+	return x->stmt < y->stmt ? -1 : x->stmt > y->stmt;
+}
+
+static int order_stmts(const struct graph *graph, struct order **out)
+{
+	struct order *order = calloc(graph->stmt_cnt + 1, sizeof(*order));
+
+	if (!order)
+		return -ENOMEM;
+	for (__u32 i = 0; i < graph->stmt_cnt; i++) {
+		const struct graph_stmt *stmt = &graph->stmts[i];
+
+		order[i].stmt = i;
+		for (__u32 k = graph->out_at[stmt->first_run];
+		     k < graph->out_at[stmt->first_run + stmt->run_cnt]; k++) {
+			const struct load *load = graph__load(graph, graph->out[k]);
+
+			if (load && load->wall_ns != NS_UNKNOWN)
+				order[i].wall_ns += load->wall_ns;
+		}
+	}
+	qsort(order, graph->stmt_cnt, sizeof(*order), cmp_order);
+	*out = order;
+	return 0;
+}
+
+static int try_all(struct advice *advice, struct candidates *out)
+{
+	const struct gains *gains = advice->gains;
+	const struct graph *graph = gains->graph;
+	_cleanup_free_ struct order *order = NULL;
+	__u64 min_ns = advice_least_gain(gains);
+
+	out->all = calloc(graph->stmt_cnt + 1, sizeof(*out->all));
+	out->of_stmt = calloc(graph->stmt_cnt + 1, sizeof(*out->of_stmt));
+	advice->stmt_ns = calloc(graph->stmt_cnt + 1, sizeof(*advice->stmt_ns));
+	if (!out->all || !out->of_stmt || !advice->stmt_ns || order_stmts(graph, &order))
+		return -ENOMEM;
+	for (__u32 i = 0; i < graph->stmt_cnt; i++) {
+		const struct graph_stmt *stmt = &graph->stmts[order[i].stmt];
+		struct gain gain;
+
+		advice->is_cut = !gains__has_time(gains);
+		if (advice->is_cut)
+			break;
+		gains__of_stmt(gains, order[i].stmt, min_ns, &gain);
+		advice->stmt_ns[order[i].stmt] = gain.ns;
+		if (gain.ns < min_ns || stmt->is_wrapper)
+			continue;
+		out->all[out->cnt++] = (struct candidate){
+			.stmt = order[i].stmt, .gain = gain, .lost_cnt = gains->reach->cnt,
+			.is_own = file_is_own(stmt->site.file), .above = GRAPH_NONE };
+		out->of_stmt[order[i].stmt] = out->cnt;
+	}
+	return 0;
+}
+
+const struct load *stmt_dearest(const struct graph *graph, const struct graph_stmt *stmt,
+				const struct reach *reach)
+{
+	const struct load *best = NULL;
+	bool is_best_lost = false;
+
+	for (__u32 k = graph->out_at[stmt->first_run];
+	     k < graph->out_at[stmt->first_run + stmt->run_cnt]; k++) {
+		const struct load *load = graph__load(graph, graph->out[k]);
+		bool is_lost = reach && reach__is_lost(reach, graph->out[k]);
+
+		if (!load || load->wall_ns == NS_UNKNOWN || (is_best_lost && !is_lost) ||
+		    (best && is_lost == is_best_lost && load->wall_ns <= best->wall_ns))
+			continue;
+		best = load;
+		is_best_lost = is_lost;
+	}
+	return best;
+}
+
+/* Does the statement stand in the body of the program itself? */
+static bool is_in_main(const struct graph *graph, const struct graph_stmt *stmt)
+{
+	const struct load *load = graph__load(graph, graph__run(graph, stmt->first_run)->src);
+
+	return load && load->via == VIA_MAIN && load->module && stmt->is_body &&
+	       stmt->site.module && !strcmp(load->module, stmt->site.module);
+}
+
+/* As installers make them: they import one function and call it. */
+static bool is_installed_script(const char *file)
+{
+	const char *slash = file ? strrchr(file, '/') : NULL;
+
+	return slash && slash - file >= 4 && !strncmp(slash - 4, "/bin", 4);
+}
+
+/*
+ * The statement that brings the program in is not to be deferred: there is nothing without it. Of
+ * an installed script the package it comes from is the program. Returns that package or NULL.
+ */
+static const char *find_entry(const struct gains *gains, struct candidates *candidates)
+{
+	const struct graph *graph = gains->graph;
+
+	for (__u32 i = 0; i < candidates->cnt; i++) {
+		struct candidate *it = &candidates->all[i];
+		const struct graph_stmt *stmt = &graph->stmts[it->stmt];
+		const struct load *load = stmt_dearest(graph, stmt, NULL);
+		bool is_script = is_installed_script(stmt->site.file);
+
+		if (it->gain.ns < gains->imports_ns / 100 * ENTRY_PCT || !load || !load->module ||
+		    load->self_ns > it->gain.ns / 100 * ENTRY_SELF_PCT ||
+		    !is_in_main(graph, stmt) || !(is_script || file_is_own(load->file)))
+			continue;
+		it->is_entry = true;
+		return is_script ? load->module : NULL;
+	}
+	return NULL;
+}
+
+/* Where the program itself has nothing to offer, it is a package that was started. */
+static void choose_own(const struct gains *gains, struct candidates *candidates)
+{
+	const struct graph_stmt *stmts = gains->graph->stmts;
+	const char *package = find_entry(gains, candidates);
+	size_t len = package ? strcspn(package, ".") : 0;
+	__u32 kept = 0;
+	bool has_own = false;
+
+	for (__u32 i = 0; i < candidates->cnt; i++) {
+		struct candidate *it = &candidates->all[i];
+		const char *module = stmts[it->stmt].site.module;
+
+		it->is_own |= package && module && !strncmp(module, package, len) &&
+			      (!module[len] || module[len] == '.');
+		has_own |= it->is_own;
+	}
+	for (__u32 i = 0; i < candidates->cnt; i++) {
+		candidates->of_stmt[candidates->all[i].stmt] = 0;
+		if (!has_own || candidates->all[i].is_own) {
+			candidates->all[kept++] = candidates->all[i];
+			candidates->of_stmt[candidates->all[i].stmt] = kept;
+		}
+	}
+	candidates->cnt = kept;
+}
+
+static bool is_lost_stmt(const struct gains *gains, const struct graph_stmt *stmt)
+{
+	for (__u32 i = 0; i < stmt->run_cnt; i++)
+		if (!reach__is_lost(gains->reach, stmt->first_run + i))
+			return false;
+	return true;
+}
+
+/* Of those without which it is lost the nearest loses least. */
+static void relate_one(const struct gains *gains, struct candidates *candidates, __u32 above)
+{
+	const struct graph *graph = gains->graph;
+	struct candidate *all = candidates->all;
+	struct gain gain;
+
+	gains__of_stmt(gains, all[above].stmt, 0, &gain);
+	for (__u32 i = 0; i < gains->reach->cnt; i++) {
+		const struct graph_run *run = graph__run(graph, gains->reach->list[i]);
+		__u32 below = run ? candidates->of_stmt[run->stmt] : 0;
+
+		if (!below || all[below - 1].lost_cnt >= all[above].lost_cnt ||
+		    !is_lost_stmt(gains, &graph->stmts[run->stmt]))
+			continue;
+		below--;
+		if (all[below].above == GRAPH_NONE ||
+		    all[all[below].above].lost_cnt > all[above].lost_cnt)
+			all[below].above = above;
+	}
+}
+
+static void relate(const struct gains *gains, struct candidates *candidates)
+{
+	for (__u32 i = 0; i < candidates->cnt; i++)
+		relate_one(gains, candidates, i);
+	for (__u32 i = 0; i < candidates->cnt; i++) {
+		struct candidate *it = &candidates->all[i], *above;
+
+		if (it->above == GRAPH_NONE)
+			continue;
+		above = &candidates->all[it->above];
+		above->parts_ns += it->gain.ns;
+		above->is_same |= it->gain.ns >= above->gain.ns / 100 * SAME_PCT;
+	}
+}
+
+int candidates_find(struct advice *advice, struct candidates *out)
+{
+	int err = try_all(advice, out);
+
+	if (err)
+		return err;
+	choose_own(advice->gains, out);
+	relate(advice->gains, out);
+	return 0;
+}
