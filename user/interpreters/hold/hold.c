@@ -166,11 +166,13 @@ static void *serve(void *arg)
 	for (;;) {
 		_cleanup_close_ int fd = -1;
 		struct holder_reply reply;
+		__u64 cpu_ns = clock_thread_cpu_ns();
 
 		if (!receive(server->sock, &request, &fd))
 			break;
 		request.path[sizeof(request.path) - 1] = '\0';
 		reply = answer(hold, &request, fd);
+		reply.cpu_ns = clock_thread_cpu_ns() - cpu_ns;
 		if (send(server->sock, &reply, sizeof(reply), MSG_NOSIGNAL) != sizeof(reply))
 			break;
 	}

@@ -48,6 +48,7 @@ struct holder_reply {
 	__u32 want; /* enum holder_want */
 	__s32 slot; /* where to add how long it was held, -1 = nowhere */
 	__u64 dev, ino; /* of the file of an exec, as mappings have them; 0 = not known */
+	__u64 cpu_ns;   /* what the answer took of a processor */
 };
 
 /* Shared memory; written by the holder only. */
