@@ -110,7 +110,8 @@ struct search {
 	u64 name;
 	u8 via;
 	u8 is_parent;  /* of the package that the next one's module is in */
-	u8 pad[6];
+	u16 pad;
+	u32 id;        /* of the span that was opened for it just now, 0 = none was */
 };
 #define SEARCHES_MAX 5
 struct searches {

@@ -198,6 +198,20 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 	h->t->search_id = begin_span(h, args);
 }
 
+/* searches_open, for the search of @name; who asks is sent from here: see begin_span. */
+static __always_inline int searches_of(struct hit *h, u64 frame, u64 name, u32 flags)
+{
+	struct searches *found = &h->t->scratch.searches;
+	int cnt;
+
+	found->own = name;
+	cnt = searches_open(h->t, h->lay, h->sp, frame, flags);
+	for (u32 i = SEARCHES_MAX; i-- > 0;)
+		if (i < found->cnt && found->at[i].id)
+			emit_frames(h->t, h->lay, found->at[i].frame, found->at[i].id);
+	return cnt;
+}
+
 /* The load that began last is the one on top: what is found now is found for it. */
 static __always_inline bool is_top_newest(struct thread *t)
 {
@@ -217,8 +231,7 @@ static __always_inline u64 open_searches(struct hit *h)
 	if (is_top_newest(h->t))
 		return frame;
 	settle_top(h, frame);
-	h->t->scratch.searches.own = 0;
-	searches_open(h->t, h->lay, h->sp, frame, PYI_F_APPROX);
+	searches_of(h, frame, 0, PYI_F_APPROX);
 	return frame;
 }
 
@@ -323,7 +336,7 @@ static __always_inline void on_search(struct hit *h, struct pt_regs *ctx)
 		return;
 	frame = current_frame(h);
 	settle_top(h, frame);
-	if (searches_of(h->t, h->lay, h->sp, frame, name))
+	if (searches_of(h, frame, name, 0))
 		return;
 	top = top_of(h, frame); /* its parent packages were loaded before */
 	if (top)
@@ -339,7 +352,7 @@ static __always_inline void on_builtin(struct hit *h)
 	if (!is_top_newest(h->t)) {
 		frame = current_frame(h);
 		settle_top(h, frame);
-		searches_of(h->t, h->lay, h->sp, frame, 0);
+		searches_of(h, frame, 0, 0);
 	}
 	top = top_of(h, frame);
 	if (top)

@@ -15,7 +15,6 @@
 #include "imports/search.bpf.h"
 #include "imports/end.bpf.h"
 #include "imports/frame.bpf.h"
-#include "python/code.bpf.h"
 #include "python/modules.bpf.h"
 
 #define FRAMES_MAX 40 /* looked at behind a search; importlib itself puts 6 between two loads */
@@ -133,7 +132,6 @@ __noinline int searches_open(struct thread *t, const struct pyi_layout *lay, u64
 {
 	struct searches *found;
 	struct open_span *top;
-	u32 id;
 
 	if (!t || !lay || lay->frame_locals < 0 || lay->code_name < 0 || !pyframe)
 		return 0;
@@ -144,11 +142,8 @@ __noinline int searches_open(struct thread *t, const struct pyi_layout *lay, u64
 	for (int i = 0; i < FRAMES_MAX && pyframe; i++)
 		pyframe = search_frame(t, lay, pyframe);
 	for (u32 i = SEARCHES_MAX; i-- > 0;) {
-		if (i >= found->cnt)
-			continue;
-		id = search_open(t, lay, sp, i, flags);
-		if (id)
-			emit_frames(t, lay, t->scratch.begin.pyframe, id);
+		if (i < found->cnt)
+			found->at[i].id = search_open(t, lay, sp, i, flags);
 	}
 	return found->cnt;
 }

@@ -37,13 +37,6 @@ static __always_inline bool is_search_of_find(struct thread *t, u64 name)
  */
 int searches_open(struct thread *t, const struct pyi_layout *lay, u64 sp, u64 pyframe, u32 flags);
 
-static __always_inline int searches_of(struct thread *t, const struct pyi_layout *lay, u64 sp,
-				       u64 pyframe, u64 name)
-{
-	t->scratch.searches.own = name;
-	return searches_open(t, lay, sp, pyframe, 0);
-}
-
 /* An ImportError of the type named @type_name was raised by importlib itself: who fails by it? */
 int search_raise(struct thread *t, const struct pyi_layout *lay, u64 pyframe, u64 type_name);
 
