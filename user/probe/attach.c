@@ -50,7 +50,8 @@ static int fill_maps(struct probes *probes, const struct interp *interp, __u32 l
 	err = bpf_map_update_elem(bpf_map__fd(probes->skel->maps.layouts), &layout,
 				  &interp->layout, BPF_ANY);
 	if (err)
-		return log_err(err, "more different interpreters than the map holds");
+		return log_err(err, err == -E2BIG ? "more different interpreters than the map holds" :
+						    "cannot write an interpreter's layout");
 	for (size_t i = 0; i < interp->site_cnt; i++) {
 		struct pyi_site site = interp->sites[i].site;
 
@@ -60,7 +61,8 @@ static int fill_maps(struct probes *probes, const struct interp *interp, __u32 l
 		index = probes->site_cnt;
 		err = bpf_map_update_elem(sites, &index, &site, BPF_ANY);
 		if (err)
-			return log_err(err, "more probe sites than the map holds");
+			return log_err(err, err == -E2BIG ? "more probe sites than the map holds" :
+							    "cannot write a probe site");
 		offsets[*cnt] = interp->sites[i].file_off;
 		cookies[*cnt] = index;
 		probes->site_cnt++;
@@ -146,6 +148,7 @@ int probes__attach(struct probes *probes, int fd, const struct interp *interp, _
 	struct probed_file *file, *files;
 	char path[64];
 	struct code_id id;
+	__u32 site_cnt = probes->site_cnt;
 	size_t cnt = 0;
 	int err;
 
@@ -185,6 +188,7 @@ int probes__attach(struct probes *probes, int fd, const struct interp *interp, _
 	if (err) {
 		destroy_links(file->links, file->link_cnt);
 		free(file->links);
+		probes->site_cnt = site_cnt; /* its slots are free again */
 		log_err(err, "%s: cannot be probed", interp->path);
 		if (err == -EACCES && !probes->is_multi)
 			log_hint("sudo; probes that are perf events need CAP_SYS_ADMIN");
