@@ -93,7 +93,7 @@ static void feed_python(struct feed *feed, __u32 tgid, __u64 ts_ns)
 	struct pyi_python rec = { .hdr = stream_hdr(&feed->s, PYI_EV_PYTHON, sizeof(rec), ts_ns) };
 
 	rec.hdr.tgid = tgid;
-	until__note(feed->until, &rec, sizeof(rec));
+	until__note(feed->until, &rec.hdr);
 }
 
 static void feed_fork(struct feed *feed, __u32 child, __u64 ts_ns)
@@ -101,7 +101,7 @@ static void feed_fork(struct feed *feed, __u32 child, __u64 ts_ns)
 	struct pyi_fork rec = { .hdr = stream_hdr(&feed->s, PYI_EV_FORK, sizeof(rec), ts_ns),
 				.child_tgid = child };
 
-	until__note(feed->until, &rec, sizeof(rec));
+	until__note(feed->until, &rec.hdr);
 }
 
 static void feed_ready(struct feed *feed, __u32 tgid, __u64 ts_ns)
@@ -109,7 +109,7 @@ static void feed_ready(struct feed *feed, __u32 tgid, __u64 ts_ns)
 	struct pyi_phase rec = phase_rec(&feed->s, ts_ns, PYI_PHASE_READY, 1);
 
 	rec.hdr.tgid = tgid;
-	until__note(feed->until, &rec, sizeof(rec));
+	until__note(feed->until, &rec.hdr);
 }
 
 static void feed_span(struct feed *feed, bool is_end, __u32 tgid, __u64 ts_ns)
@@ -121,9 +121,9 @@ static void feed_span(struct feed *feed, bool is_end, __u32 tgid, __u64 ts_ns)
 
 	begin.hdr.tgid = end.hdr.tgid = tgid;
 	if (is_end)
-		until__note(feed->until, &end, sizeof(end));
+		until__note(feed->until, &end.hdr);
 	else
-		until__note(feed->until, &begin, sizeof(begin));
+		until__note(feed->until, &begin.hdr);
 }
 
 static void feed_exit(struct feed *feed, __u32 tgid, __u64 ts_ns)
@@ -131,7 +131,7 @@ static void feed_exit(struct feed *feed, __u32 tgid, __u64 ts_ns)
 	struct pyi_exit rec = { .hdr = stream_hdr(&feed->s, PYI_EV_EXIT, sizeof(rec), ts_ns) };
 
 	rec.hdr.tgid = tgid;
-	until__note(feed->until, &rec, sizeof(rec));
+	until__note(feed->until, &rec.hdr);
 }
 
 static bool is_over(struct feed *feed, __u64 now_ns)
@@ -193,7 +193,6 @@ static void test_until_idle(void)
 	until__free(feed.until);
 	feed_open(&feed, false, 100 * MS, 1000 * MS);
 	CHECK(!is_over(&feed, 1050 * MS) && is_over(&feed, 1100 * MS));
-	until__note(feed.until, "", 0);
 	until__free(feed.until);
 }
 

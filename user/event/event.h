@@ -14,6 +14,18 @@
 /* Is the record whole, every length inside it? True for unknown kinds: to be skipped. */
 bool event_is_valid(const void *record, size_t size);
 
+/* A record, checked once, as it goes to whoever reads the stream. */
+struct event {
+	const void *raw;
+	size_t size;
+	const struct pyi_hdr *hdr; /* the record, if it is whole; NULL: malformed */
+};
+
+static inline struct event event_of(const void *record, size_t size)
+{
+	return (struct event){ record, size, event_is_valid(record, size) ? record : NULL };
+}
+
 /* Size of the part of a record that every one of its kind has; 0 = no such kind here. */
 size_t event_fixed_sz(unsigned int kind);
 size_t event_kind_cnt(void); /* kinds are below this */

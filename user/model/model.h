@@ -262,6 +262,7 @@ struct held_info {
 	__u64 refused_cnt; /* execs refused by the kernel, which could not open their file for us */
 };
 
+struct event;
 struct model;
 
 /* What goes into a model beside records: @info of model__set_fact is the struct named here. */
@@ -295,6 +296,7 @@ void model__free(struct model *model);
  * these are counted in model__malformed. -ENOMEM only when memory ran out.
  */
 int model__apply(struct model *model, const void *record, size_t size);
+int model__apply_event(struct model *model, const struct event *event); /* already checked */
 
 /*
  * For a trace whose report comes from what the tap kept: whatever has ended is forgotten. Before

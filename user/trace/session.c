@@ -18,6 +18,7 @@
 #include "trace/slow.h"
 #include "trace/facts/throttles.h"
 #include "trace/until.h"
+#include "event/event.h"
 #include "model/model.h"
 #include "probe/probes.h"
 #include "pyimport_scope.h"
@@ -50,14 +51,13 @@ void session__close(struct session *session)
 	output__close(&session->output);
 }
 
-static void note_scope(struct session *session, const void *record, size_t size)
+static void note_scope(struct session *session, const struct pyi_hdr *hdr)
 {
-	const struct pyi_cgroup *made = record;
-	const struct pyi_hdr *hdr = record;
+	const struct pyi_cgroup *made = (const void *)hdr;
 
-	if (!session->scope || size < sizeof(*hdr))
+	if (!session->scope)
 		return;
-	if (hdr->kind == PYI_EV_CGROUP && size >= sizeof(*made) && made->path_sz &&
+	if (hdr->kind == PYI_EV_CGROUP && made->path_sz &&
 	    !made->path[sizeof(made->path) - 1])
 		scope__made(session->scope, made->path);
 	else if (hdr->kind == PYI_EV_JOIN || (hdr->kind == PYI_EV_EXEC && !session->hold))
@@ -66,18 +66,22 @@ static void note_scope(struct session *session, const void *record, size_t size)
 
 static void on_record(void *ctx, const void *record, size_t size)
 {
+	const struct event event = event_of(record, size);
 	struct session *session = ctx;
 
 	session->record_cnt++;
-	facts__note(session->facts, record, size);
-	identity__note(session->identity, record, size);
-	throttles__note(session->throttles, record, size);
-	note_scope(session, record, size);
-	if (session->until)
-		until__note(session->until, record, size);
-	if (model__apply(session->model, record, size) == -ENOMEM)
+	if (event.hdr) {
+		facts__note(session->facts, event.hdr);
+		identity__note(session->identity, event.hdr);
+		throttles__note(session->throttles, event.hdr);
+		note_scope(session, event.hdr);
+	}
+	if (event.hdr && session->until)
+		until__note(session->until, event.hdr);
+	if (model__apply_event(session->model, &event) == -ENOMEM)
 		log_debug("out of memory for a record");
-	late_note(session, record, size);
+	if (event.hdr)
+		late_note(session, event.hdr);
 	if (session->opts->slow_ns)
 		slow_tell(&session->slow, session->model, session->opts->slow_ns);
 }

@@ -146,26 +146,18 @@ static void note_runner(struct until *until, struct runner *runner, const struct
 	}
 }
 
-static size_t least_size(__u16 kind)
+static bool is_activity(__u16 kind)
 {
-	switch (kind) {
-	case PYI_EV_EXEC: return sizeof(struct pyi_exec);
-	case PYI_EV_FORK: return sizeof(struct pyi_fork);
-	case PYI_EV_PYTHON: return sizeof(struct pyi_python);
-	case PYI_EV_BEGIN: return sizeof(struct pyi_begin);
-	case PYI_EV_END: return sizeof(struct pyi_end);
-	case PYI_EV_PHASE: return sizeof(struct pyi_phase);
-	case PYI_EV_EXIT: return sizeof(struct pyi_exit);
-	}
-	return SIZE_MAX; /* of no interest here */
+	return kind == PYI_EV_EXEC || kind == PYI_EV_FORK || kind == PYI_EV_PYTHON ||
+	       kind == PYI_EV_BEGIN || kind == PYI_EV_END || kind == PYI_EV_PHASE ||
+	       kind == PYI_EV_EXIT;
 }
 
-void until__note(struct until *until, const void *record, size_t size)
+void until__note(struct until *until, const struct pyi_hdr *hdr)
 {
-	const struct pyi_hdr *hdr = record;
 	struct runner *runner;
 
-	if (size < sizeof(*hdr) || size < least_size(hdr->kind))
+	if (!is_activity(hdr->kind))
 		return;
 	if (hdr->kind == PYI_EV_EXIT) {
 		runner = find(until, hdr->tgid);
@@ -174,13 +166,13 @@ void until__note(struct until *until, const void *record, size_t size)
 		return;
 	}
 	if (hdr->kind == PYI_EV_FORK) {
-		note_fork(until, record);
+		note_fork(until, (const void *)hdr);
 		return;
 	}
 	runner = get(until, hdr->tgid);
 	if (!runner)
 		return;
-	note_runner(until, runner, hdr, record);
+	note_runner(until, runner, hdr, hdr);
 	runner->active_ns = hdr->ts_ns;
 	if (hdr->kind != PYI_EV_EXEC && hdr->kind != PYI_EV_PHASE && hdr->ts_ns > until->active_ns)
 		until->active_ns = hdr->ts_ns;

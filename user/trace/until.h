@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct pyi_hdr;
 struct until;
 
 /* @idle_ns 0 = not by idleness. @start_ns: idleness counts from here; 0 = from the first record. */
@@ -17,7 +18,7 @@ int until__new(bool want_ready, __u64 idle_ns, __u64 start_ns, struct until **ou
 void until__free(struct until *until);
 
 /* Looks at one raw record; cheap. */
-void until__note(struct until *until, const void *record, size_t size);
+void until__note(struct until *until, const struct pyi_hdr *hdr);
 
 /* Is it over? *why is then half a sentence about it. */
 bool until__is_over(struct until *until, __u64 now_ns, const char **why);

@@ -18,17 +18,25 @@
 
 int model__apply(struct model *model, const void *record, size_t size)
 {
-	const struct pyi_hdr *hdr = record;
+	const struct event event = event_of(record, size);
+
+	return model__apply_event(model, &event);
+}
+
+int model__apply_event(struct model *model, const struct event *event)
+{
+	const struct pyi_hdr *hdr = event->hdr;
+	const void *record = hdr;
 	struct process_state *state;
 
 	model->ended = NULL;
-	tap_record(model, record, size);
-	if (model->is_finished || !event_is_valid(record, size)) {
+	tap_record(model, event->raw, event->size);
+	if (model->is_finished || !hdr) {
 		model->malformed++;
 		return 0;
 	}
 	if (model->lean)
-		return model->lean_ops->apply(model, record, size);
+		return model->lean_ops->apply(model, record, event->size);
 	switch (hdr->kind) {
 	case PYI_EV_EXEC: return process_exec(model, record);
 	case PYI_EV_LOG: return process_log(model, record);

@@ -171,18 +171,14 @@ static void note_fork(struct facts *facts, const struct pyi_fork *fork)
 		add_living(facts, fork->child_tgid);
 }
 
-void facts__note(struct facts *facts, const void *record, size_t size)
+void facts__note(struct facts *facts, const struct pyi_hdr *hdr)
 {
-	const struct pyi_hdr *hdr = record;
-
-	if (size < sizeof(*hdr))
-		return;
-	if (hdr->kind == PYI_EV_EXEC && size >= sizeof(struct pyi_exec)) {
-		const struct pyi_exec *exec = record;
+	if (hdr->kind == PYI_EV_EXEC) {
+		const struct pyi_exec *exec = (const void *)hdr;
 
 		note(facts, hdr, exec->args_sz && exec->args_sz < PYI_ARGS_SZ);
-	} else if (hdr->kind == PYI_EV_FORK && size >= sizeof(struct pyi_fork)) {
-		note_fork(facts, record);
+	} else if (hdr->kind == PYI_EV_FORK) {
+		note_fork(facts, (const void *)hdr);
 	} else if (hdr->kind == PYI_EV_PYTHON) {
 		note(facts, hdr, false);
 	} else if (hdr->kind == PYI_EV_EXIT) {

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct pyi_hdr;
 struct facts;
 struct model;
 struct probes;
@@ -28,7 +29,7 @@ int facts__follow(struct facts *facts, pid_t tgid, __u32 serial);
 void facts__launched(struct facts *facts, pid_t tgid);
 
 /* Looks at one raw record; cheap. */
-void facts__note(struct facts *facts, const void *record, size_t size);
+void facts__note(struct facts *facts, const struct pyi_hdr *hdr);
 
 /* Reads /proc for what was noted since the last call. */
 void facts__read(struct facts *facts, const struct probes *probes, struct model *model);

@@ -118,21 +118,16 @@ static void note(struct identity *identity, const struct pyi_hdr *hdr, __u64 cgr
 								 cgroup };
 }
 
-void identity__note(struct identity *identity, const void *record, size_t size)
+void identity__note(struct identity *identity, const struct pyi_hdr *hdr)
 {
-	const struct pyi_hdr *hdr = record;
-
-	if (size < sizeof(*hdr))
-		return;
-	if (hdr->kind == PYI_EV_EXEC && size >= sizeof(struct pyi_exec)) {
-		note(identity, hdr, ((const struct pyi_exec *)record)->cgroup);
+	if (hdr->kind == PYI_EV_EXEC) {
+		note(identity, hdr, ((const struct pyi_exec *)hdr)->cgroup);
 	} else if (hdr->kind == PYI_EV_PYTHON) {
 		note(identity, hdr, 0);
-	} else if (hdr->kind == PYI_EV_CGROUP && size >= sizeof(struct pyi_cgroup)) {
-		const struct pyi_cgroup *made = record;
+	} else if (hdr->kind == PYI_EV_CGROUP) {
+		const struct pyi_cgroup *made = (const void *)hdr;
 
-		if (identity->cgroups && made->path_sz && made->path_sz <= sizeof(made->path) &&
-		    !made->path[made->path_sz - 1])
+		if (identity->cgroups && made->path_sz && !made->path[made->path_sz - 1])
 			cgroups__note(identity->cgroups, made->id, made->path);
 	}
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct pyi_hdr;
 struct cgroups;
 struct containers;
 struct identity;
@@ -23,7 +24,7 @@ void identity__free(struct identity *identity);
 void identity__follow(struct identity *identity, pid_t tgid, __u32 serial);
 
 /* Looks at one raw record; cheap. */
-void identity__note(struct identity *identity, const void *record, size_t size);
+void identity__note(struct identity *identity, const struct pyi_hdr *hdr);
 
 /* Finds out about what was noted since the last call. */
 void identity__read(struct identity *identity, struct model *model);

@@ -100,16 +100,12 @@ void throttles__follow(struct throttles *throttles, pid_t tgid, __u32 serial)
 	throttles->watched[throttles->cnt++] = (struct watched){ .serial = serial, .tgid = tgid };
 }
 
-void throttles__note(struct throttles *throttles, const void *record, size_t size)
+void throttles__note(struct throttles *throttles, const struct pyi_hdr *hdr)
 {
-	const struct pyi_hdr *hdr = record;
-
-	if (size < sizeof(*hdr))
-		return;
 	if (hdr->kind == PYI_EV_EXEC || hdr->kind == PYI_EV_PYTHON) {
 		throttles__follow(throttles, (pid_t)hdr->tgid, hdr->proc);
-	} else if (hdr->kind == PYI_EV_FORK && size >= sizeof(struct pyi_fork)) {
-		const struct pyi_fork *fork = record;
+	} else if (hdr->kind == PYI_EV_FORK) {
+		const struct pyi_fork *fork = (const void *)hdr;
 
 		throttles__follow(throttles, (pid_t)fork->child_tgid, fork->child_proc);
 	} else if (hdr->kind == PYI_EV_EXIT) {

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct pyi_hdr;
 struct throttles;
 struct model;
 
@@ -21,7 +22,7 @@ void throttles__free(struct throttles *throttles); /* NULL-safe */
 void throttles__follow(struct throttles *throttles, pid_t tgid, __u32 serial);
 
 /* Looks at one raw record; cheap. */
-void throttles__note(struct throttles *throttles, const void *record, size_t size);
+void throttles__note(struct throttles *throttles, const struct pyi_hdr *hdr);
 
 /* Looks at the quotas of those whose turn it is; at the end of the trace (@is_last) at all. */
 void throttles__read(struct throttles *throttles, struct model *model, __u64 now_ns, bool is_last);

@@ -124,12 +124,11 @@ struct late {
 	size_t cnt;
 };
 
-void late_note(struct session *session, const void *record, size_t size)
+void late_note(struct session *session, const struct pyi_hdr *hdr)
 {
-	const struct pyi_hdr *hdr = record;
 	struct late *late = session->late;
 
-	if (size < sizeof(*hdr) || hdr->kind != PYI_EV_PYTHON ||
+	if (hdr->kind != PYI_EV_PYTHON ||
 	    !model__wants_inventory(session->model, hdr->proc))
 		return;
 	if (!late)

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+struct pyi_hdr;
 struct session;
 
 /*
@@ -19,7 +20,7 @@ void late_take(struct session *session, pid_t tgid, __u32 serial);
  * Under -a nobody names them: looks at each record for the first sign of a process that ran before
  * us, cheaply, and takes the inventories of those that were noted since the last call.
  */
-void late_note(struct session *session, const void *record, size_t size);
+void late_note(struct session *session, const struct pyi_hdr *hdr);
 void late_read(struct session *session);
 
 /*
