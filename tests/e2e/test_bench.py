@@ -61,7 +61,7 @@ def test_cold():
 def test_refuses():
     lib.check(b"needs a command" in bench(status=2).stderr, "no command")
     lib.check(b"cannot be run" in bench("--", "/nonexistent", status=1).stderr, "no such command")
-    lib.check(b"no command line" in bench("--versus", "a | b", "--", "true", status=1).stderr, "a pipe")
+    lib.check(b"not a command line" in bench("--versus", "a | b", "--", "true", status=1).stderr, "a pipe")
     text = bench("-n", "1", "--", "false").stdout.decode()
     lib.check("Ended with status 1" in text, text)
 

@@ -44,9 +44,10 @@ static void part_free(struct lean *lean, struct part *part)
 		struct member *member = part->members;
 
 		part->members = member->next;
+		/* The analyser forgets that the head of a table has no predecessor. */
 		if (!member->is_ended)
-			HASH_DELETE(hh_tgid, lean->by_tgid, member);
-		HASH_DELETE(hh, lean->by_serial, member);
+			HASH_DELETE(hh_tgid, lean->by_tgid, member); // NOLINT
+		HASH_DELETE(hh, lean->by_serial, member); // NOLINT
 		free(member);
 	}
 	model__free(part->model);

@@ -122,7 +122,8 @@ static void serve(const struct load_state *state, const struct module_name *name
 	int left = RIVALS_MAX;
 
 	DL_FOREACH2(name->open, other, open_next) {
-		if (other->load.tid == state->load.tid && other->load.interp == state->load.interp)
+		if (other->load.tid == state->load.tid && // cppcheck-suppress uninitvar
+		    other->load.interp == state->load.interp)
 			other->is_served = true;
 		if (!--left)
 			break;
