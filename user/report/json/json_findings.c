@@ -133,7 +133,7 @@ static json_t *new_evidence(struct json_out *jo, const struct advice *advice,
 		json_set_ns(jo, obj, "bytes_compared", finding->same_files->compared);
 		break;
 	case FINDING_LATE:
-		json_set_int(jo, obj, "tid", load->tid);
+		json_set(jo, obj, "tid", load ? json_integer(load->tid) : json_null());
 		json_set_bool(jo, obj, "waits_for_connections", finding->is_waiter);
 		json_set_ns(jo, obj, "blocked_ns", finding->is_waiter ? finding->observed_ns :
 								   NS_UNKNOWN);
