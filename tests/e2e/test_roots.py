@@ -155,7 +155,7 @@ def test_layers_out_of_sight():
                 tracer.stop()
     doc = tracer.trace()
     doc.pid(new.pid).one("colorsys")
-    warning = "process %d: %s was changed after it started" % (old.pid, overlays.merged[0])
+    warning = "process %d: %s was changed after the process started" % (old.pid, overlays.merged[0])
     lib.check(warning in doc.messages, "no warning: %s", doc.messages)
     lib.check("process %d:" % new.pid not in doc.messages, "warned of both: %s", doc.messages)
 
