@@ -27,14 +27,14 @@ struct reader {
 	__u64 bias;
 	__u64 file_key;  /* the interned str "__file__", once it was met */
 	__u32 sent_cnt;
-	char name[PYI_STR_LARGE], file[PYI_STR_LARGE];
+	char name[PYI_STR_LARGE], again[PYI_STR_LARGE], file[PYI_STR_LARGE];
 };
 
 /* Entries of a dict, read at one moment. */
 struct entries {
 	char *data;
 	size_t cnt, step, key_off; /* the value stands behind the key */
-	__u64 keys;
+	__u64 keys, first; /* addresses of the table and of its first entry */
 };
 
 static void entries_clear(struct entries *entries)
@@ -154,8 +154,8 @@ static int read_entries(const struct reader *reader, __u64 dict, size_t max, str
 	out->data = malloc(out->cnt * out->step + 1);
 	if (!out->data)
 		return -ENOMEM;
-	return out->cnt ? read_mem(reader, out->keys + layout->keys_indices + start, out->data,
-				   out->cnt * out->step) : 0;
+	out->first = out->keys + layout->keys_indices + start;
+	return out->cnt ? read_mem(reader, out->first, out->data, out->cnt * out->step) : 0;
 }
 
 static __u64 entry_word(const struct entries *entries, size_t index, size_t off)
@@ -206,8 +206,26 @@ static void read_file(struct reader *reader, __u64 module, struct pyi_str *out)
 		*out = (struct pyi_str){};
 }
 
-static void send_module(struct reader *reader, __u64 key, __u64 value)
+/*
+ * Is a name that was read still the dict's? The process runs on: what it deleted was freed
+ * and perhaps used again, and would be a name that never was. An entry is emptied before its name
+ * is freed; where the dict has another table by now, the text must at least have stayed.
+ */
+static bool is_still(struct reader *reader, const struct entries *entries, size_t index,
+		     const struct pyi_str *name)
 {
+	__u64 key = entry_word(entries, index, 0), now;
+	struct pyi_str again = {};
+
+	return !read_str(reader, key, reader->again, &again) && again.sz == name->sz &&
+	       again.kind == name->kind && !memcmp(reader->again, reader->name, name->sz) &&
+	       !read_ptr(reader, entries->first + index * entries->step + entries->key_off, &now) &&
+	       now == key;
+}
+
+static void send_module(struct reader *reader, const struct entries *entries, size_t index)
+{
+	__u64 key = entry_word(entries, index, 0), value = entry_word(entries, index, 8);
 	struct present present = {
 		.what = PYI_PRESENT_MODULE, .name_text = reader->name, .file_text = reader->file,
 	};
@@ -217,6 +235,8 @@ static void send_module(struct reader *reader, __u64 key, __u64 value)
 	    read_str(reader, key, reader->name, &present.name) || !present.name.sz)
 		return;
 	read_file(reader, value, &present.file);
+	if (!is_still(reader, entries, index, &present.name))
+		return;
 	present_send(reader->opts, &present);
 	reader->sent_cnt++;
 }
@@ -252,7 +272,7 @@ static int read_interp(struct reader *reader, __u64 interp)
 	if (err)
 		return err;
 	for (size_t i = 0; i < entries.cnt; i++)
-		send_module(reader, entry_word(&entries, i, 0), entry_word(&entries, i, 8));
+		send_module(reader, &entries, i);
 	return 0;
 }
 
