@@ -125,5 +125,17 @@ def test_report_is_theirs():
         lib.check_invariants(json.load(file))
 
 
+@lib.test()
+def test_report_of_not_that_sudo():
+    """The variables name another user than the sudo above us did: root keeps the report."""
+    allow()
+    report = lib.workdir() + "/report.json"
+    subprocess.run(["setpriv", "--reuid", USER, "--regid", "nogroup", "--clear-groups", "sudo",
+                    "sh", "-c", 'SUDO_UID=1 SUDO_GID=1 "$0" "$@"; exit $?', lib.TOOL, "--format",
+                    "json", "--report", report, "--", lib.system().exe, "-c", "import json"],
+                   env=MINE, cwd="/", check=True, capture_output=True)
+    lib.check_equal(os.stat(report).st_uid, 0, "owner of the report")
+
+
 if __name__ == "__main__":
     lib.main()

@@ -170,9 +170,23 @@ static void sudo_clear(struct sudo *sudo)
 }
 #define _cleanup_sudo_ _cleanup_(sudo_clear)
 
-static int read_sudo(struct sudo *out)
+/* Do the ids that sudo gave to what it ran equal ours? */
+static bool is_our_sudo(const struct words *made)
 {
 	static const char *const ids[] = { "SUDO_UID", "SUDO_GID" };
+
+	for (size_t i = 0; i < 2; i++) {
+		const char *value = value_of(made, ids[i], strlen(ids[i]));
+		const char *ours = getenv(ids[i]);
+
+		if (!value || !ours || strcmp(value, ours))
+			return false;
+	}
+	return true;
+}
+
+static int read_sudo(struct sudo *out)
+{
 	_cleanup_words_ struct words args = {};
 	_cleanup_close_ int below_fd = -1;
 	pid_t below;
@@ -189,13 +203,8 @@ static int read_sudo(struct sudo *out)
 	      read_words(below_fd, "cmdline", &args);
 	if (err)
 		return err;
-	for (size_t i = 0; i < 2; i++) {
-		const char *value = value_of(&out->made, ids[i], strlen(ids[i]));
-		const char *ours = getenv(ids[i]);
-
-		if (!value || !ours || strcmp(value, ours))
-			return -ESTALE;
-	}
+	if (!is_our_sudo(&out->made))
+		return -ESTALE;
 	out->is_made_known = is_as_started(&args, &out->made);
 	return 0;
 }
@@ -319,11 +328,10 @@ int invoker_find(struct invoker *out)
 
 int invoker_owner(uid_t *uid, gid_t *gid)
 {
-	pid_t below;
-	_cleanup_close_ int sudo_fd = geteuid() ? -ENOENT : open_sudo(&below);
+	_cleanup_sudo_ struct sudo sudo = {};
 	unsigned long found_uid, found_gid;
 
-	if (sudo_fd < 0 || parse_id(getenv("SUDO_UID"), &found_uid) ||
+	if (geteuid() || read_sudo(&sudo) || parse_id(getenv("SUDO_UID"), &found_uid) ||
 	    parse_id(getenv("SUDO_GID"), &found_gid))
 		return -ENOENT;
 	*uid = found_uid;

@@ -27,7 +27,8 @@ void invoker_clear(struct invoker *invoker);
 
 /*
  * Who is to own the files we write: 0 and the invoking user's ids if a sudo that belongs to root
- * is really above us, else -ENOENT and nothing is set. Variables alone could name anybody.
+ * is really above us and gave us these ids, else -ENOENT and nothing is set. Variables alone could
+ * name anybody.
  */
 int invoker_owner(uid_t *uid, gid_t *gid);
 
