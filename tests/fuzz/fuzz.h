@@ -17,6 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Every pair that makes sense; the others must be refused. Writing to memory cannot fail. */
 static inline void fuzz_report(const struct model *model)
 {
+	const struct report_input input = { .model = model };
 	struct report_opts opts = { .width = 60, .use_color = true };
 	char *text = NULL;
 	size_t size;
@@ -24,7 +25,7 @@ static inline void fuzz_report(const struct model *model)
 
 	for (const char *const *format = report_formats; out && *format; format++) {
 		for (const char *const *view = report_views; *view; view++) {
-			int err = report_write(model, *view, *format, &opts, out);
+			int err = report_write(&input, *view, *format, &opts, out);
 
 			if (err && err != -EINVAL && err != -ENOMEM)
 				abort();

@@ -67,7 +67,7 @@ static char *report(const struct model *model, const char *view, const char *for
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	CHECK(report_write(model, view, format, NULL, out) == 0);
+	CHECK(report_write(&(struct report_input){ .model = model }, view, format, NULL, out) == 0);
 	fclose(out);
 	return text;
 }

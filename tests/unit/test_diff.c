@@ -202,6 +202,7 @@ static void test_report(void)
 {
 	struct report_opts opts = { .width = 60 };
 	struct program later = plain;
+	struct report_input input = {};
 	char *text = NULL;
 	struct stream a, b;
 	size_t size;
@@ -211,12 +212,13 @@ static void test_report(void)
 	later.alpha_ms = 29;
 	make(&a, &plain);
 	make(&b, &later);
+	input.model = b.model;
 	out = open_memstream(&text, &size);
-	CHECK(report_write(b.model, "diff", "text", &opts, out) == -EINVAL); /* from what? */
-	opts.before = a.model;
-	CHECK(!report_write(b.model, "diff", "text", &opts, out));
-	CHECK(!report_write(b.model, "diff", "json", &opts, out));
-	CHECK(report_write(b.model, "diff", "importtime", &opts, out) == -EINVAL);
+	CHECK(report_write(&input, "diff", "text", &opts, out) == -EINVAL); /* from what? */
+	input.before = a.model;
+	CHECK(!report_write(&input, "diff", "text", &opts, out));
+	CHECK(!report_write(&input, "diff", "json", &opts, out));
+	CHECK(report_write(&input, "diff", "importtime", &opts, out) == -EINVAL);
 	fclose(out);
 	CHECK(!strchr(text, '\033') && strstr(text, "evil\\x1b[31m"));
 	CHECK(strstr(text, "a new statement") && strstr(text, "+9.0 ms"));

@@ -18,7 +18,7 @@ static char *export_by(const struct model *model, const char *format, const char
 	char *text = NULL;
 	size_t sz = 0;
 	FILE *out = open_memstream(&text, &sz);
-	int err = report_write(model, NULL, format, &opts, out);
+	int err = report_write(&(struct report_input){ .model = model }, NULL, format, &opts, out);
 
 	if (err != want)
 		FAIL("%s: %d, not %d", format, err, want);

@@ -50,7 +50,7 @@ static void check_report(const struct model *model, const char *name, const char
 	size_t size;
 	FILE *out = open_memstream(&got, &size);
 
-	CHECK(!report_write(model, view, format, NULL, out));
+	CHECK(!report_write(&(struct report_input){ .model = model }, view, format, NULL, out));
 	fclose(out);
 	snprintf(path, sizeof(path), DIR "%s.%s.txt", name, view);
 	if (getenv("UPDATE_GOLDEN")) {

@@ -361,13 +361,19 @@ static void drop_model(void)
 
 /* ---- cases ---------------------------------------------------------------------------------- */
 
+static int write_model(const char *view, const char *format, const struct report_opts *opts,
+		       FILE *out)
+{
+	return report_write(&(struct report_input){ .model = model }, view, format, opts, out);
+}
+
 static char *report(const char *view, const char *format, const struct report_opts *opts)
 {
 	char *text = NULL;
 	size_t sz = 0;
 	FILE *out = open_memstream(&text, &sz);
 
-	CHECK(out && report_write(model, view, format, opts, out) == 0);
+	CHECK(out && write_model(view, format, opts, out) == 0);
 	fclose(out);
 	return text;
 }
@@ -533,10 +539,10 @@ static void test_empty(void)
 static void test_refused(void)
 {
 	make_program();
-	CHECK(report_write(model, "nothing", "text", NULL, stdout) == -EINVAL);
-	CHECK(report_write(model, "nothing", "json", NULL, stdout) == -EINVAL);
-	CHECK(report_write(model, "tree", "nothing", NULL, stdout) == -EINVAL);
-	CHECK(report_write(model, "blame", "importtime", NULL, stdout) == -EINVAL);
+	CHECK(write_model("nothing", "text", NULL, stdout) == -EINVAL);
+	CHECK(write_model("nothing", "json", NULL, stdout) == -EINVAL);
+	CHECK(write_model("tree", "nothing", NULL, stdout) == -EINVAL);
+	CHECK(write_model("blame", "importtime", NULL, stdout) == -EINVAL);
 	drop_model();
 }
 
@@ -550,13 +556,13 @@ static void test_write_errors(void)
 	for (size_t i = 0; report_formats[i]; i++) {
 		FILE *full = fopen("/dev/full", "w"), *piped;
 
-		CHECK(full && report_write(model, NULL, report_formats[i], NULL, full) == -ENOSPC);
+		CHECK(full && write_model(NULL, report_formats[i], NULL, full) == -ENOSPC);
 		if (full)
 			fclose(full);
 		CHECK(pipe(fds) == 0);
 		close(fds[0]);
 		piped = fdopen(fds[1], "w");
-		CHECK(piped && report_write(model, NULL, report_formats[i], NULL, piped) == -EPIPE);
+		CHECK(piped && write_model(NULL, report_formats[i], NULL, piped) == -EPIPE);
 		if (piped)
 			fclose(piped);
 	}

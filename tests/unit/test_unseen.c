@@ -27,7 +27,8 @@ static char *report(struct model *model, const char *view, const char *format)
 	FILE *out = open_memstream(&text, &sz);
 
 	CHECK(model__finish(model, 1) == 0);
-	CHECK(out && report_write(model, view, format, NULL, out) == 0);
+	CHECK(out && report_write(&(struct report_input){ .model = model },
+			   view, format, NULL, out) == 0);
 	fclose(out);
 	model__free(model);
 	return text;

@@ -85,11 +85,11 @@ bool report_is_for_people(const char *format)
 	return !strcmp(format, "text") || !strcmp(format, "importtime");
 }
 
-int report_write(const struct model *model, const char *view_name, const char *format,
+int report_write(const struct report_input *input, const char *view_name, const char *format,
 		 const struct report_opts *opts, FILE *out)
 {
 	struct sink sink = {.out = out};
-	struct view view = {.model = model};
+	struct view view = {.model = input->model, .input = *input};
 
 	view_name = view_name ? view_name : report_views[0];
 	format = format ? format : report_formats[0];
@@ -106,7 +106,7 @@ int report_write(const struct model *model, const char *view_name, const char *f
 		view.opts.width = WIDTH_MAX;
 	if (!is_name(report_views, view_name) && strcmp(view_name, "why") && strcmp(view_name, "check") &&
 	    strcmp(view_name, "bench") &&
-	    (strcmp(view_name, "diff") || !view.opts.before))
+	    (strcmp(view_name, "diff") || !input->before))
 		return -EINVAL;
 	/* Lines of loads, as the default view and the tree are: other views have no such lines. */
 	if (!strcmp(format, "importtime") && strcmp(view_name, "summary") &&

@@ -10,27 +10,33 @@ struct bench;
 struct verdicts;
 struct model;
 
+/* What a report is of. Borrowed; what a view does not need may be NULL. */
+struct report_input {
+	const struct model *model;    /* finished; only `bench` can do without */
+	const struct model *before;   /* of `diff`: what @model is compared with */
+	const struct verdicts *check; /* of `check` */
+	const struct bench *bench;    /* of `bench` */
+};
+
+/* How it is to look, and what of it was asked for. */
 struct report_opts {
 	int width;      /* columns of the terminal; 0 = not a terminal: 100 */
 	bool use_color;
 	bool use_ascii; /* not a UTF-8 terminal (see text_locale_is_utf8) */
 	bool want_unfolded; /* a row for each of the processes that did the same */
 	const char *defer;  /* view "advice": "a,b:12": joint savings of these; NULL = none */
-	const struct model *before; /* for the view "diff", which cannot do without */
-	const struct verdicts *check; /* for the view "check" */
-	const struct bench *bench;    /* for the view "bench" */
 	const char *module; /* for the view "why", which cannot do without */
 	size_t top;     /* rows in ranked tables and lists; 0 = 10, and all in blame */
 	const char *by; /* of report_measures, for the format folded; NULL = time */
 };
 
 /*
- * Writes @view ("summary", "tree", "blame", "workers", "inventory") in @format ("text", "json", "importtime") to @out;
- * NULL = the first of them. JSON is one document with everything: the view does not matter.
+ * Writes @view (one of report_views, or of REPORT_COMMANDS in list.h) in @format to @out; NULL = the
+ * first of them. A format other than text is one document with everything: the view does not matter.
  * -EINVAL: unknown view or format, or a pair that makes no sense. -EIO, -EPIPE and other errnos
  * of write(2): from writing; @out is flushed on success. -ENOMEM.
  */
-int report_write(const struct model *model, const char *view, const char *format,
+int report_write(const struct report_input *input, const char *view, const char *format,
 		 const struct report_opts *opts, FILE *out);
 
 /* Lines that make sense beside a command's own output, not a document for another program. */

@@ -16,7 +16,8 @@
 
 /* One report being written. The width in `opts` is resolved. */
 struct view {
-	const struct model *model;
+	const struct model *model; /* that of `input` */
+	struct report_input input;
 	struct report_opts opts;
 	FILE *out;
 };

@@ -17,10 +17,6 @@ enum exit_status {
 	EXIT_LOSS = 4,     /* --strict, and data was lost */
 };
 
-struct bench;
-struct verdicts;
-struct model;
-
 enum command { COMMAND_TRACE = 0, COMMAND_DOCTOR, COMMAND_VERSION, COMMAND_RECORD,
 	       COMMAND_REPORT, COMMAND_DIFF, COMMAND_SCHEMA, COMMAND_WHY, COMMAND_CHECK,
 	       COMMAND_BENCH, COMMAND_TOP };
@@ -37,13 +33,10 @@ struct opts {
 	__u64 slow_ns;     /* tell of imports that take this long or longer at once; 0 = of none */
 	const char *view, *format;
 	const char *by;    /* NULL = time */
-	const struct model *before; /* `diff`: set by the command itself */
 	const char *capture_path; /* -o; NULL = none, "-" = standard output */
 	const char *module;      /* why */
 	const char *budget, *versus; /* NULL = none */
 	size_t runs;             /* -n; 0 = not said */
-	const struct verdicts *check; /* check: what it came to */
-	const struct bench *bench;    /* bench: the same */
 	const char *defer;       /* NULL = none */
 	const char *fail_on;     /* diff: limits of growth; NULL = none */
 	const char *report_path; /* NULL = standard output */

@@ -121,9 +121,7 @@ int output__open(const struct opts *opts, struct output *out)
 static struct report_opts report_opts_for(const struct output *output, const struct opts *opts)
 {
 	struct report_opts report = { .top = opts->top, .want_unfolded = opts->want_unfolded,
-				      .module = opts->module, .before = opts->before,
-				      .defer = opts->defer, .check = opts->check,
-				      .bench = opts->bench,
+				      .module = opts->module, .defer = opts->defer,
 				      .by = opts->by,
 				      .use_ascii = !text_locale_is_utf8() };
 	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
@@ -139,13 +137,14 @@ static struct report_opts report_opts_for(const struct output *output, const str
 	return report;
 }
 
-int output__write(struct output *output, const struct opts *opts, const struct model *model)
+int output__write(struct output *output, const struct opts *opts,
+		  const struct report_input *input)
 {
 	struct report_opts report = report_opts_for(output, opts);
 	int err;
 
 	errno = 0;
-	err = report_write(model, opts->view, opts->format, &report, output->file);
+	err = report_write(input, opts->view, opts->format, &report, output->file);
 	if (!err && (fflush(output->file) || ferror(output->file)))
 		err = errno ? -errno : -EIO;
 	if (!err)

@@ -9,7 +9,7 @@
 #include "trace/output_file.h"
 
 struct opts;
-struct model;
+struct report_input;
 
 struct output {
 	FILE *file;
@@ -35,8 +35,9 @@ int output__open(const struct opts *opts, struct output *out);
 int output__open_path(const char *path, const char *what, const char *option, bool is_early,
 		      struct output *out);
 
-/* -EPIPE is not logged: whoever read it has seen enough. Anything else is. */
-int output__write(struct output *output, const struct opts *opts, const struct model *model);
+/* Writes the report that @opts ask for. -EPIPE is not logged: whoever read it has seen enough. Anything else is. */
+int output__write(struct output *output, const struct opts *opts,
+		  const struct report_input *input);
 
 /* Writing begins: an early file gets its name. 0 or -errno. */
 int output__place(struct output *output);

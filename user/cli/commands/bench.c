@@ -25,6 +25,7 @@
 #include "model/compare/sample.h"
 #include "interpreters/process/invoker.h"
 #include "interpreters/process/launch.h"
+#include "report/report.h"
 
 #define RUNS_DEFAULT 10
 
@@ -192,12 +193,12 @@ static int run_all(struct benching *benching)
 
 static int write_bench(const struct benching *benching, struct output *output)
 {
+	const struct report_input input = { .bench = &benching->bench };
 	struct opts own = *benching->opts;
 	int err;
 
 	own.view = "bench";
-	own.bench = &benching->bench;
-	err = output__write(output, &own, NULL);
+	err = output__write(output, &own, &input);
 	return err ? EXIT_OURS : EXIT_OK;
 }
 

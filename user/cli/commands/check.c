@@ -72,13 +72,13 @@ static int find_shared(const struct opts *opts, const struct budget *budget,
 static int write_summary(const struct verdicts *result, const struct model *model)
 {
 	const char *path = getenv("GITHUB_STEP_SUMMARY");
-	const struct report_opts opts = { .check = result };
+	const struct report_input input = { .model = model, .check = result };
 	_cleanup_fclose_ FILE *file = NULL;
 
 	if (!path || !*path)
 		return 0;
 	file = fopen(path, "ae");
-	if (!file || report_write(model, "check", "markdown", &opts, file))
+	if (!file || report_write(&input, "check", "markdown", NULL, file))
 		return log_err(-errno, "cannot write the summary to %s", path);
 	return 0;
 }
@@ -86,16 +86,16 @@ static int write_summary(const struct verdicts *result, const struct model *mode
 static int write_result(const struct opts *opts, const struct verdicts *result,
 			const struct model *model)
 {
+	const struct report_input input = { .model = model, .check = result };
 	struct opts own = *opts;
 	struct output output;
 	int err;
 
 	own.view = "check";
 	own.argv = NULL; /* the command is done: the standard output is ours */
-	own.check = result;
 	if (output__open(&own, &output))
 		return -EIO;
-	err = output__write(&output, &own, model);
+	err = output__write(&output, &own, &input);
 	output__close(&output);
 	if (!err && !strcmp(opts->format, "github"))
 		err = write_summary(result, model);

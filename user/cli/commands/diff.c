@@ -7,19 +7,20 @@
 #include "cli/replay.h"
 #include "model/model.h"
 #include "report/compare/diff_limits.h"
+#include "report/report.h"
 
 static int write_diff(const struct opts *opts, const struct model *before,
 		      const struct model *after)
 {
+	const struct report_input input = { .model = after, .before = before };
 	struct opts own = *opts;
 	struct output output;
 	int err;
 
 	own.view = "diff";
-	own.before = before;
 	if (output__open(&own, &output))
 		return EXIT_OURS;
-	err = output__write(&output, &own, after);
+	err = output__write(&output, &own, &input);
 	output__close(&output);
 	return err ? EXIT_OURS : EXIT_OK;
 }

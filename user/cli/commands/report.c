@@ -8,6 +8,7 @@
 #include "trace/output.h"
 #include "cli/replay.h"
 #include "model/model.h"
+#include "report/report.h"
 
 static int write_report(const struct opts *opts, const struct replay *replay)
 {
@@ -16,7 +17,7 @@ static int write_report(const struct opts *opts, const struct replay *replay)
 
 	if (output__open(opts, &output))
 		return EXIT_OURS;
-	err = output__write(&output, opts, replay->model);
+	err = output__write(&output, opts, &(struct report_input){ .model = replay->model });
 	output__close(&output);
 	if (err || replay->is_partial)
 		return EXIT_OURS;

@@ -37,6 +37,7 @@
 #include "interpreters/interp.h"
 #include "interpreters/process/launch.h"
 #include "interpreters/process/privilege.h"
+#include "report/report.h"
 
 #define READER_NICE (-20)
 #define POLL_MS 20            /* the ring wakes us earlier when it fills */
@@ -274,9 +275,11 @@ static int final_status(struct session *session)
 static int write_report(struct session *session)
 {
 	int err = session->ended ? recording__replay(&session->recording, &session->replayed) : 0;
+	const struct report_input input = {
+		.model = session->ended ? session->replayed : session->model,
+	};
 
-	return err ? err : output__write(&session->output, session->opts,
-					 session->ended ? session->replayed : session->model);
+	return err ? err : output__write(&session->output, session->opts, &input);
 }
 
 static int report(struct session *session)

@@ -87,7 +87,7 @@ static void put_entry(const struct view *view, const struct verdict *verdict)
 
 int check_write(const struct view *view)
 {
-	const struct verdicts *check = view->opts.check;
+	const struct verdicts *check = view->input.check;
 	const struct budget_entry *last = NULL;
 	struct text_buf buf = {0};
 	int err = check ? 0 : -EINVAL;
@@ -168,7 +168,7 @@ static int put_json(struct json_out *jo, const struct verdict *verdict)
 
 int check_write_json(const struct view *view)
 {
-	const struct verdicts *check = view->opts.check;
+	const struct verdicts *check = view->input.check;
 	struct json_out jo = {.out = view->out, .view = view};
 	int err = check ? 0 : -EINVAL;
 

@@ -116,7 +116,7 @@ static int put_case(const struct view *view, const struct verdict *verdict)
 
 int check_write_junit(const struct view *view)
 {
-	const struct verdicts *check = view->opts.check;
+	const struct verdicts *check = view->input.check;
 	int err = check ? 0 : -EINVAL;
 
 	if (err)
@@ -212,7 +212,7 @@ static int put_result(struct json_out *jo, const struct verdict *verdict, bool i
 
 int check_write_sarif(const struct view *view)
 {
-	const struct verdicts *check = view->opts.check;
+	const struct verdicts *check = view->input.check;
 	struct json_out jo = {.out = view->out, .view = view};
 	bool is_first = true;
 	int err = check ? 0 : -EINVAL;
@@ -276,7 +276,7 @@ static int put_command(const struct view *view, const struct verdict *verdict)
 
 int check_write_github(const struct view *view)
 {
-	const struct verdicts *check = view->opts.check;
+	const struct verdicts *check = view->input.check;
 	int err = check ? 0 : -EINVAL;
 
 	for (size_t i = 0; !err && i < check->cnt; i++)
@@ -306,7 +306,7 @@ static int put_row(const struct view *view, const struct verdict *verdict)
 
 int check_write_markdown(const struct view *view)
 {
-	const struct verdicts *check = view->opts.check;
+	const struct verdicts *check = view->input.check;
 	int err = check ? 0 : -EINVAL;
 
 	if (err)

@@ -156,7 +156,7 @@ static int put_difference(const struct view *view, const struct bench *bench)
 
 int bench_write(const struct view *view)
 {
-	const struct bench *bench = view->opts.bench;
+	const struct bench *bench = view->input.bench;
 	int err = bench ? 0 : -EINVAL;
 
 	for (size_t i = 0; !err && i < bench->side_cnt; i++)
@@ -204,7 +204,7 @@ static void set_figures(struct json_out *jo, json_t *obj, const char *key, const
 
 int bench_write_json(const struct view *view)
 {
-	const struct bench *bench = view->opts.bench;
+	const struct bench *bench = view->input.bench;
 	struct json_out jo = {.out = view->out, .view = view};
 	json_t *obj = json_object(), *sides = json_array();
 	__s64 median, low, high;

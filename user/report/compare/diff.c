@@ -291,7 +291,7 @@ int diff_write(const struct view *view)
 {
 	_cleanup_(diff__freep) struct diff *diff = NULL;
 	struct text_buf buf = {0};
-	int err = diff__new(view->opts.before, view->model, &diff);
+	int err = diff__new(view->input.before, view->model, &diff);
 
 	if (err)
 		return err;

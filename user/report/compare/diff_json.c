@@ -137,7 +137,7 @@ int diff_write_json(const struct view *view)
 {
 	_cleanup_(diff__freep) struct diff *diff = NULL;
 	struct json_out jo = {.out = view->out};
-	int err = diff__new(view->opts.before, view->model, &diff);
+	int err = diff__new(view->input.before, view->model, &diff);
 
 	if (err)
 		return err;

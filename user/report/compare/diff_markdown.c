@@ -174,7 +174,7 @@ static int put_pair(const struct view *view, const struct diff_pair *pair)
 int diff_write_markdown(const struct view *view)
 {
 	_cleanup_(diff__freep) struct diff *diff = NULL;
-	int err = diff__new(view->opts.before, view->model, &diff);
+	int err = diff__new(view->input.before, view->model, &diff);
 
 	if (err)
 		return err;
