@@ -31,8 +31,9 @@ struct report_opts {
 };
 
 /*
- * Writes @view (one of report_views, or of REPORT_COMMANDS in list.h) in @format to @out; NULL = the
- * first of them. A format other than text is one document with everything: the view does not matter.
+ * Writes @view (one of report_views, or of REPORT_COMMANDS in list.h) in @format to @out; NULL =
+ * the first of them. A format other than text is one document with everything: the view
+ * does not matter.
  * -EINVAL: unknown view or format, or a pair that makes no sense. -EIO, -EPIPE and other errnos
  * of write(2): from writing; @out is flushed on success. -ENOMEM.
  */

@@ -35,7 +35,7 @@ int output__open(const struct opts *opts, struct output *out);
 int output__open_path(const char *path, const char *what, const char *option, bool is_early,
 		      struct output *out);
 
-/* Writes the report that @opts ask for. -EPIPE is not logged: whoever read it has seen enough. Anything else is. */
+/* Writes the report that @opts ask for. Logs every error but -EPIPE: its reader has seen enough. */
 int output__write(struct output *output, const struct opts *opts,
 		  const struct report_input *input);
 
