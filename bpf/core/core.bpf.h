@@ -13,6 +13,7 @@
 #include "pyimport_charge.h"
 #include "pyimport_event.h"
 #include "pyimport_layout.h"
+#include "pyimport_maps.h"
 #include "pyimport_scope.h"
 #include "pyimport_stats.h"
 
@@ -41,13 +42,6 @@ enum open_flag {
 #define STR_PEEK_SZ 168  /* type, head of a str and, most often, all of its text */
 #define STR_PEEK_TEXT_SZ (STR_PEEK_SZ - 72) /* text seen whatever the head's size */
 
-struct edge_value {
-	u64 key; /* 0 = a free slot */
-	u32 id, count, loads, serial;
-	u64 first_ns;
-	u32 gen;  /* dict_gen() when it was found right last */
-	u32 name; /* what the name says, as str_sum() has it */
-};
 struct code_key {
 	u64 code, globals;
 	u32 serial;
@@ -202,27 +196,6 @@ struct deep_spans {
 #define STORAGE_MAX_SZ (8192 - 256)
 _Static_assert(sizeof(struct thread) <= STORAGE_MAX_SZ, "thread");
 _Static_assert(sizeof(struct deep_spans) <= STORAGE_MAX_SZ, "deep_spans");
-
-enum proc_flag {
-	PROC_SWITCHING = 1 << 0, /* a greenlet library is mapped */
-	PROC_SEEN = 1 << 1,      /* PYI_EV_PYTHON was sent */
-	PROC_CHECKED = 1 << 2,   /* the layout was put to the test */
-};
-
-/* Resident memory of a process, in pages. */
-struct rss {
-	u64 anon, file; /* file: shared memory too */
-	u64 is_known;
-	u64 pad;
-};
-
-struct proc {
-	u32 serial;
-	u32 flags;
-	u32 layout;
-	u32 checks;
-	struct rss rss; /* when it was looked at last; memory.bpf.c */
-};
 
 /* Scheduling of one thread of a followed process; see charge.bpf.h. */
 struct account {

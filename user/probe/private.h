@@ -8,6 +8,7 @@
 
 #include "probe/probes.h"
 #include "pyimport_charge.h"
+#include "pyimport_maps.h"
 #include "pyimport.skel.h"
 #include "interpreters/discover/overlay.h"
 
@@ -17,19 +18,6 @@ struct probed_file {
 	__u32 layout;
 	struct bpf_link **links;
 	size_t link_cnt;
-};
-
-/* Map contents, as bpf/core/core.bpf.h has them. */
-struct edge_value {
-	__u64 key;
-	__u32 id, count, loads, serial;
-	__u64 first_ns;
-	__u32 gen, name;
-};
-#define PROC_SWITCHING 1 /* of enum proc_flag there */
-struct proc_value {
-	__u32 serial, flags, layout, checks;
-	__u64 rss[4];
 };
 
 /* Emptying the map of charges. */

@@ -144,7 +144,7 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 
 int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *serial)
 {
-	struct proc_value proc = { .layout = ~0u };
+	struct proc proc = { .layout = ~0u };
 	__u32 key = tgid, slot;
 
 	if (!bpf_map_lookup_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc)) {
@@ -168,7 +168,7 @@ int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *
 
 __u32 probes__serial(const struct probes *probes, pid_t tgid)
 {
-	struct proc_value proc;
+	struct proc proc;
 	__u32 key = tgid;
 	int err = bpf_map_lookup_elem(bpf_map__fd(probes->skel->maps.procs), &key, &proc);
 
