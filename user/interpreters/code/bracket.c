@@ -58,8 +58,10 @@ static int add_site(struct finder *finder, const struct pyi_site *site, const ch
 	if (interp->site_cnt >= SITES_MAX)
 		return -E2BIG;
 	sites = realloc(interp->sites, (interp->site_cnt + 1) * sizeof(*sites));
-	if (!sites)
+	if (!sites) {
+		finder->is_out_of_memory = true;
 		return -ENOMEM;
+	}
 	interp->sites = sites;
 	new = &sites[interp->site_cnt++];
 	*new = (struct interp_site){

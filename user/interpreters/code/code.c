@@ -136,8 +136,10 @@ int code_walk(struct finder *finder, __u64 entry, unsigned int max_depth, code_f
 		.finder = finder, .blocks = blocks, .seen = seen, .max_depth = max_depth,
 	};
 
-	if (!blocks || !seen)
+	if (!blocks || !seen) {
+		finder->is_out_of_memory = true;
 		return -ENOMEM;
+	}
 	blocks[walk.block_cnt++] = (struct block){ entry, 0 };
 	while (walk.block_cnt) {
 		/* Shallow ones first, so that shared code counts for the function itself. */

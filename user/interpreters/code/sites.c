@@ -131,7 +131,12 @@ static int find_spans(struct finder *finder)
 	return err;
 }
 
-/* tp_init is the 37th word of a type; the header before it differs by build. */
+/*
+ * From tp_name to tp_init in a PyTypeObject (Include/cpython/object.h): 34 words in every version
+ * from 3.6 on. What stands before tp_name, the object's head, differs by build.
+ */
+#define TP_NAME_TO_INIT (34 * 8)
+
 static void find_type_init(struct finder *finder, __u64 type, enum pyi_site_kind kind,
 			   const char *reason)
 {
@@ -141,7 +146,7 @@ static void find_type_init(struct finder *finder, __u64 type, enum pyi_site_kind
 
 	if (!type || layout->type_name <= 0)
 		return;
-	init = elf__ptr_at(finder->elf, type + layout->type_name + 272);
+	init = elf__ptr_at(finder->elf, type + layout->type_name + TP_NAME_TO_INIT);
 	if (init && elf__is_exec(finder->elf, init) &&
 	    !elf__func_range(finder->elf, init, &range) && range.start == init)
 		bracket_entry(finder, init, kind, 1, reason);
@@ -220,13 +225,16 @@ static void find_entries(struct finder *finder)
  */
 static int find_lazy(struct finder *finder)
 {
+	const struct elf_sym *sym = elf__sym(finder->elf, "_PyLazyImport_Reify");
 	struct callee callee;
-	const struct elf_sym *sym;
 	int err;
 
+	if (!sym) /* before 3.15 */
+		return 0;
 	callee__init(&callee, finder->elf, "_PyImport_LoadLazyImportTstate");
 	err = callees__scan(finder, &callee, 1);
-	sym = elf__sym(finder->elf, callee.ref_cnt ? callee.name : "_PyLazyImport_Reify");
+	if (callee.ref_cnt)
+		sym = elf__sym(finder->elf, callee.name);
 	if (!err && sym && sym->is_func)
 		bracket_entry(finder, sym->addr, PYI_SITE_LAZY, 2, "a lazy import is loaded");
 	callee__done(&callee);
@@ -272,8 +280,9 @@ int sites_find(const struct elf *elf, const struct insn_arch *arch, struct inter
 	err = import_find_sites(&finder) ?: find_spans(&finder) ?: find_hidden(&finder);
 	if (!err)
 		find_entries(&finder);
-	if (!err && interp->layout.version >= 0x030f)
-		err = find_lazy(&finder);
+	err = err ?: find_lazy(&finder);
+	if (finder.is_out_of_memory)
+		err = -ENOMEM;
 	arch->close(finder.decoder);
 	if (err)
 		return err;

@@ -20,9 +20,13 @@ struct finder {
 	void *decoder;
 	struct interp *interp; /* receives sites and notes */
 	size_t decode_budget;  /* instructions left before we call the file hostile */
+	bool is_out_of_memory; /* what was found is not all there is */
 };
 
-/* sites_find: fills interp->sites, interp->layers (those that depend on sites) and notes. */
+/*
+ * Fills interp->sites, interp->layers (those that depend on sites) and notes. What is not there is
+ * noted. -ENOMEM, or an errno of opening the disassembler: no part of the sites is to be trusted.
+ */
 int sites_find(const struct elf *elf, const struct insn_arch *arch, struct interp *interp);
 
 /* --- code.c: reading code --- */
