@@ -157,7 +157,7 @@ check-random: all ## N random programs from SEED on, on every interpreter, again
 	$(Q)tests/model/randomly.py -n $(N) -s $(SEED) $(INTERP)
 .PHONY: check-savings
 check-savings: all ## predicted savings against measured ones, on an idle machine (root, minutes)
-	$(Q)tests/savings.py
+	$(Q)tests/truth/savings.py
 check-starts: all ## a thousand first starts of interpreters nobody has seen (root, minutes)
 	$(Q)PYIMPORT_STARTS=1000 tests/run -v hold::first_starts
 bench: ## install, build, and measure what tracing costs (root)
@@ -166,7 +166,7 @@ bench: ## install, build, and measure what tracing costs (root)
 	$(Q)scripts/bench.sh
 .PHONY: soak
 soak: all ## what the tracer holds over two hours of starts (root); SOAK='--minutes 10 --rate 5'
-	$(Q)python3 tests/soak.py $(SOAK)
+	$(Q)python3 tests/bench/soak.py $(SOAK)
 
 .PHONY: bench-report
 bench-report: all ## what reading a capture of 1,000,000 imports costs (root, sqlite3)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * What other programs insist on, whatever the stream was: slices of a track nest, events balance,
- * the HTML page holds the JSON unchanged and nothing of it is HTML. tests/e2e/test_exports.py has
- * the programs themselves.
+ * the HTML page holds the JSON unchanged and nothing of it is HTML.
+ * tests/e2e/output/test_exports.py has the programs themselves.
  */
 #include <errno.h>
 #include <jansson.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Line tables of three generations, put together by hand after CPython's description of each;
- * tests/e2e/test_lines.py holds real ones against tracebacks.
+ * tests/e2e/record/test_lines.py holds real ones against tracebacks.
  */
 #include <stdlib.h>
 #include <string.h>

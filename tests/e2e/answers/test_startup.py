@@ -5,7 +5,7 @@ imports is over, whoever asked for it; and its parts, which add up to the whole.
 the clock that the trace uses when their last import was done."""
 import os
 
-import adds_up
+from lib import adds_up
 import lib
 
 MS = 1_000_000

@@ -6,7 +6,7 @@ import signal
 import subprocess
 
 import lib
-import pods
+from lib import pods
 
 FIRST = "encodings"
 

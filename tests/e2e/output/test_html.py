@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 
-import browser
+from lib import browser
 import lib
 
 APP = {

@@ -31,7 +31,7 @@ def differing(one, two):
 
 @lib.test(timeout_s=1200, exclusive=True)
 def test_cpython_suite():
-    lib.PATIENCE_S = 600
+    lib.settings.PATIENCE_S = 600
     python = os.path.realpath(lib.system().exe)
     have = lib.run([python, "-c", "import test.test_importlib, test.libregrtest"])
     if have.rc:

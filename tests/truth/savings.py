@@ -3,15 +3,15 @@
 """Are predicted savings real? For some import statements of real programs: what the finding says,
 and by how much the start-up is shorter in a copy of the program without that line. Both are times of
 traced runs, from the program's start to its last line. Takes a machine that does nothing else; what
-depends on no clock is in tests/e2e/test_advice.py.
+depends on no clock is in tests/e2e/answers/test_advice.py.
 
 usage: savings.py [ROUNDS]"""
 import os
 import statistics
 import sys
 
-sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)),
-                os.path.join(os.path.dirname(os.path.abspath(__file__)), "e2e")]
+TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path[:0] = [TESTS, os.path.join(TESTS, "e2e", "answers")]
 
 import lib  # noqa: E402
 import test_advice as advice  # noqa: E402

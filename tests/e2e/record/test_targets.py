@@ -6,7 +6,7 @@ import glob
 import os
 import re
 
-import expect
+from lib import expect
 import lib
 
 

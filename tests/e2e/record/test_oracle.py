@@ -17,7 +17,7 @@ import json
 import os
 import re
 
-import expect
+from lib import expect
 import lib
 
 SPY = r'''

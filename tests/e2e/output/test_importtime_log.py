@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 import lib  # noqa: E402
 
 LINE = re.compile(rb"import time: +(-?\d+) \| +(\d+) \| ( *)(\S.*)$")

@@ -10,7 +10,7 @@ import subprocess
 import time
 import xml.etree.ElementTree as tree
 
-import browser
+from lib import browser
 import lib
 
 TOOLS = os.environ.get("PYIMPORT_TOOLS", "/var/tmp/pyimport-tools")

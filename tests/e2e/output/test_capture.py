@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 import lib  # noqa: E402
 
 GOLDEN = os.path.join(lib.TESTS, "golden", "captures")
@@ -63,7 +63,7 @@ def public_tool():
     if not os.path.exists(path):
         shutil.copy(lib.TOOL, path)
         os.chmod(path, 0o755)
-    lib.TOOL = path
+    lib.settings.TOOL = path
 
 
 def record(path, *command, opts=()):
