@@ -38,7 +38,7 @@ LIBOBJS := $(filter-out $(O)/user/cli/main.o,$(OBJS))
 BPFSRCS := bpf/core/core.bpf.c $(filter-out bpf/core/core.bpf.c,$(sort $(wildcard bpf/*/*.bpf.c)))
 BPFOBJS := $(BPFSRCS:bpf/%.bpf.c=$(O)/bpf/%.bpf.o)
 SKEL    := $(O)/pyimport.skel.h
-UNITS   := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test_*.c))
+UNITS   := $(patsubst %.c,$(O)/tests/%,$(notdir $(wildcard tests/unit/*/test_*.c)))
 
 .DELETE_ON_ERROR:
 .PHONY: all help clean install check
@@ -86,8 +86,9 @@ $(O)/html_page.h: scripts/embed.py $(PAGE)
 	$(Q)python3 $< user/report/html/page > $@
 $(O)/user/report/html/html.o: $(O)/html_page.h
 
-# Unit tests: one program per file in tests/unit, linked with everything but main.
-$(O)/tests/%: tests/unit/%.c $(LIBOBJS)
+# Unit tests: one program per file of tests/unit/*, linked with everything but main.
+vpath test_%.c $(wildcard tests/unit/*)
+$(O)/tests/test_%: test_%.c $(LIBOBJS)
 	$(call msg,TEST,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST) -Itests/unit -MMD -MP $< $(LIBOBJS) $(LIBS) -o $@
