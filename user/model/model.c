@@ -24,7 +24,7 @@
 #include "base/cleanup.h"
 #include "model/causes/files.h"
 #include "model/causes/net.h"
-#include "model/causes/same.h"
+#include "model/causes/same_content.h"
 #include "model/state/tap.h"
 #include "model/state/text.h"
 #include "model/stream/identity.h"

@@ -15,7 +15,7 @@
 #include "pyimport_stats.h"
 #include "model/file.h"
 #include "model/net.h"
-#include "model/same.h"
+#include "model/same_content.h"
 #include "model/startup.h"
 #include "model/throttle.h"
 

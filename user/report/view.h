@@ -101,12 +101,12 @@ __u64 process_base_ns(const struct process *process); /* offsets count from here
 
 /* ---- causes.c */
 
-/* ---- same.c: large files */
+/* ---- large_files.c: large files */
 int biggest_write(const struct view *view, const struct process *process);
 void same_write(const struct view *view, const struct process *process);
 void phrase_same(const struct view *view, const struct same_files *same, struct text_buf *buf);
 
-/* ---- late.c: imports made when it was up */
+/* ---- late_imports.c: imports made when it was up */
 void late_head(const struct view *view, const struct process *process);
 
 /* ---- throttle.c: the cgroup's CPU quota */
@@ -116,7 +116,7 @@ void throttle_write(const struct view *view, const struct process *process);
 /* ---- bytes.c */
 char *view_bytes(char buf[TEXT_NUM_SZ], __u64 bytes); /* "1.23 MB", decimal; returns @buf */
 
-/* ---- phrase.c: phrases, escaped, appended to a buffer */
+/* ---- wording.c: phrases, escaped, appended to a buffer */
 unsigned int view_escape_flags(const struct view *view);
 void phrase_place(const struct view *view, const struct process *process,
 		  const struct site *site, struct text_buf *buf);

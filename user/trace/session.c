@@ -10,7 +10,7 @@
 #include "trace/facts/ended.h"
 #include "trace/facts/facts.h"
 #include "trace/facts/identity.h"
-#include "trace/follow/late.h"
+#include "trace/follow/attach_running.h"
 #include "trace/opts.h"
 #include "trace/follow/pythons.h"
 #include "trace/follow/scope.h"

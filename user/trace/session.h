@@ -48,7 +48,7 @@ struct session {
 	struct late *late;         /* NULL until a process that ran before us shows itself */
 	struct hold *hold;         /* NULL: nothing is held */
 	struct hold_stats held;
-	struct held *held_notes;   /* private to held.c */
+	struct held *held_notes;   /* private to probe_held.c */
 	bool has_ended;            /* the launched command */
 	int wait_status;
 	__u64 record_cnt;

@@ -5,7 +5,7 @@
 #include <sys/un.h>
 
 #include "charges.h"
-#include "model/tree/late.h"
+#include "model/tree/late_imports.h"
 #include "pyimport_phase.h"
 
 static void load_one(struct stream *s)

@@ -11,7 +11,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
-#include "cli/checks.h"
+#include "cli/host_checks.h"
 #include "cli/cli.h"
 #include "cli/opts.h"
 #include "trace/follow/pythons.h"

@@ -46,7 +46,7 @@ bool code_is_boundary(struct finder *finder, __u64 addr, struct elf_range *func)
 typedef void (*code_fn)(void *ctx, const struct insn *insn, unsigned int depth);
 int code_walk(struct finder *finder, __u64 entry, unsigned int max_depth, code_fn fn, void *ctx);
 
-/* --- refs.c: who calls a function --- */
+/* --- callers.c: who calls a function --- */
 
 #define REFS_MAX_STUBS 8
 

@@ -3,7 +3,7 @@
 #ifndef INTERPRETERS_HOLD_HOLDER_STATE_H
 #define INTERPRETERS_HOLD_HOLDER_STATE_H
 
-#include "interpreters/hold/caught.h"
+#include "interpreters/hold/mapped_pythons.h"
 #include "interpreters/hold/channel.h"
 #include "interpreters/hold/execs.h"
 #include "interpreters/hold/holder.h"

@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 #include "interpreters/interp.h"
-#include "interpreters/process/present.h"
+#include "interpreters/process/sys_modules.h"
 #include "interpreters/process/proc.h"
 
 #define LIBS_MAX 65536

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "model/advice/advice_more.h"
-#include "model/tree/late.h"
+#include "model/tree/late_imports.h"
 
 #define LATE_MIN_NS 1000000
 

@@ -10,7 +10,7 @@
 #include "model/state/path.h"
 #include "model/state/process_table.h"
 #include "model/state/tap.h"
-#include "model/stream/inside.h"
+#include "model/stream/marks.h"
 #include "model/stream/inventory.h"
 #include "model/stream/process.h"
 #include "model/stream/span.h"

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "event/capture.h"
 #include "model/model.h"
-#include "model/tape/side.h"
+#include "model/tape/side_facts.h"
 
 struct tape {
 	struct capture_writer *writer;

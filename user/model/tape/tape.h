@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a model is given, kept in a capture file, and given again from it: the same model in the
- * end, on any machine. Records go in as they are; side facts as JSON (side.h).
+ * end, on any machine. Records go in as they are; side facts as JSON (side_facts.h).
  */
 #ifndef MODEL_TAPE_TAPE_H
 #define MODEL_TAPE_TAPE_H

@@ -16,7 +16,7 @@
 #include "model/stream/span.h"
 #include "model/stream/stmt.h"
 #include "model/tree/edges.h"
-#include "model/tree/settle.h"
+#include "model/tree/load_result.h"
 #include "model/tree/startup.h"
 #include "model/tree/workers.h"
 

@@ -3,10 +3,10 @@
  * Imports, edges and libraries in JSON. Keys of the contract that nothing measures yet are there
  * and null, so that a reader can tell "not measured" from "not known to this version".
  */
-#include "model/tree/late.h"
+#include "model/tree/late_imports.h"
 #include "report/json/json_out.h"
 
-#include "model/tree/late.h"
+#include "model/tree/late_imports.h"
 
 static json_t *new_stages(struct json_out *jo, const struct load *load)
 {

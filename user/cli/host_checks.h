@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Can we trace here? The same answers for doctor beforehand and for an error afterwards. */
-#ifndef CLI_CHECKS_H
-#define CLI_CHECKS_H
+#ifndef CLI_HOST_CHECKS_H
+#define CLI_HOST_CHECKS_H
 
 #include <stdbool.h>
 #include <stddef.h>

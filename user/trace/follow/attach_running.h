@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Attaching to what runs already: its inventory, and the children it has. */
-#ifndef TRACE_FOLLOW_LATE_H
-#define TRACE_FOLLOW_LATE_H
+#ifndef TRACE_FOLLOW_ATTACH_RUNNING_H
+#define TRACE_FOLLOW_ATTACH_RUNNING_H
 
 #include <linux/types.h>
 #include <stddef.h>

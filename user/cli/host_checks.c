@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Facts about this kernel and our rights on it; see checks.h. All by asking, never by version. */
-#include "cli/checks.h"
+/* Facts about this kernel and our rights on it. All by asking, never by version. */
+#include "cli/host_checks.h"
 
 #include <cap-ng.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Late imports in words: who had to wait for them. */
-#include "model/tree/late.h"
+#include "model/tree/late_imports.h"
 #include "report/view.h"
 
 static void add_longest(const struct view *view, const struct load *load, struct text_buf *buf)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Compares files of equal size that one process used, and tells the model which are the same. */
-#ifndef TRACE_FACTS_TWINS_H
-#define TRACE_FACTS_TWINS_H
+#ifndef TRACE_FACTS_SAME_CONTENT_H
+#define TRACE_FACTS_SAME_CONTENT_H
 
 struct ended;
 struct model;

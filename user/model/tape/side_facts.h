@@ -3,8 +3,8 @@
  * Side facts as JSON text and back: a capture file describes itself, and a reader of another
  * version takes the keys it knows. Private to user/model and its tests.
  */
-#ifndef MODEL_TAPE_SIDE_H
-#define MODEL_TAPE_SIDE_H
+#ifndef MODEL_TAPE_SIDE_FACTS_H
+#define MODEL_TAPE_SIDE_FACTS_H
 
 #include "model/model.h"
 

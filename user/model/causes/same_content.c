@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "model/causes/same.h"
+#include "model/causes/same_content.h"
 #include "model/state/path.h"
 #include "model/state/process_table.h"
 #include "model/state/tap.h"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * See twins.h. Files are compared byte by byte, which ends at the first difference; what is beyond
- * the budget in blocks spread over them, and the report says how much that was. Only the very files
- * that were used count (inode and size), and none of a file system that may never answer.
+ * Files are compared byte by byte, which ends at the first difference; what is beyond the budget in
+ * blocks spread over them, and the report says how much that was. Only the very files that were
+ * used count (inode and size), and none of a file system that may never answer.
  */
-#include "trace/facts/twins.h"
+#include "trace/facts/same_content.h"
 
 #include <errno.h>
 #include <linux/magic.h>

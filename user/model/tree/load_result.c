@@ -4,7 +4,7 @@
 
 #include "model/state/code.h"
 #include "model/stream/stmt.h"
-#include "model/tree/settle.h"
+#include "model/tree/load_result.h"
 
 static bool has_component(const char *file, const char *ending)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* See late.h. */
-#include "model/tree/late.h"
+/* See late_imports.h. */
+#include "model/tree/late_imports.h"
 
 bool load_is_late(const struct load *load)
 {

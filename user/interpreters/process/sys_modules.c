@@ -4,7 +4,7 @@
  * each module's __file__. The process runs on, so anything may change between two reads: every
  * address may be stale, every read may fail, and a type is checked before an object is believed.
  */
-#include "interpreters/process/present.h"
+#include "interpreters/process/sys_modules.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -8,7 +8,7 @@
 #include "model/state/process_table.h"
 #include "model/state/span_table.h"
 #include "model/state/text.h"
-#include "model/stream/inside.h"
+#include "model/stream/marks.h"
 #include "model/stream/load.h"
 
 static int mark_load(struct model *model, struct load_state *state, const struct pyi_mark *rec)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Whether an interpreter is at work in a process already. Private knowledge of layouts included. */
-#ifndef INTERPRETERS_PROCESS_STARTED_H
-#define INTERPRETERS_PROCESS_STARTED_H
+#ifndef INTERPRETERS_PROCESS_INITIALIZED_H
+#define INTERPRETERS_PROCESS_INITIALIZED_H
 
 struct interp;
 struct proc_map;

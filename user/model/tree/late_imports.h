@@ -4,8 +4,8 @@
  * thread that first waited for a connection is the one that runs the event loop, or accepts: what
  * it imports holds up everybody.
  */
-#ifndef MODEL_TREE_LATE_H
-#define MODEL_TREE_LATE_H
+#ifndef MODEL_TREE_LATE_IMPORTS_H
+#define MODEL_TREE_LATE_IMPORTS_H
 
 #include "model/model.h"
 

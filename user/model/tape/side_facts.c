@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * See side.h. One table per struct serves both directions: a new field is one line here, and the
- * assertions on sizes make sure that it is not forgotten. Text that is not UTF-8 (a path may be
- * anything) is kept byte by byte, as {"latin1": "…"}.
+ * One table per struct serves both directions: a new field is one line here, and the assertions on
+ * sizes make sure that it is not forgotten. Text that is not UTF-8 (a path may be anything) is kept byte by byte, as {"latin1": "…"}.
  */
-#include "model/tape/side.h"
+#include "model/tape/side_facts.h"
 
 #include <errno.h>
 #include <jansson.h>

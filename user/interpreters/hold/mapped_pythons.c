@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* See caught.h. */
-#include "interpreters/hold/caught.h"
+/* See mapped_pythons.h. */
+#include "interpreters/hold/mapped_pythons.h"
 
 #include "interpreters/hold/holder.h"
 

@@ -3,7 +3,7 @@
  * The list of interpreter states hangs on _PyRuntime and is empty until Py_Initialize makes the
  * first one, which is before the first import. Up to 3.6 there is the current thread state.
  */
-#include "interpreters/process/started.h"
+#include "interpreters/process/initialized.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What happened inside a span: marks, and the Python stack that it began on. */
-#ifndef MODEL_STREAM_INSIDE_H
-#define MODEL_STREAM_INSIDE_H
+#ifndef MODEL_STREAM_MARKS_H
+#define MODEL_STREAM_MARKS_H
 
 #include "model/state.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Between inventory.c, which knows files, and present.c, which knows CPython's objects. */
-#ifndef INTERPRETERS_PROCESS_PRESENT_H
-#define INTERPRETERS_PROCESS_PRESENT_H
+/* Between inventory.c, which knows files, and sys_modules.c, which knows CPython's objects. */
+#ifndef INTERPRETERS_PROCESS_SYS_MODULES_H
+#define INTERPRETERS_PROCESS_SYS_MODULES_H
 
 #include <linux/types.h>
 #include "pyimport_layout.h"

@@ -5,8 +5,8 @@
  * longer: so each is stopped at once, and probed when its turn comes. Only what a look into the
  * file has shown to be a Python is stopped. Private to the holder process; allocates nothing.
  */
-#ifndef INTERPRETERS_HOLD_CAUGHT_H
-#define INTERPRETERS_HOLD_CAUGHT_H
+#ifndef INTERPRETERS_HOLD_MAPPED_PYTHONS_H
+#define INTERPRETERS_HOLD_MAPPED_PYTHONS_H
 
 #include <linux/types.h>
 #include <stdbool.h>

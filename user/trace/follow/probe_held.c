@@ -26,7 +26,7 @@
 #include "interpreters/discover/discover.h"
 #include "interpreters/interp.h"
 #include "interpreters/process/proc.h"
-#include "interpreters/process/started.h"
+#include "interpreters/process/initialized.h"
 #include "interpreters/process/target_file.h"
 
 /* From the mapping of an interpreter to its first import it takes longer than this. */

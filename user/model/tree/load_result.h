@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* What one load was. */
-#ifndef MODEL_TREE_SETTLE_H
-#define MODEL_TREE_SETTLE_H
+#ifndef MODEL_TREE_LOAD_RESULT_H
+#define MODEL_TREE_LOAD_RESULT_H
 
 #include "model/state.h"
 

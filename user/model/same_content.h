@@ -3,8 +3,8 @@
  * Files of one content that a process read from several paths: a model kept twice, a library that
  * every package brings along. Part of model.h, which includes it.
  */
-#ifndef MODEL_SAME_H
-#define MODEL_SAME_H
+#ifndef MODEL_SAME_CONTENT_H
+#define MODEL_SAME_CONTENT_H
 
 #include <linux/types.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* See late.h. */
-#include "trace/follow/late.h"
+/* See attach_running.h. */
+#include "trace/follow/attach_running.h"
 
 #include <errno.h>
 #include <stdbool.h>
