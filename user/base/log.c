@@ -58,6 +58,15 @@ static size_t clamp_len(int printed, size_t room)
 	return (size_t)printed < room ? (size_t)printed : room - 1;
 }
 
+/* As much of @text as there is room for; not terminated. Returns the new size. */
+static size_t add_text(char *line, size_t sz, size_t room, const char *text)
+{
+	size_t text_sz = strnlen(text, room - sz);
+
+	memcpy(line + sz, text, text_sz);
+	return sz + text_sz;
+}
+
 /* Nothing can be done about a stderr that does not take the text. */
 static void write_line(char *line, size_t sz, bool is_one_line)
 {
@@ -74,12 +83,13 @@ static void print_line(const char *prefix, int err, const char *fmt, va_list arg
 {
 	char line[2048];
 	const size_t room = sizeof(line) - 1; /* for the newline */
-	size_t sz;
+	size_t sz = add_text(line, 0, room, prefix);
 
-	sz = clamp_len(snprintf(line, room, "%s", prefix), room);
 	sz += clamp_len(vsnprintf(line + sz, room - sz, fmt, args), room - sz);
-	if (err)
-		sz += clamp_len(snprintf(line + sz, room - sz, ": %s", strerror(-err)), room - sz);
+	if (err) {
+		sz = add_text(line, sz, room, ": ");
+		sz = add_text(line, sz, room, strerror(-err));
+	}
 	write_line(line, sz, prefix != prefixes[LOG_TRACE]); /* the verifier says much at once */
 }
 
