@@ -443,6 +443,14 @@ static __noinline int first_hit(struct hit *h, u32 tgid)
 	return 0;
 }
 
+static __always_inline void count_hit(u32 index)
+{
+	u64 *cnt = bpf_map_lookup_elem(&hits, &index);
+
+	if (cnt)
+		*cnt += 1;
+}
+
 static __always_inline int on_site(struct pt_regs *ctx)
 {
 	u32 index = bpf_get_attach_cookie(ctx), tgid;
@@ -453,6 +461,7 @@ static __always_inline int on_site(struct pt_regs *ctx)
 	h.site = bpf_map_lookup_elem(&sites, &index);
 	if (!h.site)
 		return 0;
+	count_hit(h.site->end * PYI_SITE_MAX + h.site->begin);
 	h.t = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
 	if (h.t && h.t->serial && h.t->tstate && h.t->layout == h.site->layout && !h.site->end) {
 		if (h.site->begin == PYI_SITE_IMPORT && import_again(ctx, h.site, h.t))
@@ -464,8 +473,10 @@ static __always_inline int on_site(struct pt_regs *ctx)
 	tgid = bpf_get_current_pid_tgid() >> 32;
 	h.proc = bpf_map_lookup_elem(&procs, &tgid);
 	if (!h.proc) {
-		if (!cfg_all)
+		if (!cfg_all) {
+			count_hit(0);
 			return 0;
+		}
 		h.proc = proc_add(tgid, 0);
 		if (!h.proc)
 			return 0;

@@ -23,6 +23,7 @@
 #include "cli/commands/repeat.h"
 #include "model/model.h"
 #include "model/compare/sample.h"
+#include "probe/price.h"
 #include "interpreters/process/invoker.h"
 #include "interpreters/process/launch.h"
 #include "report/report.h"
@@ -191,6 +192,16 @@ static int run_all(struct benching *benching)
 	return err;
 }
 
+/* Ratios of two machines can be compared by what these cost on each. */
+static void note_machine(const struct benching *benching, struct bench *bench)
+{
+	struct price price;
+
+	price_measure(benching->opts->want_perf, &price);
+	bench->syscall_ns = price.syscall_ns;
+	bench->probe_ns = price.trap_ns;
+}
+
 static int write_bench(const struct benching *benching, struct output *output)
 {
 	const struct report_input input = { .bench = &benching->bench };
@@ -225,6 +236,8 @@ static int run_bench(struct benching *benching, struct output *output)
 		err = silence();
 	if (!err)
 		err = run_all(benching);
+	if (!err)
+		note_machine(benching, &benching->bench);
 	return err ? EXIT_OURS : write_bench(benching, output);
 }
 

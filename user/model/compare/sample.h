@@ -29,6 +29,8 @@ struct bench_side {
 };
 
 struct bench {
+	/* What this machine asks for a system call and an empty probe; 0 = unknown. */
+	__u64 syscall_ns, probe_ns;
 	struct bench_side sides[2];
 	size_t side_cnt;
 	bool is_cold;

@@ -154,6 +154,18 @@ static int put_difference(const struct view *view, const struct bench *bench)
 	return 0;
 }
 
+static void put_machine(const struct view *view, const struct bench *bench)
+{
+	struct text_buf buf = {0};
+
+	text_buf__printf(&buf, "Here a system call takes %llu ns", bench->syscall_ns);
+	if (bench->probe_ns)
+		text_buf__printf(&buf, ", an empty probe %llu ns", bench->probe_ns);
+	text_buf__add(&buf, ".");
+	put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));
+	text_buf__free(&buf);
+}
+
 int bench_write(const struct view *view)
 {
 	const struct bench *bench = view->input.bench;
@@ -165,6 +177,8 @@ int bench_write(const struct view *view)
 		put_cold(view, bench);
 	if (!err && bench->side_cnt == 2)
 		err = put_difference(view, bench);
+	if (!err)
+		put_machine(view, bench);
 	return err;
 }
 
@@ -223,6 +237,8 @@ int bench_write_json(const struct view *view)
 	json_set_int(&jo, obj, "schema_version", 1);
 	json_set_str(&jo, obj, "cache", bench && bench->is_cold ? "cold" : "warm");
 	json_set(&jo, obj, "commands", sides);
+	json_set_ns(&jo, obj, "syscall_ns", bench ? bench->syscall_ns : NS_UNKNOWN);
+	json_set_ns(&jo, obj, "probe_ns", bench && bench->probe_ns ? bench->probe_ns : NS_UNKNOWN);
 	if (bench && bench->is_cold) {
 		json_set_int(&jo, obj, "files", (long long)bench->file_cnt);
 		json_set_int(&jo, obj, "file_bytes", (long long)bench->file_bytes);
