@@ -209,7 +209,7 @@ static void send_edge_count(struct probes *probes, const struct edge_value *valu
 		.hdr = { .kind = PYI_EV_EDGE_COUNT, .size = sizeof(rec), .proc = value->serial,
 			 .ts_ns = value->first_ns },
 		.id = value->id, .count = value->count, .loads = value->loads,
-		.first_ns = value->first_ns,
+		.is_inside = !value->is_elsewhere, .first_ns = value->first_ns,
 	};
 
 	probes->on_record(probes->ctx, &rec, sizeof(rec));
