@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The subcommands: one line each, from which the parser, main and the completions work. */
+/* The subcommands: a row each, from which the parser, main, --help and the completions work. */
 #ifndef CLI_COMMANDS_H
 #define CLI_COMMANDS_H
 
@@ -12,8 +12,10 @@ struct command_info {
 	const char *name;          /* NULL: not a word of the command line */
 	enum command command;
 	unsigned int word_min, word_max; /* words behind the name: files, modules */
-	bool has_targets;          /* may trace: -p, -a, -- COMMAND */
-	const char *doc;           /* half a line, for the completions */
+	bool takes_command;        /* -- COMMAND */
+	const char *doc;           /* half a line */
+	const char *synopsis;      /* lines, each what stands behind the name */
+	const char *examples;      /* lines: what to type, " # ", what it does */
 	int (*run)(const struct opts *opts); /* returns an exit status */
 };
 

@@ -24,8 +24,7 @@ struct bench_side {
 	const char *command;
 	__u64 *wall_ns, *cpu_ns;
 	size_t cnt;
-	int status;              /* wait status of all runs */
-	bool has_other_status;   /* they did not all end alike */
+	int status;              /* wait status of all runs: they ended well, or it is no bench */
 };
 
 struct bench {
