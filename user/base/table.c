@@ -17,7 +17,7 @@
 
 struct cell {
 	size_t off;
-	size_t link_sz; /* of the sequence that begins a link, which lies before the text; 0: none */
+	size_t link_sz; /* of what begins a link, which lies before the text; 0: it is none */
 	uint32_t width;
 	uint16_t keep;
 	uint16_t style;

@@ -22,7 +22,7 @@ int opts__set(struct opts *opts, int key, char *arg, const char **wrong);
 
 /* Values with units; -EINVAL when malformed, -ERANGE when out of range. A bare time is seconds. */
 int parse_duration(const char *text, __u64 *ns); /* 250ms, 1.5s, 2m, 1h; not 0 */
-int parse_bytes(const char *text, size_t *bytes); /* 65536, 64kB, 16MB, 1g, of 1000; 64KiB, of 1024 */
+int parse_bytes(const char *text, size_t *bytes); /* 65536, 64kB, 16MB, 1g; 64KiB is of 1024 */
 int parse_share(const char *text, double *share); /* 1%, 0.5% */
 int parse_count(const char *text, size_t min, size_t max, size_t *out);
 int parse_tgids(const char *text, pid_t **tgids, size_t *cnt); /* appends */

@@ -20,7 +20,7 @@ struct report_input {
 
 /* How it is to look, and what of it was asked for. */
 struct report_opts {
-	int width;      /* columns of a line; 0 = no limit: nothing is shortened, text breaks at 100 */
+	int width;      /* columns; 0 = nothing is shortened, and text breaks at 100 */
 	bool use_color;
 	bool use_links; /* places in files are links (OSC 8) */
 	bool use_ascii; /* not a UTF-8 terminal (see text_locale_is_utf8) */

@@ -37,7 +37,8 @@ static bool is_dash(const char *path)
 /* One rule for all: the report has the standard output unless it has a file. */
 static bool report_takes_stdout(const struct opts *opts)
 {
-	return !opts->report_path && !is_dash(opts->capture_path) && opts->command != COMMAND_RECORD;
+	return !opts->report_path && !is_dash(opts->capture_path) &&
+	       opts->command != COMMAND_RECORD;
 }
 
 bool output_takes_stdout(const struct opts *opts)
@@ -144,14 +145,16 @@ static bool has_links(int fd)
 static struct report_opts report_opts_for(const struct output *output, const struct opts *opts)
 {
 	struct report_opts report = { .top = opts->top, .want_unfolded = opts->want_unfolded,
-				      .module = opts->module, .defer = opts->defer, .min_share = opts->min_share,
+				      .module = opts->module, .defer = opts->defer,
+				      .min_share = opts->min_share,
 				      .by = opts->by,
 				      .use_ascii = !text_locale_is_utf8() };
 	int fd = fileno(output->file);
 
 	report.width = opts->width ? opts->width : terminal_columns(fd);
 	report.use_color = !opts->want_no_color && terminal_has_color(fd);
-	report.use_links = !opts->want_no_color && (isatty(fd) || getenv("FORCE_HYPERLINK")) && has_links(fd);
+	report.use_links = !opts->want_no_color && (isatty(fd) || getenv("FORCE_HYPERLINK")) &&
+			   has_links(fd);
 	return report;
 }
 

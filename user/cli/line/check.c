@@ -18,7 +18,7 @@ static int refuse_misplaced(const struct parse *parse, const struct option_info 
 	char names[NAMES_SZ] = "";
 	size_t at = 0;
 
-	for (const struct command_info *info = commands; info->run && at < sizeof(names); info++)
+	for (const struct command_info *info = commands; info->doc && at < sizeof(names); info++)
 		if (info->doc && option_is_for(option, info->command))
 			at += (size_t)snprintf(names + at, sizeof(names) - at, "%s%s", at ? ", " : "",
 					       info->name ? info->name : "tracing");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Completion scripts for shells, made from the tables of commands and options, so that they never lag. */
+/* Completion scripts for shells, made from the tables of commands and options. */
 #include <errno.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "cli/cli.h"
-#include "cli/commands.h"
+#include "cli/line/commands.h"
 #include "cli/line/options.h"
 #include "cli/opts.h"
 
@@ -29,7 +29,7 @@ static void print_names(const char *separator, FILE *out)
 {
 	const char *before = "";
 
-	for (const struct command_info *info = commands; info->run; info++) {
+	for (const struct command_info *info = commands; info->doc; info++) {
 		if (!info->name)
 			continue;
 		fprintf(out, "%s%s", before, info->name);
@@ -98,7 +98,7 @@ static void print_bash(FILE *out)
 	fputs(") command=${command:-$word} ;; esac\n"
 	      "\tdone\n"
 	      "\tcase $command in\n", out);
-	for (const struct command_info *info = commands; info->run; info++)
+	for (const struct command_info *info = commands; info->doc; info++)
 		if (info->doc)
 			print_bash_command(info, out);
 	fputs("\tesac\n"
@@ -157,7 +157,7 @@ static void print_zsh(FILE *out)
 	      "\t[[ $word == -- ]] && break\n"
 	      "\t(( ${names[(Ie)$word]} )) && { command=$word; break }\n"
 	      "done\ncase $command in\n", out);
-	for (const struct command_info *info = commands; info->run; info++) {
+	for (const struct command_info *info = commands; info->doc; info++) {
 		if (!info->doc)
 			continue;
 		fprintf(out, "%s)\n\t_arguments -S \\\n", info->name ? info->name : "''");
@@ -167,7 +167,8 @@ static void print_zsh(FILE *out)
 		fputs("\t\t'1: :(", out);
 		print_names(" ", out);
 		fputs(")' \\\n\t\t", out);
-		fputs(info->takes_command && !info->word_max ? "'*:: :_normal' ;;\n" : "'*: :_files' ;;\n", out);
+		fputs(info->takes_command && !info->word_max ? "'*:: :_normal' ;;\n" :
+							       "'*: :_files' ;;\n", out);
 	}
 	fputs("esac\n", out);
 }
@@ -213,7 +214,7 @@ static void print_fish(FILE *out)
 	fputs("set -g pyimport_bpf_commands ", out);
 	print_names(" ", out);
 	fputc('\n', out);
-	for (const struct command_info *info = commands; info->run; info++) {
+	for (const struct command_info *info = commands; info->doc; info++) {
 		if (!info->name)
 			continue;
 		fprintf(out, "complete -c pyimport-bpf -f -n '__fish_is_first_arg' -a %s -d '", info->name);
@@ -222,8 +223,8 @@ static void print_fish(FILE *out)
 	}
 	fputs("complete -c pyimport-bpf -n 'contains -- -- (commandline -opc)' -xa '(__fish_complete_subcommand)'\n",
 	      out);
-	for (const struct command_info *info = commands; info->run; info++)
-		for (const struct option_info *option = options; info->doc && option->name; option++)
+	for (const struct command_info *info = commands; info->doc; info++)
+		for (const struct option_info *option = options; option->name; option++)
 			if (!option_is_hidden(option) && option_is_for(option, info->command))
 				print_fish_option(option, info, out);
 }

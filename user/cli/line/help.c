@@ -92,7 +92,7 @@ static void put_examples(FILE *out, const struct command_info *info, int width)
 static void put_commands(FILE *out, int width)
 {
 	fputs("\nSubcommands, each with a --help of its own\n", out);
-	for (const struct command_info *info = commands; info->run; info++) {
+	for (const struct command_info *info = commands; info->doc; info++) {
 		if (!info->name)
 			continue;
 		fprintf(out, "  %-10s", info->name);

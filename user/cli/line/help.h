@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Help, made from the tables of commands and options, and what was probably meant by a typing error. */
+/* Help, made from the tables of commands and options, and what a typing error probably meant. */
 #ifndef CLI_LINE_HELP_H
 #define CLI_LINE_HELP_H
 
 #include <stdio.h>
 
-#include "cli/commands.h"
+#include "cli/line/commands.h"
 
 enum help_depth {
 	HELP_USAGE, /* how it is called */

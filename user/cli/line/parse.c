@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/commands.h"
+#include "cli/line/commands.h"
 #include "cli/line/help.h"
 #include "cli/line/options.h"
 
@@ -95,8 +95,9 @@ static void prepare(struct parse *parse)
 	parse->shorts[at++] = '-'; /* words in their place */
 	parse->shorts[at++] = ':'; /* a missing value is told from an unknown option */
 	for (const struct option_info *option = options; option->name; option++) {
-		parse->longs[cnt++] = (struct option){ option->name, option->arg ? required_argument :
-						       no_argument, NULL, option->key };
+		int takes = option->arg ? required_argument : no_argument;
+
+		parse->longs[cnt++] = (struct option){ option->name, takes, NULL, option->key };
 		if (!option_is_short(option))
 			continue;
 		parse->shorts[at++] = (char)option->key;
@@ -123,7 +124,8 @@ static int parse_all(struct parse *parse)
 		else if (key == '?')
 			err = refuse_option(parse);
 		else if (key == ':')
-			err = refuse(parse, "%s: its value is missing", word_at(parse)), hint_help(parse);
+			err = refuse(parse, "%s: its value is missing", word_at(parse)),
+			hint_help(parse);
 		else
 			err = parse_option(parse, key, optarg);
 	}
@@ -147,9 +149,10 @@ static int finish(struct parse *parse)
 	}
 	if (parse->has_help || parse->command->command == COMMAND_HELP || parse->argc <= 1) {
 		opts->command = COMMAND_HELP;
-		opts->help_on = of->command == COMMAND_HELP && !opts->word_cnt ? COMMAND_TRACE : of->command;
-		opts->help_depth = parse->argc <= 1 ? HELP_SHORT : parse->is_short_help ? HELP_USAGE :
-				   HELP_FULL;
+		opts->help_on = of->command == COMMAND_HELP && !opts->word_cnt ? COMMAND_TRACE :
+				of->command;
+		opts->help_depth = parse->argc <= 1 ? HELP_SHORT :
+				   parse->is_short_help ? HELP_USAGE : HELP_FULL;
 		return 0;
 	}
 	if (opts->command == COMMAND_VERSION || opts->command == COMMAND_SCHEMA)

@@ -6,7 +6,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 
-#include "cli/commands.h"
+#include "cli/line/commands.h"
 #include "cli/opts.h"
 
 #define OPTIONS_MAX 80 /* rows of the table */
@@ -16,7 +16,7 @@ struct parse {
 	char **argv;
 	int argc;
 	bool is_quiet;
-	const struct command_info *command; /* the subcommand, once it was seen; else that of none */
+	const struct command_info *command; /* the subcommand, once it was seen; else a trace's */
 	bool has_help, is_short_help, is_quoted;
 	bool seen[OPTIONS_MAX];             /* by their place in the table */
 	struct option longs[OPTIONS_MAX];

@@ -70,7 +70,7 @@ int refuse_command(const struct parse *parse, const char *word)
 	const char *names[32] = {};
 	size_t cnt = 0;
 
-	for (const struct command_info *info = commands; info->run; info++)
+	for (const struct command_info *info = commands; info->doc; info++)
 		if (info->name && cnt < 31)
 			names[cnt++] = info->name;
 	refuse(parse, "no such subcommand: '%s'", word);

@@ -60,7 +60,8 @@ static int bench_ratio_find(const struct bench *bench, struct bench_ratio *out)
 	for (size_t i = 0; i < cnt; i++)
 		millionths[i] = (__u64)((double)a->wall_ns[i] * 1e6 / (double)(b->wall_ns[i] ?: 1));
 	median_of(millionths, cnt, &median, &low, &high);
-	*out = (struct bench_ratio){ (double)median / 1e6, (double)low / 1e6, (double)high / 1e6, cnt };
+	*out = (struct bench_ratio){ (double)median / 1e6, (double)low / 1e6, (double)high / 1e6,
+				     cnt };
 	return 0;
 }
 

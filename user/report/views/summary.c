@@ -141,7 +141,8 @@ static size_t put_circular(const struct view *view, const struct process *proces
 		const struct edge *edge = process->edges[i];
 		struct text_buf buf = {0};
 
-		if (!edge->is_circular || !file_is_own(edge->importer.file) || cnt++ >= shown(view, OWN_SHOWN))
+		if (!edge->is_circular || !file_is_own(edge->importer.file) ||
+		    cnt++ >= shown(view, OWN_SHOWN))
 			continue;
 		if (is_first && cnt == 1)
 			fputc('\n', view->out);

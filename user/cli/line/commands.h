@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The subcommands: a row each, from which the parser, main, --help and the completions work. */
-#ifndef CLI_COMMANDS_H
-#define CLI_COMMANDS_H
+/* The subcommands: a row each, from which the parser, --help and the completions work. */
+#ifndef CLI_LINE_COMMANDS_H
+#define CLI_LINE_COMMANDS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,13 +16,12 @@ struct command_info {
 	const char *doc;           /* half a line */
 	const char *synopsis;      /* lines, each what stands behind the name */
 	const char *examples;      /* lines: what to type, " # ", what it does */
-	int (*run)(const struct opts *opts); /* returns an exit status */
 };
 
-/* Ends with an entry without `run`. */
+/* Ends with an entry without `doc`. The first is that of a trace. */
 extern const struct command_info commands[];
 
-/* NULL: no such subcommand. */
+/* NULL: no such subcommand, or none that is told of. */
 const struct command_info *commands_find(const char *name);
 const struct command_info *commands_get(enum command command);
 
