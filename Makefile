@@ -156,6 +156,10 @@ N ?= 30
 SEED ?= 1
 check-random: all ## N random programs from SEED on, on every interpreter, against a spy inside (root)
 	$(Q)tests/model/randomly.py -n $(N) -s $(SEED) $(INTERP)
+.PHONY: check-truth
+check-truth: all ## figures of 40 programs against untraced runs, on an idle machine (root, minutes)
+	$(Q)tests/truth/check.py $(if $(N),-n $(N)) $(PROGRAMS)
+
 .PHONY: check-savings
 check-savings: all ## predicted savings against measured ones, on an idle machine (root, minutes)
 	$(Q)tests/truth/savings.py
@@ -236,7 +240,7 @@ arm64: ## build for arm64 on another machine, into .output/arm64 (clang, lld)
 $(O)/vm/load: tests/vm/load.c $(SKEL)
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST) $(LDFLAGS) $< $(LIBS) -o $@
+	$(Q)$(CC) $(HOST) $< $(LIBS) -o $@
 check-vm: all $(O)/vm/load ## the oldest to the newest kernel under qemu, and arm64 if it was built
 	$(Q)set -e; for k in $${PYIMPORT_KERNELS:-$$(scripts/run_vm.sh --list)}; do \
 		echo "--- $$k"; scripts/run_vm.sh $$k; done

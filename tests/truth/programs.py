@@ -22,6 +22,7 @@ def calls(*lines):
 
 CALL_F0, CALL_F1 = (("import sys", "heavy = sys.modules.get('heavy')",
                      "if heavy: heavy.f%d()" % n) for n in range(2))
+CALL_GET = ("import sys", "get = getattr(sys.modules.get('helper'), 'get', len)")
 LAZY = ("import importlib\ndef __getattr__(n):\n    if n in %r:\n"
         "        return importlib.import_module(__name__ + '.' + n)\n"
         "    raise AttributeError(n)\n")
@@ -69,6 +70,12 @@ KNOWN = {
                     "def new(*args, **kwargs):\n    return old(*args, **kwargs)\n"
                     "builtins.__import__ = new\n" + body(), "one.py": body("import below"),
                     "below.py": body()},
+    # A function imports what its caller names: without the caller nobody names it.
+    "helper": {"main.py": "import helper\nimport one\nimport two\n",
+               "helper.py": body("def get(name):\n    return __import__(name, globals(), {}, ['x'])"),
+               "one.py": body(*CALL_GET, "for name in 'a', 'b', 'a':\n    get(name)"),
+               "two.py": body(*CALL_GET, "for name in 'c', 'd', 'c':\n    get(name)"),
+               **{name + ".py": body() for name in "abcd"}},
     "failing": {"main.py": "import one\n", "one.py": body(
         "try:\n    import not_there_at_all\nexcept ImportError:\n    import instead"),
         "instead.py": body()},

@@ -80,4 +80,7 @@ void advice__freep(struct advice **advice);
 /* Is it a file of the program, and not of an installed package or of Python itself? */
 bool file_is_own(const char *file);
 
+/* One of site-packages whose lines are run at each start. */
+bool file_is_pth(const char *file);
+
 #endif

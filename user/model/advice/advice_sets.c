@@ -159,7 +159,7 @@ static __u64 new_ns(const struct sets *sets)
 		const struct load *load = graph__load(gains->graph, gains->reach->list[i]);
 
 		if (load && !sets->is_covered[gains->reach->list[i]] && gains__counts(gains, load))
-			ns += load->self_ns;
+			ns += gains__ns(gains, load);
 	}
 	return ns;
 }

@@ -6,11 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+bool file_is_pth(const char *file)
+{
+	size_t len = file ? strlen(file) : 0;
+
+	return len > 4 && !strcmp(file + len - 4, ".pth");
+}
+
 bool file_is_own(const char *file)
 {
 	const char *lib;
 
-	if (!file || !strncmp(file, "<frozen", 7) || strstr(file, "/site-packages/") ||
+	if (!file || !strncmp(file, "<frozen", 7) || file_is_pth(file) || strstr(file, "/site-packages/") ||
 	    strstr(file, "/dist-packages/"))
 		return false;
 	lib = strstr(file, "/lib/python");

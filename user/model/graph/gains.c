@@ -12,6 +12,8 @@
 
 #include "base/cleanup.h"
 
+#define FINDER_MIN_NS 5000000 /* a search that computes for so long does more than search */
+#define FINDER_MAX 3          /* so many times: then it does so for each import */
 #define STEPS_MAX 150000000 /* of both graphs, for all questions: a few seconds */
 
 /*
@@ -36,6 +38,39 @@ bool gains__counts(const struct gains *gains, const struct load *load)
 	       (is_command(process) || load->start_ns <= process->startup_end_ns);
 }
 
+/* What a search took beside its file operations, if it was on a CPU for long. */
+static __u64 finder_ns(const struct load *load)
+{
+	__u64 search_ns = load->charge->search_ns;
+
+	if (load->find_ns == NS_UNKNOWN || load->self_cpu_ns == NS_UNKNOWN || !load->self_ns ||
+	    load->self_ns == NS_UNKNOWN || load->find_ns < FINDER_MIN_NS + search_ns ||
+	    load->find_ns > load->self_ns)
+		return 0;
+	if ((double)load->find_ns * (double)load->self_cpu_ns / (double)load->self_ns <
+	    (double)(FINDER_MIN_NS + search_ns))
+		return 0;
+	return load->find_ns - search_ns;
+}
+
+/*
+ * What a finder does once (it reads its own configuration, say) hits the import that comes first.
+ * The next one would pay for it.
+ */
+__u64 gains__ns(const struct gains *gains, const struct load *load)
+{
+	return gains->has_lazy_finder ? load->self_ns - finder_ns(load) : load->self_ns;
+}
+
+static bool has_lazy_finder(const struct process *process)
+{
+	__u32 cnt = 0;
+
+	for (size_t i = 0; i < process->load_cnt && cnt < FINDER_MAX; i++)
+		cnt += finder_ns(process->loads[i]) > 0;
+	return cnt && cnt < FINDER_MAX;
+}
+
 /* A module is gone with the last of its loads: a reload, or one that was taken from sys.modules. */
 static bool is_module_lost(const struct gains *gains, const struct load *load)
 {
@@ -54,7 +89,7 @@ static bool is_module_lost(const struct gains *gains, const struct load *load)
 static void add_load(const struct gains *gains, const struct load *load, struct gain *gain)
 {
 	if (gains__counts(gains, load))
-		gain->ns += load->self_ns;
+		gain->ns += gains__ns(gains, load);
 	if (gains->has_memory && !load->is_inherited && load->via != VIA_MAIN)
 		gain->bytes += (__s64)(load->charge->rss_anon + load->charge->rss_file);
 	gain->modules += is_module_lost(gains, load);
@@ -68,7 +103,7 @@ static __u64 sum_ns(const struct gains *gains, const struct reach *reach)
 		const struct load *load = graph__load(gains->graph, reach->list[i]);
 
 		if (load && gains__counts(gains, load))
-			ns += load->self_ns;
+			ns += gains__ns(gains, load);
 	}
 	return ns;
 }
@@ -100,6 +135,7 @@ int gains__new(const struct process *process, struct gains **out)
 
 	if (!err) {
 		gains->has_edges = has_edges(process);
+		gains->has_lazy_finder = has_lazy_finder(process);
 		gains->has_memory = process->measured & PYI_GROUP_MEMORY;
 		err = graph__new(process, flags, &gains->graph);
 	}

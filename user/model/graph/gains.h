@@ -23,6 +23,7 @@ struct gains {
 	__u32 *nodes;          /* 0, 1, 2 …: the runs of a statement are a piece of it */
 	__u64 imports_ns;      /* self time of all loads that count */
 	bool has_memory;       /* gain.bytes means something */
+	bool has_lazy_finder;  /* a search computed for long, once or twice */
 	bool has_edges;        /* cached imports were seen: without them gains are upper bounds */
 };
 
@@ -33,6 +34,9 @@ void gains__freep(struct gains **gains);
 
 /* Does its self time count: is it on the way of the start-up? */
 bool gains__counts(const struct gains *gains, const struct load *load);
+
+/* Of a load that counts: the time that is gone without it. */
+__u64 gains__ns(const struct gains *gains, const struct load *load);
 
 /* May more questions be asked, or did they take so long that this must be it? */
 bool gains__has_time(const struct gains *gains);

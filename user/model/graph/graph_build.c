@@ -4,21 +4,12 @@
  * that load"), which are sorted and numbered. Sorted by text, so that equal traces give equal
  * graphs.
  */
+#include "model/graph/graph_asks.h"
 #include "model/graph/graph_build.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define WRAPPER_CNT 3 /* modules asked for by one line of a function */
-
-struct ask {
-	const struct site *site; /* NULL: nobody known */
-	__u32 src, dst;
-	__u32 node;              /* of the run, once numbered */
-	bool has_unseen, is_body;
-	__u64 first_ns;          /* of its first run, if names behind it were not seen */
-};
 
 struct build {
 	struct graph *graph;
@@ -32,46 +23,17 @@ struct build {
 	__u32 *asked_end;        /* by node of a package: behind the last its functions loaded */
 };
 
-static int cmp_text(const char *a, const char *b)
+static bool is_same_text(const char *a, const char *b)
 {
-	return a == b ? 0 : !a ? -1 : !b ? 1 : strcmp(a, b);
-}
-
-static int cmp_site(const struct site *a, const struct site *b)
-{
-	int order;
-
-	if (a == b)
-		return 0;
-	if (!a || !b)
-		return a ? 1 : -1;
-	order = cmp_text(a->file, b->file);
-	if (!order)
-		order = a->line < b->line ? -1 : a->line > b->line;
-	return order ? order : cmp_text(a->module, b->module);
-}
-
-static int cmp_u32(__u32 a, __u32 b)
-{
-	return a < b ? -1 : a > b;
-}
-
-static int cmp_asks(const void *a, const void *b)
-{
-	const struct ask *x = a, *y = b;
-	int order = cmp_site(x->site, y->site);
-
-	if (!order)
-		order = cmp_u32(x->src, y->src);
-	return order ? order : cmp_u32(x->dst, y->dst);
+	return a == b || (a && b && !strcmp(a, b));
 }
 
 static int cmp_arcs(const void *a, const void *b)
 {
 	const struct arc *x = a, *y = b;
-	int order = cmp_u32(x->from, y->from);
-
-	return order ? order : cmp_u32(x->to, y->to);
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	return x->to < y->to ? -1 : x->to > y->to;
 }
 
 static bool is_known(const struct site *site)
@@ -94,7 +56,7 @@ static void add_ask(struct build *build, const struct site *site, __u32 src,
 		    const struct load *load, bool has_unseen)
 {
 	build->asks[build->ask_cnt++] = (struct ask){ .site = is_known(site) ? site : NULL,
-		.src = src, .dst = graph_node_of(load), .has_unseen = has_unseen };
+		.src = src, .around = src, .dst = graph_node_of(load), .has_unseen = has_unseen };
 }
 
 static void ask_for_loads(struct build *build)
@@ -108,18 +70,19 @@ static void ask_for_loads(struct build *build)
 		add_ask(build, is_on_the_way(load) ? &nobody : &load->importer,
 			load->parent ? graph_node_of(load->parent) : GRAPH_ROOT, load, false);
 		build->asks[build->ask_cnt - 1].is_body = build->in_body[i];
+		build->asks[build->ask_cnt - 1].first_ns = load->start_ns;
 	}
 }
 
 /*
- * Inside which load did the statement run? One that did not always run in the same may have run
- * anywhere, but not without the module it stands in.
+ * Inside which load did the statement run? Of a statement that ran once its first run tells. One
+ * that ran more often may have run anywhere, but not without the module it stands in.
  */
 static __u32 src_of(const struct graph *graph, const struct edge *edge)
 {
 	const struct load *load = edge->around;
 
-	if (load && edge->is_elsewhere && edge->importer.module) {
+	if (load && (edge->count > 1 || edge->is_elsewhere) && edge->importer.module) {
 		const struct load *own = graph__find(graph, edge->importer.module);
 
 		load = own ? own : load;
@@ -157,27 +120,10 @@ static void ask_for_edges(struct build *build)
 			continue;
 		add_ask(build, &edge->importer, src_of(build->graph, edge), load, edge->has_unseen);
 		build->asks[build->ask_cnt - 1].first_ns = edge->first_ns;
+		build->asks[build->ask_cnt - 1].around =
+			edge->around ? graph_node_of(edge->around) : GRAPH_ROOT;
 		build->asks[build->ask_cnt - 1].is_body = edge->is_body;
 	}
-}
-
-/*
- * How many modules the place of @asks[0] has asked for. One in a function that asks for many is no
- * statement, but the call of a wrapped __import__: those ask for them that called it.
- */
-static __u32 count_asked(const struct build *build, size_t first)
-{
-	__u32 cnt = 0, last = 0;
-
-	for (size_t i = first; i < build->ask_cnt && cnt < WRAPPER_CNT &&
-	     !cmp_site(build->asks[i].site, build->asks[first].site); i++) {
-		const struct load *load = graph__load(build->graph, build->asks[i].dst);
-
-		cnt += build->asks[i].dst != last && load->via != VIA_IMPORT_MODULE &&
-		       !build->asks[i].is_body;
-		last = build->asks[i].dst;
-	}
-	return cnt;
 }
 
 /* What the statement needs beside the load around it. */
@@ -201,12 +147,12 @@ static int number_runs(struct build *build)
 		return -ENOMEM;
 	for (size_t i = 0; i < build->ask_cnt; i++) {
 		struct ask *ask = &build->asks[i];
-		bool is_new_stmt = ask->site && (!last || cmp_site(last->site, ask->site));
+		bool is_new_stmt = ask->site && (!last || asks_cmp_site(last->site, ask->site));
 
 		if (!ask->site)
 			continue;
 		if (is_new_stmt)
-			is_wrapper = count_asked(build, i) >= WRAPPER_CNT;
+			is_wrapper = ask->is_wrapped;
 		if (is_new_stmt)
 			graph->stmts[graph->stmt_cnt++] = (struct graph_stmt){
 				.site = *ask->site, .is_wrapper = is_wrapper,
@@ -214,12 +160,14 @@ static int number_runs(struct build *build)
 		if (is_new_stmt || last->src != ask->src) {
 			graph->runs[graph->run_cnt++] =
 				(struct graph_run){ graph->stmt_cnt - 1, ask->src,
-						    is_wrapper ? GRAPH_NONE :
+						    ask->is_hooked ? GRAPH_NONE :
 						    own_of(graph, ask->site, ask->src) };
 			graph->stmts[graph->stmt_cnt - 1].run_cnt++;
 		}
 		graph->stmts[graph->stmt_cnt - 1].is_body |= ask->is_body;
 		ask->node = graph->load_cnt + graph->run_cnt;
+		if (is_wrapper && build->flags & GRAPH_UNSEEN && ask->around != ask->src)
+			graph->runs[graph->run_cnt - 1].src = ask->around;
 		last = ask;
 	}
 	graph->node_cnt = 1 + graph->load_cnt + graph->run_cnt;
@@ -263,7 +211,7 @@ static int list_submodules(struct build *build)
 		if (!package)
 			continue;
 		build->sub[build->sub_at[graph_node_of(package) + 1]++] = i + 1;
-		if (cmp_text(graph->process->loads[i]->importer.module, package->module) == 0 &&
+		if (is_same_text(graph->process->loads[i]->importer.module, package->module) &&
 		    !build->in_body[i])
 			build->asked_end[graph_node_of(package)] =
 				build->sub_at[graph_node_of(package) + 1];
@@ -330,7 +278,8 @@ static int make_arcs(struct build *build)
 		const struct ask *ask = &build->asks[i];
 
 		if (ask->node)
-			add_arc(build, ask->src, ask->node);
+			add_arc(build, graph->runs[ask->node - graph->load_cnt - 1].src,
+				ask->node);
 		add_arc(build, ask->node ? ask->node : ask->src, ask->dst);
 		if (ask->has_unseen && build->flags & GRAPH_UNSEEN)
 			add_unseen(build, ask);
@@ -356,7 +305,7 @@ static void find_causes(struct build *build)
 
 		if (ask->src != parent)
 			continue;
-		if (ask->site ? !cmp_site(ask->site, &load->importer) :
+		if (ask->site ? !asks_cmp_site(ask->site, &load->importer) :
 				!is_known(&load->importer) || is_on_the_way(load))
 			graph->cause[ask->dst] = ask->node ? ask->node : ask->src;
 	}
@@ -373,8 +322,10 @@ static int fill(struct build *build)
 		return -ENOMEM;
 	ask_for_edges(build);
 	ask_for_loads(build);
-	qsort(build->asks, build->ask_cnt, sizeof(*build->asks), cmp_asks);
-	err = number_runs(build);
+	qsort(build->asks, build->ask_cnt, sizeof(*build->asks), asks_cmp);
+	err = asks_settle_wrappers(graph, build->asks, build->ask_cnt);
+	if (!err)
+		err = number_runs(build);
 	if (!err)
 		err = make_arcs(build);
 	if (err)

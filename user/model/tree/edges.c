@@ -12,12 +12,14 @@
 #include "model/state/names.h"
 #include "model/stream/stmt.h"
 #include "model/tree/edges.h"
+#include "model/tree/pth.h"
 
 struct edges {
 	struct model *model;
 	struct process_state *process;
 	struct edge **slots; /* by importer and module: open addressing, a power of two */
 	size_t slot_cnt;
+	struct pth pth;
 };
 
 /* All texts are interned: addresses are enough to tell them apart. */
@@ -88,20 +90,16 @@ static struct edge *edge_get(struct edges *edges, const struct site *importer, c
 }
 
 /* Loads that turned out to be none stand for their parents, which are loads. */
-static void edge_ran_in(struct edge *edge, const struct load_state *state, bool is_inside)
+static void edge_ran_in(struct edge *edge, const struct load_state *state)
 {
 	struct load *load = state ? (struct load *)&state->load : NULL;
 
 	if (load && state->drop)
 		load = load->parent;
-	if (!edge->count)
+	if (edge->count && edge->around != load)
+		edge->is_elsewhere = true;
+	else
 		edge->around = load;
-	edge->is_elsewhere |= !is_inside || edge->around != load;
-}
-
-static bool is_inside(const struct stmt *stmt)
-{
-	return stmt->count == 1 || stmt->is_inside;
 }
 
 static void edge_count(struct edge *edge, __u32 count, __u32 cached, __u64 first_ns,
@@ -135,13 +133,14 @@ static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 		return 0;
 	if (!loads && stmt->load)
 		loads = 1; /* no counts came: its first run is all that is known */
+	pth_name(&edges->pth, &site, stmt->first_ns);
 	loads = loads > stmt->found ? loads - stmt->found : 0;
 	if (loads > stmt->count)
 		loads = stmt->count;
 	edge = edge_get(edges, &site, stmt->module);
 	if (!edge)
 		return -ENOMEM;
-	edge_ran_in(edge, stmt->around, is_inside(stmt));
+	edge_ran_in(edge, stmt->around);
 	edge_count(edge, stmt->count, stmt->count - loads, stmt->first_ns, stmt->load);
 	edge->is_body |= is_body(edges->model, stmt->frame.code);
 	edge->is_circular |= stmt->is_circular;
@@ -194,13 +193,14 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 			continue;
 		if (!site.module && !site.file)
 			site = code_site(edges->model, &stmt->frame);
+		pth_name(&edges->pth, &site, stmt->first_ns);
 		edge = edge_get(edges, &site, known->load.module);
 		if (!edge)
 			return -ENOMEM;
 		load = is_same_site(&known->load.importer, &site) ? known : NULL;
 		if (load && load->has_edge)
 			load = NULL;
-		edge_ran_in(edge, stmt->around, is_inside(stmt));
+		edge_ran_in(edge, stmt->around);
 		edge_count(edge, stmt->count, stmt->count - (load != NULL), stmt->first_ns, load);
 		edge->is_body |= is_body(edges->model, stmt->frame.code);
 		edge->is_circular |= stmt->from_circular >> i & 1;
@@ -224,11 +224,19 @@ static int edges_of_loads(struct edges *edges)
 		edge = edge_get(edges, &state->load.importer, state->load.module);
 		if (!edge)
 			return -ENOMEM;
-		edge_ran_in(edge, (struct load_state *)state->load.parent, true);
+		edge_ran_in(edge, (struct load_state *)state->load.parent);
 		edge_count(edge, 1, 0, state->load.start_ns, state);
 		edge->is_body |= is_body(edges->model, import_code(edges->model, state->frames));
 	}
 	return 0;
+}
+
+static void name_pth(const struct edges *edges)
+{
+	struct process *process = &edges->process->process;
+
+	for (size_t i = 0; i < process->load_cnt; i++)
+		pth_name(&edges->pth, &process->loads[i]->importer, process->loads[i]->start_ns);
 }
 
 static int fill(struct edges *edges)
@@ -238,6 +246,7 @@ static int fill(struct edges *edges)
 	struct stmt *stmt;
 	int err = name ? 0 : -ENOMEM;
 
+	name_pth(edges);
 	know_loads(edges);
 	for (stmt = edges->process->stmts; stmt && !err; stmt = stmt->next)
 		err = edge_of_stmt(edges, stmt);
@@ -251,8 +260,11 @@ static int fill(struct edges *edges)
 int edges_finish(struct model *model, struct process_state *process)
 {
 	struct edges edges = { .model = model, .process = process };
-	int err = fill(&edges);
+	int err = pth_find(&process->process, &edges.pth);
 
+	if (!err)
+		err = fill(&edges);
+	pth_free(&edges.pth);
 	free(edges.slots);
 	return err;
 }

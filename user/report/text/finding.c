@@ -213,6 +213,9 @@ static void add_defer_remedy(const struct view *view, const struct process *proc
 	if (finding->is_entry) {
 		text_buf__add(buf, "nothing here: it is how the program begins; what it brings is told by "
 			      "itself");
+	} else if (file_is_pth(finding->site.file)) {
+		text_buf__add(buf, "each start of this Python runs that line: remove what brought the "
+			      ".pth file, or let it import less");
 	} else if (finding->caller) {
 		text_buf__add(buf, "it stands in a function that ");
 		add_name(view, finding->caller, buf);

@@ -1,0 +1,65 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where a saving is said to be: lines of .pth files, and who pays for what a finder does once."""
+import os
+
+import lib
+
+
+def deferrals(process):
+    return [f for f in process["findings"] if f["rule"] == "deferrable-import"]
+
+
+@lib.test()
+def test_pth_files():
+    """All their lines are line 1 of "<string>": the file is named, and it stands behind what the
+    program itself could do."""
+    sites = os.path.join(lib.workdir(), "sites")
+    for name in "ab":
+        lib.write("sites/%s.pth" % name, "import slow_%s\n" % name)
+        lib.write("slow_%s.py" % name, "import time\ntime.sleep(0.03)\n")
+    lib.write("own.py", "import time\ntime.sleep(0.02)\n")
+    main = lib.write("main.py", "import site\nsite.addsitedir(%r)\nimport own\n" % sites)
+    _, trace = lib.trace([lib.SYSTEM, main])
+    process = trace.python()
+    for name in "ab":
+        load = process.one("slow_" + name)
+        lib.check_equal((load["importer"]["file"], load["importer"]["line"]),
+                        ("%s/%s.pth" % (sites, name), None), "who asked for slow_" + name)
+        edges = [e["importer"]["file"] for e in process["edges"] if e["module"] == "slow_" + name]
+        lib.check_equal(edges, ["%s/%s.pth" % (sites, name)], "statements that ask for it")
+    lib.check_equal([os.path.basename(f["file"]) for f in deferrals(process)], ["main.py"],
+                    "files of findings")
+
+
+FINDER = """import sys, time
+class Finder:
+    is_ready = False
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        end = time.process_time() + 0.05
+        while not cls.is_ready and time.process_time() < end: pass
+        cls.is_ready = True
+sys.meta_path.insert(0, Finder)
+"""
+
+
+@lib.test()
+def test_lazy_finder():
+    """A finder reads what it needs when it is first asked. Without that import the next one waits for
+    it: it is in no saving."""
+    lib.write("finder.py", FINDER)
+    for name in "ab":
+        lib.write("plug_%s.py" % name, "import time\ntime.sleep(0.02)\n")
+    main = lib.write("main.py", "import finder\nimport plug_a\nimport plug_b\n")
+    _, trace = lib.trace([lib.SYSTEM, main])
+    process = trace.python()
+    load = process.one("plug_a")
+    found = next(f for f in deferrals(process) if f["line"] == 2)
+    lib.check(load["self_cpu_ns"] >= 50e6, "it took %d ns", load["self_cpu_ns"])
+    lib.check(20e6 <= found["saving_ns"] <= load["self_ns"] - 40e6, "%d of %d ns are saved",
+              found["saving_ns"], load["self_ns"])
+
+
+if __name__ == "__main__":
+    lib.main()

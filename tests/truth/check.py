@@ -1,0 +1,245 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Figures against the truth: what the tool shows of a program, and what untraced runs say, of the same
+program and of copies in which the statements of a finding are really gone. Runs take turns, each first
+in line for a processor, and the best third of them counts.
+
+usage: check.py [-n ROUNDS] [NAME…]   NAME: any part of a program's name"""
+import argparse
+import contextlib
+import os
+import statistics
+import sys
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)),
+                os.path.dirname(os.path.dirname(os.path.abspath(__file__)))]
+
+import lib  # noqa: E402
+import programs  # noqa: E402
+import real  # noqa: E402
+import surgery  # noqa: E402
+import truth  # noqa: E402
+from untraced import Place  # noqa: E402
+
+FINDINGS, TRIES = 5, 4
+NS_MAX = 10e6
+STARTUP_SHARE, SAVING_SHARE = 0.05, 0.10
+OPTS = ["--ring", "64mb"]
+FIRST = ["chrt", "-f", "10"]
+SPY = {"atexit"} # what the spy itself imports
+RANDOM_SEEDS = range(10)
+
+
+def ms(ns):
+    return "-" if ns is None else "%.1f ms" % (ns / 1e6)
+
+
+def low(values):
+    """What else runs on a machine makes a run longer, never shorter: the mean of the best third."""
+    best = sorted(values)[:max(1, (len(values) + 2) // 3)]
+    return statistics.mean(best)
+
+
+class Finding:
+    """One of the first findings: what is shown of it in each round, and what is true."""
+
+    def __init__(self, name, number, doc):
+        self.name, self.number = name, number
+        self.key = (doc["rule"], tuple(truth.places_of(doc)))
+        self.confidence, self.places = doc["confidence"], truth.places_of(doc)
+        self.shown, self.least, self.true = [], [], []
+        self.told = self.gone = None
+        self.place, self.fault = None, None
+
+    def title(self, base):
+        return ", ".join("%s:%s" % (os.path.relpath(f, base) if f and f.startswith(base + "/")
+                                    else f, n) for f, n in self.places)
+
+
+class Tally:
+    """All rows: those out of bounds, and how often each level of confidence was right."""
+
+    def __init__(self):
+        self.bad, self.rows, self.levels, self.untried = [], 0, {}, 0
+        self.shown = 3 # names of modules
+
+    def row(self, name, what, shown, true, good, note=""):
+        self.rows += 1
+        verdict = "ok" if good else "OUT"
+        line = "%-14s %-34s %11s %11s  %-4s %s" % (name, what, shown, true, verdict, note)
+        print(line.rstrip(), flush=True)
+        if not good:
+            self.bad.append(line)
+
+    def level(self, confidence, good):
+        right, all_ = self.levels.get(confidence, (0, 0))
+        self.levels[confidence] = (right + good, all_ + 1)
+
+    def end(self):
+        print("\n%d rows, %d out of bounds, %d findings could not be tried" % (
+            self.rows, len(self.bad), self.untried))
+        for confidence, (right, all_) in sorted(self.levels.items()):
+            print("confidence %s: %d of %d findings within bounds" % (confidence, right, all_))
+        for line in self.bad:
+            print(line)
+
+
+def within(shown, true, share):
+    return abs(shown - true) <= max(share * abs(true), NS_MAX)
+
+
+class Check:
+    def __init__(self, name, argv, base, tally):
+        self.name, self.argv, self.base, self.tally = name, argv, base, tally
+        self.startup, self.imports, self.whole = ([], []), ([], []), []
+        self.before = self.process = self.losses = None
+        self.full = Place(argv, base, [])
+        self.findings = []
+
+    def trace(self):
+        for _ in range(TRIES): # a start that came while the tracer looked elsewhere, say
+            done, doc = lib.trace(FIRST + self.argv, opts=OPTS, cwd=self.base)
+            if doc["complete"]:
+                break
+        if self.before and done.rc != self.before.rc:
+            raise AssertionError("status %d traced, %d untraced" % (done.rc, self.before.rc))
+        self.losses = self.losses or lib.losses(doc.doc)
+        return doc.python()
+
+    def choose(self):
+        found = [f for f in self.process["findings"]
+                 if f["rule"] in ("deferrable-import", "deferrable-together")]
+        for doc in found:
+            finding = Finding(self.name, len(self.findings) + 1, doc)
+            try:
+                pairs = surgery.changed(finding.places, "%s/%s.%d" % (
+                    lib.workdir(), self.name, len(self.findings)))
+            except (surgery.Cannot, SyntaxError) as error:
+                finding.fault = str(error)
+            else:
+                finding.place = Place(self.argv, self.base, pairs)
+                self.try_first(finding)
+            self.findings.append(finding)
+            if len(self.findings) == FINDINGS:
+                break
+
+    def try_first(self, finding):
+        run = finding.place.run()
+        if run.rc != self.before.rc:
+            finding.fault = "it ends with status %d: %s" % (run.rc, finding.place.why())
+        elif set(run.modules) - set(self.before.modules):
+            finding.fault = "it takes another way: " + " ".join(sorted(
+                set(run.modules) - set(self.before.modules))[:3])
+
+    def round(self, process):
+        run = self.full.run()
+        self.whole.append(run.whole_ns)
+        startup = process["startup"]
+        for pair, shown, true in ((self.startup, startup["wall_ns"], run.startup_ns),
+                                  (self.imports, startup["imports_ns"], run.imports_ns)):
+            pair[0].append(shown)
+            pair[1].append(true)
+        docs = {(f["rule"], tuple(truth.places_of(f))): f for f in process["findings"]
+                if f["rule"].startswith("deferrable")}
+        for finding in self.findings:
+            doc = docs.get(finding.key)
+            if finding.fault or not doc:
+                continue
+            gone = finding.place.run()
+            finding.shown.append(doc["saving_ns"])
+            finding.least.append(doc["evidence"]["least_saving_ns"])
+            finding.true.append(gone.whole_ns)
+            finding.told = truth.told(process, doc) - SPY
+            known = {i["module"] for i in process.imports if i["result"] == "loaded"} - SPY
+            finding.gone = (set(run.modules) - set(gone.modules)) & known
+
+    def report(self):
+        if self.losses:
+            self.tally.row(self.name, "lost while tracing", str(self.losses), "", False)
+        for what, pair in (("start-up", self.startup), ("imports", self.imports)):
+            shown, true = map(low, pair)
+            self.tally.row(self.name, what, ms(shown), ms(true), within(shown, true, STARTUP_SHARE))
+        for finding in self.findings:
+            self.report_one(finding)
+
+    def report_one(self, finding):
+        what = "saving %d %s" % (finding.number, finding.title(self.base))
+        if finding.fault or not finding.true:
+            self.tally.untried += 1
+            print("%-14s %s: not tried: %s" % (self.name, what, finding.fault or "it was told once"))
+            return
+        shown, least = low(finding.shown), low(finding.least)
+        true = low(self.whole) - low(finding.true)
+        more, less = finding.told - finding.gone, finding.gone - finding.told
+        note = "%s, %d modules" % (finding.confidence, len(finding.gone))
+        if finding.confidence != "high":
+            note += ", at least %s" % ms(least)
+        for sign, names in (("+", more), ("-", less)):
+            if names:
+                note += " %s%d %s" % (sign, len(names), " ".join(sorted(names)[:self.tally.shown]))
+        good = within(shown, true, SAVING_SHARE) and not more and not less
+        self.tally.level(finding.confidence, good)
+        self.tally.row(self.name, what[-60:], ms(shown), ms(true), good, note)
+
+    def measure(self, rounds):
+        self.before = self.full.run()
+        self.process = self.trace()
+        self.choose()
+        for n in range(rounds):
+            self.round(self.process if not n else self.trace())
+        self.report()
+
+    def close(self):
+        for place in [self.full] + [f.place for f in self.findings if f.place]:
+            place.close()
+
+
+def all_programs():
+    """Name → make(), which returns (argv, directory) or raises lib.Skip."""
+    interp = lib.system()
+
+    def of_real(name, make):
+        base = os.path.join(lib.workdir(), name)
+        os.makedirs(base, exist_ok=True)
+        needs, argv = make(base)
+        lib.needs_module(interp, *needs)
+        return argv, base
+
+    def of_files(name, files):
+        base = truth.make(name, files)
+        return [interp.exe, base + "/main.py"], base
+
+    found = {name: lambda n=name, m=make: of_real(n, m) for name, make in real.PROGRAMS.items()}
+    files = dict(programs.KNOWN)
+    files.update({"random%d" % seed: programs.at_random(seed) for seed in RANDOM_SEEDS})
+    found.update({name: lambda n=name, f=text: of_files(n, f) for name, text in files.items()})
+    return found
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("-n", type=int, default=5, help="rounds")
+    parser.add_argument("-v", action="store_true", help="all modules that differ")
+    parser.add_argument("names", nargs="*")
+    args = parser.parse_args()
+    tally, done = Tally(), 0
+    tally.shown = 1000 if args.v else 3
+    print("%-14s %-34s %11s %11s  verdict" % ("program", "figure", "shown", "truth"))
+    for name, make in all_programs().items():
+        if args.names and not any(part in name for part in args.names):
+            continue
+        try:
+            argv, base = make()
+        except lib.Skip as skip:
+            print("%-14s skipped: %s" % (name, skip))
+            continue
+        with contextlib.closing(Check(name, argv, base, tally)) as check:
+            check.measure(args.n)
+        done += 1
+    print("%d programs, %d rounds each" % (done, args.n))
+    tally.end()
+    sys.exit(bool(tally.bad))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* "Inside this node, this place asked for that load": what the graph is made of. */
+#ifndef MODEL_GRAPH_GRAPH_ASKS_H
+#define MODEL_GRAPH_GRAPH_ASKS_H
+
+#include "model/graph/graph.h"
+
+struct ask {
+	const struct site *site; /* NULL: nobody known */
+	__u32 src, dst;
+	__u32 around;            /* node of the load in which it first ran */
+	__u32 node;              /* of the run, once numbered */
+	bool has_unseen, is_body, is_wrapped;
+	bool is_hooked;          /* by a replaced __import__, through which all go */
+	__u64 first_ns;          /* of its first run; NS_UNKNOWN */
+};
+
+/* By file, line and module; NULL comes first. */
+int asks_cmp_site(const struct site *a, const struct site *b);
+
+/* For qsort: by place, then src, then dst. */
+int asks_cmp(const void *a, const void *b);
+
+/*
+ * A wrapper asks for what its caller names, and who names the same module is most often the same.
+ * What is sure is less: anybody may have called it. Of asks, which are sorted, src and around
+ * change places. One that is a replaced __import__ is told by what goes past it: nothing does.
+ * 0 or -ENOMEM.
+ */
+int asks_settle_wrappers(const struct graph *graph, struct ask *asks, size_t ask_cnt);
+
+#endif
