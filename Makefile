@@ -240,7 +240,7 @@ arm64: ## build for arm64 on another machine, into .output/arm64 (clang, lld)
 $(O)/vm/load: tests/vm/load.c $(SKEL)
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(HOST) $< $(LIBS) -o $@
+	$(Q)$(CC) $(HOST) $(LDFLAGS) $< $(LIBS) -o $@
 check-vm: all $(O)/vm/load ## the oldest to the newest kernel under qemu, and arm64 if it was built
 	$(Q)set -e; for k in $${PYIMPORT_KERNELS:-$$(scripts/run_vm.sh --list)}; do \
 		echo "--- $$k"; scripts/run_vm.sh $$k; done

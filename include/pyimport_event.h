@@ -271,7 +271,7 @@ struct pyi_edge_count {
 	__u32 id;
 	__u32 count; /* runs of the statement */
 	__u32 loads; /* of these, how many led to a FIND span */
-	__u32 pad;
+	__u32 is_inside; /* all runs in the span that the first was in; older captures: 0 */
 	__u64 first_ns;
 };
 

@@ -14,6 +14,9 @@ struct edge_value {
 	__u64 first_ns;
 	__u32 gen;  /* dict_gen() when it was found right last */
 	__u32 name; /* what the name says, as str_sum() has it */
+	__u32 around;       /* innermost open span at its first run, 0 = none */
+	__u16 depth;        /* of that, plus 1; 0: not known yet */
+	__u16 is_elsewhere; /* it ran again when that one was over, or on another thread */
 };
 
 enum proc_flag {

@@ -9,6 +9,8 @@ import tempfile
 TREE_RULES = {}
 FILES_MAX = 20
 CODE = ("bpf/", "include/", "user/")
+FOLDERS = CODE + ("scripts/", "tests/bench/", "tests/e2e/", "tests/lib/", "tests/model/",
+                  "tests/truth/", "tests/unit/") # elsewhere files are data
 
 
 def tree_rule(function):
@@ -128,7 +130,7 @@ def folder_size(sources):
     """A folder with more files than one can overlook is several."""
     counts = {}
     for path in sources:
-        if path.startswith(CODE):
+        if path.startswith(FOLDERS):
             counts.setdefault(os.path.dirname(path), []).append(path)
     for folder, paths in sorted(counts.items()):
         if len(paths) > FILES_MAX:

@@ -20,6 +20,7 @@ struct edges_map edges SEC(".maps");
 struct code_slots_map code_slots SEC(".maps");
 struct codes_map codes SEC(".maps");
 struct pairs_map pairs SEC(".maps");
+struct hits_map hits SEC(".maps");
 struct accounts_map accounts SEC(".maps");
 struct charges_map charges SEC(".maps");
 struct ios_map ios SEC(".maps");

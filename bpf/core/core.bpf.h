@@ -91,7 +91,7 @@ struct edge_args {
 	struct str_view name;
 	u64 name_obj, globals, fromlist;
 	s32 level;
-	u32 pad;
+	u32 has_globals_twice; /* as its locals, too */
 };
 
 /*

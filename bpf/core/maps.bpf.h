@@ -107,6 +107,13 @@ struct pairs_map { /* index = 2 * enum pyi_span + is_end */
 	__type(key, u32);
 	__type(value, u64);
 };
+#define HIT_KINDS (PYI_SITE_MAX * PYI_SITE_MAX)
+struct hits_map { /* at end * PYI_SITE_MAX + begin; [0]: of processes not followed, too */
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, HIT_KINDS);
+	__type(key, u32);
+	__type(value, u64);
+};
 struct accounts_map {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -134,6 +141,7 @@ extern struct edges_map edges SEC(".maps");
 extern struct code_slots_map code_slots SEC(".maps");
 extern struct codes_map codes SEC(".maps");
 extern struct pairs_map pairs SEC(".maps");
+extern struct hits_map hits SEC(".maps");
 extern struct accounts_map accounts SEC(".maps");
 extern struct charges_map charges SEC(".maps");
 

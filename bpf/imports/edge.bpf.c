@@ -19,7 +19,7 @@ static __always_inline void edge_flush(const struct edge_value *edge)
 	rec->id = edge->id;
 	rec->count = edge->count;
 	rec->loads = edge->loads;
-	rec->pad = 0;
+	rec->is_inside = !edge->is_elsewhere;
 	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
 }
 
@@ -104,7 +104,11 @@ __noinline int emit_from(struct thread *t, const struct pyi_layout *lay, u64 fro
 	return 0;
 }
 
-/* 1 a tuple (a statement's), 2 a list (PyImport_Import, called from C), 0 none. */
+/*
+ * 1 a statement's, 0 none, 2 that of PyImport_Import, called from C: an empty list, and the globals
+ * are the locals. Of `__import__(name, globals(), locals(), [], 0)` in a module's body that cannot
+ * be told apart.
+ */
 static __always_inline u32 fromlist_kind(struct thread *t, const struct pyi_layout *lay, u64 list)
 {
 	u64 type = list ? read_ptr(list + lay->ob_type) : 0;
@@ -121,7 +125,16 @@ static __always_inline u32 fromlist_kind(struct thread *t, const struct pyi_layo
 		t->none_type = type;
 		t->none = list;
 	}
-	return first == 't' ? 1 : first == 'l' ? 2 : 0;
+	if (first != 'l')
+		return first == 't';
+	/* The size of a list stands where a tuple's does. */
+	return t->scratch.edge.has_globals_twice && !read_ptr(list + lay->tuple_size) ? 2 : 1;
+}
+
+/* A function of its own, for the stack. */
+static __noinline struct edge_value *edge_make(u64 key)
+{
+	return edge_find(key, true);
 }
 
 /*
@@ -135,13 +148,82 @@ static __always_inline struct edge_value *edge_place(struct thread *t, u64 code,
 	u64 name = args->name.is_interned ? args->name_obj : sum;
 
 	t->edge_key = edge_key(code, name, t->scratch.frame.instr, t->serial);
-	return edge_find(t->edge_key, true);
+	return edge_make(t->edge_key);
+}
+
+#define DOTS 0x2e2e2e2e2e2e2e2eULL
+#define ONES 0x0101010101010101ULL
+/* Is there a dot in the name, which str_load has just read, or may there be one? */
+__noinline int has_dot(struct thread *t, const struct str_view *name)
+{
+	u64 word;
+	u32 at;
+
+	if (!t || !name || !name->peek_off || name->sz > STR_PEEK_TEXT_SZ)
+		return 1;
+	for (u32 i = 0; i < STR_PEEK_TEXT_SZ / 8 && i * 8 < name->sz; i++) {
+		at = (name->peek_off / 8 + i) & 31;
+		if (at >= STR_PEEK_SZ / 8)
+			return 1;
+		word = t->str_buf[at] ^ DOTS;
+		if (name->sz - i * 8 < 8)
+			word |= ~0ULL << (name->sz - i * 8) * 8;
+		if ((word - ONES) & ~word & ONES << 7)
+			return 1;
+	}
+	return 0;
+}
+
+/* What stands for an instruction that imports a dotted name. */
+static __always_inline u64 dotted_key(struct thread *t, u64 code)
+{
+	return edge_key(code, 0, t->scratch.frame.instr, t->serial);
+}
+
+static __always_inline void mark_dotted(struct thread *t, u64 code)
+{
+	struct edge_value *mark = edge_make(dotted_key(t, code));
+
+	if (mark)
+		mark->serial = t->serial;
+}
+
+/* Is it a new str without a dot, where a dotted name is imported? */
+static __always_inline bool is_package_step(struct thread *t, const struct pyi_layout *lay)
+{
+	struct str_view *name = &t->scratch.edge.name;
+
+	return edge_find(dotted_key(t, t->last_code_id), false) &&
+	       !str_load(t, lay, t->scratch.edge.name_obj, name) && !name->is_interned &&
+	       !has_dot(t, name);
+}
+
+__noinline int edge_bare(struct thread *t, const struct pyi_layout *lay)
+{
+	struct pyframe *frame;
+
+	if (!t || !lay)
+		return 1;
+	t->edge_id = t->is_native = 0;
+	frame = &t->scratch.frame;
+	if (!t->tstate || !is_thread(lay, t->tstate, thread_pointer()) ||
+	    frame_read(t, lay, tstate_frame(lay, t->tstate), frame) || frame_is_shim(t, lay) ||
+	    !frame->globals)
+		return 1;
+	if (code_again(t, frame->code, frame->globals) &&
+	    (edge_count(t, t->scratch.edge.name_obj, frame->instr) || is_package_step(t, lay)))
+		return 1;
+	t->scratch.edge.globals = frame->globals;
+	t->now = bpf_ktime_get_ns();
+	t->scratch.code_names_of = 0;
+	return 0;
 }
 
 __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 addr)
 {
 	struct edge_args *args;
 	struct edge_value *edge;
+	struct open_span *top;
 	struct pyframe *frame;
 	struct pyi_edge *rec;
 	u32 has_from;
@@ -180,14 +262,19 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 		return 1;
 	}
 	edge->gen = t->last_code.gen;
-	if (__sync_fetch_and_add(&edge->count, 1)) { /* seen before, or another thread was first */
-		t->edge_id = edge->id;
+	if (edge->count || __sync_val_compare_and_swap(&edge->count, 0, 1)) {
+		edge_ran(t, edge); /* seen before, or another thread was first */
 		return 1;
 	}
 	edge->name = sum;
+	top = open_top(t);
+	edge->around = top ? top->id : 0;
+	edge->depth = stored_depth(t) + 1;
 	edge->serial = t->serial;
 	edge->first_ns = t->now;
 	edge->id = t->edge_id = new_id();
+	if (!has_from && !args->level && has_dot(t, &args->name))
+		mark_dotted(t, code);
 	if (args->name.sz <= PYI_STR_TINY)
 		EMIT_EDGE(PYI_STR_TINY);
 	else if (args->name.sz <= PYI_STR_SMALL)

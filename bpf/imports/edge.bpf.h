@@ -17,6 +17,30 @@ u32 edge_recycle(u64 key);
 
 DEFINE_SLOTS(edge_find, edge_value, edge_slots, cfg_edge_slots, edges, edge_recycle)
 
+/* Is the span that the statement first ran in still open on this thread? */
+static __always_inline bool is_inside(const struct thread *t, const struct edge_value *edge)
+{
+	u32 index = edge->depth;
+
+	if (index == 1) /* in none */
+		return true;
+	index -= 2;
+	barrier_var(index);
+	if (index >= NEAR_DEPTH || index >= t->depth)
+		return false;
+	barrier_var(index);
+	return t->open[index].id == edge->around;
+}
+
+/* One more run; not the first. */
+static __always_inline void edge_ran(struct thread *t, struct edge_value *edge)
+{
+	__sync_fetch_and_add(&edge->count, 1);
+	t->edge_id = edge->id;
+	if (!edge->is_elsewhere && !is_inside(t, edge))
+		edge->is_elsewhere = true;
+}
+
 /* Counts a run of a statement of t->last_code; false when it is new or must be looked at again. */
 static __always_inline bool edge_count(struct thread *t, u64 name, u64 instr)
 {
@@ -26,8 +50,7 @@ static __always_inline bool edge_count(struct thread *t, u64 name, u64 instr)
 	if (!edge || edge->gen != t->last_code.gen)
 		return false;
 	t->edge_key = key;
-	__sync_fetch_and_add(&edge->count, 1);
-	t->edge_id = edge->id;
+	edge_ran(t, edge);
 	return true;
 }
 
@@ -37,5 +60,12 @@ static __always_inline bool edge_count(struct thread *t, u64 name, u64 instr)
  * t->scratch already. Returns 1 when all is done, 0 when the frame is not of this module's code.
  */
 int edge_first(struct thread *t, const struct pyi_layout *lay, u64 addr);
+
+/*
+ * An import without globals, in t->scratch.edge: `__import__("x")`, or C under a Python function. The
+ * frame that runs tells whose statement it is. Returns 1 when all is done, 0 when edge_first() is
+ * to be called. `import a.b` enters the import function once more, for a: that is no statement.
+ */
+int edge_bare(struct thread *t, const struct pyi_layout *lay);
 
 #endif

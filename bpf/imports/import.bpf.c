@@ -60,6 +60,7 @@ static __always_inline struct thread *import_args(struct pt_regs *ctx, struct th
 	args->globals = ARG2(ctx);
 	args->fromlist = ARG4(ctx);
 	args->level = ARG5(ctx);
+	args->has_globals_twice = args->globals == ARG3(ctx);
 	return t;
 }
 
@@ -108,47 +109,56 @@ static __always_inline bool import_again(struct pt_regs *ctx, const struct pyi_s
 	const struct pyi_layout *lay;
 	u64 addr, code, instr, globals = ARG2(ctx);
 
-	if (!globals) { /* from C without a frame, or the function calls itself for the package */
-		t->edge_id = t->is_native = 0;
-		return true;
-	}
 	lay = bpf_map_lookup_elem(&layouts, &index);
-	if (!lay || !lay->lasti_is_ptr)
+	if (!lay)
 		return false;
-	addr = import_frame(ctx, t, lay, globals);
-	if (!addr)
+	if (!globals) {
+		if (edge_bare(import_args(ctx, t), lay))
+			return true;
+		addr = 0;
+	} else if (lay->lasti_is_ptr) {
+		addr = import_frame(ctx, t, lay, globals);
+		if (!addr)
+			return false;
+		instr = FRAME_AT(t->frame_buf, lay->frame_lasti, u64);
+		code = FRAME_AT(t->frame_buf, lay->frame_code, u64) & lay->code_mask;
+		if (code_again(t, code, globals) && edge_count(t, ARG1(ctx), instr))
+			return true;
+		import_args(ctx, t);
+	} else {
 		return false;
-	instr = FRAME_AT(t->frame_buf, lay->frame_lasti, u64);
-	code = FRAME_AT(t->frame_buf, lay->frame_code, u64) & lay->code_mask;
-	if (code_again(t, code, globals) && edge_count(t, ARG1(ctx), instr))
-		return true;
+	}
 	if (!t->is_checked || is_search(open_top(t))) /* has that one ended? */
 		return false;
-	return edge_first(import_args(ctx, t), lay, addr);
+	return edge_first(t, lay, addr);
 }
 
 /* The same without short cuts. */
 static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 {
-	struct thread *t = h->t;
+	struct thread *t = import_args(ctx, h->t);
 	u64 globals = ARG2(ctx), name = ARG1(ctx);
 	struct pyframe *frame = &t->scratch.frame;
 	u64 addr;
 
 	t->edge_id = 0;
 	t->is_native = 0;
-	if (!globals)
-		return;
-	addr = t->tstate ? tstate_frame(h->lay, t->tstate) : 0;
-	if (frame_read(t, h->lay, addr, frame) || frame->globals != globals)
-		if (frame_read_real(t, h->lay, current_frame(h), frame))
+	if (!globals) {
+		if (edge_bare(t, h->lay))
 			return;
+		globals = frame->globals;
+	} else {
+		addr = t->tstate ? tstate_frame(h->lay, t->tstate) : 0;
+		if (frame_read(t, h->lay, addr, frame) || frame->globals != globals)
+			if (frame_read_real(t, h->lay, current_frame(h), frame))
+				return;
+	}
 	settle_top(h, frame->addr);
 	if (!(h->proc->flags & PROC_CHECKED))
 		check_layout(h, frame, name, globals);
 	if (code_again(t, frame->code, globals) && edge_count(t, name, frame->instr))
 		return;
-	edge_first(import_args(ctx, t), h->lay, 0);
+	edge_first(t, h->lay, 0);
 }
 
 /* The method called on importlib: `_find_and_load` only, not `_handle_fromlist` and others. */
@@ -443,6 +453,14 @@ static __noinline int first_hit(struct hit *h, u32 tgid)
 	return 0;
 }
 
+static __always_inline void count_hit(u32 index)
+{
+	u64 *cnt = bpf_map_lookup_elem(&hits, &index);
+
+	if (cnt)
+		*cnt += 1;
+}
+
 static __always_inline int on_site(struct pt_regs *ctx)
 {
 	u32 index = bpf_get_attach_cookie(ctx), tgid;
@@ -453,6 +471,7 @@ static __always_inline int on_site(struct pt_regs *ctx)
 	h.site = bpf_map_lookup_elem(&sites, &index);
 	if (!h.site)
 		return 0;
+	count_hit(h.site->end * PYI_SITE_MAX + h.site->begin);
 	h.t = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
 	if (h.t && h.t->serial && h.t->tstate && h.t->layout == h.site->layout && !h.site->end) {
 		if (h.site->begin == PYI_SITE_IMPORT && import_again(ctx, h.site, h.t))
@@ -464,8 +483,10 @@ static __always_inline int on_site(struct pt_regs *ctx)
 	tgid = bpf_get_current_pid_tgid() >> 32;
 	h.proc = bpf_map_lookup_elem(&procs, &tgid);
 	if (!h.proc) {
-		if (!cfg_all)
+		if (!cfg_all) {
+			count_hit(0);
 			return 0;
+		}
 		h.proc = proc_add(tgid, 0);
 		if (!h.proc)
 			return 0;

@@ -331,6 +331,14 @@ def bench_memory(_):
         shutil.rmtree(home)
 
 
+def machine():
+    """The constants of this machine, so that two machines' ratios can be compared."""
+    out = subprocess.run([lib.TOOL, "doctor"], capture_output=True).stdout.decode()
+    price = re.search(r"price +(.*)", out)
+    return "%s, %d CPUs, load %.1f: %s" % (os.uname().release, os.cpu_count(), os.getloadavg()[0],
+                                           price[1] if price else "prices unknown")
+
+
 def main():
     options, names = getopt.getopt(sys.argv[1:], "n:")
     pairs = int(dict(options).get("-n", PAIRS))
@@ -343,9 +351,11 @@ def main():
                                     lambda: empty_program("syscalls"))),
                "execs": lambda n: bystander.bench_execs(n, PYTHON, row, BUILD + "/execs")}
     build()
+    print(machine())
     for name in names or benches:
         benches[name](pairs)
-    print("\n%-54s %-26s %-10s %s" % ("what", "median (quartiles)", "goal", ""))
+    print("\n" + machine())
+    print("%-54s %-26s %-10s %s" % ("what", "median (quartiles)", "goal", ""))
     for what, value, goal, note in rows:
         print("%-54s %-26s %-10s %s" % (what, value, goal, note))
     shutil.rmtree(lib.workdir(), ignore_errors=True)

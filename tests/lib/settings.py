@@ -10,6 +10,6 @@ ROOTS = os.environ.get("PYIMPORT_ROOTS", "/var/tmp/pyimport-roots")
 # Scratch space has the same path inside every root, so that a script's name is the same everywhere.
 WORK_BASE = "/var/tmp/pyimport-tests"
 SYSTEM = "/usr/bin/python3"
-READY = "pyimport-bpf: ready"
+READY = "pyimport-bpf: tracing"
 # No test measures time: this only ends what hangs.
 PATIENCE_S = float(os.environ.get("PYIMPORT_TEST_PATIENCE", "100"))

@@ -3,7 +3,8 @@
 statements ran, as Python itself sees it. It replaces functions of importlib that Python calls, and
 takes nothing from the tracer. Runs on CPython 3.6 and later.
 
-  loads: [name, parent (index or None), thread, result, error, via, importer [module, file, line]]
+  loads: [name, parent (index or None), thread, result, error, via, importer [module, file, line],
+          searched (whether the module was looked for, not served by what was loaded below)]
   runs:  [importer module, file, line, name] -> [count, cached]"""
 import builtins
 import importlib
@@ -32,7 +33,8 @@ def asker():
 
 def observed(name, via, importer, function, *args):
     stack = stacks.__dict__.setdefault("open", [])
-    load = [name, stack[-1] if stack else None, threading.get_ident(), None, None, via, importer]
+    load = [name, stack[-1] if stack else None, threading.get_ident(), None, None, via, importer,
+            False]
     stack.append(len(loads))
     loads.append(load)
     try:
@@ -47,6 +49,7 @@ def observed(name, via, importer, function, *args):
 
 
 real_find_and_load = bootstrap._find_and_load
+real_find_spec = bootstrap._find_spec
 real_import = builtins.__import__
 real_reload = importlib.reload
 
@@ -57,6 +60,13 @@ def find_and_load(name, import_):
     importer, is_call = asker()
     via = "import_module" if is_call else "statement"
     return observed(name, via, importer, real_find_and_load, name, import_)
+
+
+def find_spec(name, *rest):
+    stack = stacks.__dict__.get("open")
+    if stack and loads[stack[-1]][0] == name:
+        loads[stack[-1]][7] = True
+    return real_find_spec(name, *rest)
 
 
 def absolute(name, namespace, level):
@@ -110,6 +120,7 @@ def main():
 
 
 bootstrap._find_and_load = find_and_load
+bootstrap._find_spec = find_spec
 builtins.__import__ = import_
 importlib.reload = reload
 try:
@@ -117,5 +128,6 @@ try:
 finally:
     builtins.__import__ = real_import
     bootstrap._find_and_load = real_find_and_load
+    bootstrap._find_spec = real_find_spec
     with open(OUT, "w") as file:
         file.write(repr({"loads": loads, "runs": runs}))

@@ -35,7 +35,7 @@ void log_debug(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void log_vprint(enum log_level level, const char *fmt, va_list args)
 	__attribute__((format(printf, 2, 0)));
 
-/* A line as it is, without prefix, at any verbosity: `pyimport-bpf: ready`. */
+/* A line as it is, without prefix, at any verbosity: `pyimport-bpf: tracing`. */
 void log_line(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

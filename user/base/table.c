@@ -17,6 +17,7 @@
 
 struct cell {
 	size_t off;
+	size_t link_sz; /* of what begins a link, which lies before the text; 0: it is none */
 	uint32_t width;
 	uint16_t keep;
 	uint16_t style;
@@ -67,9 +68,27 @@ void table__freep(struct table **table)
 	table__free(*table);
 }
 
+/* What makes links is left out: the first of them goes before the cell's text. */
+static size_t add_text(struct table *table, const char *cell)
+{
+	const char *mark = strchr(cell, '\033');
+	size_t first = 0, sz;
+
+	if (mark)
+		first = text_link_sz(mark);
+	if (first)
+		text_buf__add_sz(&table->text, mark, first);
+	for (; mark && (sz = text_link_sz(mark)); mark = strchr(cell, '\033')) {
+		text_buf__add_sz(&table->text, cell, (size_t)(mark - cell));
+		cell = mark + sz;
+	}
+	text_buf__add_sz(&table->text, cell, strlen(cell) + 1);
+	return first;
+}
+
 void table__add_kept(struct table *table, const char *cell, enum table_style style, size_t keep)
 {
-	size_t width = text_width(cell);
+	size_t width = text_width(cell), off, link_sz;
 
 	if (table->cnt == table->cap) {
 		size_t cap = table->cap ? table->cap * 2 : 64;
@@ -82,13 +101,15 @@ void table__add_kept(struct table *table, const char *cell, enum table_style sty
 		table->cells = cells;
 		table->cap = cap;
 	}
+	off = table->text.sz;
+	link_sz = add_text(table, cell);
 	table->cells[table->cnt++] = (struct cell){
-		.off = table->text.sz,
+		.off = off + link_sz,
+		.link_sz = link_sz,
 		.width = width > UINT32_MAX ? UINT32_MAX : (uint32_t)width,
 		.keep = keep > UINT16_MAX ? UINT16_MAX : (uint16_t)keep,
 		.style = (uint16_t)style,
 	};
-	text_buf__add_sz(&table->text, cell, strlen(cell) + 1);
 }
 
 void table__add(struct table *table, const char *cell, enum table_style style)
@@ -198,11 +219,15 @@ static void put_cell(const struct table *table, const struct table_look *look, s
 		fprintf(out, "%*s", (int)(width - cols), "");
 	if (has_style)
 		fputs(table_style_code(cell->style), out);
-	if (cols <= width)
+	if (cell->link_sz)
+		fwrite(text - cell->link_sz, 1, cell->link_sz, out);
+	if (cols <= width || look->is_whole)
 		fputs(text, out);
 	else
 		cols = put_cut(out, text, width, spec->cut, cell->keep,
 			       look->use_ascii ? "..." : "\u2026");
+	if (cell->link_sz)
+		fputs("\033]8;;\033\\", out);
 	if (has_style)
 		fputs("\033[0m", out);
 	if (!is_last && !spec->is_right && cols < width)

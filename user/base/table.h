@@ -34,6 +34,7 @@ struct table_col {
 struct table_look {
 	size_t width, indent;
 	bool use_color, use_ascii;
+	bool is_whole; /* longer cells stand out of their column instead of being cut */
 };
 
 struct table;

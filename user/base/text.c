@@ -232,6 +232,33 @@ static size_t char_width(uint32_t c)
 	return IS_IN(combining, c) ? 0 : IS_IN(wide, c) ? 2 : 1;
 }
 
+#define LINK "\033]8;;"
+#define LINK_END "\033\\"
+
+void text_buf__link(struct text_buf *buf, const char *path, int line, const char *label)
+{
+	text_buf__add(buf, LINK "file://");
+	for (const unsigned char *at = (const unsigned char *)path; *at; at++) {
+		if ((*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z') ||
+		    (*at >= '0' && *at <= '9') || strchr("-._~/", *at))
+			text_buf__add_sz(buf, (const char *)at, 1);
+		else
+			text_buf__printf(buf, "%%%02X", *at);
+	}
+	if (line > 0)
+		text_buf__printf(buf, "#%d", line);
+	text_buf__add(buf, LINK_END);
+	text_buf__add(buf, label);
+	text_buf__add(buf, LINK LINK_END);
+}
+
+size_t text_link_sz(const char *text)
+{
+	const char *end = strncmp(text, LINK, sizeof(LINK) - 1) ? NULL : strstr(text, LINK_END);
+
+	return end ? (size_t)(end - text) + sizeof(LINK_END) - 1 : 0;
+}
+
 size_t text_head(const char *text, size_t width, size_t *cols)
 {
 	size_t left = strlen(text), off = 0;
@@ -239,8 +266,14 @@ size_t text_head(const char *text, size_t width, size_t *cols)
 	*cols = 0;
 	while (left > off) {
 		uint32_t c;
-		size_t len = text_decode(text + off, left - off, &c);
-		size_t char_cols = len ? char_width(c) : 1;
+		size_t link = text_link_sz(text + off), len = 0, char_cols = 0;
+
+		if (link)
+			len = link;
+		else
+			len = text_decode(text + off, left - off, &c);
+		if (!link)
+			char_cols = len ? char_width(c) : 1;
 
 		if (*cols + char_cols > width)
 			break;

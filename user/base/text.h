@@ -42,6 +42,16 @@ void text_buf__repair(struct text_buf *buf, const char *text);
 /* Valid UTF-8 without anything text_buf__escape would touch, backslashes and blanks aside. */
 bool text_is_harmless(const char *text);
 
+/*
+ * Appends @label, harmless text, as a link of OSC 8 to a line of the file @path; a @line of 0 to
+ * the file alone. All of the path but letters, digits and -._~/ is percent-encoded. Widths do not
+ * count the sequences.
+ */
+void text_buf__link(struct text_buf *buf, const char *path, int line, const char *label);
+
+/* Bytes of the sequence that begins or ends such a link at @text; 0: there is none. */
+size_t text_link_sz(const char *text);
+
 /* Decodes one character of @text (at most @sz bytes, sz > 0). Bytes taken, or 0: not UTF-8. */
 size_t text_decode(const char *text, size_t sz, uint32_t *out);
 

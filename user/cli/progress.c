@@ -3,6 +3,7 @@
 #include "cli/progress.h"
 
 #include <linux/types.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -61,27 +62,52 @@ static void make_plain(char *text)
 	}
 }
 
+static void show(char *text)
+{
+	char line[256];
+	int sz;
+
+	make_plain(text);
+	sz = snprintf(line, sizeof(line), "\r%.*s\033[K", columns() - 1, text);
+	put(line, sz < (int)sizeof(line) ? (size_t)sz : sizeof(line) - 1);
+	is_shown = is_active;
+}
+
+/* In the background a write could stop us (stty tostop). */
+static bool may_show(void)
+{
+	return is_active && tcgetpgrp(STDERR_FILENO) == getpgrp();
+}
+
+void progress_say(const char *fmt, ...)
+{
+	char text[512];
+	va_list args;
+
+	if (!may_show())
+		return;
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	show(text);
+}
+
 void progress_update(const struct model *model)
 {
 	size_t processes = 0, loads = 0;
 	const char *current = NULL;
-	char text[512], line[256];
+	char text[512];
 	__u64 now_ns;
-	int sz;
 
 	if (!is_active)
 		return;
 	now_ns = clock_ns();
-	/* In the background a write could stop us (stty tostop). */
-	if (now_ns - last_ns < MIN_GAP_NS || tcgetpgrp(STDERR_FILENO) != getpgrp())
+	if (now_ns - last_ns < MIN_GAP_NS || !may_show())
 		return;
 	last_ns = now_ns;
 	model__progress(model, &processes, &loads, &current);
 	snprintf(text, sizeof(text), "%zu Python process%s, %zu module%s%s%.300s", processes,
 		 processes == 1 ? "" : "es", loads, loads == 1 ? "" : "s",
 		 current ? ", now " : "", current ? current : "");
-	make_plain(text);
-	sz = snprintf(line, sizeof(line), "\r%.*s\033[K", columns() - 1, text);
-	put(line, sz < (int)sizeof(line) ? (size_t)sz : sizeof(line) - 1);
-	is_shown = is_active;
+	show(text);
 }

@@ -10,6 +10,8 @@ struct model;
 /* Shows nothing unless stderr is a terminal we are in the foreground of. */
 void progress_start(void);
 void progress_update(const struct model *model); /* at most ten times a second */
+/* The same for what has no model: a line of one's own, shown at once. */
+void progress_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void progress_clear(void);
 void progress_stop(void);
 

@@ -20,9 +20,10 @@ static const struct unit time_units[] = {
 	{ "m", 60000000000 }, { "min", 60000000000 }, { "h", 3600000000000 }, {},
 };
 
+/* As reports write them: a kB is 1000 bytes, a KiB 1024. */
 static const struct unit size_units[] = {
-	{ "b", 1 }, { "k", 1 << 10 }, { "kb", 1 << 10 }, { "kib", 1 << 10 }, { "m", 1 << 20 },
-	{ "mb", 1 << 20 }, { "mib", 1 << 20 }, { "g", 1 << 30 }, { "gb", 1 << 30 },
+	{ "b", 1 }, { "k", 1000 }, { "kb", 1000 }, { "kib", 1 << 10 }, { "m", 1000000 },
+	{ "mb", 1000000 }, { "mib", 1 << 20 }, { "g", 1000000000 }, { "gb", 1000000000 },
 	{ "gib", 1 << 30 }, {},
 };
 
@@ -107,6 +108,20 @@ int parse_count(const char *text, size_t min, size_t max, size_t *out)
 	if (value < min || value > max)
 		return -ERANGE;
 	*out = value;
+	return 0;
+}
+
+int parse_share(const char *text, double *share)
+{
+	static const struct unit percent[] = { { "%", 1000000 }, {} };
+	__u64 value;
+	int err = text[strspn(text, "0123456789.")] ? parse_units(text, percent, 1, &value) : -EINVAL;
+
+	if (err)
+		return err;
+	if (value > 100000000)
+		return -ERANGE;
+	*share = (double)value / 100000000;
 	return 0;
 }
 

@@ -79,7 +79,7 @@ struct edge {
 	struct load *load;        /* the load it caused, or NULL */
 	struct load *around;      /* innermost load at its first run; NULL = outside of any */
 	bool is_circular;         /* closes a cycle: the module was still loading below us */
-	bool is_elsewhere;        /* a later copy of the statement ran inside another load */
+	bool is_elsewhere;        /* it ran outside of that load, too, or may have */
 	bool is_body;             /* it stands in the body of its module, not in a function */
 	bool has_unseen;          /* `from module import …`, and not all of the names were seen */
 };

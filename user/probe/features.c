@@ -43,6 +43,11 @@ static int load_empty(enum bpf_prog_type type, enum bpf_attach_type attach)
 	return fd;
 }
 
+int feature_empty_program(bool is_multi)
+{
+	return load_empty(BPF_PROG_TYPE_KPROBE, is_multi ? BPF_TRACE_UPROBE_MULTI : 0);
+}
+
 /* uprobe_multi links: kernel 6.6, commit 89ae89f53d20. */
 bool feature_uprobe_multi(void)
 {

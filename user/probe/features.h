@@ -7,6 +7,8 @@
 #include "probe/probes.h"
 
 bool feature_uprobe_multi(void);
+/* Descriptor of a uprobe program that does nothing, for uprobe_multi or perf events; -errno. */
+int feature_empty_program(bool is_multi);
 bool feature_mem_alloc(void);
 bool feature_tp_btf(const char *tracepoint); /* a BTF-typed one, for tp_btf programs */
 void features_forget(void); /* frees what the answers were found in */

@@ -35,6 +35,7 @@ struct probes {
 	probes_record_fn on_record;
 	void *ctx;
 	bool is_multi, want_no_edges;
+	int runs_fd;       /* the kernel counts runs while it is open; -1 = it does not */
 	struct probed_file *files;
 	size_t file_cnt;
 	__u32 site_cnt, layout_cnt;
@@ -48,6 +49,9 @@ void causes_choose(struct probes *probes, const struct probes_opts *opts);
 /* charges.c: hands on what can be while tracing; all that is left, once detached. */
 int charges_poll(struct probes *probes);
 int charges_drain(struct probes *probes);
+
+/* counts.c: has the kernel count runs; where it refuses, they are unknown */
+void runs_begin(struct probes *probes);
 
 /* phases.c: the table of system calls, before load */
 void phases_prepare(struct probes *probes);

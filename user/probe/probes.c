@@ -109,6 +109,7 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 
 	if (!probes)
 		return -ENOMEM;
+	probes->runs_fd = -1;
 	probes->on_record = opts->on_record;
 	probes->ctx = opts->ctx;
 	probes->want_no_edges = opts->want_no_edges;
@@ -130,6 +131,8 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 	err = pyimport_bpf__load(probes->skel);
 	if (err)
 		return explain_load(err);
+	if (opts->want_runs)
+		runs_begin(probes);
 	err = pyimport_bpf__attach(probes->skel);
 	if (err)
 		return explain_load(err);
@@ -206,7 +209,7 @@ static void send_edge_count(struct probes *probes, const struct edge_value *valu
 		.hdr = { .kind = PYI_EV_EDGE_COUNT, .size = sizeof(rec), .proc = value->serial,
 			 .ts_ns = value->first_ns },
 		.id = value->id, .count = value->count, .loads = value->loads,
-		.first_ns = value->first_ns,
+		.is_inside = !value->is_elsewhere, .first_ns = value->first_ns,
 	};
 
 	probes->on_record(probes->ctx, &rec, sizeof(rec));
@@ -254,39 +257,6 @@ int probes__drain(struct probes *probes)
 	return err ? err : calls_drain(probes);
 }
 
-int probes__stats(struct probes *probes, struct pyi_stats *out)
-{
-	*out = probes->skel->bss->stats;
-	return 0;
-}
-
-size_t probes__balance(struct probes *probes, struct probes_balance *out, size_t max)
-{
-	static const char *const names[] = {
-		[PYI_SPAN_FIND] = "find", [PYI_SPAN_LOCK] = "lock", [PYI_SPAN_BODY] = "body",
-		[PYI_SPAN_EXECDEF] = "execdef", [PYI_SPAN_DLOPEN] = "dlopen",
-		[PYI_SPAN_DYNAMIC] = "dynamic",
-	};
-	int cpu_cnt = libbpf_num_possible_cpus(), fd = bpf_map__fd(probes->skel->maps.pairs);
-	_cleanup_free_ __u64 *values = calloc(cpu_cnt > 0 ? cpu_cnt : 1, sizeof(*values));
-	size_t cnt = 0;
-
-	if (!values || cpu_cnt <= 0)
-		return 0;
-	for (__u32 span = PYI_SPAN_FIND; span <= PYI_SPAN_DYNAMIC && cnt < max; span++, cnt++) {
-		out[cnt] = (struct probes_balance){ .span = names[span] };
-		for (__u32 is_end = 0; is_end < 2; is_end++) {
-			__u32 key = 2 * span + is_end;
-
-			if (bpf_map_lookup_elem(fd, &key, values))
-				continue;
-			for (int i = 0; i < cpu_cnt; i++)
-				*(is_end ? &out[cnt].ends : &out[cnt].begins) += values[i];
-		}
-	}
-	return cnt;
-}
-
 bool probes__is_multi(const struct probes *probes)
 {
 	return probes->is_multi;
@@ -298,6 +268,8 @@ void probes__free(struct probes *probes)
 		return;
 	probes__detach(probes);
 	ring_buffer__free(probes->ring);
+	if (probes->runs_fd >= 0)
+		close(probes->runs_fd);
 	pyimport_bpf__destroy(probes->skel);
 	free(probes->files);
 	free(probes);

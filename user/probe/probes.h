@@ -27,6 +27,7 @@ struct probes_opts {
 	__u32 groups_off;      /* enum pyi_group: causes not to measure */
 	const char *no_tracepoint; /* do as if the kernel lacked it; NULL = none */
 	__u32 table_cnt;       /* slots for code and statements, a power of two; 0 = as usual */
+	bool want_runs;        /* have the kernel count the runs of programs, and their time */
 	bool want_no_edges;    /* do not probe import statements: loads only */
 	bool want_scopes;      /* follow what is in the cgroups of probes__scope */
 	const char *cgroup_controller; /* whose v1 hierarchy cgroups belong to; NULL = v2 */
@@ -88,7 +89,23 @@ int probes__stats(struct probes *probes, struct pyi_stats *out);
 
 /* Begins against ends per kind of span, e.g. to report probe sites that do not pair up. */
 struct probes_balance { const char *span; __u64 begins, ends; };
-size_t probes__balance(struct probes *probes, struct probes_balance *out, size_t max);
+size_t probes__balance(const struct probes *probes, struct probes_balance *out, size_t max);
+
+/* Hits of one kind of probe site. */
+struct probes_hits {
+	const char *end, *begin; /* what ends and begins there; NULL = nothing does */
+	__u64 cnt;
+};
+/* By kind, in whatever process; probes__stats has those of processes that are not followed. */
+size_t probes__hits(const struct probes *probes, struct probes_hits *out, size_t max);
+
+/* How often the kernel ran one of our programs, on the whole host, and for how long. */
+struct probes_runs {
+	const char *program;
+	__u64 cnt, ns;
+};
+/* The dearest first; none without probes_opts.want_runs, or where the kernel does not count. */
+size_t probes__runs(const struct probes *probes, struct probes_runs *out, size_t max);
 
 bool probes__is_multi(const struct probes *probes); /* uprobe_multi in use */
 void probes__free(struct probes *probes); /* NULL-safe; detaches if need be */

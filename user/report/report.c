@@ -20,6 +20,7 @@ const char *const report_views[] = {REPORT_VIEWS(NAME) NULL};
 const char *const report_formats[] = {"text", REPORT_FORMATS(NAME) NULL};
 const char *const check_formats[] = {"text", "json", "junit", "sarif", "github", "markdown", NULL};
 const char *const diff_formats[] = {"text", "json", "markdown", NULL};
+const char *const plain_formats[] = {"text", "json", NULL};
 
 /* What the commands show needs more than a model; it goes before the formats that take any view. */
 #define VIEW_ROW(name, write) {"text", #name, write},
@@ -98,7 +99,10 @@ int report_write(const struct report_input *input, const char *view_name, const 
 	/* Nobody's terminal: a document is UTF-8 everywhere. */
 	if (!report_is_for_people(format))
 		view.opts.use_ascii = false;
-	if (view.opts.width <= 0)
+	if (strcmp(format, "text") != 0)
+		view.opts.use_links = false;
+	view.is_whole = view.opts.width <= 0;
+	if (view.is_whole)
 		view.opts.width = WIDTH_DEFAULT;
 	if (view.opts.width < WIDTH_MIN)
 		view.opts.width = WIDTH_MIN;

@@ -20,13 +20,15 @@ struct report_input {
 
 /* How it is to look, and what of it was asked for. */
 struct report_opts {
-	int width;      /* columns of the terminal; 0 = not a terminal: 100 */
+	int width;      /* columns; 0 = nothing is shortened, and text breaks at 100 */
 	bool use_color;
+	bool use_links; /* places in files are links (OSC 8) */
 	bool use_ascii; /* not a UTF-8 terminal (see text_locale_is_utf8) */
 	bool want_unfolded; /* a row for each of the processes that did the same */
 	const char *defer;  /* view "advice": "a,b:12": joint savings of these; NULL = none */
 	const char *module; /* for the view "why", which cannot do without */
-	size_t top;     /* rows in ranked tables and lists; 0 = 10, and all in blame */
+	size_t top;     /* rows in ranked tables and lists; 0 = as many as the view has by itself */
+	double min_share; /* of all imports of a process; what took less is not in its trees */
 	const char *by; /* of report_measures, for the format folded; NULL = time */
 };
 
@@ -46,6 +48,7 @@ bool report_is_for_people(const char *format);
 /* Names for --help and completions; NULL-terminated. The first is the default. */
 extern const char *const report_views[], *const report_formats[];
 extern const char *const check_formats[], *const diff_formats[]; /* of `check`, `diff` */
+extern const char *const plain_formats[]; /* of `why`, `bench` */
 
 /* What --by knows. */
 extern const char *const report_measures[];

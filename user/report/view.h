@@ -3,6 +3,7 @@
 #ifndef REPORT_VIEW_H
 #define REPORT_VIEW_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/table.h"
@@ -19,6 +20,7 @@ struct view {
 	const struct model *model; /* that of `input` */
 	struct report_input input;
 	struct report_opts opts;
+	bool is_whole; /* no width was given: tables are as wide as what is in them */
 	FILE *out;
 };
 
@@ -97,6 +99,8 @@ struct facts {
 	__u64 main_self_ns;       /* __main__ without its imports */
 };
 int facts_find(const struct process *process, struct facts *facts);
+/* --min: of the imports of @process; what took less is left out of trees. 0 = nothing is. */
+__u64 view_least_ns(const struct view *view, const struct process *process);
 __u64 process_base_ns(const struct process *process); /* offsets count from here */
 
 /* ---- causes.c */
@@ -172,7 +176,7 @@ static inline bool view_is_narrow(const struct view *view)
 static inline struct table_look view_look(const struct view *view, size_t indent)
 {
 	return (struct table_look){
-		.width = (size_t)view->opts.width, .indent = indent,
+		.width = (size_t)view->opts.width, .is_whole = view->is_whole, .indent = indent,
 		.use_color = view->opts.use_color, .use_ascii = view->opts.use_ascii,
 	};
 }

@@ -19,7 +19,7 @@ enum exit_status {
 
 enum command { COMMAND_TRACE = 0, COMMAND_DOCTOR, COMMAND_VERSION, COMMAND_RECORD,
 	       COMMAND_REPORT, COMMAND_DIFF, COMMAND_SCHEMA, COMMAND_WHY, COMMAND_CHECK,
-	       COMMAND_BENCH, COMMAND_TOP };
+	       COMMAND_BENCH, COMMAND_TOP, COMMAND_HELP, COMMAND_COMPLETION };
 
 struct opts {
 	pid_t *tgids;      /* -p */
@@ -38,12 +38,17 @@ struct opts {
 	const char *budget, *versus; /* NULL = none */
 	size_t runs;             /* -n; 0 = not said */
 	const char *defer;       /* NULL = none */
+	const char *completion;  /* of which shell; NULL = none */
 	const char *fail_on;     /* diff: limits of growth; NULL = none */
 	const char *report_path; /* NULL = standard output */
 	size_t ring_sz;    /* 0 = default */
 	size_t top;        /* 0 = default */
+	double min_share;  /* of all imports; what took less is left out of trees */
 	/* No holes: the small ones at the end. */
 	enum command command;
+	enum command help_on;      /* help: of which command */
+	int help_depth;            /* enum help_depth */
+	int width;                 /* --width; 0 = not said */
 	unsigned int table_cnt; /* for tests: slots for code and statements; 0 = as usual */
 	const char *no_tracepoint; /* for tests: as if the kernel lacked it */
 	__u32 groups_off;  /* enum pyi_group: causes not to measure */

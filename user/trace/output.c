@@ -6,12 +6,13 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/terminal.h"
 #include "base/text.h"
+#include "interpreters/process/invoker.h"
 #include "trace/opts.h"
 #include "report/report.h"
 
@@ -33,11 +34,11 @@ static bool is_dash(const char *path)
 	return path && !strcmp(path, "-");
 }
 
+/* One rule for all: the report has the standard output unless it has a file. */
 static bool report_takes_stdout(const struct opts *opts)
 {
 	return !opts->report_path && !is_dash(opts->capture_path) &&
-	       opts->command != COMMAND_RECORD &&
-	       (!opts->argv || opts->is_dry_run || !report_is_for_people(opts->format));
+	       opts->command != COMMAND_RECORD;
 }
 
 bool output_takes_stdout(const struct opts *opts)
@@ -106,34 +107,54 @@ static int open_output(const struct opts *opts, struct output *out)
 	return open_standard(STDERR_FILENO, "standard error", "report", "--report", out);
 }
 
+/* What a terminal would be spoilt by, and what to do. */
+static const char *file_for(const char *format)
+{
+	return !strcmp(format, "sqlite") ? "--report FILE.db" :
+	       !strcmp(format, "html") ? "--report FILE.html, and open it in a browser" : NULL;
+}
+
 int output__open(const struct opts *opts, struct output *out)
 {
 	int err = open_output(opts, out);
 
-	if (!err && !strcmp(opts->format, "sqlite") && isatty(fileno(out->file))) {
-		log_err(0, "a database cannot be shown on a terminal");
-		log_hint("--report FILE.db");
+	if (!err && file_for(opts->format) && isatty(fileno(out->file))) {
+		log_err(0, "--format %s is not for a terminal", opts->format);
+		log_hint("%s", file_for(opts->format));
 		err = -EINVAL;
 	}
 	return err;
+}
+
+static const char *get_variable(void *ctx, const char *name)
+{
+	return invoker_getenv(ctx, name);
+}
+
+/* sudo leaves little of the environment that the user's terminal has set. */
+static bool has_links(int fd)
+{
+	struct invoker invoker = {};
+	bool is_found = !invoker_find(&invoker);
+	bool has = is_found && terminal_has_links(fd, get_variable, &invoker);
+
+	invoker_clear(&invoker);
+	return has;
 }
 
 static struct report_opts report_opts_for(const struct output *output, const struct opts *opts)
 {
 	struct report_opts report = { .top = opts->top, .want_unfolded = opts->want_unfolded,
 				      .module = opts->module, .defer = opts->defer,
+				      .min_share = opts->min_share,
 				      .by = opts->by,
 				      .use_ascii = !text_locale_is_utf8() };
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
 	int fd = fileno(output->file);
-	struct winsize size;
 
-	if (!isatty(fd))
-		return report;
-	if (!ioctl(fd, TIOCGWINSZ, &size))
-		report.width = size.ws_col;
-	report.use_color = !opts->want_no_color && !(no_color && *no_color) && term &&
-			   strcmp(term, "dumb");
+	report.width = opts->width ? opts->width : terminal_columns(fd);
+	report.use_color = !opts->want_no_color && terminal_has_color(fd);
+	report.use_links = !opts->want_no_color && (isatty(fd) || getenv("FORCE_HYPERLINK")) &&
+			   has_links(fd);
 	return report;
 }
 

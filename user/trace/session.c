@@ -70,6 +70,7 @@ static void on_record(void *ctx, const void *record, size_t size)
 	struct session *session = ctx;
 
 	session->record_cnt++;
+	session->record_bytes += size;
 	if (event.hdr) {
 		facts__note(session->facts, event.hdr);
 		identity__note(session->identity, event.hdr);
@@ -176,6 +177,7 @@ int session__open(struct session *session)
 				      .groups_off = opts->groups_off,
 				      .no_tracepoint = opts->no_tracepoint,
 				      .table_cnt = opts->table_cnt,
+				      .want_runs = opts->want_stats,
 				      .on_record = on_record, .ctx = session };
 	int err;
 

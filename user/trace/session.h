@@ -51,7 +51,7 @@ struct session {
 	struct held *held_notes;   /* private to probe_held.c */
 	bool has_ended;            /* the launched command */
 	int wait_status;
-	__u64 record_cnt;
+	__u64 record_cnt, record_bytes; /* of the stream */
 	size_t described_cnt;      /* interpreters in the capture so far */
 	__u64 start_ns, ready_ns, detach_ns; /* for --stats: begin, when live, how long it took */
 };

@@ -281,9 +281,9 @@ def test_text():
     script = lib.write("waits.py", WAITS + "select.select([sock], [], [], 0.1)")
     lib.write("ph_model.py", "")
     done = subprocess.run([lib.TOOL, "--view", "phases", "--", lib.SYSTEM, script],
-                          stderr=subprocess.PIPE, cwd=lib.workdir(), env=lib.tool_env(),
+                          stdout=subprocess.PIPE, cwd=lib.workdir(), env=lib.tool_env(),
                           timeout=lib.PATIENCE_S)
-    text = done.stderr.decode()
+    text = done.stdout.decode()
     for word in ("Time to ready", "  exec  ", "  site  ", "listen on port ", "ready, in select"):
         lib.check(word in text, "'%s' is not in:\n%s", word, text)
 

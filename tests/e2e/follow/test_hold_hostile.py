@@ -56,7 +56,7 @@ def test_leases(count):
     lib.needs_command("setpriv")
     directory = own_directory("leases")
     leased = [fresh_program("%s/leased%d" % (directory, n)) for n in range(count)]
-    with lib.Target(as_nobody([lib.SYSTEM, lib.TARGETS + "/leases.py", *leased])) as attacker:
+    with lib.Target(as_nobody([lib.SYSTEM, lib.stage("leases"), *leased])) as attacker:
         attacker.expect("leased")
         with lib.Tracer("-a") as tracer:
             attacker.say()
@@ -91,7 +91,7 @@ def test_slow_overlay():
     """A program in an overlay over a FUSE file system whose server does not answer."""
     lib.needs_command("setpriv")
     directory = own_directory("overlay")
-    argv = as_nobody([lib.SYSTEM, lib.TARGETS + "/slow_fuse.py", directory, device_for_all(),
+    argv = as_nobody([lib.SYSTEM, lib.stage("slow_fuse"), directory, device_for_all(),
                       "/bin/true"])
     probe = lib.run(argv)
     if probe.rc == 77:

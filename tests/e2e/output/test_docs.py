@@ -18,10 +18,14 @@ def source(path):
 
 
 def options():
-    """Long options of the table, without hidden ones; those of argp itself besides."""
-    rows = re.findall(r'^\t\{ "([a-z-]+)",(.*)', source("user/cli/opts.c"), re.M)
+    """Long options of the table, without hidden ones."""
+    rows = re.findall(r'^\t\{ "([a-z-]+)",(.*)', source("user/cli/line/options.c"), re.M)
     lib.check(len(rows) > 30, "the table of options was not found: %s", rows)
-    return {name for name, rest in rows if "OPTION_HIDDEN" not in rest} | {"help", "usage"}
+    return {name for name, rest in rows if "OPTION_HIDDEN" not in rest}
+
+
+def commands():
+    return [""] + re.findall(r'^\t\{ "([a-z]+)", COMMAND_', source("user/cli/line/commands.c"), re.M)
 
 
 def man(name="pyimport-bpf*"):
@@ -37,7 +41,8 @@ def tool(*args):
 
 @lib.test()
 def test_options():
-    names, page, text = options(), man(), tool("--help")
+    names, page = options(), man()
+    text = "".join(tool("help", name) if name else tool("--help") for name in commands())
     headings = "\n".join(re.findall(r"^\.[TP]P\n(?:\.[A-Z]+ )?(.*)", page, re.M))
     for name in sorted(names):
         lib.check(re.search(r"--%s\b" % name, headings), "no man page explains --%s", name)
@@ -49,8 +54,29 @@ def test_options():
 @lib.test(params={s: s for s in SHELLS})
 def test_completion(shell):
     script = tool("--completion", shell)
-    for name in sorted(options() - {"help", "usage"}):
+    for name in sorted(options()):
         lib.check(re.search(r"(--|-l )%s\b" % name, script), "%s: no --%s", shell, name)
+
+
+@lib.test()
+def test_bash_completes():
+    """Asks the script itself, as the shell would: each subcommand has its own formats and options."""
+    script = lib.write("complete.bash", tool("--completion", "bash"))
+
+    def complete(*words):
+        run = subprocess.run(["bash", "-c", """
+            source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _pyimport_bpf
+            printf '%s\\n' "${COMPREPLY[@]}" """, "bash", script, "pyimport-bpf", *words],
+                             capture_output=True, text=True, check=True, cwd="/")
+        return set(run.stdout.split())
+
+    lib.check_equal(complete("check", "--format", "j"), {"json", "junit"}, "formats of check")
+    lib.check_equal(complete("diff", "a", "b", "--format", "m"), {"markdown"}, "formats of diff")
+    lib.check_equal(complete("report", "--view", "b"), {"blame"}, "views")
+    lib.check_equal(complete("report", "--r"), {"--report"}, "no --ring, no --runs")
+    lib.check_equal(complete("bench", "--c"), {"--cold"}, "no --cgroup")
+    lib.check_equal(complete("re"), {"record", "report"}, "subcommands")
+    lib.check_equal(complete("help", "re"), {"record", "report"}, "subcommands behind help")
 
 
 if __name__ == "__main__":

@@ -83,7 +83,7 @@ def test_risks():
 def test_risks_text():
     done = lib.run([lib.TOOL, "--view", "advice", "--", lib.SYSTEM, *program()])
     lib.check_equal(done.rc, 0, "status")
-    text = " ".join(done.err.decode().split())
+    text = " ".join(done.out.decode().split())
     for said in ("app.threads (risky/app/__init__.py:2) starts 3 threads",
                  "handles SIGHUP, SIGTERM", "/a.log and 1 more", "starts 1 child process"):
         lib.check(said in text, "%r is not in\n%s", said, text)

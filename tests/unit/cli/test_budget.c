@@ -33,10 +33,10 @@ static void test_reads(void)
 	CHECK(!strcmp(entry->name, "help") && entry->runs == 7 && entry->argc == 3 && !entry->argv[3]);
 	CHECK(entry->limits[METRIC_TIME].max == 1500 * MS);
 	CHECK(entry->limits[METRIC_MODULES].max == 1000);
-	CHECK(entry->limits[METRIC_MEMORY].max == 64 << 20 && !entry->limits[METRIC_CPU].is_set);
+	CHECK(entry->limits[METRIC_MEMORY].max == 64000000 && !entry->limits[METRIC_CPU].is_set);
 	CHECK(entry->limits[METRIC_OPENS].is_set && !entry->limits[METRIC_OPENS].max);
 	CHECK(entry->module_cnt == 2 && entry->modules[0].limits[METRIC_TIME].max == 10 * MS);
-	CHECK(entry->modules[1].limits[METRIC_BYTES].max == 4096);
+	CHECK(entry->modules[1].limits[METRIC_BYTES].max == 4000);
 	CHECK(entry->forbidden_cnt == 2 && entry->no_network && !entry->no_circular);
 	budget_clear(&budget);
 }
@@ -223,7 +223,7 @@ static void test_values(void)
 	static const struct { enum metric metric; __u64 value; const char *text; } cases[] = {
 		{ METRIC_TIME, 1, "0.1 ms" }, { METRIC_TIME, 99999999, "100.0 ms" },
 		{ METRIC_TIME, 250000001, "251 ms" }, { METRIC_MODULES, 312, "312" },
-		{ METRIC_MEMORY, 10 << 20, "10 mb" }, { METRIC_MEMORY, (10 << 20) + 1, "11 mb" },
+		{ METRIC_MEMORY, 10000000, "10 mb" }, { METRIC_MEMORY, 10000001, "11 mb" },
 		{ METRIC_BYTES, 20000, "20 kb" }, { METRIC_BYTES, 5, "5 b" },
 	};
 

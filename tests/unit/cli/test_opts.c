@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "cli/line/commands.h"
+#include "cli/line/help.h"
+#include "cli/line/options.h"
 #include "cli/opts.h"
 #include "report/report.h"
 #include "unit.h"
@@ -42,8 +45,8 @@ static void test_bytes(void)
 		int err;
 		size_t bytes;
 	} cases[] = {
-		{ "64kb", 0, 65536 }, { "16mb", 0, 16 << 20 }, { "16M", 0, 16 << 20 },
-		{ "4096", 0, 4096 }, { "1gib", 0, 1 << 30 }, { "0.5k", 0, 512 }, { "7b", 0, 7 },
+		{ "64kB", 0, 64000 }, { "16mb", 0, 16000000 }, { "16MiB", 0, 16 << 20 },
+		{ "4096", 0, 4096 }, { "1gib", 0, 1 << 30 }, { "0.5k", 0, 500 }, { "7b", 0, 7 },
 		{ "16 mb", -EINVAL, 0 }, { "mb", -EINVAL, 0 }, { "1tb", -EINVAL, 0 },
 		{ "99999999999g", -ERANGE, 0 },
 	};
@@ -83,8 +86,13 @@ static void test_targets(void)
 {
 	struct opts opts;
 
-	CHECK(!PARSE(&opts) && opts.want_all && !opts.argv && !opts.tgid_cnt);
+	CHECK(!PARSE(&opts, "-a") && opts.want_all && !opts.argv && !opts.tgid_cnt);
 	CHECK(!strcmp(opts.view, "summary") && !strcmp(opts.format, "text"));
+	CHECK(PARSE(&opts, "--view", "tree") == -EINVAL && PARSE(&opts, "record", "-o", "x") == -EINVAL);
+	CHECK(!PARSE(&opts, "top") && opts.want_all);
+	CHECK(PARSE(&opts, "why", "json") == -EINVAL && PARSE(&opts, "why", "/dev/null") == -EINVAL);
+	CHECK(!PARSE(&opts, "why", "json", "x.cap") && opts.word_cnt == 2);
+	opts__clear(&opts);
 	CHECK(!PARSE(&opts, "-p", "7,8") && opts.tgid_cnt == 2 && !opts.want_all);
 	opts__clear(&opts);
 	CHECK(!PARSE(&opts, "--", "ls", "-l", "--", "-p") && !opts.want_all);
@@ -142,22 +150,100 @@ static void test_values(void)
 {
 	struct opts opts;
 
-	CHECK(!PARSE(&opts, "--view", "tree", "--format", "json", "--top", "3"));
+	CHECK(!PARSE(&opts, "-a", "--view", "tree", "--format", "json", "--top", "3"));
 	CHECK(!strcmp(opts.view, "tree") && !strcmp(opts.format, "json") && opts.top == 3);
-	CHECK(!PARSE(&opts, "--ring", "64kb", "-d", "2ms"));
+	CHECK(!PARSE(&opts, "-a", "--ring", "64kb", "-d", "2ms"));
 	CHECK(opts.ring_sz == 65536 && opts.duration_ns == 2000000);
-	CHECK(PARSE(&opts, "--ring", "65kb") == -EINVAL);
-	CHECK(PARSE(&opts, "--ring", "2kb") == -EINVAL);
-	CHECK(PARSE(&opts, "--view", "no") == -EINVAL);
-	CHECK(PARSE(&opts, "--format", "no") == -EINVAL);
-	CHECK(PARSE(&opts, "--top", "0") == -EINVAL);
-	CHECK(PARSE(&opts, "-d", "0") == -EINVAL);
-	CHECK(!PARSE(&opts, "--slow", "50ms") && opts.slow_ns == 50000000);
-	CHECK(PARSE(&opts, "--slow", "fast") == -EINVAL);
-	CHECK(!PARSE(&opts, "--until-idle", "5s", "--until-ready") && opts.want_until_ready);
+	CHECK(!PARSE(&opts, "-a", "--ring", "66kb") && opts.ring_sz == 131072);
+	CHECK(!PARSE(&opts, "-a", "--ring", "4kb") && opts.ring_sz == 4096);
+	CHECK(!PARSE(&opts, "-a", "--min", "1.5%") && opts.min_share == 0.015);
+	CHECK(PARSE(&opts, "-a", "--min", "1.5") == -EINVAL);
+	CHECK(PARSE(&opts, "-a", "--min", "101%") == -EINVAL);
+	CHECK(!PARSE(&opts, "-a", "--width", "60") && opts.width == 60);
+	CHECK(PARSE(&opts, "-a", "--ring", "2kb") == -EINVAL);
+	CHECK(PARSE(&opts, "-a", "--view", "no") == -EINVAL);
+	CHECK(PARSE(&opts, "-a", "--format", "no") == -EINVAL);
+	CHECK(PARSE(&opts, "-a", "--top", "0") == -EINVAL);
+	CHECK(PARSE(&opts, "-a", "-d", "0") == -EINVAL);
+	CHECK(!PARSE(&opts, "-a", "--slow", "50ms") && opts.slow_ns == 50000000);
+	CHECK(PARSE(&opts, "-a", "--slow", "fast") == -EINVAL);
+	CHECK(!PARSE(&opts, "-a", "--until-idle", "5s", "--until-ready") && opts.want_until_ready);
 	CHECK(opts.idle_ns == 5000000000ULL);
-	CHECK(PARSE(&opts, "--until-idle", "0") == -EINVAL);
-	CHECK(PARSE(&opts, "--until-ready", "--no-phases") == -EINVAL);
+	CHECK(PARSE(&opts, "-a", "--until-idle", "0") == -EINVAL);
+	CHECK(PARSE(&opts, "-a", "--until-ready", "--no-phases") == -EINVAL);
+}
+
+static void test_misplaced(void)
+{
+	struct opts opts;
+
+	CHECK(PARSE(&opts, "report", "a", "--ring", "4kb") == -EINVAL);
+	CHECK(PARSE(&opts, "--ring", "4kb", "report", "a") == -EINVAL);
+	CHECK(PARSE(&opts, "doctor", "--view", "tree") == -EINVAL);
+	CHECK(PARSE(&opts, "check", "--budget", "b", "--format", "sqlite") == -EINVAL);
+	CHECK(PARSE(&opts, "why", "m", "f", "--format", "html") == -EINVAL);
+	CHECK(PARSE(&opts, "report", "a", "--strict=1") == -EINVAL);
+	CHECK(PARSE(&opts, "report", "a", "--json") == -EINVAL);
+	CHECK(!PARSE(&opts, "--format", "junit", "check", "--budget", "b"));
+	CHECK(!strcmp(opts.format, "junit") && opts.command == COMMAND_CHECK);
+}
+
+static void test_help(void)
+{
+	struct opts opts;
+
+	CHECK(!PARSE(&opts) && opts.command == COMMAND_HELP && opts.help_depth == HELP_SHORT);
+	CHECK(!PARSE(&opts, "--help") && opts.command == COMMAND_HELP && opts.help_on == COMMAND_TRACE);
+	CHECK(!PARSE(&opts, "diff", "-h") && opts.help_on == COMMAND_DIFF);
+	CHECK(!PARSE(&opts, "help", "check") && opts.help_on == COMMAND_CHECK);
+	opts__clear(&opts);
+	CHECK(!PARSE(&opts, "-?") && opts.command == COMMAND_HELP);
+	CHECK(PARSE(&opts, "help", "chekc") == -EINVAL);
+	CHECK(!PARSE(&opts, "version") && opts.command == COMMAND_VERSION);
+}
+
+static void test_nearest(void)
+{
+	static const char *const names[] = { "record", "report", "tree", "why", NULL };
+	static const struct { const char *word, *near; } cases[] = {
+		{ "reprot", "report" }, { "recrod", "record" }, { "tre", "tree" }, { "Tree", "tree" },
+		{ "wyh", "why" }, { "rep", "report" }, { "python3", NULL }, { "", NULL }, { "ls", NULL },
+		{ "reportreportreportreportreportreportreportreport", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *near = help_nearest(cases[i].word, names);
+
+		if (strcmp(near ? near : "none", cases[i].near ? cases[i].near : "none") != 0)
+			FAIL("%s: %s", cases[i].word, near ? near : "nothing");
+	}
+}
+
+/* Every line of every help fits, and has the options of its command and no other. */
+static void test_help_text(void)
+{
+	for (const struct command_info *info = commands; info->doc; info++) {
+		char *text = NULL;
+		size_t sz;
+		FILE *out = open_memstream(&text, &sz);
+
+		if (info->doc)
+			help_print(info, HELP_FULL, 72, out);
+		fclose(out);
+		for (const struct option_info *opt = options; info->doc && opt->name; opt++) {
+			char head[64];
+			bool is_there;
+
+			snprintf(head, sizeof(head), "--%s%s", opt->name, opt->arg ? "=" : "\n");
+			is_there = strstr(text, head);
+			snprintf(head, sizeof(head), "--%s%s", opt->name, opt->arg ? "=" : " ");
+			is_there |= strstr(text, head) != NULL;
+			if (!is_there && option_is_for(opt, info->command) &&
+			    !option_is_hidden(opt))
+				FAIL("help of %s lacks --%s", info->name ? info->name : "none", opt->name);
+		}
+		free(text);
+	}
 }
 
 /* Every option must reach every shell. */
@@ -170,15 +256,15 @@ static void test_completions(void)
 		size_t sz;
 		FILE *out = open_memstream(&text, &sz);
 
-		CHECK(!opts_print_completion(opts_table, shells[i], out));
+		CHECK(!opts_print_completion(shells[i], out));
 		fclose(out);
-		for (const struct argp_option *opt = opts_table; opt->name || opt->doc; opt++) {
-			if (opt->name && !(opt->flags & OPTION_HIDDEN) && !strstr(text, opt->name))
+		for (const struct option_info *opt = options; opt->name; opt++) {
+			if (!option_is_hidden(opt) && !strstr(text, opt->name))
 				FAIL("--%s is not in the completion for %s", opt->name, shells[i]);
 		}
 		free(text);
 	}
-	CHECK(opts_print_completion(opts_table, "tcsh", stdout) == -EINVAL);
+	CHECK(opts_print_completion("tcsh", stdout) == -EINVAL);
 }
 
 /* Each name stands in bold at the head of a line of the manual page, as @macro @name. */
@@ -218,6 +304,10 @@ int main(void)
 	RUN(test_command_is_verbatim);
 	RUN(test_subcommand);
 	RUN(test_values);
+	RUN(test_misplaced);
+	RUN(test_help);
+	RUN(test_nearest);
+	RUN(test_help_text);
 	RUN(test_completions);
 	RUN(test_manual);
 	return unit_result();

@@ -188,7 +188,7 @@ static void test_served(void)
 
 /*
  * A function's statement needs who called it and the module it stands in: it is lost with either.
- * One that ran more than once may have been called by anybody who has the module.
+ * One that did not always run in the same load may have been called by anybody who has the module.
  */
 static void test_function(void)
 {
@@ -213,10 +213,39 @@ static void test_function(void)
 	stream_find_edge(&s, 1, 9, "b")->count = 3;
 	stream_find_edge(&s, 1, 9, "b")->cached = 2;
 	CHECK(!graph__new(stream_process(&s, 1), 0, &graph));
+	CHECK(is_lost_without(graph, node(&s, "a"), node(&s, "b")));
+	graph__free(graph);
+	stream_find_edge(&s, 1, 9, "b")->is_elsewhere = true;
+	CHECK(!graph__new(stream_process(&s, 1), 0, &graph));
 	CHECK(!is_lost_without(graph, node(&s, "a"), node(&s, "b")));
 	CHECK(is_lost_without(graph, node(&s, "c"), node(&s, "b")));
 	graph__free(graph);
 	stream_close(&s);
+}
+
+/* The kernel says whether a statement's runs were all in the load of the first; once it did not. */
+static void test_inside(void)
+{
+	struct pyi_edge_count rec = { .id = 130, .count = 3, .loads = 1, .first_ns = 1 };
+	struct stream s;
+
+	for (int is_inside = 0; is_inside < 2; is_inside++) {
+		open_program(&s);
+		open_module(&s, 3000, 10, 3, 0, 1, 1);
+		stream_close_load(&s, 3500, 10);
+		open_module(&s, 4000, 20, 1, 0, 2, 1);
+		open_module(&s, 4100, 30, 2, 3, 9, 21);
+		stream_close_load(&s, 4500, 30);
+		stream_close_load(&s, 5000, 20);
+		rec.hdr = stream_hdr(&s, PYI_EV_EDGE_COUNT, sizeof(rec), 1);
+		rec.is_inside = is_inside;
+		stream_apply(&s, &rec, sizeof(rec));
+		stream_end(&s, 9000, 1);
+		stream_finish(&s, 10000);
+		CHECK(stream_find_edge(&s, 1, 9, "b")->is_elsewhere == !is_inside);
+		CHECK(stream_find_edge(&s, 1, 9, "b")->around);
+		stream_close(&s);
+	}
 }
 
 int main(void)
@@ -226,5 +255,6 @@ int main(void)
 	RUN(test_package);
 	RUN(test_served);
 	RUN(test_function);
+	RUN(test_inside);
 	return unit_result();
 }

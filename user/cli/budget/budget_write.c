@@ -30,7 +30,7 @@ struct edits {
 void budget_value(char buf[BUDGET_VALUE_SZ], enum metric metric, __u64 value)
 {
 	static const struct { __u64 factor; const char *name; } sizes[] = {
-		{ 1 << 20, "mb" }, { 1 << 10, "kb" }, { 1, "b" },
+		{ 1000000, "mb" }, { 1000, "kb" }, { 1, "b" },
 	};
 	size_t i = 0;
 

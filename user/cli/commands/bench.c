@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <wordexp.h>
@@ -18,11 +19,13 @@
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/commands/evict.h"
+#include "cli/progress.h"
 #include "cli/opts.h"
 #include "trace/output.h"
 #include "cli/commands/repeat.h"
 #include "model/model.h"
 #include "model/compare/sample.h"
+#include "probe/price.h"
 #include "interpreters/process/invoker.h"
 #include "interpreters/process/launch.h"
 #include "report/report.h"
@@ -90,15 +93,27 @@ static int prepare_side(struct benching *benching, size_t index)
 	return side->command && side->wall_ns && side->cpu_ns ? 0 : -ENOMEM;
 }
 
+/* What fails early is fast: its times would say nothing. */
+static int check_status(const char *command, int status)
+{
+	if (!status)
+		return 0;
+	if (WIFSIGNALED(status))
+		log_err(0, "a run was killed by signal %d: %s", WTERMSIG(status), command);
+	else
+		log_err(0, "a run failed with status %d: %s", WEXITSTATUS(status), command);
+	log_hint("sh -c 'COMMAND || true' if that is how it is meant to end");
+	return -ECHILD;
+}
+
 /* One run. A negative result is an error of ours. */
-static int run_once(struct benching *benching, size_t index, __u64 *wall_ns, __u64 *cpu_ns,
-		    int *status)
+static int run_once(struct benching *benching, size_t index, __u64 *wall_ns, __u64 *cpu_ns)
 {
 	const struct launch_opts opts = { .argv = benching->argvs[index],
 					  .invoker = &benching->invoker };
 	struct launch *launch = NULL;
 	__u64 cpu = children_cpu_ns(), begin;
-	int err = launch__new(&opts, &launch);
+	int status = 0, err = launch__new(&opts, &launch);
 
 	if (err)
 		return log_err(err, "cannot start %s", opts.argv[0]);
@@ -109,11 +124,11 @@ static int run_once(struct benching *benching, size_t index, __u64 *wall_ns, __u
 		goto out;
 	}
 	do
-		err = launch__poll(launch, true, status);
+		err = launch__poll(launch, true, &status);
 	while (err == -EINTR);
 	*wall_ns = clock_ns() - begin;
 	*cpu_ns = children_cpu_ns() - cpu;
-	err = err == 1 ? 0 : err < 0 ? err : -ECHILD;
+	err = err == 1 ? check_status(benching->commands[index], status) : err < 0 ? err : -ECHILD;
 out:
 	launch__free(launch);
 	return err;
@@ -133,19 +148,15 @@ static int run_side(struct benching *benching, size_t index)
 {
 	struct bench_side *side = &benching->bench.sides[index];
 	struct evict_result result;
-	int err, status = 0;
+	int err;
 
 	if (benching->opts->want_cold) {
 		evict__drop(&benching->evicts[index], &result);
 		note_held(&benching->bench, &result);
 	}
-	err = run_once(benching, index, &side->wall_ns[side->cnt], &side->cpu_ns[side->cnt],
-		       &status);
+	err = run_once(benching, index, &side->wall_ns[side->cnt], &side->cpu_ns[side->cnt]);
 	if (err)
 		return err;
-	if (!side->cnt)
-		side->status = status;
-	side->has_other_status |= status != side->status;
 	side->cnt++;
 	return 0;
 }
@@ -180,15 +191,32 @@ static int run_all(struct benching *benching)
 {
 	size_t sides = benching->bench.side_cnt;
 	__u64 wall_ns, cpu_ns;
-	int err = 0, status;
+	int err = 0;
 
-	for (size_t i = 0; !err && i < sides; i++)
+	progress_start();
+	for (size_t i = 0; !err && i < sides; i++) {
+		progress_say(benching->opts->want_cold ? "a traced run, to learn which files %s reads" :
+			     "a first run of %s, which does not count", benching->argvs[i][0]);
 		err = benching->opts->want_cold ? learn_files(benching, i) :
-		      run_once(benching, i, &wall_ns, &cpu_ns, &status);
+		      run_once(benching, i, &wall_ns, &cpu_ns);
+	}
 	for (size_t round = 0; !err && round < benching->runs; round++)
-		for (size_t i = 0; !err && i < sides; i++)
+		for (size_t i = 0; !err && i < sides; i++) {
+			progress_say("run %zu of %zu", round * sides + i + 1, benching->runs * sides);
 			err = run_side(benching, round % 2 ? sides - 1 - i : i);
+		}
+	progress_stop();
 	return err;
+}
+
+/* Ratios of two machines can be compared by what these cost on each. */
+static void note_machine(const struct benching *benching, struct bench *bench)
+{
+	struct price price;
+
+	price_measure(benching->opts->want_perf, &price);
+	bench->syscall_ns = price.syscall_ns;
+	bench->probe_ns = price.trap_ns;
 }
 
 static int write_bench(const struct benching *benching, struct output *output)
@@ -225,6 +253,8 @@ static int run_bench(struct benching *benching, struct output *output)
 		err = silence();
 	if (!err)
 		err = run_all(benching);
+	if (!err)
+		note_machine(benching, &benching->bench);
 	return err ? EXIT_OURS : write_bench(benching, output);
 }
 

@@ -15,6 +15,7 @@
 #include "cli/cli.h"
 #include "cli/opts.h"
 #include "trace/follow/pythons.h"
+#include "probe/price.h"
 #include "probe/probes.h"
 #include "interpreters/discover/discover.h"
 #include "interpreters/interp.h"
@@ -128,12 +129,24 @@ static void print_kernel(FILE *out)
 		fprintf(out, "Kernel %s, %s\n", name.release, name.machine);
 }
 
+/* So that what tracing costs here can be compared with what it costs elsewhere. */
+static void print_price(const struct opts *opts, FILE *out)
+{
+	char text[PRICE_TEXT_SZ];
+	struct price price;
+
+	price_measure(opts->want_perf, &price);
+	fprintf(out, "  %s  %-16s %s\n", marks[CHECK_FINE], "price",
+		price_text(&price, text));
+}
+
 int doctor_run(const struct opts *opts)
 {
 	enum check_result host, pythons;
 
 	print_kernel(stdout);
 	host = print_checks(stdout);
+	print_price(opts, stdout);
 	fputs("Interpreters\n", stdout);
 	pythons = print_interpreters(opts, stdout);
 	fputs(host == CHECK_FATAL || pythons == CHECK_FATAL ? "Tracing will not work.\n" :

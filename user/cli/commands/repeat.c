@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "cli/opts.h"
+#include "cli/progress.h"
 #include "cli/replay.h"
 #include "model/model.h"
 
@@ -164,8 +165,12 @@ int traced_runs__add(struct traced_runs *runs, const struct opts *opts, char *co
 {
 	int err = 0;
 
-	for (size_t i = 0; !err && i < cnt; i++)
+	progress_start();
+	for (size_t i = 0; !err && i < cnt; i++) {
+		progress_say("run %zu of %zu: %s", i + 1, cnt, argv[0]);
 		err = run_once(runs, opts, argv);
+	}
+	progress_stop();
 	return err;
 }
 

@@ -256,6 +256,8 @@ static int final_status(struct session *session)
 	int status;
 
 	if (session->launch && !session->has_ended) {
+		log_line("pyimport-bpf: %s runs on, no longer traced: this waits for its end",
+			 session->opts->argv[0]);
 		while (launch__poll(session->launch, true, &session->wait_status) == -EINTR)
 			;
 	}
@@ -266,8 +268,11 @@ static int final_status(struct session *session)
 			log_hint("a larger --ring, or --no-edges");
 		return EXIT_LOSS;
 	}
-	if (!session->launch)
+	if (!session->launch) {
+		if (session->opts->want_until_ready && !signals_want_stop())
+			log_line("pyimport-bpf: what was traced runs on, no longer traced");
 		return EXIT_OK;
+	}
 	status = session->wait_status;
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
@@ -321,7 +326,7 @@ static int run(struct session *session)
 		log_warn("cannot drop privileges that are no longer needed");
 	session->hooks->start(session->hooks_ctx);
 	session->ready_ns = clock_ns();
-	log_line("pyimport-bpf: ready");
+	log_line("pyimport-bpf: tracing");
 	status = release(session);
 	if (status)
 		return status;

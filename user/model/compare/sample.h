@@ -24,11 +24,12 @@ struct bench_side {
 	const char *command;
 	__u64 *wall_ns, *cpu_ns;
 	size_t cnt;
-	int status;              /* wait status of all runs */
-	bool has_other_status;   /* they did not all end alike */
+	int status;              /* wait status of all runs: they ended well, or it is no bench */
 };
 
 struct bench {
+	/* What this machine asks for a system call and an empty probe; 0 = unknown. */
+	__u64 syscall_ns, probe_ns;
 	struct bench_side sides[2];
 	size_t side_cnt;
 	bool is_cold;

@@ -75,14 +75,14 @@ static void ask_for_loads(struct build *build)
 }
 
 /*
- * Inside which load did the statement run? Of a statement that ran once its first run tells. One
- * that ran more often may have run anywhere, but not without the module it stands in.
+ * Inside which load did the statement run? One that did not always run in the same may have run
+ * anywhere, but not without the module it stands in.
  */
 static __u32 src_of(const struct graph *graph, const struct edge *edge)
 {
 	const struct load *load = edge->around;
 
-	if (load && (edge->count > 1 || edge->is_elsewhere) && edge->importer.module) {
+	if (load && edge->is_elsewhere && edge->importer.module) {
 		const struct load *own = graph__find(graph, edge->importer.module);
 
 		load = own ? own : load;

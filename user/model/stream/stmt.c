@@ -198,5 +198,6 @@ int stmt_count(struct model *model, const struct pyi_edge_count *rec)
 		return 0; /* its first record was lost, and that is counted */
 	stmt->count = rec->count ?: 1;
 	stmt->loads = rec->loads;
+	stmt->is_inside = rec->is_inside;
 	return 0;
 }

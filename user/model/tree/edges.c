@@ -90,16 +90,20 @@ static struct edge *edge_get(struct edges *edges, const struct site *importer, c
 }
 
 /* Loads that turned out to be none stand for their parents, which are loads. */
-static void edge_ran_in(struct edge *edge, const struct load_state *state)
+static void edge_ran_in(struct edge *edge, const struct load_state *state, bool is_inside)
 {
 	struct load *load = state ? (struct load *)&state->load : NULL;
 
 	if (load && state->drop)
 		load = load->parent;
-	if (edge->count && edge->around != load)
-		edge->is_elsewhere = true;
-	else
+	if (!edge->count)
 		edge->around = load;
+	edge->is_elsewhere |= !is_inside || edge->around != load;
+}
+
+static bool is_inside(const struct stmt *stmt)
+{
+	return stmt->count == 1 || stmt->is_inside;
 }
 
 static void edge_count(struct edge *edge, __u32 count, __u32 cached, __u64 first_ns,
@@ -140,7 +144,7 @@ static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 	edge = edge_get(edges, &site, stmt->module);
 	if (!edge)
 		return -ENOMEM;
-	edge_ran_in(edge, stmt->around);
+	edge_ran_in(edge, stmt->around, is_inside(stmt));
 	edge_count(edge, stmt->count, stmt->count - loads, stmt->first_ns, stmt->load);
 	edge->is_body |= is_body(edges->model, stmt->frame.code);
 	edge->is_circular |= stmt->is_circular;
@@ -200,7 +204,7 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 		load = is_same_site(&known->load.importer, &site) ? known : NULL;
 		if (load && load->has_edge)
 			load = NULL;
-		edge_ran_in(edge, stmt->around);
+		edge_ran_in(edge, stmt->around, is_inside(stmt));
 		edge_count(edge, stmt->count, stmt->count - (load != NULL), stmt->first_ns, load);
 		edge->is_body |= is_body(edges->model, stmt->frame.code);
 		edge->is_circular |= stmt->from_circular >> i & 1;
@@ -224,7 +228,7 @@ static int edges_of_loads(struct edges *edges)
 		edge = edge_get(edges, &state->load.importer, state->load.module);
 		if (!edge)
 			return -ENOMEM;
-		edge_ran_in(edge, (struct load_state *)state->load.parent);
+		edge_ran_in(edge, (struct load_state *)state->load.parent, true);
 		edge_count(edge, 1, 0, state->load.start_ns, state);
 		edge->is_body |= is_body(edges->model, import_code(edges->model, state->frames));
 	}

@@ -48,13 +48,9 @@ static void add_value(enum metric metric, __u64 value, struct text_buf *buf)
 
 	if (metrics[metric].unit == UNIT_NS)
 		text_buf__add(buf, text_ns(num, value));
-	else if (metrics[metric].unit == UNIT_COUNT || value < 10 << 10)
-		text_buf__printf(buf, "%s%s", text_count(num, value),
-				 metrics[metric].unit == UNIT_COUNT ? "" : " B");
-	else if (value < 10 << 20)
-		text_buf__printf(buf, "%.1f KiB", (double)value / 1024);
 	else
-		text_buf__printf(buf, "%.1f MiB", (double)value / 1048576);
+		text_buf__add(buf, metrics[metric].unit == UNIT_COUNT ? text_count(num, value) :
+								view_bytes(num, value));
 }
 
 static void add_limit(const struct verdict *verdict, struct text_buf *buf)

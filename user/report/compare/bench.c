@@ -5,11 +5,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "base/cleanup.h"
 #include "report/json/json_out.h"
 #include "report/view.h"
+
+#define RUNS_TO_TELL 6 /* the least of which all hold the median with 95 % */
 
 struct figures {
 	__u64 median, low, high, least, most, low_fence, high_fence;
@@ -44,6 +45,26 @@ static int find_difference(const struct bench *bench, __s64 *median, __s64 *low,
 	return 0;
 }
 
+/* How many times as fast the second ran as the first. */
+struct bench_ratio { double median, low, high; size_t cnt; };
+
+static int bench_ratio_find(const struct bench *bench, struct bench_ratio *out)
+{
+	const struct bench_side *a = &bench->sides[0], *b = &bench->sides[1];
+	size_t cnt = a->cnt < b->cnt ? a->cnt : b->cnt;
+	_cleanup_free_ __u64 *millionths = calloc(cnt + 1, sizeof(*millionths));
+	__u64 median, low, high;
+
+	if (!millionths || !cnt)
+		return millionths ? -EINVAL : -ENOMEM;
+	for (size_t i = 0; i < cnt; i++)
+		millionths[i] = (__u64)((double)a->wall_ns[i] * 1e6 / (double)(b->wall_ns[i] ?: 1));
+	median_of(millionths, cnt, &median, &low, &high);
+	*out = (struct bench_ratio){ (double)median / 1e6, (double)low / 1e6, (double)high / 1e6,
+				     cnt };
+	return 0;
+}
+
 static bool stands_out(const struct figures *figures, __u64 value)
 {
 	return value < figures->low_fence || value > figures->high_fence;
@@ -67,21 +88,6 @@ static void put_outliers(const struct view *view, const struct bench_side *side,
 	text_buf__free(&buf);
 }
 
-static void put_status(const struct view *view, const struct bench_side *side)
-{
-	struct text_buf buf = {0};
-
-	if (side->has_other_status)
-		text_buf__add(&buf, "The runs did not all end alike.");
-	else if (WIFSIGNALED(side->status))
-		text_buf__printf(&buf, "Killed by signal %d.", WTERMSIG(side->status));
-	else if (WEXITSTATUS(side->status))
-		text_buf__printf(&buf, "Ended with status %d.", WEXITSTATUS(side->status));
-	if (buf.sz)
-		put_para(view, 4, TABLE_RED, text_buf__str(&buf));
-	text_buf__free(&buf);
-}
-
 static int put_side(const struct view *view, const struct bench *bench,
 		    const struct bench_side *side)
 {
@@ -94,6 +100,8 @@ static int put_side(const struct view *view, const struct bench *bench,
 		err = find_figures(side->cpu_ns, side->cnt, &cpu);
 	if (err)
 		return err;
+	if (bench->side_cnt == 2)
+		text_buf__add(&buf, side == &bench->sides[0] ? "A: " : "B: ");
 	text_buf__escape(&buf, side->command, view_escape_flags(view));
 	put_para(view, 0, TABLE_BOLD, text_buf__str(&buf));
 	text_buf__reset(&buf);
@@ -105,7 +113,6 @@ static int put_side(const struct view *view, const struct bench *bench,
 			 text_ns(b, cpu.low), text_ns(c, cpu.high));
 	put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
 	put_outliers(view, side, &wall);
-	put_status(view, side);
 	text_buf__free(&buf);
 	return 0;
 }
@@ -113,45 +120,69 @@ static int put_side(const struct view *view, const struct bench *bench,
 static void put_cold(const struct view *view, const struct bench *bench)
 {
 	struct text_buf buf = {0};
+	char num[TEXT_NUM_SZ];
 
-	text_buf__printf(&buf, "Before each run %zu files (%.1f MiB) were dropped from the page cache",
-			 bench->file_cnt, (double)bench->file_bytes / 1048576);
+	text_buf__printf(&buf, "Before each run %zu files (%s) were dropped from the page cache",
+			 bench->file_cnt, view_bytes(num, bench->file_bytes));
 	if (bench->held_cnt)
-		text_buf__printf(&buf, ", of which %zu (%.1f MiB) stayed, in use by other programs",
-				 bench->held_cnt, (double)bench->held_bytes / 1048576);
+		text_buf__printf(&buf, ", of which %zu (%s) stayed, in use by other programs",
+				 bench->held_cnt, view_bytes(num, bench->held_bytes));
 	text_buf__add(&buf, bench->held_cnt ? "." : "; none stayed.");
 	put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));
 	text_buf__free(&buf);
 }
 
+static void add_ratio(double ratio, struct text_buf *buf)
+{
+	text_buf__printf(buf, ratio < 9.95 ? "%.2f" : "%.0f", ratio);
+}
+
+/* A is the command behind --, B that of --versus. Ratios of runs that stood next to each other. */
 static int put_difference(const struct view *view, const struct bench *bench)
 {
+	struct bench_ratio ratio;
 	struct text_buf buf = {0};
-	__s64 median, low, high;
-	struct figures first;
-	char a[TEXT_NUM_SZ], b[TEXT_NUM_SZ];
-	int err = find_difference(bench, &median, &low, &high);
+	bool is_b_faster;
+	int err = bench_ratio_find(bench, &ratio);
 
-	if (!err)
-		err = find_figures(bench->sides[0].wall_ns, bench->sides[0].cnt, &first);
 	if (err)
 		return err;
-	if (low > 0 || high < 0) {
-		text_buf__printf(&buf, "The second is %s %s", text_ns(a, (__u64)llabs(median)),
-				 median < 0 ? "faster" : "slower");
-		text_buf__printf(&buf, " (%.1f%%; 95%%: %s", (double)llabs(median) * 100 /
-				 (double)first.median,
-				 text_ns(a, (__u64)llabs(median < 0 ? high : low)));
-		text_buf__printf(&buf, " to %s).", text_ns(b, (__u64)llabs(median < 0 ? low : high)));
+	if (ratio.cnt < RUNS_TO_TELL) {
+		text_buf__add(&buf, "B ran ");
+		add_ratio(ratio.median, &buf);
+		text_buf__printf(&buf, " times as fast as A, but %zu runs are too few to say how sure that is: -n %d or more.",
+				 ratio.cnt, RUNS_TO_TELL);
+	} else if (ratio.high < 1 || ratio.low > 1) {
+		is_b_faster = ratio.median > 1;
+		text_buf__printf(&buf, "%s ran ", is_b_faster ? "B" : "A");
+		add_ratio(is_b_faster ? ratio.median : 1 / ratio.median, &buf);
+		text_buf__printf(&buf, " times as fast as %s (95%% between ", is_b_faster ? "A" : "B");
+		add_ratio(is_b_faster ? ratio.low : 1 / ratio.high, &buf);
+		text_buf__add(&buf, " and ");
+		add_ratio(is_b_faster ? ratio.high : 1 / ratio.low, &buf);
+		text_buf__add(&buf, ").");
 	} else {
-		text_buf__printf(&buf, "No difference can be told: between %s faster",
-				 text_ns(a, (__u64)llabs(low)));
-		text_buf__printf(&buf, " and %s slower; more runs (-n) may tell.",
-				 text_ns(b, (__u64)llabs(high)));
+		text_buf__add(&buf, "No difference can be told: B ran between ");
+		add_ratio(ratio.low, &buf);
+		text_buf__add(&buf, " and ");
+		add_ratio(ratio.high, &buf);
+		text_buf__add(&buf, " times as fast as A (95%); more runs (-n) may tell.");
 	}
 	put_para(view, 0, TABLE_BOLD, text_buf__str(&buf));
 	text_buf__free(&buf);
 	return 0;
+}
+
+static void put_machine(const struct view *view, const struct bench *bench)
+{
+	struct text_buf buf = {0};
+
+	text_buf__printf(&buf, "Here a system call takes %llu ns", bench->syscall_ns);
+	if (bench->probe_ns)
+		text_buf__printf(&buf, ", an empty probe %llu ns", bench->probe_ns);
+	text_buf__add(&buf, ".");
+	put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));
+	text_buf__free(&buf);
 }
 
 int bench_write(const struct view *view)
@@ -165,6 +196,8 @@ int bench_write(const struct view *view)
 		put_cold(view, bench);
 	if (!err && bench->side_cnt == 2)
 		err = put_difference(view, bench);
+	if (!err)
+		put_machine(view, bench);
 	return err;
 }
 
@@ -208,6 +241,7 @@ int bench_write_json(const struct view *view)
 	struct json_out jo = {.out = view->out, .view = view};
 	json_t *obj = json_object(), *sides = json_array();
 	__s64 median, low, high;
+	struct bench_ratio ratio;
 
 	for (size_t i = 0; bench && i < bench->side_cnt; i++) {
 		const struct bench_side *side = &bench->sides[i];
@@ -223,6 +257,8 @@ int bench_write_json(const struct view *view)
 	json_set_int(&jo, obj, "schema_version", 1);
 	json_set_str(&jo, obj, "cache", bench && bench->is_cold ? "cold" : "warm");
 	json_set(&jo, obj, "commands", sides);
+	json_set_ns(&jo, obj, "syscall_ns", bench ? bench->syscall_ns : NS_UNKNOWN);
+	json_set_ns(&jo, obj, "probe_ns", bench && bench->probe_ns ? bench->probe_ns : NS_UNKNOWN);
 	if (bench && bench->is_cold) {
 		json_set_int(&jo, obj, "files", (long long)bench->file_cnt);
 		json_set_int(&jo, obj, "file_bytes", (long long)bench->file_bytes);
@@ -232,6 +268,11 @@ int bench_write_json(const struct view *view)
 		json_set_int(&jo, obj, "difference_ns", median);
 		json_set_int(&jo, obj, "difference_low_ns", low);
 		json_set_int(&jo, obj, "difference_high_ns", high);
+	}
+	if (bench && bench->side_cnt == 2 && !bench_ratio_find(bench, &ratio)) {
+		json_set(&jo, obj, "speed_ratio", json_real(ratio.median));
+		json_set(&jo, obj, "speed_ratio_low", json_real(ratio.low));
+		json_set(&jo, obj, "speed_ratio_high", json_real(ratio.high));
 	}
 	json_put(&jo, obj, false);
 	fputc('\n', view->out);

@@ -75,8 +75,8 @@ static void put_charges(const struct view *view, const struct diff_pair *pair)
 	if (both & PYI_GROUP_CPU)
 		put_times(view, "CPU", a->cpu_ns, b->cpu_ns);
 	if (both & PYI_GROUP_MEMORY)
-		put_counts(view, "memory, kB", (__s64)(a->rss_anon + a->rss_file) / 1024,
-			   (__s64)(b->rss_anon + b->rss_file) / 1024);
+		put_counts(view, "memory, kB", (__s64)(a->rss_anon + a->rss_file) / 1000,
+			   (__s64)(b->rss_anon + b->rss_file) / 1000);
 	if (both & PYI_GROUP_FILES) {
 		put_counts(view, "files opened", (__s64)(a->opens - a->open_misses),
 			   (__s64)(b->opens - b->open_misses));
@@ -84,8 +84,8 @@ static void put_charges(const struct view *view, const struct diff_pair *pair)
 			   (__s64)(b->open_misses + b->stat_misses));
 	}
 	if (both & PYI_GROUP_DISK)
-		put_counts(view, "from disk, kB", (__s64)a->bytes_from_disk / 1024,
-			   (__s64)b->bytes_from_disk / 1024);
+		put_counts(view, "from disk, kB", (__s64)a->bytes_from_disk / 1000,
+			   (__s64)b->bytes_from_disk / 1000);
 }
 
 /* What the totals do not say. */
@@ -231,7 +231,7 @@ static void put_paths(const struct view *view, const char *what, const struct di
 static void put_line(const struct view *view, size_t indent, enum table_style style,
 		     const char *text)
 {
-	size_t width = (size_t)view->opts.width - indent, cols;
+	size_t width = (view->is_whole ? SIZE_MAX : (size_t)view->opts.width) - indent, cols;
 	size_t head = text_head(text, width, &cols);
 	const char *dots = view->opts.use_ascii ? "..." : "\u2026";
 	struct text_buf buf = {0};

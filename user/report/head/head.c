@@ -94,6 +94,8 @@ static void put_headline(const struct view *view, const struct process *process,
 	add_times(&process->startup, facts, &rest);
 
 	cols = text_width(text_buf__str(&command)) + text_width(text_buf__str(&pid));
+	if (view->is_whole && cols > width)
+		width = cols;
 	if (cols + 2 + text_width(text_buf__str(&rest)) <= width) {
 		fprintf(view->out, "%s%s%s%s  %s\n", bold, text_buf__str(&command),
 			text_buf__str(&pid), plain, text_buf__str(&rest));

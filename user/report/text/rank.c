@@ -148,3 +148,13 @@ int facts_find(const struct process *process, struct facts *facts)
 	}
 	return count_threads(process, &facts->thread_cnt);
 }
+
+__u64 view_least_ns(const struct view *view, const struct process *process)
+{
+	struct facts facts;
+
+	if (view->opts.min_share <= 0 || facts_find(process, &facts) ||
+	    facts.imports_ns == NS_UNKNOWN)
+		return 0;
+	return (__u64)((double)facts.imports_ns * view->opts.min_share);
+}

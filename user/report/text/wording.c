@@ -48,8 +48,8 @@ static const char *short_path(const struct process *process, const char *path)
 	return found && *found ? found : path;
 }
 
-void phrase_place(const struct view *view, const struct process *process,
-		  const struct site *site, struct text_buf *buf)
+static void add_place(const struct view *view, const struct process *process,
+		      const struct site *site, struct text_buf *buf)
 {
 	unsigned int flags = view_escape_flags(view);
 
@@ -61,6 +61,23 @@ void phrase_place(const struct view *view, const struct process *process,
 		text_buf__add(buf, "?");
 	if (site->line > 0)
 		text_buf__printf(buf, ":%d", site->line);
+}
+
+void phrase_place(const struct view *view, const struct process *process,
+		  const struct site *site, struct text_buf *buf)
+{
+	struct text_buf label = {0};
+
+	/* The file of a container is another one here, or none. */
+	if (!view->opts.use_links || !site->file || *site->file != '/' ||
+	    process->container.id ||
+	    (process->nspid && process->nspid != process->tgid)) {
+		add_place(view, process, site, buf);
+		return;
+	}
+	add_place(view, process, site, &label);
+	text_buf__link(buf, site->file, site->line, text_buf__str(&label));
+	text_buf__free(&label);
 }
 
 void phrase_importer(const struct view *view, const struct load *load, struct text_buf *buf)
@@ -202,11 +219,13 @@ static size_t next_word(const char *text, size_t room, size_t *cols)
 	*cols = 0;
 	while (off < sz) {
 		uint32_t c;
-		size_t len = text_decode(text + off, sz - off, &c), one_cols;
+		size_t link = text_link_sz(text + off);
+		size_t len = link ? link : text_decode(text + off, sz - off, &c), one_cols;
 		char one[5] = {0};
 
 		len = len ? len : 1;
-		memcpy(one, text + off, len);
+		if (!link)
+			memcpy(one, text + off, len);
 		one_cols = text_width(one);
 		if (*cols + one_cols > room)
 			break;

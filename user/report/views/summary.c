@@ -14,6 +14,12 @@
 #define MODULES_SHOWN 5
 #define OWN_SHOWN 2 /* of each kind of trouble */
 
+/* --top is for each list alike. */
+static size_t shown(const struct view *view, size_t otherwise)
+{
+	return view->opts.top ? view->opts.top : otherwise;
+}
+
 static void put_saving(const struct view *view, const struct process *process,
 		       const struct finding *finding)
 {
@@ -42,7 +48,7 @@ static int put_savings(const struct view *view, const struct process *process)
 
 	if (err)
 		return err;
-	for (size_t i = 0; i < advice->finding_cnt && cnt < SAVINGS_SHOWN; i++) {
+	for (size_t i = 0; i < advice->finding_cnt && cnt < shown(view, SAVINGS_SHOWN); i++) {
 		const struct finding *finding = &advice->findings[i];
 
 		if (finding->rule != FINDING_DEFER || finding->is_group)
@@ -80,7 +86,7 @@ static void add_row(const struct view *view, const struct load *load, struct tab
 
 static int put_modules(const struct view *view, const struct process *process)
 {
-	size_t top = view->opts.top ? view->opts.top : MODULES_SHOWN;
+	size_t top = shown(view, MODULES_SHOWN);
 	_cleanup_free_ struct load **loads = NULL;
 	_cleanup_(table__freep) struct table *table = NULL;
 	const struct table_look look = view_look(view, 2);
@@ -111,7 +117,7 @@ static size_t put_failed(const struct view *view, const struct process *process)
 
 		if (load->result != LOAD_FAILED || load->via == VIA_MAIN || load->is_inherited ||
 		    !load_is_startup(load) || !file_is_own(load->importer.file) ||
-		    cnt++ >= OWN_SHOWN)
+		    cnt++ >= shown(view, OWN_SHOWN))
 			continue;
 		if (cnt == 1)
 			fputc('\n', view->out);
@@ -135,7 +141,8 @@ static size_t put_circular(const struct view *view, const struct process *proces
 		const struct edge *edge = process->edges[i];
 		struct text_buf buf = {0};
 
-		if (!edge->is_circular || !file_is_own(edge->importer.file) || cnt++ >= OWN_SHOWN)
+		if (!edge->is_circular || !file_is_own(edge->importer.file) ||
+		    cnt++ >= shown(view, OWN_SHOWN))
 			continue;
 		if (is_first && cnt == 1)
 			fputc('\n', view->out);
@@ -158,12 +165,12 @@ static void put_next(const struct view *view, const struct process *process, siz
 	struct text_buf buf = {0};
 	char num[TEXT_NUM_SZ];
 
-	if (failed_cnt > OWN_SHOWN)
+	if (failed_cnt > shown(view, OWN_SHOWN))
 		text_buf__printf(&buf, "%s more of its own imports failed. ",
-				 text_count(num, failed_cnt - OWN_SHOWN));
-	if (circular_cnt > OWN_SHOWN)
+				 text_count(num, failed_cnt - shown(view, OWN_SHOWN)));
+	if (circular_cnt > shown(view, OWN_SHOWN))
 		text_buf__printf(&buf, "%s more are circular. ",
-				 text_count(num, circular_cnt - OWN_SHOWN));
+				 text_count(num, circular_cnt - shown(view, OWN_SHOWN)));
 	if (others)
 		text_buf__printf(&buf, "%s import%s of Python and its packages failed, as usual. ",
 				 text_count(num, others), others == 1 ? "" : "s");

@@ -19,20 +19,30 @@ static size_t max_drawn(const struct view *view)
 	return view->opts.width < 57 ? 3 : ((size_t)view->opts.width - 45) / 4;
 }
 
-static bool is_last_child(const struct walk *walk, size_t level)
+static bool is_shown(const struct load *load, __u64 least_ns)
+{
+	return load->wall_ns == NS_UNKNOWN || load->wall_ns >= least_ns;
+}
+
+/* Of those that are shown. */
+static bool is_last_child(const struct walk *walk, size_t level, __u64 least_ns)
 {
 	const struct walk_step *above = &walk->steps[level - 1];
 
-	return above->next >= above->load->child_cnt;
+	for (size_t i = above->next; i < above->load->child_cnt; i++)
+		if (is_shown(above->load->children[i], least_ns))
+			return false;
+	return true;
 }
 
-static void add_guides(const struct view *view, const struct walk *walk, struct text_buf *buf)
+static void add_guides(const struct view *view, const struct walk *walk, __u64 least_ns,
+		       struct text_buf *buf)
 {
 	bool is_ascii = view->opts.use_ascii;
 	size_t drawn = walk->depth < max_drawn(view) ? walk->depth : max_drawn(view);
 
 	for (size_t level = 1; level <= drawn; level++) {
-		bool is_last = is_last_child(walk, level);
+		bool is_last = is_last_child(walk, level, least_ns);
 
 		if (level < walk->depth)
 			text_buf__add(buf, is_last ? "  " : is_ascii ? "| " : "\u2502 ");
@@ -59,7 +69,7 @@ static void add_start(const struct load *load, struct text_buf *buf)
 }
 
 static void add_row(const struct view *view, const struct load *load, const struct walk *walk,
-		    struct text_buf *buf, struct table *table)
+		    __u64 least_ns, struct text_buf *buf, struct table *table)
 {
 	char num[TEXT_NUM_SZ];
 	size_t keep;
@@ -70,7 +80,7 @@ static void add_row(const struct view *view, const struct load *load, const stru
 	table__add(table, text_ns(num, load->wall_ns), TABLE_PLAIN);
 	table__add(table, text_ns(num, load->self_ns), TABLE_PLAIN);
 	text_buf__reset(buf);
-	add_guides(view, walk, buf);
+	add_guides(view, walk, least_ns, buf);
 	keep = text_width(text_buf__str(buf));
 	if (view_is_narrow(view)) {
 		phrase_module(view, load, buf);
@@ -92,13 +102,14 @@ static void add_row(const struct view *view, const struct load *load, const stru
 
 /* Trees of one thread: roots[0] up to the first root of another one. *used = how many. */
 static int write_thread(const struct view *view, const struct process *process,
-			struct load **roots, size_t root_cnt, size_t *used)
+			struct load **roots, size_t root_cnt, size_t *used, size_t *hidden_cnt)
 {
 	const struct table_look look = view_look(view, 2);
 	_cleanup_(table__freep) struct table *table = NULL;
 	_cleanup_(walk__free) struct walk walk = {0};
 	_cleanup_(text_buf__free) struct text_buf buf = {0};
 	__u32 tid = roots[0]->tid;
+	__u64 least_ns = view_least_ns(view, process);
 	size_t i;
 	int err = view_is_narrow(view) ? table__new(&table, narrow, 5) :
 					 table__new(&table, wide, 6);
@@ -109,12 +120,18 @@ static int write_thread(const struct view *view, const struct process *process,
 		struct load *load;
 
 		walk__start(&walk, roots[i]);
-		while ((load = walk__pre(&walk)))
-			add_row(view, load, &walk, &buf, table);
+		while ((load = walk__pre(&walk))) {
+			if (is_shown(load, least_ns))
+				add_row(view, load, &walk, least_ns, &buf, table);
+			else
+				*hidden_cnt += 1;
+		}
 	}
 	if (walk.err || buf.err)
 		return walk.err ? walk.err : buf.err;
 	*used = i;
+	if (!table__row_cnt(table))
+		return 0;
 	fprintf(view->out, "\n  Thread %u%s\n", tid, tid == process->tgid ? " (main)" : "");
 	return table__print(table, &look, view->out);
 }
@@ -122,13 +139,17 @@ static int write_thread(const struct view *view, const struct process *process,
 static int write_process(const struct view *view, const struct process *process)
 {
 	_cleanup_free_ struct load **roots = NULL;
-	size_t used = 1;
+	size_t used = 1, hidden_cnt = 0;
 	int err = walk_roots(process, &roots);
 
 	if (!err)
 		err = head_write(view, process);
 	for (size_t i = 0; !err && i < process->root_cnt && !ferror(view->out); i += used)
-		err = write_thread(view, process, roots + i, process->root_cnt - i, &used);
+		err = write_thread(view, process, roots + i, process->root_cnt - i, &used,
+				   &hidden_cnt);
+	if (hidden_cnt)
+		fprintf(view->out, "\n  %zu import%s that took less than %g%% not shown (--min).\n", hidden_cnt,
+			hidden_cnt == 1 ? "" : "s", view->opts.min_share * 100);
 	fputc('\n', view->out);
 	return err;
 }

@@ -60,12 +60,12 @@ function fmtBytes(bytes) {
 		return "–";
 	const sign = bytes < 0 ? "−" : "";
 	let size = Math.abs(bytes), unit = 0;
-	while (size >= 1024 && unit < 4) {
-		size /= 1024;
+	while (size >= 999.5 && unit < 4) {
+		size /= 1000;
 		unit++;
 	}
 	return sign + (unit && size < 100 ? size.toFixed(1) : size.toFixed(0)) + " " +
-		["B", "KiB", "MiB", "GiB", "TiB"][unit];
+		["B", "kB", "MB", "GB", "TB"][unit];
 }
 
 const fmtCount = count => isKnown(count) ? count.toLocaleString("en-US") : "–";

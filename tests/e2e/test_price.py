@@ -1,0 +1,89 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What tracing asks of a program, counted and not timed: how often the kernel runs our probes."""
+import json
+import os
+import re
+import shutil
+
+import lib
+
+# Runs of the probe program per load (`cached`: per import), at the most; by version of Python.
+BUDGET = os.path.join(lib.TESTS, "bench", "hits.json")
+CNT = 200
+IMPORTS_ALONE = ("--no-edges", "--no-cpu", "--no-memory", "--no-files", "--no-net", "--no-phases")
+NAMES = """import sys
+sys.path.insert(0, %r)
+import importlib
+"""
+WORKLOADS = {
+    "statement": "".join("import hp_%d\n" % n for n in range(CNT)),
+    "import_module": "for n in range(%d): importlib.import_module('hp_%%d' %% n)\n" % CNT,
+    "failed": "for n in range(%d):\n    try: __import__('hp_none_%%d' %% n)\n"
+              "    except ImportError: pass\n" % CNT,
+    "extension": "for name in %r: __import__(name)\n" % (
+        ["_asyncio", "_contextvars", "_ctypes", "_curses", "_decimal", "_hashlib", "_json",
+         "_lsprof", "_multibytecodec", "_multiprocessing", "_queue", "_sqlite3", "_ssl", "_uuid",
+         "_zoneinfo", "mmap", "readline", "resource", "termios"],),
+    "cached": "import os\n" * 5000,
+}
+
+
+def own_interpreter():
+    """A file that no other program runs: the kernel counts what hits its probes, whoever it is."""
+    path = os.path.join(lib.workdir(), "python")
+    shutil.copy(os.path.realpath(lib.SYSTEM), path)
+    return path
+
+
+def traced(script, opts):
+    run, trace = lib.trace([own_interpreter(), "-B", script], opts=("--stats", *opts),
+                           env=lib.clean_env({"PYTHONHOME": "/usr"}))
+    stats = "\n".join(line for line in run.err.decode().splitlines() if line.startswith("stats: "))
+    found = re.search(r"site_(?:multi|perf): (\d+) runs", stats)
+    if not found:
+        raise lib.Skip("the kernel does not count: %s" % stats)
+    return stats, int(found[1]), trace
+
+
+def count_loads(trace):
+    return sum(len(process.imports) for process in trace.processes)
+
+
+def measure(script, opts):
+    """(runs, loads), and that what we count is what the kernel has counted."""
+    stats, runs, trace = traced(script, opts)
+    hits = int(re.search(r"stats: (\d+) probe hits", stats)[1])
+    lib.check_equal(hits, runs, "our count and the kernel's")
+    lib.check_equal(trace["probes"]["hits"], runs, "the report's count and the kernel's")
+    kinds = re.findall(r"stats: (\d+) hits: ", stats)
+    lib.check_equal(sum(map(int, kinds)), runs, "the sum over the kinds of sites")
+    return runs, sum(len(process.imports) for process in trace.processes)
+
+
+@lib.test(params={"loads": "loads", "full": "full"})
+def test_hits(mode):
+    """Each workload keeps its budget."""
+    opts = IMPORTS_ALONE if mode == "loads" else ()
+    for n in range(CNT):
+        lib.write("hp/hp_%d.py" % n, "VALUE = 1\n")
+    with open(BUDGET) as file:
+        budget = json.load(file).get("3.%d" % lib.minor_of("system"))
+    if not budget:
+        raise lib.Skip("no budget for this Python")
+    head = NAMES % (lib.workdir() + "/hp")
+    base_runs, base_loads = measure(lib.write("nothing.py", head), opts)
+    too_many = []
+    for name, body in WORKLOADS.items():
+        runs, loads = measure(lib.write("hp.py", head + body), opts)
+        loads = 5000 if name == "cached" else loads - base_loads
+        lib.check(loads >= 15, "%s: only %d loads", name, loads)
+        each = (runs - base_runs) / loads
+        print("%s: %d runs, %d loads, %.2f each" % (name, runs - base_runs, loads, each))
+        if each > budget[name][mode]:
+            too_many.append("%s: %.2f instead of %.2f" % (name, each, budget[name][mode]))
+    lib.check(not too_many, "runs per load: %s", "; ".join(too_many))
+
+
+if __name__ == "__main__":
+    lib.main()

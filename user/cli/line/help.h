@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Help, made from the tables of commands and options, and what a typing error probably meant. */
+#ifndef CLI_LINE_HELP_H
+#define CLI_LINE_HELP_H
+
+#include <stdio.h>
+
+#include "cli/line/commands.h"
+
+enum help_depth {
+	HELP_USAGE, /* how it is called */
+	HELP_SHORT, /* and examples, and the subcommands */
+	HELP_FULL,  /* and every option */
+};
+
+/* Lines of at most @width columns. 0 or -EIO. */
+int help_print(const struct command_info *info, enum help_depth depth, int width, FILE *out);
+
+/* The name in @names (NULL-terminated) that @word looks like; NULL: none does. */
+const char *help_nearest(const char *word, const char *const *names);
+
+#endif
