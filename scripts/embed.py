@@ -10,7 +10,7 @@ import os
 import sys
 
 # In this order, and in one scope.
-SCRIPTS = ("base", "data", "icicle", "timeline", "table", "detail", "causes", "main")
+SCRIPTS = ("base", "data", "icicle", "timeline", "table", "detail", "causes", "compare", "main")
 
 
 def sha256(text):
@@ -35,7 +35,7 @@ def main():
         with open(os.path.join(directory, name), encoding="utf-8") as file:
             return file.read()
 
-    script = '"use strict";(() => {\n%s})();\n' % "".join(read(s + ".js") for s in SCRIPTS)
+    script = '"use strict";(async () => {\n%s})();\n' % "".join(read(s + ".js") for s in SCRIPTS)
     style = read("report.css")
     if "</" in style or "</script" in script.lower() or "<!--" in script:
         sys.exit("embed.py: a script or style that would end its own element")

@@ -104,7 +104,8 @@ class Browser:
     def open(self, url):
         self.errors, self.requests = [], []
         self.call("Page.navigate", url=url)
-        self.wait("document.readyState === 'complete'", "the page to load")
+        self.wait("document.readyState === 'complete' && (document.documentElement.dataset.drawn || "
+                  "!document.querySelector('meta[name=causes]'))", "the page to load")
 
     def js(self, expression):
         """The value of an expression in the page."""

@@ -48,6 +48,7 @@
 	X(check, markdown, check_write_markdown) \
 	X(diff, text, diff_write) \
 	X(diff, json, diff_write_json) \
-	X(diff, markdown, diff_write_markdown)
+	X(diff, markdown, diff_write_markdown) \
+	X(diff, html, diff_write_html)
 
 #endif

@@ -19,7 +19,7 @@
 const char *const report_views[] = {REPORT_VIEWS(NAME) NULL};
 const char *const report_formats[] = {"text", REPORT_FORMATS(NAME) NULL};
 const char *const check_formats[] = {"text", "json", "junit", "sarif", "github", "markdown", NULL};
-const char *const diff_formats[] = {"text", "json", "markdown", NULL};
+const char *const diff_formats[] = {"text", "json", "markdown", "html", NULL};
 const char *const plain_formats[] = {"text", "json", NULL};
 
 /* What the commands show needs more than a model; it goes before the formats that take any view. */

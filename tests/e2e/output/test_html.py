@@ -307,6 +307,90 @@ def test_policy():
         lib.check(page.js("getComputedStyle(document.body).display") != "none", "a foreign style")
 
 
+@lib.test(params={"390": 390, "1280": 1280, "1920": 1920})
+def test_widths(width):
+    """No page scrolls sideways; importers can be read; the best savings are on the first screen."""
+    _, doc, url = record_app()
+    with browser.Browser(width, 900) as page:
+        page.open(url)
+        lib.check(page.js("document.documentElement.scrollWidth <= innerWidth"), "sideways: %s",
+                  page.js("document.documentElement.scrollWidth"))
+        _, top, _, _ = page.js("(({left, top, width, height}) => [left, top, width, height])"
+                               "(document.querySelector('#best').getBoundingClientRect())")
+        lib.check(top < 900 and page.texts("#best li strong"), "no savings at %s", top)
+        if width >= 1280:
+            beside = page.js("document.querySelector('#best').getBoundingClientRect().right <= "
+                             "document.querySelector('#icicle').getBoundingClientRect().left")
+            lib.check(beside, "savings and icicle are not side by side")
+            cut = page.js("[...document.querySelectorAll('#rows td.place')].filter(td => "
+                          "td.scrollWidth > td.clientWidth && /app_/.test(td.textContent)).length")
+            lib.check_equal(cut, 0, "importers cut")
+        page.check_quiet()
+
+
+@lib.test()
+def test_best_and_sums():
+    """The savings are those of the JSON; what a search found is summed without counting twice."""
+    _, doc, url = record_app()
+    process = doc.python()
+    best = [f for f in process["findings"] if f["rule"] == "deferrable-import" and f["saving_ns"]
+            and not f["evidence"]["group"]][:3]
+    by_id = {i["id"]: i for i in modules(process)}
+    with browser.Browser(1280, 1400) as page:
+        page.open(url)
+        lib.check_equal(page.js("[...document.querySelectorAll('#best li')].map(e => e.dataset.finding)"),
+                        [f["id"] for f in best], "findings")
+        page.press("/")
+        page.type("app_db")
+        found = {i for i, _ in rows(page)}
+        outer = [by_id[i] for i in found if not any(a in found for a in ancestors(by_id, i))]
+        want = ": %s, in themselves %s" % tuple(
+            page.js("(%s)(%d)" % (FMT, n)) for n in (sum(i["wall_ns"] for i in outer),
+                                                     sum(by_id[i]["self_ns"] for i in found)))
+        lib.check_equal(page.text("#sums"), want, "sums")
+        page.check_quiet()
+
+
+# As the page writes times of this size: three digits.
+FMT = """ns => ns >= 99.95e6 ? Math.floor(ns / 1e6 + 0.5) + " ms" : (Math.floor(ns / 1e5 + 0.5) / 10).toFixed(1) + " ms" """
+
+
+def ancestors(by_id, ident):
+    parent = by_id[ident]["parent"]
+    while parent in by_id:
+        yield parent
+        parent = by_id[parent]["parent"]
+
+
+@lib.test()
+def test_before_and_after():
+    """`diff --format html`: both icicles, what came and what went, and the totals of the JSON."""
+    before, _, _ = record_app()
+    lib.write("app_main.py", "import app_web\nimport app_new\n")
+    lib.write("app_new.py", "import colorsys\n")
+    after, _, _ = record([lib.system().exe, "app.py"], "after.cap")
+    path = lib.workdir() + "/diff.html"
+    for fmt, out in (("html", path), ("json", path + ".json")):
+        done = subprocess.run([lib.TOOL, "diff", before, after, "--format", fmt, "--report", out],
+                              capture_output=True, env=lib.tool_env(), cwd=lib.workdir())
+        lib.check_equal(done.returncode, 0, "status, %r" % done.stderr)
+    with open(path + ".json", encoding="utf-8") as file:
+        pair = json.load(file)["pairs"][0]
+    with browser.Browser(1280, 1400) as page:
+        page.open("file://" + path)
+        text = page.text("#compare-lists")
+        for tree in pair["new"] + pair["gone"]:
+            lib.check(tree["module"] in text, "%s is not in %s", tree["module"], text)
+        lib.check("app_new" in text and "app_db" in text, text)
+        cells = page.texts('#compare-totals tr[data-total="loaded"] td')
+        lib.check_equal(cells[1:3], [str(pair[side]["loaded"]) for side in ("before", "after")], "loaded")
+        boxes = page.js("['before', 'after'].map(s => Number(document.querySelector('#icicle-' + s)"
+                        ".dataset.boxes))")
+        lib.check(min(boxes) > 5, "icicles of %s boxes", boxes)
+        lib.check("went" in page.text("#before-title") and "came" in page.text("#after-title"), "titles")
+        page.check_quiet()
+
+
 @lib.test(timeout_s=240)
 def test_thousands():
     """5,000 modules: what is drawn does not grow with them, and the last one is a key away."""

@@ -1,86 +1,131 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * The HTML report: one file that works from disk, without network. The page is made of the files
- * in html/ when this is built (scripts/embed.py); what is added here is the JSON of --format json,
- * with every character that means something to HTML or JavaScript as \uXXXX. Such characters only
- * stand inside of JSON's strings, so that the JSON stays the same document.
+ * in page/ when this is built (scripts/embed.py); what is added here is the JSON of --format json,
+ * packed by gzip, in base64: none of its characters means anything to HTML. The browser unpacks it.
+ * `diff` adds the trace before, and the JSON of its own.
  */
 #include "report/view.h"
 
 #include <errno.h>
 #include <string.h>
+#include <zlib.h>
+
+#include "report/head/causes.h"
 
 #include "html_page.h"
 
-/* U+2028 and U+2029 end a line of JavaScript: E2 80 A8, E2 80 A9. */
-static const char line_ends[] = "\xe2\x80";
+#define GZIP_BITS (15 + 16) /* the largest window, and a gzip header */
+#define PACKED_SZ 3072      /* a multiple of three: base64 without padding in between */
 
-struct escaper {
+struct packer {
 	FILE *out;
-	unsigned char held; /* bytes of line_ends seen and not yet written */
+	z_stream stream;
+	unsigned char packed[PACKED_SZ];
+	bool has_failed;
 };
 
-static void put_char(struct escaper *escaper, char c)
+static void put_base64(const unsigned char *data, size_t sz, FILE *out)
 {
-	if (escaper->held == 2 && (c == '\xa8' || c == '\xa9')) {
-		escaper->held = 0;
-		fprintf(escaper->out, "\\u202%d", c == '\xa8' ? 8 : 9);
-		return;
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+	for (size_t i = 0; i < sz; i += 3) {
+		size_t left = sz - i;
+		unsigned int bits = (unsigned int)data[i] << 16 |
+				    (left > 1 ? (unsigned int)data[i + 1] << 8 : 0) |
+				    (left > 2 ? data[i + 2] : 0);
+
+		fputc(digits[bits >> 18], out);
+		fputc(digits[bits >> 12 & 63], out);
+		fputc(left > 1 ? digits[bits >> 6 & 63] : '=', out);
+		fputc(left > 2 ? digits[bits & 63] : '=', out);
 	}
-	if (escaper->held < 2 && c == line_ends[escaper->held]) {
-		escaper->held++;
-		return;
-	}
-	fwrite(line_ends, 1, escaper->held, escaper->out);
-	escaper->held = 0;
-	if (c == line_ends[0])
-		escaper->held = 1;
-	else if (c == '<' || c == '>' || c == '&')
-		fprintf(escaper->out, "\\u%04x", (unsigned int)c);
-	else
-		fputc(c, escaper->out);
 }
 
-/* Bytes from @data on that are written as they are. */
-static size_t plain_sz(const char *data, size_t sz)
+/* Packs what there is; @flush: Z_FINISH at the end. */
+static void pack(struct packer *packer, int flush)
 {
-	size_t i = 0;
+	int result;
 
-	while (i < sz && data[i] != '<' && data[i] != '>' && data[i] != '&' &&
-	       data[i] != line_ends[0])
-		i++;
-	return i;
+	do {
+		result = deflate(&packer->stream, flush);
+		packer->has_failed |= result == Z_STREAM_ERROR;
+		if (packer->stream.avail_out && flush != Z_FINISH)
+			return;
+		put_base64(packer->packed, PACKED_SZ - packer->stream.avail_out, packer->out);
+		packer->stream.next_out = packer->packed;
+		packer->stream.avail_out = PACKED_SZ;
+	} while (!packer->has_failed && (packer->stream.avail_in || (flush == Z_FINISH &&
+								     result != Z_STREAM_END)));
 }
 
-static ssize_t escape(void *cookie, const char *data, size_t sz)
+static ssize_t take(void *cookie, const char *data, size_t sz)
 {
-	struct escaper *escaper = cookie;
+	struct packer *packer = cookie;
 
-	for (size_t i = 0; i < sz; i++) {
-		size_t plain = escaper->held ? 0 : plain_sz(data + i, sz - i);
+	packer->stream.next_in = (z_const Bytef *)data;
+	packer->stream.avail_in = (uInt)sz;
+	pack(packer, Z_NO_FLUSH);
+	return packer->has_failed || ferror(packer->out) ? 0 : (ssize_t)sz;
+}
 
-		fwrite(data + i, 1, plain, escaper->out);
-		i += plain;
-		if (i < sz)
-			put_char(escaper, data[i]);
-	}
-	return ferror(escaper->out) ? 0 : (ssize_t)sz;
+/* An element with what @write makes of @view. */
+static int put_packed(const struct view *view, const char *id,
+		      int (*write)(const struct view *view))
+{
+	const cookie_io_functions_t io = {.write = take};
+	struct packer packer = {.out = view->out, .stream = {.avail_out = PACKED_SZ}};
+	struct view json = *view;
+	int err;
+
+	packer.stream.next_out = packer.packed;
+	if (deflateInit2(&packer.stream, Z_BEST_COMPRESSION, Z_DEFLATED, GZIP_BITS, 9,
+			 Z_DEFAULT_STRATEGY) != Z_OK)
+		return -ENOMEM;
+	fprintf(view->out, "<script type=\"application/gzip\" id=\"%s\">", id);
+	json.out = fopencookie(&packer, "w", io);
+	err = json.out ? write(&json) : -ENOMEM;
+	if (json.out)
+		fclose(json.out); /* errors of the stream below are report_write's */
+	pack(&packer, Z_FINISH);
+	deflateEnd(&packer.stream);
+	fputs("</script>\n", view->out);
+	return err ? err : packer.has_failed ? -EIO : 0;
+}
+
+/* What waits are called, in the order in which they are drawn: from the table of causes. */
+static void put_causes(const struct view *view)
+{
+	fputs("<meta name=\"causes\" content=\"", view->out);
+	for (int i = 0; i < CAUSE_CNT; i++)
+		fprintf(view->out, "%s%s:%s", i ? "," : "", causes[i].key, causes[i].word);
+	fputs("\">\n", view->out);
+}
+
+static int write_page(const struct view *view, bool is_diff)
+{
+	struct view before = *view;
+	int err;
+
+	fputs(html_head, view->out);
+	put_causes(view);
+	err = put_packed(view, "data", json_write);
+	before.model = view->input.before;
+	if (!err && is_diff)
+		err = put_packed(&before, "before", json_write);
+	if (!err && is_diff)
+		err = put_packed(view, "diff", diff_write_json);
+	fputs(html_tail, view->out);
+	return err;
 }
 
 int html_write(const struct view *view)
 {
-	const cookie_io_functions_t io = {.write = escape};
-	struct escaper escaper = {.out = view->out};
-	struct view json = *view;
-	int err;
+	return write_page(view, false);
+}
 
-	fputs(html_head, view->out);
-	json.out = fopencookie(&escaper, "w", io);
-	if (!json.out)
-		return -ENOMEM;
-	err = json_write(&json);
-	fclose(json.out); /* errors of the stream below are report_write's */
-	fwrite(line_ends, 1, escaper.held, view->out);
-	fputs(html_tail, view->out);
-	return err;
+int diff_write_html(const struct view *view)
+{
+	return write_page(view, true);
 }

@@ -60,7 +60,7 @@ function fillCauses(index, select) {
 	if (hasCauses) {
 		for (const name of ["cpu", ...WAITS])
 			legend.append(el("span", {class: "key"}, el("i", {class: name}),
-				name === "cpu" ? "CPU" : name === "runqueue" ? "waiting for a CPU" : name));
+				CAUSES.get(name)));
 	} else {
 		legend.append(el("span", {class: "dim"}, "Only time was measured in this trace: " +
 			"CPU, disk, locks and other waits are not known. Bars show time in the module itself."));

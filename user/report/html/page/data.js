@@ -2,7 +2,18 @@
 // The JSON of --format json, indexed: trees of imports, and what each measure says of them.
 // Unknown stays null.
 
-const doc = JSON.parse($("data").textContent);
+// What html.c has packed: gzip in base64.
+async function unpack(node) {
+	const bytes = Uint8Array.from(atob(node.textContent), c => c.charCodeAt(0));
+	const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+	return JSON.parse(await new Response(stream).text());
+}
+
+if (!window.DecompressionStream) {
+	fill($("headline"), "This report needs a browser of 2023 or later, which can unpack it.");
+	return;
+}
+const doc = await unpack($("data"));
 
 // self: without what it imports; total: with it.
 const MEASURES = {
@@ -13,15 +24,28 @@ const MEASURES = {
 		self: i => isKnown(i.self_rss) ? i.self_rss.anon + i.self_rss.file : null,
 	},
 	bytes: {
-		title: "bytes read", fmt: fmtBytes, total: i => i.io ? i.io.bytes_read : null,
+		title: "bytes read", short: "read", fmt: fmtBytes, total: i => i.io ? i.io.bytes_read : null,
 		self: i => i.self_io ? i.self_io.bytes_read : null,
 	},
 };
 
-const WAITS = ["disk", "lock", "runqueue", "network", "sleep", "child", "other"];
+// The causes there are, with their words, as html.c has them from the table of causes.
+const CAUSES = new Map(document.querySelector("meta[name=causes]").content.split(",")
+	.map(entry => entry.split(":")));
+const WAITS = [...CAUSES.keys()].filter(name => name !== "cpu");
 
 // The program itself is no import: what it imports moves up.
 const isProgram = load => load.via === "main";
+
+// Whose code a file is, as the text reports see it: "own", "package" or "stdlib".
+function ownerOf(load) {
+	const {file, kind} = load;
+	if (file && /\/(site|dist)-packages\//.test(file))
+		return "package";
+	if (["frozen", "builtin"].includes(kind) || (file && /\/lib(64)?\/python[0-9.t]+\//.test(file)))
+		return "stdlib";
+	return file ? "own" : "package";
+}
 
 function commandOf(process) {
 	const argv = process.cmdline;
@@ -66,8 +90,9 @@ function indexProcess(process) {
 	};
 }
 
-const indexes = doc.processes.filter(p => p.is_python !== false || p.imports.length)
-	.map(indexProcess);
+const indexesOf = report => report.processes
+	.filter(p => p.is_python !== false || p.imports.length).map(indexProcess);
+const indexes = indexesOf(doc);
 
 function phaseOf(process, name) {
 	return (process.phases || []).find(phase => phase.name === name) || null;

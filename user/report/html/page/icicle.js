@@ -88,13 +88,15 @@ class Icicle {
 	}
 
 	draw() {
-		const wide = Math.max(200, this.canvas.parentElement.clientWidth);
+		const wide = Math.max(200, this.canvas.parentElement.clientWidth) *
+			(this.zoomed ? 1 : this.share || 1);
 		this.rows = this.place(wide);
 		const {context} = prepareCanvas(this.canvas, this.rows.length * ROW + 1);
 		const look = {
 			back: themeColor("back"), text: themeColor("hue-text"), bad: themeColor("bad"),
 			panel: themeColor("bar"), saturation: themeColor("hue-s"), light: themeColor("hue-l"),
-			focus: themeColor("focus"), hues: new Map(),
+			focus: themeColor("focus"), own: themeColor("own"), stdlib: themeColor("stdlib"),
+			ownText: themeColor("own-text"), hues: new Map(),
 		};
 		this.rows.forEach((row, i) => {
 			for (const box of row)
@@ -103,9 +105,13 @@ class Icicle {
 		this.canvas.dataset.boxes = this.rows.reduce((sum, row) => sum + row.length, 0);
 	}
 
+	// Own code stands out, the standard library stands back, each package has a colour.
 	colorOf(look, load) {
 		if (!load)
 			return look.panel;
+		const owner = ownerOf(load);
+		if (owner !== "package")
+			return owner === "own" ? look.own : look.stdlib;
 		const top = (load.module || "?").split(".")[0];
 		if (!look.hues.has(top))
 			look.hues.set(top, `hsl(${hashText(top) % 360} ${look.saturation} ${look.light})`);
@@ -122,9 +128,10 @@ class Icicle {
 			context.fillStyle = look.bad;
 			context.fillRect(x, y + ROW - 4, Math.max(0.5, width - 1), 3);
 		}
+		this.drawSelf(context, look, box, y);
 		if (width > 26) {
-			context.fillStyle = look.text;
-			context.fillText(fitText(context, this.labelOf(load), width - 8), x + 4, y + ROW / 2);
+			context.fillStyle = load && ownerOf(load) === "own" ? look.ownText : look.text;
+			context.fillText(this.fitLabel(context, load, width - 8), x + 4, y + ROW / 2);
 		}
 		context.globalAlpha = 1;
 		if (load === this.selected && (load || document.activeElement === this.canvas)) {
@@ -134,6 +141,15 @@ class Icicle {
 		}
 	}
 
+	// A line below as wide as what it cost in itself: what is below the rest is told there.
+	drawSelf(context, look, {load, x, width}, y) {
+		const whole = this.widthOf(load), own = load ? MEASURES[this.measure].self(load) : 0;
+		if (!whole || !(own > 0) || width < 4)
+			return;
+		context.fillStyle = look.focus;
+		context.fillRect(x, y + ROW - 3, Math.max(0.5, (width - 1) * Math.min(1, own / whole)), 2);
+	}
+
 	costOf(load) {
 		const {fmt, total} = MEASURES[this.measure];
 		if (!load)
@@ -141,8 +157,27 @@ class Icicle {
 		return fmt(total(load));
 	}
 
+	// What its parent's name says already is left out: ".frame" below "pandas.core".
+	nameOf(load) {
+		const name = load.module || "?", parent = this.parentOf(load);
+		const above = ((parent && parent.module) || "").split("."), parts = name.split(".");
+		let same = 0;
+		while (same < parts.length - 1 && parts[same] === above[same])
+			same++;
+		return (same ? "." : "") + parts.slice(same).join(".");
+	}
+
 	labelOf(load) {
-		return clean((load ? load.module || "?" : "all imports") + "  " + this.costOf(load));
+		return clean((load ? this.nameOf(load) : "all imports") + "  " + this.costOf(load));
+	}
+
+	// Name and cost, or the name alone, or its head if that still says something.
+	fitLabel(context, load, width) {
+		const whole = this.labelOf(load);
+		if (!load || fitText(context, whole, width) === whole)
+			return fitText(context, whole, width);
+		const name = fitText(context, clean(this.nameOf(load)), width);
+		return name.length > 3 || !name.endsWith("…") ? name : "";
 	}
 
 	describe(load) {

@@ -11,6 +11,7 @@ const timeline = new Timeline($("timeline"), {
 	choose: index => showProcess(index),
 	select: load => choose(load, "timeline"),
 });
+const compare = compared ? new Compare() : null;
 const table = new ModuleTable($("rows-box"), {select: load => choose(load, "table")});
 
 // One import is chosen everywhere at once; @by has done so already.
@@ -22,6 +23,25 @@ function choose(load, by) {
 		table.reveal(load);
 	$("said").textContent = icicle.describe(load).replaceAll("\n", ", ");
 	fillDetail(page.index, load, at => choose(at, "link"));
+}
+
+const BEST = 3;
+
+// The statements whose deferral saves most by itself, as the default view of text tells them.
+function fillBest(index, select) {
+	const best = (index.process.findings || []).filter(finding => finding.saving_ns &&
+		finding.rule === "deferrable-import" && !(finding.evidence || {}).group).slice(0, BEST);
+	fill($("best"), best.map(finding => {
+		const load = index.byId.get((finding.evidence || {}).import);
+		return el("li", {"data-finding": finding.id}, el("strong", {}, fmtNs(finding.saving_ns)),
+			el("div", {class: "name"}, fmtPlace(finding, index.process.cwd)), "imports ",
+			load ? moduleButton(load, select) : el("span", {class: "name"},
+				(finding.evidence || {}).module || "a module"),
+			el("div", {class: "dim"}, finding.remedy || "", finding.confidence ?
+				" (confidence " + finding.confidence + ")" : ""));
+	}));
+	if (!best.length)
+		fill($("best"), el("li", {class: "dim"}, "No single statement would save time."));
 }
 
 function fillPath(zoomed) {
@@ -115,6 +135,7 @@ function fillMeasures(index) {
 				checked: name === page.measure, onchange: () => {
 					page.measure = name;
 					icicle.show(index, name);
+					search();
 				}}), " " + measure.title);
 		}));
 }
@@ -132,6 +153,9 @@ function showProcess(index) {
 	const select = load => choose(load, "link");
 	fillCauses(index, select);
 	fillFindings(index, select);
+	fillBest(index, select);
+	if (compare)
+		compare.show(index);
 	fillFiles(index);
 	timeline.show(index);
 	fillProcesses(index, showProcess);
@@ -146,6 +170,25 @@ function search() {
 	icicle.draw();
 	table.update(matches);
 	$("found").textContent = matches ? fmtCount(matches.size) + " found" : "";
+	$("sums").textContent = matches && matches.size ? sumsOf(page.index, matches) : "";
+}
+
+// Of what was found: in itself, and with what it imports, nothing counted twice.
+function sumsOf(index, matches) {
+	const {self, total, fmt} = MEASURES[page.measure];
+	let own = null, whole = null;
+	for (const load of index.loads) {
+		if (!matches.has(load.id) || load.inherited)
+			continue;
+		let parent = icicle.parentOf(load);
+		while (parent && !matches.has(parent.id))
+			parent = icicle.parentOf(parent);
+		if (isKnown(self(load)))
+			own = (own || 0) + self(load);
+		if (!parent && isKnown(total(load)))
+			whole = (whole || 0) + total(load);
+	}
+	return ": " + fmt(whole) + ", in themselves " + fmt(own);
 }
 
 function redraw() {
@@ -153,7 +196,9 @@ function redraw() {
 		return;
 	icicle.draw();
 	timeline.draw();
-	table.draw();
+	table.fit();
+	if (compare)
+		compare.draw();
 }
 
 function fillRanges() {
@@ -251,3 +296,4 @@ function start() {
 }
 
 start();
+document.documentElement.dataset.drawn = "1";

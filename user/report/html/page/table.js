@@ -17,30 +17,37 @@ class ModuleTable {
 	}
 
 	columns() {
-		const cwd = this.index.process.cwd, columns = [
-			{key: "module", title: "module", width: "24%", name: true,
+		const cwd = this.index.process.cwd, wide = this.isPrinting || this.box.clientWidth >= 700;
+		const roomy = this.box.clientWidth >= 1600, columns = [
+			{key: "module", title: "module", width: wide ? "23%" : "34%", name: true,
 				get: l => l.module || "", text: l => (l.exact === false ? "~" : "") +
 				(l.module || "?") + (l.inherited ? " (began before fork)" : "")},
 		];
 		for (const [name, measure] of Object.entries(MEASURES)) {
-			// Paper is narrow.
-			if (name !== "time" && (this.isPrinting || !hasMeasure(this.index, name)))
+			// Paper is narrow, and so are telephones.
+			if (name !== "time" && (this.isPrinting || !wide || !hasMeasure(this.index, name)))
 				continue;
-			columns.push({key: "self_" + name, number: true, get: measure.self, width: "7%",
-				title: name === "time" ? "self" : "self " + measure.title, fmt: measure.fmt,
+			columns.push({key: "self_" + name, number: true, get: measure.self,
+				width: wide ? "78px" : "66px", fmt: measure.fmt,
+				title: name === "time" ? "self" : measure.short || measure.title,
 				text: l => measure.fmt(measure.self(l))});
-			columns.push({key: "total_" + name, number: true, get: measure.total, width: "7%",
+			// Who imported it is worth more than what else it cost in all.
+			if (name !== "time" && !roomy)
+				continue;
+			columns.push({key: "total_" + name, number: true, get: measure.total,
+				width: name !== "time" ? "118px" : wide ? "78px" : "66px",
 				title: name === "time" ? "total" : "total " + measure.title, fmt: measure.fmt,
 				text: l => measure.fmt(measure.total(l))});
 		}
-		columns.push(
-			{key: "start", title: "start", number: true, width: "7%", get: l => l.start_ns,
+		if (wide)
+			columns.push(
+			{key: "start", title: "start", number: true, width: "82px", get: l => l.start_ns,
 				text: l => l.inherited ? "before fork" :
 				"+" + fmtNs(l.start_ns - baseNs(this.index.process))},
-			{key: "kind", title: "kind", width: "9%",
+			{key: "kind", title: "kind", width: "82px",
 				get: l => l.result === "loaded" ? l.kind : l.error || l.result,
-				text: l => l.result === "loaded" ? l.kind : l.error || l.result},
-			{key: "importer", title: "imported by", name: true,
+				text: l => l.result === "loaded" ? l.kind : l.error || l.result});
+		columns.push({key: "importer", title: "imported by", name: true,
 				get: l => fmtPlace(l.importer, cwd),
 				text: l => fmtPlace(l.importer, cwd) +
 				(l.via && l.via !== "statement" ? " (" + l.via + ")" : "")});
@@ -71,6 +78,13 @@ class ModuleTable {
 			return cell;
 		});
 		$("rows").tHead.replaceChildren(el("tr", {}, cells));
+	}
+
+	// Other columns where there is more or less room.
+	fit() {
+		this.cols = this.columns();
+		this.head();
+		this.draw();
 	}
 
 	sortBy(col) {
@@ -138,8 +152,11 @@ class ModuleTable {
 			const value = col.number ? col.get(load) : null, text = col.text(load);
 			return el("td", {title: col.number ? null : clean(text),
 				class: [col.number ? "number" : "", col.name ? "name" : "",
+					col.key === "importer" ? "place" : "",
+					col.key === "module" && ownerOf(load) === "own" ? "mine" : "",
 					load.result === "loaded" ? "" : "failed"].join(" ").trim() || null,
-				"data-value": isKnown(value) ? value : null}, text);
+				"data-value": isKnown(value) ? value : null},
+			col.key === "importer" ? el("bdi", {dir: "ltr"}, text) : text);
 		}));
 	}
 
@@ -172,9 +189,7 @@ class ModuleTable {
 
 	print(isPrinting) {
 		this.isPrinting = isPrinting;
-		this.cols = this.columns();
-		this.head();
-		this.draw();
+		this.fit();
 	}
 
 	choose(load) {
