@@ -281,8 +281,8 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 		EMIT_EDGE(PYI_STR_SMALL);
 	else
 		EMIT_EDGE(PYI_STR_LARGE);
-	/* `from . import x, y` names its modules only there; elsewhere the names cost 1 us each. */
-	if (has_from == 1 && !args->name.sz)
+	/* Any of the names may be a submodule: who asks for it is not known without them. */
+	if (has_from == 1)
 		emit_from(t, lay, args->fromlist, t->edge_id);
 	return 1;
 }

@@ -35,7 +35,7 @@ struct graph_run {
  * it, from a run to the loads it asked for, from a submodule to its package; the root leads to
  * what nobody is known to have asked for. Every node of these can be reached from the root.
  *
- * The names behind `from package import` are not all seen, and any of them may be a submodule.
+ * Of the names behind `from package import` eight are seen, and any of them may be a submodule.
  * With GRAPH_UNSEEN such a statement leads to all submodules of the package that were begun when it
  * first ran (the others it would have loaded): what is unreachable then is so for sure. They have
  * one node more per load, by seq, behind the runs: "this submodule, or one begun before it".
