@@ -26,6 +26,8 @@ int parse_bytes(const char *text, size_t *bytes); /* 65536, 64kB, 16MB, 1g; 64Ki
 int parse_share(const char *text, double *share); /* 1%, 0.5% */
 int parse_count(const char *text, size_t min, size_t max, size_t *out);
 int parse_tgids(const char *text, pid_t **tgids, size_t *cnt); /* appends */
+/* Appends copies of the names between @sep, '\0' = all is one name; one said twice counts once. */
+int parse_names(const char *text, char sep, char ***names, size_t *cnt);
 
 /* A completion script: "bash", "zsh" or "fish". -EINVAL otherwise. */
 int opts_print_completion(const char *shell, FILE *out);

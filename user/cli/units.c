@@ -151,3 +151,29 @@ int parse_tgids(const char *text, pid_t **tgids, size_t *cnt)
 		text += sz + 1;
 	}
 }
+
+int parse_names(const char *text, char sep, char ***names, size_t *cnt)
+{
+	for (;;) {
+		size_t sz = strchrnul(text, sep) - text, i = 0;
+		char **grown;
+
+		if (!sz)
+			return -EINVAL;
+		while (i < *cnt && (strncmp((*names)[i], text, sz) || (*names)[i][sz]))
+			i++;
+		if (i == *cnt) {
+			grown = reallocarray(*names, *cnt + 1, sizeof(*grown));
+			if (!grown)
+				return -ENOMEM;
+			*names = grown;
+			grown[*cnt] = strndup(text, sz);
+			if (!grown[*cnt])
+				return -ENOMEM;
+			(*cnt)++;
+		}
+		if (!text[sz])
+			return 0;
+		text += sz + 1;
+	}
+}

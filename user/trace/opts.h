@@ -27,7 +27,8 @@ struct opts {
 	char **argv;       /* after --, verbatim; NULL = none. Points into main's argv */
 	char **words;      /* of the subcommand: files, modules. The strings are main's */
 	size_t word_cnt;
-	const char *cgroup, *container; /* at most one is not NULL */
+	char **scopes;     /* --container or --cgroup, each as it was named; malloc'd */
+	size_t scope_cnt;
 	__u64 duration_ns; /* 0 = until the end */
 	__u64 idle_ns;     /* --until-idle; 0 = not */
 	__u64 slow_ns;     /* tell of imports that take this long or longer at once; 0 = of none */
@@ -54,6 +55,7 @@ struct opts {
 	__u32 groups_off;  /* enum pyi_group: causes not to measure */
 	int verbosity;
 	bool want_all;
+	bool is_container; /* what `scopes` names; else cgroups */
 	bool want_wait;    /* the container or cgroup is still to come */
 	bool want_until_ready;
 	bool is_importtime;       /* --from importtime: the file of `report` is such a log */

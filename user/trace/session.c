@@ -64,6 +64,22 @@ static void note_scope(struct session *session, const struct pyi_hdr *hdr)
 		scope__joined(session->scope, (pid_t)hdr->tgid);
 }
 
+/* Each container is waited for by itself. */
+static void note_home(struct session *session, const struct pyi_hdr *hdr)
+{
+	unsigned int home, around = HOME_NONE;
+	__u64 cgroup = 0;
+
+	if (!session->scope)
+		return;
+	if (hdr->kind == PYI_EV_EXEC)
+		cgroup = ((const struct pyi_exec *)hdr)->cgroup;
+	else if (hdr->kind != PYI_EV_PYTHON && hdr->kind != PYI_EV_PHASE)
+		return;
+	home = scope__home(session->scope, (pid_t)hdr->tgid, cgroup, &around);
+	until__note_home(session->until, hdr, home, around);
+}
+
 static void on_record(void *ctx, const void *record, size_t size)
 {
 	const struct event event = event_of(record, size);
@@ -77,8 +93,10 @@ static void on_record(void *ctx, const void *record, size_t size)
 		throttles__note(session->throttles, event.hdr);
 		note_scope(session, event.hdr);
 	}
-	if (event.hdr && session->until)
+	if (event.hdr && session->until) {
+		note_home(session, event.hdr);
 		until__note(session->until, event.hdr);
+	}
 	if (model__apply_event(session->model, &event) == -ENOMEM)
 		log_debug("out of memory for a record");
 	if (event.hdr)
@@ -129,7 +147,7 @@ static int open_scope(struct session *session)
 	const struct opts *opts = session->opts;
 	int err = containers__new(&session->containers);
 
-	if (!err && (opts->cgroup || opts->container))
+	if (!err && opts->scope_cnt)
 		err = scope__new(opts, session->containers, &session->cgroups, &session->scope);
 	else if (!err && cgroups__new(NULL, &session->cgroups))
 		log_debug("no hierarchy of cgroups to name them by");
@@ -145,7 +163,8 @@ static int open_until(struct session *session)
 	if (!opts->want_until_ready && !opts->idle_ns)
 		return 0;
 	return until__new(opts->want_until_ready, opts->idle_ns,
-			  opts->want_wait || opts->argv ? 0 : clock_ns(), &session->until);
+			  opts->want_wait || opts->argv ? 0 : clock_ns(),
+			  (unsigned int)opts->scope_cnt, &session->until);
 }
 
 /*
@@ -159,7 +178,7 @@ static int open_model(struct session *session)
 	int err = model__new(&session->model);
 
 	if (err || opts->is_dry_run || opts->command == COMMAND_TOP ||
-	    !(opts->want_all || opts->cgroup || opts->container))
+	    !(opts->want_all || opts->scope_cnt))
 		return err;
 	if (session->output.file && !recording__spill(&session->recording))
 		return 0;

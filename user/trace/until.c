@@ -2,7 +2,8 @@
 /*
  * See until.h. One process that is ready is enough unless it is a worker: then its brothers must
  * be ready, too, or have stopped importing (a helper process never gets ready), and their parent
- * must have had the time to start the next one.
+ * must have had the time to start the next one. Where containers or cgroups are traced, that holds
+ * for each of them.
  */
 #include "trace/until.h"
 
@@ -17,17 +18,29 @@
 #include <uthash.h>
 
 #define SETTLE_NS 300000000ULL /* gunicorn rests for up to 100 ms between two workers */
+#define ENDED_NS 3000000000ULL /* a home without processes for so long does not start again */
 #define QUIET_NS 1000000000ULL /* a brother that has imported nothing for so long is none */
 
 struct runner { /* a process, by its pid */
 	__u32 tgid, parent;
 	__u32 import_cnt;     /* imports that have begun and not ended */
 	__u64 active_ns;      /* last record of it */
+	unsigned int home;
 	bool is_ready, is_python;
+	bool has_exec;        /* it began while we looked on */
 	UT_hash_handle hh;
 };
 
+struct home { /* a container or cgroup */
+	__u32 runner_cnt;
+	unsigned int around;  /* the named one it is in, or itself */
+	__u64 left_ns;        /* when its last process ended; 0 = one runs, or none ever did */
+	bool is_awaited;      /* it was named, or a Python began in it */
+	bool is_ready;
+};
+
 struct until {
+	struct home homes[HOMES_MAX];
 	bool want_ready;
 	__u64 idle_ns;
 	struct runner *runners;
@@ -37,7 +50,8 @@ struct until {
 	bool has_ready;
 };
 
-int until__new(bool want_ready, __u64 idle_ns, __u64 start_ns, struct until **out)
+int until__new(bool want_ready, __u64 idle_ns, __u64 start_ns, unsigned int home_cnt,
+	       struct until **out)
 {
 	struct until *until = calloc(1, sizeof(*until));
 
@@ -46,8 +60,45 @@ int until__new(bool want_ready, __u64 idle_ns, __u64 start_ns, struct until **ou
 	until->want_ready = want_ready;
 	until->idle_ns = idle_ns;
 	until->active_ns = start_ns;
+	for (unsigned int i = 0; i < home_cnt && i < HOMES_MAX; i++)
+		until->homes[i].is_awaited = true;
 	*out = until;
 	return 0;
+}
+
+static struct home *home_of(struct until *until, const struct runner *runner)
+{
+	return runner->home == HOME_NONE ? NULL : &until->homes[runner->home];
+}
+
+static void leave(struct home *home, __u64 now_ns)
+{
+	if (!--home->runner_cnt)
+		home->left_ns = now_ns;
+}
+
+static void enter(struct home *home)
+{
+	home->runner_cnt++;
+	home->left_ns = 0;
+}
+
+static void set_home(struct until *until, struct runner *runner, unsigned int number, __u64 now_ns)
+{
+	struct home *home = home_of(until, runner);
+
+	if (runner->home == number)
+		return;
+	if (home) {
+		leave(home, now_ns);
+		leave(&until->homes[home->around], now_ns);
+	}
+	runner->home = number;
+	home = home_of(until, runner);
+	if (home) {
+		enter(home);
+		enter(&until->homes[home->around]);
+	}
 }
 
 static void forget(struct until *until, struct runner *runner)
@@ -86,6 +137,7 @@ static struct runner *get(struct until *until, __u32 tgid)
 	if (!runner)
 		return NULL;
 	runner->tgid = tgid;
+	runner->home = HOME_NONE;
 	HASH_ADD(hh, until->runners, tgid, sizeof(runner->tgid), runner);
 	return runner;
 }
@@ -112,6 +164,7 @@ static void note_fork(struct until *until, const struct pyi_fork *fork)
 	/* A pid that comes again is another process. */
 	set_import_cnt(until, child, 0);
 	child->parent = fork->hdr.tgid;
+	set_home(until, child, parent ? parent->home : HOME_NONE, fork->hdr.ts_ns);
 	child->is_ready = false;
 	child->is_python = parent && parent->is_python;
 	child->active_ns = until->changed_ns = fork->hdr.ts_ns;
@@ -120,14 +173,19 @@ static void note_fork(struct until *until, const struct pyi_fork *fork)
 static void note_runner(struct until *until, struct runner *runner, const struct pyi_hdr *hdr,
 			const void *record)
 {
+	struct home *home = home_of(until, runner);
+
 	switch (hdr->kind) {
 	case PYI_EV_EXEC:
 		set_import_cnt(until, runner, 0);
 		runner->parent = ((const struct pyi_exec *)record)->ppid;
 		runner->is_ready = runner->is_python = false;
+		runner->has_exec = true;
 		break;
 	case PYI_EV_PYTHON:
 		runner->is_python = true;
+		if (home && runner->has_exec)
+			home->is_awaited = true;
 		break;
 	case PYI_EV_BEGIN:
 		if (is_search(((const struct pyi_begin *)record)->span))
@@ -140,6 +198,8 @@ static void note_runner(struct until *until, struct runner *runner, const struct
 	case PYI_EV_PHASE:
 		if (((const struct pyi_phase *)record)->phase == PYI_PHASE_READY) {
 			runner->is_ready = until->has_ready = true;
+			if (home)
+				home->is_ready = until->homes[home->around].is_ready = true;
 			until->changed_ns = hdr->ts_ns;
 		}
 		break;
@@ -161,8 +221,10 @@ void until__note(struct until *until, const struct pyi_hdr *hdr)
 		return;
 	if (hdr->kind == PYI_EV_EXIT) {
 		runner = find(until, hdr->tgid);
-		if (runner)
+		if (runner) {
+			set_home(until, runner, HOME_NONE, hdr->ts_ns);
 			forget(until, runner);
+		}
 		return;
 	}
 	if (hdr->kind == PYI_EV_FORK) {
@@ -176,6 +238,17 @@ void until__note(struct until *until, const struct pyi_hdr *hdr)
 	runner->active_ns = hdr->ts_ns;
 	if (hdr->kind != PYI_EV_EXEC && hdr->kind != PYI_EV_PHASE && hdr->ts_ns > until->active_ns)
 		until->active_ns = hdr->ts_ns;
+}
+
+void until__note_home(struct until *until, const struct pyi_hdr *hdr, unsigned int home,
+		      unsigned int around)
+{
+	struct runner *runner = home >= HOMES_MAX ? NULL : get(until, hdr->tgid);
+
+	if (!runner)
+		return;
+	until->homes[home].around = around < HOMES_MAX ? around : home;
+	set_home(until, runner, home, hdr->ts_ns);
 }
 
 /* Is it still on its way to what its brother already is? */
@@ -196,6 +269,13 @@ static bool are_all_ready(struct until *until, __u64 now_ns)
 {
 	bool has_worker = false;
 
+	for (size_t i = 0; i < HOMES_MAX; i++) {
+		const struct home *home = &until->homes[i];
+		bool has_ended = home->left_ns && now_ns >= home->left_ns + ENDED_NS;
+
+		if (home->is_awaited && !home->is_ready && !has_ended)
+			return false;
+	}
 	for (struct runner *runner = until->runners; runner; runner = runner->hh.next) {
 		const struct runner *parent = find(until, runner->parent);
 

@@ -100,7 +100,17 @@ static void test_targets(void)
 	CHECK(PARSE(&opts, "-a", "--", "ls") == -EINVAL);
 	CHECK(PARSE(&opts, "-p", "7", "--", "ls") == -EINVAL);
 	CHECK(!PARSE(&opts, "--container", "web", "--wait") && !opts.want_all && opts.want_wait);
-	CHECK(!PARSE(&opts, "--cgroup=/a") && !strcmp(opts.cgroup, "/a") && !opts.want_all);
+	opts__clear(&opts);
+	CHECK(!PARSE(&opts, "--cgroup=/a") && !strcmp(opts.scopes[0], "/a") && !opts.want_all);
+	opts__clear(&opts);
+	CHECK(!PARSE(&opts, "--container", "a,b", "--container", "c", "--container=b") &&
+	      opts.scope_cnt == 3 && opts.is_container && !strcmp(opts.scopes[1], "b") &&
+	      !strcmp(opts.scopes[2], "c"));
+	opts__clear(&opts);
+	CHECK(!PARSE(&opts, "--cgroup", "/a,b", "--cgroup", "/a") && opts.scope_cnt == 2 &&
+	      !strcmp(opts.scopes[0], "/a,b") && !opts.is_container);
+	opts__clear(&opts);
+	CHECK(PARSE(&opts, "--container", "a,,b") == -EINVAL);
 	CHECK(PARSE(&opts, "--cgroup", "") == -EINVAL);
 	CHECK(PARSE(&opts, "--cgroup", "/a", "--container", "b") == -EINVAL);
 	CHECK(PARSE(&opts, "--container", "b", "--", "ls") == -EINVAL);

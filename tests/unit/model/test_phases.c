@@ -83,7 +83,7 @@ struct feed {
 static void feed_open(struct feed *feed, bool want_ready, __u64 idle_ns, __u64 start_ns)
 {
 	memset(feed, 0, sizeof(*feed));
-	CHECK(!until__new(want_ready, idle_ns, start_ns, &feed->until));
+	CHECK(!until__new(want_ready, idle_ns, start_ns, 0, &feed->until));
 	feed->s.proc = 1;
 	feed->s.tgid = feed->s.tid = 100;
 }
@@ -175,6 +175,58 @@ static void test_until_ready_workers(void)
 	until__free(feed.until);
 }
 
+static void feed_home(struct feed *feed, __u32 tgid, unsigned int home, unsigned int around)
+{
+	struct pyi_exec rec = { .hdr = stream_hdr(&feed->s, PYI_EV_EXEC, sizeof(rec), 1 * MS),
+				.ppid = 1 };
+
+	rec.hdr.tgid = tgid;
+	until__note_home(feed->until, &rec.hdr, home, around);
+	until__note(feed->until, &rec.hdr);
+}
+
+/* Each container that was named must be ready, or have ended. */
+static void test_until_ready_homes(void)
+{
+	struct feed feed;
+
+	memset(&feed, 0, sizeof(feed));
+	CHECK(!until__new(true, 0, 0, 3, &feed.until));
+	feed_home(&feed, 100, 0, 0);
+	feed_ready(&feed, 100, 2 * MS);
+	CHECK(!is_over(&feed, 3600 * 1000 * MS)); /* two are still to come */
+	feed_home(&feed, 200, 1, 1);
+	feed_python(&feed, 200, 3 * MS);
+	feed.s.tgid = 200;
+	feed_fork(&feed, 201, 4 * MS);
+	feed_home(&feed, 300, 2, 2);
+	feed_exit(&feed, 300, 5 * MS); /* made the database's fixtures, say */
+	CHECK(!is_over(&feed, 9000 * MS));
+	feed_ready(&feed, 201, 6 * MS);
+	CHECK(!is_over(&feed, 2900 * MS)); /* it may start again */
+	CHECK(is_over(&feed, 3100 * MS));
+	until__free(feed.until);
+}
+
+/* Below a named cgroup each one in which a Python begins. */
+static void test_until_ready_below(void)
+{
+	struct feed feed;
+
+	memset(&feed, 0, sizeof(feed));
+	CHECK(!until__new(true, 0, 0, 1, &feed.until));
+	feed_home(&feed, 100, 1, 0);
+	feed_home(&feed, 200, 2, 0);
+	feed_home(&feed, 300, 3, 0); /* not a Python */
+	feed_python(&feed, 100, 2 * MS);
+	feed_python(&feed, 200, 2 * MS);
+	feed_ready(&feed, 200, 3 * MS);
+	CHECK(!is_over(&feed, 3600 * 1000 * MS));
+	feed_ready(&feed, 100, 4 * MS);
+	CHECK(is_over(&feed, 4 * MS));
+	until__free(feed.until);
+}
+
 static void test_until_idle(void)
 {
 	struct feed feed;
@@ -202,6 +254,8 @@ int main(void)
 	RUN(test_worker_and_late);
 	RUN(test_until_ready_alone);
 	RUN(test_until_ready_workers);
+	RUN(test_until_ready_homes);
+	RUN(test_until_ready_below);
 	RUN(test_until_idle);
 	return unit_result();
 }

@@ -93,10 +93,10 @@ static int check_target(const struct parse *parse)
 		return refuse(parse, "%s takes no command behind --", parse->command->name), hint_help(parse);
 	if (parse->is_quoted && !opts->argv)
 		return refuse(parse, "no command behind --"), hint_help(parse);
-	if ((opts->argv != NULL) + (opts->tgid_cnt != 0) + opts->want_all + (opts->cgroup != NULL) +
-	    (opts->container != NULL) > 1)
+	if ((opts->argv != NULL) + (opts->tgid_cnt != 0) + opts->want_all +
+	    (opts->scope_cnt != 0) > 1)
 		return refuse(parse, "only one of -p, -a, --cgroup, --container and -- COMMAND can be traced"), hint_help(parse);
-	if (opts->want_wait && !opts->cgroup && !opts->container)
+	if (opts->want_wait && !opts->scope_cnt)
 		return refuse(parse, "--wait is for --cgroup and --container"), hint_help(parse);
 	if (needs_one && !names_target(opts))
 		return refuse(parse, "nothing to trace is named"),

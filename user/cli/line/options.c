@@ -24,9 +24,9 @@ const char *const option_groups[GROUP_CNT] = {
 const struct option_info options[] = {
 	{ "pid", 'p', "PID[,PID...]", GROUP_TARGET, TRACES | FOR(DOCTOR), "running processes, and their children" },
 	{ "all", 'a', NULL, GROUP_TARGET, TRACES, "every Python process on the host, also those started later" },
-	{ "cgroup", OPT_CGROUP, "PATH", GROUP_TARGET, TRACES, "what runs in this cgroup and below, now or later: a directory below /sys/fs/cgroup, or a path of /proc/PID/cgroup" },
-	{ "container", OPT_CONTAINER, "ID|NAME", GROUP_TARGET, TRACES, "what runs in this container (podman, docker, containerd, CRI-O, Kubernetes), by its name or how its id begins" },
-	{ "wait", OPT_WAIT, NULL, GROUP_TARGET, TRACES, "the container or cgroup is still to come: wait for it" },
+	{ "cgroup", OPT_CGROUP, "PATH", GROUP_TARGET, TRACES, "what runs in this cgroup and below, now or later: a directory below /sys/fs/cgroup, or a path of /proc/PID/cgroup; may be given more than once" },
+	{ "container", OPT_CONTAINER, "ID|NAME[,...]", GROUP_TARGET, TRACES, "what runs in these containers (podman, docker, containerd, CRI-O, Kubernetes), by their names or how their ids begin" },
+	{ "wait", OPT_WAIT, NULL, GROUP_TARGET, TRACES, "the container or cgroup may be still to come: wait for it" },
 	{ "duration", 'd', "TIME", GROUP_TARGET, TRACES, "stop after TIME (500ms, 30s, 2m; a bare number is seconds)" },
 	{ "until-ready", OPT_UNTIL_READY, NULL, GROUP_TARGET, TRACES, "stop when what is traced waits for connections, its workers too; the program runs on" },
 	{ "until-idle", OPT_UNTIL_IDLE, "TIME", GROUP_TARGET, TRACES, "stop when nothing was imported for TIME" },

@@ -198,7 +198,10 @@ void opts__clear(struct opts *opts)
 {
 	free(opts->tgids);
 	free(opts->words);
+	for (size_t i = 0; i < opts->scope_cnt; i++)
+		free(opts->scopes[i]);
+	free(opts->scopes);
 	opts->tgids = NULL;
-	opts->words = NULL;
-	opts->tgid_cnt = opts->word_cnt = 0;
+	opts->words = opts->scopes = NULL;
+	opts->tgid_cnt = opts->word_cnt = opts->scope_cnt = 0;
 }

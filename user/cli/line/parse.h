@@ -38,7 +38,7 @@ int parse__check(const struct parse *parse);
 
 static inline bool names_target(const struct opts *opts)
 {
-	return opts->argv || opts->tgid_cnt || opts->want_all || opts->cgroup || opts->container;
+	return opts->argv || opts->tgid_cnt || opts->want_all || opts->scope_cnt;
 }
 
 bool is_listed(const char *const *list, const char *name);

@@ -60,6 +60,18 @@ static int set_number(struct opts *opts, int key, const char *arg, const char **
 	}
 }
 
+/* A path may hold commas; the name of a container does not. */
+static int set_scope(struct opts *opts, bool is_container, const char *arg, const char **wrong)
+{
+	int err;
+
+	if (opts->scope_cnt && opts->is_container != is_container)
+		return refuse(wrong, "of the same kind as those before it: containers or cgroups, not both");
+	opts->is_container = is_container;
+	err = parse_names(arg, is_container ? ',' : '\0', &opts->scopes, &opts->scope_cnt);
+	return err == -ENOMEM ? err : err ? refuse(wrong, "a name") : 0;
+}
+
 static int set_value(struct opts *opts, int key, char *arg, const char **wrong)
 {
 	int err;
@@ -70,8 +82,7 @@ static int set_value(struct opts *opts, int key, char *arg, const char **wrong)
 		return err == -ENOMEM ? err : err ? refuse(wrong, "a list of process ids") : 0;
 	case OPT_CGROUP:
 	case OPT_CONTAINER:
-		*(key == OPT_CGROUP ? &opts->cgroup : &opts->container) = arg;
-		return *arg ? 0 : refuse(wrong, "a name");
+		return set_scope(opts, key == OPT_CONTAINER, arg, wrong);
 	case 'd': return set_duration(&opts->duration_ns, arg, wrong);
 	case OPT_UNTIL_IDLE: return set_duration(&opts->idle_ns, arg, wrong);
 	case OPT_SLOW: return set_duration(&opts->slow_ns, arg, wrong);

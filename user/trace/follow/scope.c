@@ -11,8 +11,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "trace/opts.h"
+#include "trace/follow/homes.h"
 #include "trace/follow/scope_names.h"
-#include "trace/session.h"
+#include "trace/until.h"
 #include "probe/probes.h"
 #include "pyimport_scope.h"
 #include "interpreters/containers/cgroup.h"
@@ -28,6 +29,7 @@
 /* A followed cgroup. */
 struct top {
 	char *path;
+	size_t name;   /* which of those that the options name */
 	__u64 id;
 	bool is_new;   /* its processes are still to be looked at */
 	bool is_gone;
@@ -42,12 +44,13 @@ struct late {
 
 struct scope {
 	const struct opts *opts;
-	const struct cgroups *cgroups;
+	struct cgroups *cgroups;
 	struct containers *containers;
 	struct probes *probes;  /* NULL until scope__start */
 	pthread_mutex_t lock;
 	struct top *tops;
 	size_t top_cnt;
+	struct homes homes;     /* the main thread's alone */
 	struct late late[LATE_MAX];
 	size_t late_cnt;
 	pid_t *joined;          /* the main thread's alone */
@@ -64,7 +67,7 @@ static void tell_kernel(struct scope *scope, const struct top *top)
 }
 
 /* Under the lock. 0 when it is or was followed already. */
-static int add(struct scope *scope, const char *path)
+static int add(struct scope *scope, size_t name, const char *path)
 {
 	_cleanup_free_ char *copy = NULL;
 	struct top *tops;
@@ -80,11 +83,40 @@ static int add(struct scope *scope, const char *path)
 	if (!tops)
 		return -ENOMEM;
 	scope->tops = tops;
-	tops[scope->top_cnt] = (struct top){ .path = TAKE_PTR(copy), .id = id, .is_new = true };
+	tops[scope->top_cnt] = (struct top){ .path = TAKE_PTR(copy), .name = name, .id = id,
+					     .is_new = true };
 	log_info("following cgroup %s", tops[scope->top_cnt].path);
 	tell_kernel(scope, &tops[scope->top_cnt]);
 	scope->top_cnt++;
 	return 0;
+}
+
+/* Under the lock: has one of the named been found so far? */
+static bool has_top(const struct scope *scope, size_t name)
+{
+	for (size_t i = 0; i < scope->top_cnt; i++)
+		if (scope->tops[i].name == name)
+			return true;
+	return false;
+}
+
+/* Under the lock: cgroups that did not exist so far; their paths stand in the options alone. */
+static void add_missing(struct scope *scope)
+{
+	for (size_t i = 0; i < scope->opts->scope_cnt; i++)
+		if (!has_top(scope, i))
+			add(scope, i, scope->opts->scopes[i]);
+}
+
+/* Which container of the options @path is in; their number = in none. */
+static size_t find_name(struct scope *scope, const char *path, struct container *out)
+{
+	size_t i = 0;
+
+	while (i < scope->opts->scope_cnt &&
+	       !containers__match(scope->containers, path, scope->opts->scopes[i], out))
+		i++;
+	return i;
 }
 
 /* Under the lock: is @path inside what the options name? Adds its cgroup if so. */
@@ -93,19 +125,19 @@ static bool notice(struct scope *scope, const char *path)
 	_cleanup_free_ char *top = NULL;
 	struct container container;
 
-	if (scope->opts->container) {
-		if (!containers__match(scope->containers, path, scope->opts->container,
-				       &container))
+	if (scope->opts->is_container) {
+		size_t name = find_name(scope, path, &container);
+
+		if (name == scope->opts->scope_cnt)
 			return false;
 		top = strndup(path, container.path_sz);
-		return top && !add(scope, top);
+		return top && !add(scope, name, top);
 	}
+	add_missing(scope);
 	for (size_t i = 0; i < scope->top_cnt; i++)
 		if (cgroup_is_below(path, scope->tops[i].path))
-			return !add(scope, scope->tops[i].path);
-	/* It did not exist so far: its path is known only from the options. */
-	return !scope->top_cnt && !add(scope, scope->opts->cgroup) &&
-	       cgroup_is_below(path, scope->tops[0].path);
+			return !add(scope, scope->tops[i].name, scope->tops[i].path);
+	return false;
 }
 
 /* -EXDEV is said once: the user would wait in vain. */
@@ -113,16 +145,18 @@ static void tell_elsewhere(struct scope *scope, int proc_fd)
 {
 	_cleanup_free_ char *text = NULL, *path = NULL;
 	struct container container;
-	size_t sz;
+	size_t sz, name;
 
-	if (scope->is_elsewhere || !scope->opts->container ||
+	if (scope->is_elsewhere || !scope->opts->is_container ||
 	    proc_read(proc_fd, "cgroup", 65536, &text, &sz) ||
-	    container_find_line(text, &container, &path) ||
-	    !containers__match(scope->containers, path, scope->opts->container, &container))
+	    container_find_line(text, &container, &path))
+		return;
+	name = find_name(scope, path, &container);
+	if (name == scope->opts->scope_cnt)
 		return;
 	scope->is_elsewhere = true;
 	log_warn("container %s has no cgroup of its own in the v2 hierarchy: start pyimport-bpf again now that it runs",
-		 scope->opts->container);
+		 scope->opts->scopes[name]);
 }
 
 bool scope__covers(struct scope *scope, pid_t tgid)
@@ -163,7 +197,7 @@ void scope__made(struct scope *scope, const char *path)
 	struct container container;
 
 	pthread_mutex_lock(&scope->lock);
-	if (!notice(scope, path) && scope->opts->container && scope->late_cnt < LATE_MAX &&
+	if (!notice(scope, path) && scope->opts->is_container && scope->late_cnt < LATE_MAX &&
 	    container_parse(path, &container)) {
 		char *copy = strdup(path);
 
@@ -194,7 +228,7 @@ static void look_at_late(struct scope *scope, __u64 now_ns)
  */
 static bool is_over(const struct scope *scope, struct top *top, __u64 now_ns)
 {
-	if (!scope->opts->container)
+	if (!scope->opts->is_container)
 		return top->is_gone;
 	if (!top->is_gone && cgroups__is_used(scope->cgroups, top->path)) {
 		top->was_used = true;
@@ -210,8 +244,10 @@ static bool is_over(const struct scope *scope, struct top *top, __u64 now_ns)
 /* Under the lock. */
 static bool is_any_left(struct scope *scope, __u64 now_ns)
 {
-	bool is_left = !scope->top_cnt;
+	bool is_left = false;
 
+	for (size_t i = 0; i < scope->opts->scope_cnt; i++)
+		is_left |= !has_top(scope, i);
 	for (size_t i = 0; i < scope->top_cnt; i++) {
 		struct top *top = &scope->tops[i];
 		_cleanup_free_ char *path = NULL;
@@ -236,8 +272,8 @@ bool scope__look(struct scope *scope, proc_fn fn, void *ctx)
 
 	pthread_mutex_lock(&scope->lock);
 	look_at_late(scope, now_ns);
-	if (!scope->top_cnt && scope->opts->cgroup)
-		add(scope, scope->opts->cgroup);
+	if (!scope->opts->is_container)
+		add_missing(scope);
 	if (now_ns - scope->looked_ns >= GONE_GAP_NS) {
 		scope->looked_ns = now_ns;
 		is_left = is_any_left(scope, now_ns);
@@ -262,6 +298,34 @@ bool scope__look(struct scope *scope, proc_fn fn, void *ctx)
 	return is_left;
 }
 
+unsigned int scope__home(struct scope *scope, pid_t tgid, __u64 cgroup, unsigned int *around)
+{
+	_cleanup_close_ int proc_fd = -1;
+	_cleanup_free_ char *own = NULL;
+	const char *path = cgroup ? cgroups__path(scope->cgroups, cgroup) : NULL;
+	unsigned int home = HOME_NONE;
+
+	if (!path) {
+		proc_fd = proc_open(tgid);
+		if (proc_fd < 0 || cgroups__of_process(scope->cgroups, proc_fd, &own))
+			return HOME_NONE;
+		path = own;
+	}
+	pthread_mutex_lock(&scope->lock);
+	for (size_t i = 0; home == HOME_NONE && i < scope->top_cnt; i++) {
+		const struct top *top = &scope->tops[i];
+
+		if (!cgroup_is_below(path, top->path))
+			continue;
+		home = *around = (unsigned int)top->name;
+		if (!scope->opts->is_container && strcmp(path, top->path) != 0)
+			home = homes__number(&scope->homes, path, top->path,
+					     scope->opts->scope_cnt);
+	}
+	pthread_mutex_unlock(&scope->lock);
+	return home;
+}
+
 int scope__start(struct scope *scope, struct probes *probes)
 {
 	pthread_mutex_lock(&scope->lock);
@@ -272,34 +336,52 @@ int scope__start(struct scope *scope, struct probes *probes)
 	return 0;
 }
 
+static int open_hierarchy(struct scope *scope, const char *path, struct cgroups **cgroups)
+{
+	int err = cgroups__new(path, cgroups);
+
+	scope->cgroups = *cgroups;
+	return err ? log_err(err, "%s: no hierarchy of cgroups to use", path ? path : "/") : 0;
+}
+
+/* The first one that is there tells which hierarchy it is. */
+static int find_scope(struct scope *scope, size_t name, struct cgroups **cgroups)
+{
+	const struct opts *opts = scope->opts;
+	const char *wanted = opts->scopes[name];
+	_cleanup_free_ char *path = NULL;
+	int err = opts->is_container ?
+		  scope_find_container(opts, wanted, scope->containers, &path) :
+		  scope_find_cgroup(opts, wanted, &path);
+
+	if (err || !path)
+		return err;
+	if (!*cgroups)
+		err = open_hierarchy(scope, path, cgroups);
+	if (err)
+		return err;
+	err = add(scope, name, opts->is_container ? path : wanted);
+	if (err == -ENOENT && opts->want_wait)
+		return 0;
+	return err ? log_err(err, "%s: not in the hierarchy of %s", wanted, opts->scopes[0]) : 0;
+}
+
 int scope__new(const struct opts *opts, struct containers *containers, struct cgroups **cgroups,
 	       struct scope **out)
 {
-	_cleanup_free_ char *path = NULL;
-	struct scope *scope;
-	int err;
+	struct scope *scope = calloc(1, sizeof(*scope));
+	int err = 0;
 
-	err = opts->container ? scope_find_container(opts, containers, &path) :
-				scope_find_cgroup(opts, &path);
-	if (err)
-		return err;
-	err = cgroups__new(path, cgroups);
-	if (err == -ENODEV)
-		return log_err(0, "no cgroup file system is mounted that identifies processes"), err;
-	if (err)
-		return log_err(err, "%s: no such cgroup", path);
-	scope = calloc(1, sizeof(*scope));
 	if (!scope)
 		return -ENOMEM;
 	scope->opts = opts;
-	scope->cgroups = *cgroups;
 	scope->containers = containers;
 	pthread_mutex_init(&scope->lock, NULL);
 	*out = scope;
-	if (!path)
-		return 0;
-	err = add(scope, opts->container ? path : opts->cgroup);
-	return err == -ENOENT && opts->want_wait ? 0 : err;
+	for (size_t i = 0; !err && i < opts->scope_cnt; i++)
+		err = find_scope(scope, i, cgroups);
+	/* All are still to come. */
+	return err || *cgroups ? err : open_hierarchy(scope, NULL, cgroups);
 }
 
 void scope__free(struct scope *scope)
@@ -309,6 +391,7 @@ void scope__free(struct scope *scope)
 	for (size_t i = 0; i < scope->top_cnt; i++)
 		free(scope->tops[i].path);
 	free(scope->tops);
+	homes__clear(&scope->homes);
 	free(scope->joined);
 	for (size_t i = 0; i < scope->late_cnt; i++)
 		free(scope->late[i].path);

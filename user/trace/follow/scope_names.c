@@ -16,9 +16,9 @@
 #define CLOSE_MAX 5
 #define SHORT_ID 12
 
-int scope_find_cgroup(const struct opts *opts, char **path)
+int scope_find_cgroup(const struct opts *opts, const char *wanted, char **path)
 {
-	_cleanup_free_ char *near = strdup(opts->cgroup);
+	_cleanup_free_ char *near = strdup(wanted);
 	struct cgroups *cgroups;
 	char *slash;
 	int err;
@@ -40,12 +40,12 @@ int scope_find_cgroup(const struct opts *opts, char **path)
 		*slash = '\0';
 	}
 	if (err == -ENOENT || err == -ENOTDIR) {
-		log_err(err, "%s: no such cgroup", opts->cgroup);
+		log_err(err, "%s: no such cgroup", wanted);
 		log_hint("a directory below /sys/fs/cgroup, or a path of /proc/PID/cgroup; --wait if it is still to come");
 		return err;
 	}
 	if (err == -ENOTSUP) {
-		log_err(0, "%s: this hierarchy has no controller, so the kernel's programs cannot see it", opts->cgroup);
+		log_err(0, "%s: this hierarchy has no controller, so the kernel's programs cannot see it", wanted);
 		log_hint("the same cgroup in another hierarchy, such as memory or pids");
 		return err;
 	}
@@ -54,7 +54,7 @@ int scope_find_cgroup(const struct opts *opts, char **path)
 		return err;
 	}
 	if (err)
-		return log_err(err, "%s", opts->cgroup);
+		return log_err(err, "%s", wanted);
 	*path = near[0] ? TAKE_PTR(near) : NULL;
 	return 0;
 }
@@ -147,38 +147,39 @@ static void rank(void *ctx, const char *id, const char *name, const char *runtim
 	near->cnt += near->cnt < CLOSE_MAX;
 }
 
-static int explain(const struct opts *opts, struct containers *containers)
+static int explain(const char *wanted, struct containers *containers)
 {
-	struct near_names near = { .wanted = opts->container };
+	struct near_names near = { .wanted = wanted };
 
 	containers__each(containers, rank, &near);
 	if (near.is_known) {
-		log_err(0, "container %s is not running", opts->container);
+		log_err(0, "container %s is not running", wanted);
 		log_hint("--wait, to trace it from its start on");
 		return -ENOENT;
 	}
-	log_err(0, "there is no container %s among the %zu known", opts->container, near.all);
+	log_err(0, "there is no container %s among the %zu known", wanted, near.all);
 	for (size_t i = 0; i < near.cnt; i++)
 		log_hint("%s", near.best[i].text);
 	log_hint("--wait, if it is still to be made");
 	return -ENOENT;
 }
 
-int scope_find_container(const struct opts *opts, struct containers *containers, char **path)
+int scope_find_container(const struct opts *opts, const char *wanted,
+			 struct containers *containers, char **path)
 {
-	struct search search = { .containers = containers, .wanted = opts->container };
+	struct search search = { .containers = containers, .wanted = wanted };
 	int err = proc_each(match_process, &search);
 	_cleanup_free_ char *found = search.path;
 
 	if (err)
 		return log_err(err, "cannot list the processes of the host");
 	if (search.is_ambiguous) {
-		log_err(0, "%s stands for more than one container", opts->container);
+		log_err(0, "%s stands for more than one container", wanted);
 		log_hint("more characters of its id");
 		return -ENOTUNIQ;
 	}
 	if (!found && !opts->want_wait)
-		return explain(opts, containers);
+		return explain(wanted, containers);
 	*path = TAKE_PTR(found);
 	return 0;
 }

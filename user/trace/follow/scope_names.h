@@ -7,10 +7,12 @@ struct containers;
 struct opts;
 
 /*
- * *path, malloc'd, leads to the hierarchy: the cgroup's own or, with --wait, the nearest one
- * around it that exists. NULL in *path: any hierarchy. -errno after a logged message.
+ * @wanted is one of those the options name. *path, malloc'd, leads to the hierarchy: the cgroup's
+ * own or, with --wait, the nearest one around it that exists. NULL in *path: any hierarchy.
+ * -errno after a logged message.
  */
-int scope_find_cgroup(const struct opts *opts, char **path);
-int scope_find_container(const struct opts *opts, struct containers *containers, char **path);
+int scope_find_cgroup(const struct opts *opts, const char *wanted, char **path);
+int scope_find_container(const struct opts *opts, const char *wanted,
+			 struct containers *containers, char **path);
 
 #endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Containers and cgroups below one that was named: each is a service of its own. */
+#ifndef TRACE_FOLLOW_HOMES_H
+#define TRACE_FOLLOW_HOMES_H
+
+#include <stddef.h>
+
+struct homes {
+	char **paths;
+	size_t cnt;
+};
+
+/*
+ * The number of what @path, below @top, belongs to: its container, else the cgroup next below @top.
+ * Numbers count from @first. HOME_NONE: there are too many, or memory ran out.
+ */
+unsigned int homes__number(struct homes *homes, const char *path, const char *top, size_t first);
+void homes__clear(struct homes *homes);
+
+#endif
