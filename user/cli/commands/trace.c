@@ -193,7 +193,7 @@ static void *let_go(void *arg)
 	struct session *session = arg;
 
 	if (session->hold)
-		hold__end(session->hold); /* it may be probing just now */
+		hold__hang_up(session->hold); /* it may be probing just now */
 	probes__detach(session->probes);
 	return NULL;
 }

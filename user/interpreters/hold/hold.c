@@ -176,7 +176,7 @@ static void *serve(void *arg)
 		if (send(server->sock, &reply, sizeof(reply), MSG_NOSIGNAL) != sizeof(reply))
 			break;
 	}
-	if (!atomic_exchange(&hold->has_ended, true) && !atomic_load(&hold->is_closing))
+	if (!atomic_load(&hold->is_closing) && !atomic_exchange(&hold->has_ended, true))
 		log_warn("the process that holds starting programs has ended: the first imports of new interpreters may be missed");
 	return NULL;
 }
@@ -196,16 +196,15 @@ static int start_server(struct server *server)
 }
 
 /*
- * It ends by itself when we hang up. A program that is frozen while it is held keeps it in the
+ * It ends by itself when we have hung up. A program that is frozen while it is held keeps it in the
  * kernel for as long: it has let go all others by then, and is left behind.
  */
-static void end_holder(struct hold *hold)
+static void await_holder(struct hold *hold)
 {
 	const struct timespec pause = { .tv_nsec = END_PAUSE_NS };
 	__u64 start_ns = clock_ns();
 	bool is_killed = false;
 
-	shutdown(hold->tracer.sock, SHUT_RDWR);
 	while (!waitpid(hold->holder, NULL, WNOHANG)) {
 		__u64 waited_ns = clock_ns() - start_ns;
 
@@ -220,10 +219,8 @@ static void end_holder(struct hold *hold)
 
 static void release(struct hold *hold)
 {
-	if (hold->tracer.sock >= 0)
-		close(hold->tracer.sock);
-	if (hold->scout.sock >= 0)
-		close(hold->scout.sock);
+	cleanup_close(&hold->tracer.sock);
+	cleanup_close(&hold->scout.sock);
 	mapped__free(hold->mapped);
 	munmap(hold->counts, sizeof(*hold->counts));
 	free(hold);
@@ -271,7 +268,8 @@ static int start_holder(struct hold *hold, int fan_fd)
 	} while (got < 0 && errno == EINTR);
 	if (got == sizeof(hello))
 		return 0;
-	end_holder(hold);
+	shutdown(hold->tracer.sock, SHUT_RDWR);
+	await_holder(hold);
 	return -ECHILD;
 }
 
@@ -361,27 +359,34 @@ void hold__stats(const struct hold *hold, struct hold_stats *out)
 }
 
 /* It may hang in a read of somebody's file system: leave it and hold's memory behind. */
-static bool join(struct server *server, const struct timespec *until)
+static bool join(struct server *server)
 {
-	if (!server->is_running || !pthread_timedjoin_np(server->thread, NULL, until))
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += HOLD_LIMIT_NS / 1000000000ULL;
+	if (!server->is_running || !pthread_timedjoin_np(server->thread, NULL, &until))
 		return true;
 	pthread_detach(server->thread);
 	return false;
 }
 
+void hold__hang_up(struct hold *hold)
+{
+	if (atomic_exchange(&hold->is_closing, true))
+		return;
+	shutdown(hold->tracer.sock, SHUT_RDWR); /* the holder lets go, the thread reads the end */
+	hold->is_stuck = !join(&hold->tracer);
+}
+
 void hold__end(struct hold *hold)
 {
-	struct timespec until;
-
 	if (hold->is_ended)
 		return;
 	hold->is_ended = true;
-	atomic_store(&hold->is_closing, true);
-	end_holder(hold); /* the kernel lets go what it held; the threads read the end of file */
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += HOLD_LIMIT_NS / 1000000000ULL;
-	hold->is_stuck = !join(&hold->tracer, &until);
-	hold->is_stuck |= !join(&hold->scout, &until);
+	hold__hang_up(hold);
+	await_holder(hold);
+	hold->is_stuck |= !join(&hold->scout);
 	atomic_fetch_add(&hold->unseen_cnt, atomic_load(&hold->counts->waiting_cnt));
 }
 

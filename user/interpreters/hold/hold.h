@@ -70,7 +70,7 @@ struct hold_stats {
 	__u64 late_cnt;         /* let go because we took longer than HOLD_LIMIT_NS */
 	__u64 lost_cnt;         /* records of mappings that found no room */
 	__u64 unseen_cnt;       /* mappings of what may be a Python, not looked at before the end */
-	bool has_ended;         /* the process that answers is gone: nothing is held any more */
+	bool has_ended;         /* the process that answers was killed: nothing is held since */
 };
 
 /*
@@ -80,7 +80,13 @@ struct hold_stats {
  */
 int hold__new(const struct hold_ops *ops, int *exec_err, int *mapped_err, struct hold **out);
 
-/* Lets go what is held, ends process and thread: no callback any more. */
+/* Lets go what is held; .exec and .mapped are not called any more. */
+void hold__hang_up(struct hold *hold);
+
+/*
+ * Waits for the end of the process, two seconds at most: no callback any more. For who has nothing
+ * left that a target could feel.
+ */
 void hold__end(struct hold *hold);
 
 void hold__stats(const struct hold *hold, struct hold_stats *out);
