@@ -51,8 +51,14 @@ int interp__unreadable(const char *path, int err, struct interp **out);
 /* Notes that probing it failed with @err. */
 void interp__note_unprobed(struct interp *interp, int err);
 
-/* Quick look: does the file export or contain CPython's import function? 1, 0 or -errno. */
+/*
+ * Quick look: does the file export or contain CPython's import function? 1, 0 or -errno. -EFBIG: it
+ * takes more to find out than a file may take.
+ */
 int interp_probe(int fd);
+
+/* The same for who must be quick: -EFBIG unless it is found out in some milliseconds. */
+int interp_glance(int fd);
 
 /*
  * DT_NEEDED libpython (or libpypy) of an executable: resolves it as ld.so would, below @root ("" or

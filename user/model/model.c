@@ -191,6 +191,7 @@ int model__set_fact(struct model *model, enum model_fact fact, __u32 id, const v
 	case FACT_UNKNOWN_STARTS:
 		model__set_unknown_starts(model, *(const __u64 *)info);
 		return 0;
+	case FACT_UNEXAMINED: return model__set_unexamined(model, info);
 	case FACT_THROTTLE: return model__add_throttle(model, id, info);
 	case FACT_SAME: return model__add_same(model, id, info);
 	case FACT_HOLD: return model__add_hold(model, info);

@@ -270,7 +270,7 @@ enum model_fact {
 	FACT_HOST = 1, /* struct host_info */
 	FACT_PYTHON,   /* struct python_info; id: layout */
 	FACT_PROCESS,  /* struct process_info; id: serial */
-	FACT_STATS,    /* struct pyi_stats */
+	FACT_STATS, FACT_UNEXAMINED, /* struct pyi_stats, struct unexamined_info */
 	FACT_UNPROBED, /* struct python_info; see model__add_unprobed */
 	FACT_LATE_STARTS, /* __u64 */
 	FACT_LIB,      /* struct lib_info */
@@ -332,7 +332,7 @@ int model__set_python_info(struct model *model, __u32 layout, const struct pytho
  */
 int model__add_unprobed(struct model *model, const struct python_info *info);
 void model__set_late_starts(struct model *model, __u64 cnt);
-/* Programs that ended before it was known whether they hold a Python. */
+/* Programs that ran; whether they hold a Python is not known. */
 void model__set_unknown_starts(struct model *model, __u64 cnt);
 int model__add_hold(struct model *model, const struct hold_info *info); /* copied */
 void model__set_held(struct model *model, const struct held_info *info);

@@ -15,6 +15,7 @@
 #include "base/idmap.h"
 #include "base/keymap.h"
 #include "model/model.h"
+#include "model/unexamined.h"
 #include "pyimport_phase.h"
 
 struct code {
@@ -236,6 +237,7 @@ struct model {
 	struct hold_info *holds;
 	size_t hold_cnt;
 	struct held_info held;
+	struct unexamined_info unexamined;
 	bool has_held;
 	__u32 clone_cnt;
 	size_t load_cnt;

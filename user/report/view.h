@@ -9,6 +9,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "model/model.h"
+#include "model/unexamined.h"
 #include "report/list.h"
 #include "report/report.h"
 
@@ -59,6 +60,7 @@ void holds_write_text(const struct view *view);
 
 /* ---- unprobed.c: the interpreters behind that counter, with the reasons */
 void unprobed_write_text(const struct view *view);
+void unexamined_write_text(const struct view *view);
 
 /* ---- walk.c: a load's tree without recursion: trees are as deep as the target likes */
 struct walk {

@@ -143,6 +143,45 @@ def test_beside_good_ones():
     process.one("encodings")
 
 
+def without_hash(name):
+    """A library of 64 MB of symbols, all of them a hole, and no table to look one up in."""
+    size, page = 64 << 20, 4096
+    ehdr = b"\x7fELF\x02\x01\x01" + bytes(9) + struct.pack(
+        "<HHIQQQIHHHHHH", 3, original()[18], 1, 0, 64, 192, 0, 64, 56, 1, 64, 3, 0)
+    load = struct.pack("<IIQQQQQQ", PT_LOAD, 5, 0, 0, 0, 1 << 20, 1 << 20, page)
+    section = struct.Struct("<IIQQQQIIQQ")
+    sections = section.pack(*[0] * 10) + section.pack(0, 11, 0, 0, page, size, 2, 1, 8, 24) + \
+        section.pack(0, 3, 0, 0, 0, 1, 0, 0, 1, 0)
+    return write(name, (ehdr + load).ljust(192, b"\0") + sections, page + size)
+
+
+@lib.test(exclusive=True)
+def test_not_examined():
+    """Twelve libraries that take more to examine than one file may take: each is named, and counted
+    as what it is. A Python that starts beside them has all its imports."""
+    paths = [without_hash("large%d.so" % n) for n in range(12)]
+    code = "import mmap, sys\nkeep = []\nfor path in sys.argv[1:]:\n" \
+           "    with open(path, 'rb') as file:\n" \
+           "        keep.append(mmap.mmap(file.fileno(), 1 << 20, flags=mmap.MAP_PRIVATE,\n" \
+           "                              prot=mmap.PROT_READ | mmap.PROT_EXEC))\n" \
+           "sys.stdin.read()\n"
+    copy = lib.workdir() + "/copy"
+    shutil.copy(ORIGINAL, copy)
+    with lib.Tracer("-a") as tracer:
+        with lib.Target([lib.SYSTEM, "-c", code, *paths]) as target:
+            done = lib.run([copy, "-c", CODE], env=HOME)
+            lib.check_equal((done.rc, done.out), (0, b"fine"), "result of the one beside")
+            target.finish()
+        tracer.stop()
+    lib.check_equal(tracer.rc, 0, "status of the tool")
+    doc = tracer.trace()
+    lib.check_equal(doc["loss"]["unexamined"], 12, "files not examined")
+    lib.check_equal(sorted(doc["unexamined"]), sorted(paths), "which")
+    lib.check_equal(doc["complete"], False, "complete")
+    process, = [p for p in doc.having("json") if p["exe"] == copy]
+    process.one("encodings")
+
+
 @lib.test()
 def test_library_is_a_fifo():
     """A program needs a libpython that is a link to a FIFO: nobody opens it. Who waits for a reader

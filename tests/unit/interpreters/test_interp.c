@@ -13,6 +13,7 @@
 #include "fake_elf.h"
 #include "interpreters/elf/elf_file.h"
 #include "interpreters/interp.h"
+#include "interpreters/python/identify.h"
 #include "interpreters/python/layout.h"
 #include "unit.h"
 
@@ -404,22 +405,26 @@ static void test_glance(void)
 	for (size_t i = 0; i < files.gl_pathc; i++) {
 		_cleanup_close_ int fd = open(files.gl_pathv[i], O_RDONLY | O_CLOEXEC);
 		_cleanup_(elf__freep) struct elf *elf = NULL;
-		bool has_it;
+		const struct elf_sym *sym;
+		struct elf_budget budget;
+		enum elf_glance seen;
 
-		if (fd < 0 || elf__open(fd, &elf))
+		interp_budget(&budget, LIMIT_PROBE);
+		if (fd < 0 || elf__open(fd, &budget, &elf))
 			continue;
-		has_it = elf__sym(elf, names[0]) != NULL;
-		CHECK(elf_glance(fd, names) || !has_it);
-		with_cnt += has_it;
-		ruled_out_cnt += !elf_glance(fd, names);
+		sym = elf__sym(elf, names[0]);
+		seen = elf_glance(fd, &budget, names);
+		CHECK(seen != ELF_GLANCE_NONE || !sym);
+		CHECK(seen != ELF_GLANCE_FIRST || (sym && sym->is_export));
+		CHECK(seen == ELF_GLANCE_FIRST || !sym || !sym->is_export);
+		with_cnt += sym != NULL;
+		ruled_out_cnt += seen == ELF_GLANCE_NONE;
 	}
 	CHECK(ruled_out_cnt > 0);
 	if (!with_cnt)
 		printf("skip: no libpython to look into\n");
 	globfree(&files);
 }
-
-static char *first_found; /* path of a real interpreter for the tests below */
 
 static void test_installed(void)
 {
@@ -439,18 +444,34 @@ static void test_installed(void)
 		check_interpreter(interp);
 		check_layout(interp);
 		cnt++;
-		if (!first_found)
-			first_found = strdup(files.gl_pathv[i]);
 	}
 	globfree(&files);
 	if (!cnt)
 		printf("skip: no CPython on this machine\n");
 }
 
+/* A real interpreter, or -1. */
+static int open_first(void)
+{
+	glob_t files = {};
+	int fd = -1;
+
+	find_files(&files);
+	for (size_t i = 0; fd < 0 && i < files.gl_pathc; i++) {
+		fd = open(files.gl_pathv[i], O_RDONLY | O_CLOEXEC);
+		if (fd >= 0 && interp_probe(fd) != 1) {
+			close(fd);
+			fd = -1;
+		}
+	}
+	globfree(&files);
+	return fd;
+}
+
 /* Damage where the reader looks: headers, symbols, relocations, unwind table; and cut short. */
 static void test_damaged(void)
 {
-	_cleanup_close_ int fd = first_found ? open(first_found, O_RDONLY | O_CLOEXEC) : -1;
+	_cleanup_close_ int fd = open_first();
 	_cleanup_free_ char *bytes = NULL, *copy = NULL;
 	struct timespec start, now;
 	off_t sz;
@@ -463,7 +484,7 @@ static void test_damaged(void)
 	bytes = malloc(sz);
 	copy = malloc(sz);
 	if (!bytes || !copy || pread(fd, bytes, sz, 0) != sz) {
-		FAIL("cannot read %s", first_found);
+		FAIL("cannot read a CPython");
 		return;
 	}
 	clock_gettime(CLOCK_MONOTONIC, &start);
@@ -496,6 +517,5 @@ int main(void)
 	RUN(test_glance);
 	RUN(test_installed);
 	RUN(test_damaged);
-	free(first_found);
 	return unit_result();
 }

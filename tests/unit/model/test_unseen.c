@@ -90,7 +90,7 @@ static void test_late_starts(void)
 	CHECK(!model__is_complete(model));
 	text = report(model, "tree", "text");
 	CHECK(strstr(text, "1 process was running before its interpreter was probed"));
-	CHECK(strstr(text, "2 programs ended before it was known"));
+	CHECK(strstr(text, "2 programs ran, and it is not known"));
 }
 
 /* What was held is told, and is no loss. */

@@ -175,7 +175,7 @@ int callees__scan(struct finder *finder, struct callee *callees, size_t cnt)
 		for (size_t i = 0; i < finder->elf->seg_cnt; i++) {
 			const struct elf_seg *seg = &finder->elf->segs[i];
 
-			if (seg->is_exec && seg->data)
+			if (seg->is_exec && seg->data && elf__may_search(finder->elf, seg->file_sz))
 				finder->arch->scan(seg->data, seg->file_sz, seg->addr,
 						   pass ? on_branch : on_stub, &scan);
 		}

@@ -9,6 +9,7 @@
 #define WALK_MAX_BLOCKS 8192
 #define FUNC_MAX_SZ (1u << 20)
 #define INSN_MAX_SZ 16
+#define INSN_COST 256 /* decoding one takes as long as reading so many bytes */
 
 static bool decode(struct finder *finder, __u64 addr, bool want_text, struct insn *out)
 {
@@ -16,7 +17,7 @@ static bool decode(struct finder *finder, __u64 addr, bool want_text, struct ins
 	__u64 left;
 
 	if (!seg || !seg->is_exec || !seg->data || addr - seg->addr >= seg->file_sz ||
-	    !finder->decode_budget)
+	    !finder->decode_budget || !elf__may_search(finder->elf, INSN_COST))
 		return false;
 	finder->decode_budget--;
 	left = seg->file_sz - (addr - seg->addr);

@@ -110,6 +110,8 @@ void methods_find_imp(const struct elf *elf, struct imp_methods *out)
 		const unsigned char *at = seg->data, *end = at ? at + seg->file_sz : NULL;
 
 		/* No NUL is required in front: linkers merge strings by their tails. */
+		if (!elf__may_search(elf, seg->file_sz))
+			break;
 		while (at && !search.is_found && hits < MAX_HITS &&
 		       (at = memmem(at, end - at, want, sizeof(want)))) {
 			elf__each_slot(elf, seg->addr + (at - seg->data), on_slot, &search);

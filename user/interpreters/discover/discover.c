@@ -35,6 +35,7 @@ struct discover {
 	struct known_files *files;
 	struct known_map *maps[BUCKETS];
 	size_t examined_cnt;
+	struct discover_unexamined unexamined;
 };
 
 int discover__new(discover_fn fn, void *ctx, struct discover **out)
@@ -76,6 +77,7 @@ void discover__free(struct discover *discover)
 	if (!discover)
 		return;
 	forget_maps(discover);
+	unexamined_clear(&discover->unexamined);
 	known_files__free(discover->files);
 	pthread_mutex_destroy(&discover->lock);
 	free(discover);
@@ -84,6 +86,11 @@ void discover__free(struct discover *discover)
 size_t discover__examined(const struct discover *discover)
 {
 	return discover->examined_cnt;
+}
+
+const struct discover_unexamined *discover__unexamined(const struct discover *discover)
+{
+	return &discover->unexamined;
 }
 
 static size_t bucket_of(__u64 dev, __u64 ino)
@@ -132,6 +139,8 @@ static int examine(struct discover *discover, int fd, const char *path, const ch
 	*remembered = DISCOVER_NOTHING;
 	if (is_python < 0) {
 		log_debug("%s: not examined: %s", path, strerror(-is_python));
+		if (is_python == -EFBIG)
+			unexamined_add(&discover->unexamined, path);
 		return DISCOVER_NOTHING;
 	}
 	if (!is_python) {

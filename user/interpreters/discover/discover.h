@@ -60,6 +60,16 @@ int discover__process(struct discover *discover, pid_t tgid);
 /* Every process, then python* and libpython* in the PATH and library directories. */
 int discover__host(struct discover *discover, const char *path);
 
+/* Files that were not examined, because that takes more than one file may take. */
+struct discover_unexamined {
+	char *paths[16]; /* of the first ones */
+	size_t path_cnt;
+	__u64 cnt;
+};
+
+/* Of now; for who is alone with it. */
+const struct discover_unexamined *discover__unexamined(const struct discover *discover);
+
 /* How many files were looked into so far. */
 size_t discover__examined(const struct discover *discover);
 

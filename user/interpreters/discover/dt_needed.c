@@ -22,20 +22,31 @@ static const char *const default_dirs[] = {
 	"/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib", "/usr/local/lib64",
 };
 
+/* Real ones need some ten tries. */
+#define NEEDED_BYTES (16ull << 20)
+#define NEEDED_CPU_NS 50000000ULL
+#define DIR_COST (32u << 10)
+
 struct needed {
 	const char *root;
 	char origin[4096];  /* directory of the program, without root */
 	const char *soname; /* what we look for */
 	char *found;
+	struct elf_budget budget;
 };
 
-static bool is_elf(const char *root, const char *path)
+static bool is_elf(struct needed *needed, const char *path)
 {
-	_cleanup_close_ int fd = target_open(root, path);
+	_cleanup_close_ int fd = -1;
 	_cleanup_(elf__freep) struct elf *elf = NULL;
 
+	/* A search path has as many directories as somebody likes. */
+	if (!elf_budget__spend(&needed->budget, DIR_COST))
+		return false;
+	fd = target_open(needed->root, path);
+
 	/* ld.so passes over files of another machine, and so do we. */
-	return fd >= 0 && !elf__open(fd, &elf);
+	return fd >= 0 && !elf__open_headers(fd, &needed->budget, &elf);
 }
 
 static bool try_dir(struct needed *needed, const char *dir, size_t dir_len)
@@ -46,7 +57,7 @@ static bool try_dir(struct needed *needed, const char *dir, size_t dir_len)
 		path = NULL;
 		return false;
 	}
-	if (!is_elf(needed->root, path))
+	if (!is_elf(needed, path))
 		return false;
 	needed->found = TAKE_PTR(path);
 	return true;
@@ -222,8 +233,10 @@ int interp_needed_libpython(int fd, const char *exe_path, const char *root, char
 	_cleanup_(elf__freep) struct elf *elf = NULL;
 	_cleanup_(dynamic_free) struct dynamic dynamic = {};
 	struct needed needed = { .root = root ? root : "" };
-	int err = elf__open(fd, &elf);
+	int err;
 
+	elf_budget__init(&needed.budget, NEEDED_BYTES, NEEDED_CPU_NS);
+	err = elf__open_headers(fd, &needed.budget, &elf);
 	if (err)
 		return err == -ENOMEM ? err : -ENOENT;
 	err = read_dynamic(elf, &dynamic);

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "interpreters/discover/discover.h"
+
 #define BUCKETS 1024
 
 struct known_file {
@@ -94,4 +96,19 @@ void known_files__add(struct known_files *files, const struct file_key *key, int
 	*file = (struct known_file){ .next = *head, .key = *key, .verdict = verdict };
 	*head = file;
 	pthread_mutex_unlock(&files->lock);
+}
+
+void unexamined_add(struct discover_unexamined *all, const char *path)
+{
+	all->cnt++;
+	if (all->path_cnt < sizeof(all->paths) / sizeof(all->paths[0])) {
+		all->paths[all->path_cnt] = strdup(path);
+		all->path_cnt += all->paths[all->path_cnt] != NULL;
+	}
+}
+
+void unexamined_clear(struct discover_unexamined *all)
+{
+	for (size_t i = 0; i < all->path_cnt; i++)
+		free(all->paths[i]);
 }

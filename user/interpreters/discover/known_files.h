@@ -23,4 +23,9 @@ int known_files__find(struct known_files *files, const struct file_key *key);
 /* Without memory it is forgotten, and looked at again: slower, not wrong. */
 void known_files__add(struct known_files *files, const struct file_key *key, int verdict);
 
+struct discover_unexamined;
+
+void unexamined_add(struct discover_unexamined *all, const char *path);
+void unexamined_clear(struct discover_unexamined *all);
+
 #endif

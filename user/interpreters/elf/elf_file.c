@@ -17,14 +17,25 @@
 #define HOST_MACHINE EM_NONE
 #endif
 
+#define CHUNK_SZ (1u << 20) /* at once, so that the time it takes is seen */
+#define CALL_COST 512       /* a system call, in bytes */
+#define SYM_COST 640        /* a symbol: kept, and sorted among a million */
+
 int elf__pread(const struct elf *elf, void *buf, size_t sz, __u64 off)
 {
 	size_t done = 0;
 
 	if (off > elf->file_sz || sz > elf->file_sz - off)
 		return -ENOEXEC;
+	if (!elf_budget__spend(elf->budget, CALL_COST))
+		return -EFBIG;
 	while (done < sz) {
-		ssize_t n = pread(elf->fd, (char *)buf + done, sz - done, off + done);
+		size_t want = sz - done < CHUNK_SZ ? sz - done : CHUNK_SZ;
+		ssize_t n;
+
+		if (!elf_budget__spend(elf->budget, want))
+			return -EFBIG;
+		n = pread(elf->fd, (char *)buf + done, want, off + done);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -45,6 +56,10 @@ static int read_alloc(const struct elf *elf, __u64 off, __u64 sz, void *out)
 
 	if (off > elf->file_sz || sz > elf->file_sz - off)
 		return -ENOEXEC;
+	if (sz > elf->budget->bytes_left) {
+		elf_budget__spend(elf->budget, sz);
+		return -EFBIG;
+	}
 	buf = malloc(sz + 1);
 	if (!buf)
 		return -ENOMEM;
@@ -158,6 +173,8 @@ static int add_symtab(struct elf *elf, int which, __u64 off, __u64 sz, __u64 str
 
 	if (elf->strtabs[which] || sz > ELF_MAX_SYMS_SZ || str_sz > ELF_MAX_SYMS_SZ)
 		return 0; /* a second or an absurd table adds nothing */
+	if (!elf_budget__spend(elf->budget, cnt * SYM_COST))
+		return -EFBIG;
 	err = read_alloc(elf, off, cnt * sizeof(*raw), &raw) ?:
 		read_alloc(elf, str_off, str_sz, &elf->strtabs[which]);
 	if (err)
@@ -257,7 +274,7 @@ static int cmp_syms(const void *a, const void *b)
 	return (int)y->is_export - (int)x->is_export;
 }
 
-int elf__open(int fd, struct elf **out)
+int elf__open_headers(int fd, struct elf_budget *budget, struct elf **out)
 {
 	_cleanup_(elf__freep) struct elf *elf = calloc(1, sizeof(*elf));
 	struct stat st;
@@ -270,14 +287,25 @@ int elf__open(int fd, struct elf **out)
 	if (!S_ISREG(st.st_mode))
 		return -ENOEXEC;
 	elf->fd = fd;
+	elf->budget = budget;
 	elf->file_sz = st.st_size;
 	err = elf__pread(elf, &elf->ehdr, sizeof(elf->ehdr), 0) ?: check_header(&elf->ehdr) ?:
 		read_phdrs(elf);
+	if (!err)
+		*out = TAKE_PTR(elf);
+	return err;
+}
+
+int elf__open(int fd, struct elf_budget *budget, struct elf **out)
+{
+	_cleanup_(elf__freep) struct elf *elf = NULL;
+	int err = elf__open_headers(fd, budget, &elf);
+
 	if (err)
 		return err;
 	/* Section headers are for tools, the loader ignores them: a broken table is no table. */
 	err = read_sections(elf);
-	if (err == -ENOMEM || err == -EIO)
+	if (err == -ENOMEM || err == -EIO || err == -EFBIG)
 		return err;
 	err = read_dynamic_syms(elf);
 	if (err)

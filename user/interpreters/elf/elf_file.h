@@ -11,6 +11,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include "interpreters/elf/elf_budget.h"
 
 /* Limits: far above any interpreter, low enough that a hostile file costs a second at most. */
 #define ELF_MAX_PHDRS 256
@@ -42,7 +43,8 @@ struct elf_range {
 };
 
 struct elf {
-	int fd; /* borrowed */
+	int fd;                    /* borrowed, as is the budget */
+	struct elf_budget *budget; /* when it is spent, nothing is read any more */
 	__u64 file_sz;
 	Elf64_Ehdr ehdr;
 	struct elf_seg *segs;
@@ -63,21 +65,31 @@ struct elf {
 
 /*
  * Header, program headers and symbols. -ENOEXEC: not a 64-bit little-endian ELF of this machine,
- * or broken. The descriptor stays the caller's and must outlive the elf.
+ * or broken. -EFBIG: @budget is spent. The descriptor stays the caller's; it and the budget must
+ * outlive the elf.
  */
-int elf__open(int fd, struct elf **out);
+int elf__open(int fd, struct elf_budget *budget, struct elf **out);
 
+/* Header and program headers alone. */
+int elf__open_headers(int fd, struct elf_budget *budget, struct elf **out);
+
+enum elf_glance {
+	ELF_GLANCE_NONE, /* a library that certainly has none of the names */
+	ELF_GLANCE_FIRST, /* it exports the first of them */
+	ELF_GLANCE_MAYBE, /* as may be: it must be opened */
+};
+
+/* Which of the symbols @names (NULL-terminated) does it define? In a tenth of the time. */
+enum elf_glance elf_glance(int fd, struct elf_budget *budget, const char *const *names);
 /*
- * Is it worth being opened for one of the symbols @names (NULL-terminated)? False for a library
- * that certainly has none of them, in a tenth of the time; true for every program.
+ * Reads the segments and relocations as well. -EFBIG: larger than we are willing to copy, or the
+ * budget is spent.
  */
-bool elf_glance(int fd, const char *const *names);
-/* Reads the segments and relocations as well. -EFBIG: larger than we are willing to copy. */
 int elf__load(struct elf *elf);
 void elf__free(struct elf *elf); /* NULL-safe */
 void elf__freep(struct elf **elf);
 
-/* Whole range or nothing; reads from memory up to the file size. -ENOEXEC when out of the file. */
+/* Whole range or nothing. -ENOEXEC when out of the file, -EFBIG when the budget is spent. */
 int elf__pread(const struct elf *elf, void *buf, size_t sz, __u64 off);
 
 const struct elf_seg *elf__seg_at(const struct elf *elf, __u64 addr);
@@ -106,6 +118,12 @@ void elf__each_slot(const struct elf *elf, __u64 value, elf_slot_fn fn, void *ct
 
 /* Range of the unwind entry (FDE) that contains addr, else of the symbol. -ENOENT = neither. */
 int elf__func_range(const struct elf *elf, __u64 addr, struct elf_range *out);
+
+/* Its budget pays for searching this many bytes of it; false: it is spent. */
+static inline bool elf__may_search(const struct elf *elf, __u64 bytes)
+{
+	return elf_budget__spend(elf->budget, bytes);
+}
 
 /* Loads the relocations; called by elf__load. */
 int elf_relocs__load(struct elf *elf);

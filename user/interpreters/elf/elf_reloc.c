@@ -17,6 +17,8 @@
 #define R_JUMP_SLOT R_X86_64_JUMP_SLOT
 #endif
 
+#define RELOC_COST 320 /* kept, and sorted among a million */
+
 static int add_rela(struct elf *elf, __u64 addr, __u64 sz)
 {
 	size_t cnt = sz / sizeof(Elf64_Rela);
@@ -28,6 +30,8 @@ static int add_rela(struct elf *elf, __u64 addr, __u64 sz)
 	rela = elf__at(elf, addr, cnt * sizeof(*rela));
 	if (!rela)
 		return 0; /* points nowhere: the loader would fail too */
+	if (!elf_budget__spend(elf->budget, cnt * RELOC_COST))
+		return -EFBIG;
 	relocs = realloc(elf->relocs, (elf->reloc_cnt + cnt) * sizeof(*relocs));
 	if (!relocs)
 		return -ENOMEM;
@@ -121,6 +125,8 @@ __u64 elf__ptr_at(const struct elf *elf, __u64 slot)
 
 void elf__each_slot(const struct elf *elf, __u64 value, elf_slot_fn fn, void *ctx)
 {
+	if (!elf_budget__spend(elf->budget, elf->reloc_cnt * sizeof(*elf->relocs)))
+		return;
 	for (size_t i = 0; i < elf->reloc_cnt; i++) {
 		if (elf->relocs[i].value == value && fn(ctx, elf->relocs[i].slot))
 			return;
@@ -130,6 +136,8 @@ void elf__each_slot(const struct elf *elf, __u64 value, elf_slot_fn fn, void *ct
 
 		if (!seg->is_write || !seg->data)
 			continue;
+		if (!elf_budget__spend(elf->budget, seg->file_sz))
+			return;
 		for (__u64 off = -seg->addr & 7; off + 8 <= seg->file_sz; off += 8) {
 			__u64 word;
 

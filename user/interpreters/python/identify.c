@@ -39,7 +39,7 @@ static unsigned int search_range(const struct elf *elf, __u64 off, __u64 sz, cha
 	for (__u64 pos = 0; pos < sz;) {
 		size_t want = sz - pos < CHUNK_SZ ? sz - pos : CHUNK_SZ;
 
-		if (elf__pread(elf, buf, want, off + pos))
+		if (elf__pread(elf, buf, want, off + pos) || !elf__may_search(elf, want))
 			break;
 		for (size_t i = 0; i < NEEDLES; i++) {
 			char needle[NEEDLE_MAX];
@@ -158,7 +158,7 @@ static size_t version_str(const char *at, size_t sz, unsigned int *minor)
 static bool has_string(const struct elf *elf, const char *str)
 {
 	for (size_t i = 0; i < elf->seg_cnt; i++) {
-		if (elf->segs[i].data &&
+		if (elf->segs[i].data && elf__may_search(elf, elf->segs[i].file_sz) &&
 		    memmem(elf->segs[i].data, elf->segs[i].file_sz, str, strlen(str)))
 			return true;
 	}
@@ -174,6 +174,8 @@ static bool version_by_string(const struct elf *elf, int want_minor, struct inte
 		const struct elf_seg *seg = &elf->segs[i];
 		const char *at = (const char *)seg->data, *end = at ? at + seg->file_sz : NULL;
 
+		if (at && !elf__may_search(elf, seg->file_sz))
+			return false;
 		for (; at && tries > 0 && (at = memmem(at, end - at, "\0003.", 3)); at++) {
 			unsigned int minor;
 			char name[24];

@@ -14,6 +14,19 @@ enum identity {
 	IDENTITY_PYTHON2,
 };
 
+/* What the look into one file may take, in rising order. */
+enum interp_limit {
+	LIMIT_GLANCE,
+	LIMIT_PROBE,
+	LIMIT_OPEN,
+};
+
+void interp_budget(struct elf_budget *budget, enum interp_limit limit);
+
+/* interp_probe and interp__open within a budget of the caller's. */
+int interp_probe_within(int fd, struct elf_budget *budget);
+int interp__open_within(int fd, const char *path, struct elf_budget *budget, struct interp **out);
+
 /* By symbols, and for programs without the right ones by strings. Needs no loaded segments. */
 enum identity identify(const struct elf *elf);
 

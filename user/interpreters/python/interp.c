@@ -25,17 +25,55 @@ static void cleanup_interp(struct interp **interp)
 	interp__free(*interp);
 }
 
-int interp_probe(int fd)
+/*
+ * What one file may take. Debian's Pythons take 2 MB to be found and 200 MB to be read, the
+ * processor's time is for slow machines: 1 to 20 ms and 60 to 220 ms here.
+ */
+static const struct {
+	__u64 bytes, cpu_ns;
+} limits[] = {
+	[LIMIT_GLANCE] = { 4ull << 20, 5000000 },
+	[LIMIT_PROBE] = { 256ull << 20, 150000000 },
+	[LIMIT_OPEN] = { 1ull << 30, 2000000000 },
+};
+
+void interp_budget(struct elf_budget *budget, enum interp_limit limit)
+{
+	elf_budget__init(budget, limits[limit].bytes, limits[limit].cpu_ns);
+}
+
+int interp_probe_within(int fd, struct elf_budget *budget)
 {
 	_cleanup_(elf__freep) struct elf *elf = NULL;
+	enum elf_glance seen = elf_glance(fd, budget, identify_names);
+	enum identity identity;
 	int err;
 
-	if (!elf_glance(fd, identify_names))
-		return 0;
-	err = elf__open(fd, &elf);
+	if (seen != ELF_GLANCE_MAYBE)
+		return seen == ELF_GLANCE_FIRST;
+	err = elf__open(fd, budget, &elf);
 	if (err)
 		return err == -ENOEXEC ? 0 : err;
-	return identify(elf) != IDENTITY_NONE;
+	identity = identify(elf);
+	return identity != IDENTITY_NONE ? 1 : budget->is_spent ? -EFBIG : 0;
+}
+
+static int probe(int fd, enum interp_limit limit)
+{
+	struct elf_budget budget;
+
+	interp_budget(&budget, limit);
+	return interp_probe_within(fd, &budget);
+}
+
+int interp_probe(int fd)
+{
+	return probe(fd, LIMIT_PROBE);
+}
+
+int interp_glance(int fd)
+{
+	return probe(fd, LIMIT_GLANCE);
 }
 
 static int refuse(struct interp *interp, enum identity identity)
@@ -83,7 +121,7 @@ static int fill(const struct elf *elf, const char *path, struct interp *interp)
 	return err;
 }
 
-int interp__open(int fd, const char *path, struct interp **out)
+int interp__open_within(int fd, const char *path, struct elf_budget *budget, struct interp **out)
 {
 	_cleanup_(cleanup_interp) struct interp *interp = calloc(1, sizeof(*interp));
 	_cleanup_(elf__freep) struct elf *elf = NULL;
@@ -95,22 +133,30 @@ int interp__open(int fd, const char *path, struct interp **out)
 	if (!interp->path)
 		return -ENOMEM;
 	snprintf(interp->implementation, sizeof(interp->implementation), "cpython");
-	err = elf__open(fd, &elf);
-	if (err)
+	err = elf__open(fd, budget, &elf);
+	if (err && err != -EFBIG)
 		return err;
-	err = refuse(interp, identify(elf));
+	if (!err)
+		err = refuse(interp, identify(elf));
 	if (!err)
 		err = elf__load(elf);
 	if (!err)
 		err = fill(elf, path, interp);
-	if (err == -EFBIG) {
-		interp__note(interp, "the file's segments are larger than %llu MB: not read",
-			     ELF_MAX_IMAGE_SZ >> 20);
+	if (budget->is_spent || err == -EFBIG) {
+		interp__note(interp, "not examined: to read the file takes more than a Python takes");
 		err = -ENOTSUP;
 	}
 	if (!err || err == -ENOTSUP)
 		*out = TAKE_PTR(interp);
 	return err;
+}
+
+int interp__open(int fd, const char *path, struct interp **out)
+{
+	struct elf_budget budget;
+
+	interp_budget(&budget, LIMIT_OPEN);
+	return interp__open_within(fd, path, &budget, out);
 }
 
 int interp__unreadable(const char *path, int err, struct interp **out)

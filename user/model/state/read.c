@@ -41,7 +41,7 @@ bool model__is_complete(const struct model *model)
 {
 	const __u64 *counters = (const __u64 *)&model->stats;
 	__u64 lost = model->malformed | model->unprobed_cnt | model->late_starts |
-		     model->unknown_starts;
+		     model->unknown_starts | model->unexamined.cnt;
 
 	for (size_t i = 0; i < sizeof(model->stats) / sizeof(*counters); i++)
 		if (i < PYI_STATS_FACTS || i >= PYI_STATS_FACTS_END)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/unexamined.h"
 
 enum field_type { TEXT = 1, TEXTS, FLAG, U32, U64 };
 
@@ -66,6 +67,9 @@ static const struct field held_fields[] = {
 	FIELD(U64, held_info, exec_max_ns), FIELD(U64, held_info, stop_max_ns),
 	FIELD(U64, held_info, refused_cnt), {},
 };
+static const struct field unexamined_fields[] = {
+	FIELD(U64, unexamined_info, cnt), ARRAY(unexamined_info, paths, path_cnt), {},
+};
 static const struct field throttle_fields[] = {
 	FIELD(TEXT, throttle_info, cgroup), FIELD(U64, throttle_info, quota_us),
 	FIELD(U64, throttle_info, period_us), FIELD(U64, throttle_info, ts_ns),
@@ -101,6 +105,7 @@ static const struct shape {
 	{ "unknown_starts", FACT_UNKNOWN_STARTS, late_fields },
 	{ "hold", FACT_HOLD, hold_fields },
 	{ "held", FACT_HELD, held_fields },
+	{ "unexamined", FACT_UNEXAMINED, unexamined_fields },
 	{ "throttle", FACT_THROTTLE, throttle_fields },
 	{ "same", FACT_SAME, same_fields },
 };
@@ -114,6 +119,7 @@ union any_info {
 	struct lib_info lib;
 	struct hold_info hold;
 	struct held_info held;
+	struct unexamined_info unexamined;
 	struct throttle_info throttle;
 	struct same_info same;
 };

@@ -108,6 +108,25 @@ const struct hold_info *model__hold(const struct model *model, size_t index)
 	return index < model->hold_cnt ? &model->holds[index] : NULL;
 }
 
+int model__set_unexamined(struct model *model, const struct unexamined_info *info)
+{
+	const char **paths = arena__alloc(&model->arena, (info->path_cnt + 1) * sizeof(*paths));
+
+	tap_fact(model, FACT_UNEXAMINED, 0, info);
+	if (!paths)
+		return -ENOMEM;
+	for (size_t i = 0; i < info->path_cnt; i++)
+		paths[i] = keep(model, info->paths[i]);
+	model->unexamined = *info;
+	model->unexamined.paths = paths;
+	return 0;
+}
+
+const struct unexamined_info *model__unexamined(const struct model *model)
+{
+	return &model->unexamined;
+}
+
 void model__set_held(struct model *model, const struct held_info *info)
 {
 	tap_fact(model, FACT_HELD, 0, info);

@@ -11,6 +11,11 @@ static __u64 unprobed(const struct model *model)
 	return model__unprobed_cnt(model);
 }
 
+static __u64 unexamined(const struct model *model)
+{
+	return model__unexamined(model)->cnt;
+}
+
 /* The names are part of the JSON contract. */
 const struct loss_counter loss_counters[] = {
 	COUNTER(ring_full,
@@ -63,8 +68,11 @@ const struct loss_counter loss_counters[] = {
 	 "process was running before its interpreter was probed: its first imports may be missing",
 	 "processes were running before their interpreters were probed: their first imports may be missing"},
 	{"unknown_starts", SIZE_MAX, model__unknown_starts,
-	 "program ended before it was known whether it holds a Python",
-	 "programs ended before it was known whether they hold a Python"},
+	 "program ran, and it is not known whether it holds a Python",
+	 "programs ran, and it is not known whether they hold a Python"},
+	{"unexamined", SIZE_MAX, unexamined,
+	 "file that ran was not examined, as it is larger or stranger than a Python: if it holds one, its imports are missing",
+	 "files that ran were not examined, as they are larger or stranger than a Python: if one holds a Python, its imports are missing"},
 	{"malformed", SIZE_MAX, model__malformed,
 	 "record could not be understood and was left out",
 	 "records could not be understood and were left out"},
@@ -102,6 +110,8 @@ int loss_write_text(const struct view *view)
 		text_buf__free(&buf);
 		if (counter->get == unprobed)
 			unprobed_write_text(view);
+		if (counter->get == unexamined)
+			unexamined_write_text(view);
 	}
 	if (model__is_cut(view->model))
 		put_para(view, 0, TABLE_RED, "Incomplete: the capture ends before the trace did.");

@@ -34,6 +34,7 @@ int json_write(const struct view *view)
 	put_member(&jo, "holds", json_new_holds(&jo, view->model));
 	put_member(&jo, "held", json_new_held(&jo, view->model));
 	put_member(&jo, "unprobed", json_new_unprobed(&jo, view->model));
+	put_member(&jo, "unexamined", json_new_unexamined(&jo, view->model));
 	put_member(&jo, "probes", json_new_hits(&jo, view->model));
 	put_member(&jo, "groups", json_new_groups(&jo, view->model));
 	fputs("\"processes\":[", view->out);

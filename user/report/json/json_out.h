@@ -40,6 +40,7 @@ json_t *json_new_hits(struct json_out *jo, const struct model *model);
 json_t *json_new_holds(struct json_out *jo, const struct model *model);
 json_t *json_new_held(struct json_out *jo, const struct model *model);
 json_t *json_new_unprobed(struct json_out *jo, const struct model *model);
+json_t *json_new_unexamined(struct json_out *jo, const struct model *model);
 
 /* ---- json_process.c */
 void json_write_process(struct json_out *jo, const struct process *process);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The trace as a whole in JSON: tool, host, time, losses, starts that were held. */
+#include "model/unexamined.h"
 #include "report/json/json_out.h"
 
 #ifndef PYIMPORT_VERSION
@@ -97,6 +98,16 @@ json_t *json_new_held(struct json_out *jo, const struct model *model)
 	json_set_ns(jo, obj, "stop_max_ns", held->stop_max_ns);
 	json_set_int(jo, obj, "refused", held->refused_cnt);
 	return obj;
+}
+
+json_t *json_new_unexamined(struct json_out *jo, const struct model *model)
+{
+	const struct unexamined_info *info = model__unexamined(model);
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < info->path_cnt; i++)
+		json_array_append_new(list, json_new_str(jo, info->paths[i]));
+	return list;
 }
 
 json_t *json_new_unprobed(struct json_out *jo, const struct model *model)

@@ -22,6 +22,7 @@
 #include "trace/follow/scope.h"
 #include "trace/session.h"
 #include "model/model.h"
+#include "model/unexamined.h"
 #include "probe/probes.h"
 #include "interpreters/discover/discover.h"
 #include "interpreters/interp.h"
@@ -235,7 +236,7 @@ static unsigned int scout(void *ctx, const struct hold_mapping *mapping, const c
 {
 	struct held *held = ctx;
 	_cleanup_close_ int fd = open_mapped(mapping, path);
-	int verdict;
+	int verdict, is_python;
 
 	if (fd < 0) {
 		atomic_fetch_add(&held->gone_cnt, clock_ns() - mapping->ts_ns > FIRST_IMPORT_NS);
@@ -244,9 +245,11 @@ static unsigned int scout(void *ctx, const struct hold_mapping *mapping, const c
 	verdict = discover__known(held->session->discover, fd);
 	if (verdict == DISCOVER_REFUSED)
 		return HOLD_LOOK;
-	if (verdict == -ENOENT)
-		return interp_probe(fd) > 0 ? HOLD_STOP : HOLD_IGNORE;
-	return HOLD_IGNORE;
+	if (verdict != -ENOENT)
+		return HOLD_IGNORE;
+	/* As urgent as nothing else: what takes longer is the other thread's, which is not. */
+	is_python = interp_glance(fd);
+	return is_python > 0 ? HOLD_STOP : is_python == -EFBIG ? HOLD_LOOK : HOLD_IGNORE;
 }
 
 static void warn(const struct session *session, int exec_err, int mapped_err)
@@ -286,6 +289,23 @@ void session__hold(struct session *session)
 	warn(session, exec_err, mapped_err);
 }
 
+/* When nobody answers any more, at least one is. */
+static __u64 not_looked_at(const struct hold_stats *stats)
+{
+	return stats->unseen_cnt + stats->late_cnt + stats->missed_cnt + stats->lost_cnt +
+	       stats->has_ended;
+}
+
+static void tell_unexamined(const struct session *session)
+{
+	const struct discover_unexamined *left = discover__unexamined(session->discover);
+	const struct unexamined_info info = { .paths = (const char *const *)left->paths,
+					      .path_cnt = left->path_cnt, .cnt = left->cnt };
+
+	if (left->cnt)
+		model__set_unexamined(session->model, &info);
+}
+
 void session__unhold(struct session *session)
 {
 	struct held *held = session->held_notes;
@@ -312,7 +332,8 @@ void session__unhold(struct session *session)
 	if (!held)
 		return;
 	model__set_late_starts(session->model, held->late_start_cnt);
-	model__set_unknown_starts(session->model, held->gone_cnt + session->held.unseen_cnt);
+	model__set_unknown_starts(session->model, held->gone_cnt + not_looked_at(&session->held));
+	tell_unexamined(session);
 	for (size_t i = 0; i < held->note_cnt; i++)
 		free(held->notes[i].path);
 	free(held->notes);
