@@ -36,7 +36,7 @@ struct opts {
 	const char *by;    /* NULL = time */
 	const char *capture_path; /* -o; NULL = none, "-" = standard output */
 	const char *module;      /* why */
-	const char *budget, *versus; /* NULL = none */
+	const char *budget, *baseline, *versus; /* NULL = none */
 	size_t runs;             /* -n; 0 = not said */
 	const char *defer;       /* NULL = none */
 	const char *completion;  /* of which shell; NULL = none */

@@ -65,6 +65,63 @@ def test_limits():
 
 
 @lib.test()
+def test_over_the_interpreter():
+    """A limit over the interpreter is judged without what the interpreter took in the same run."""
+    cap = capture(program())
+    startup = json.loads(tool("report", cap, "--format", "json").stdout)
+    startup = [p["startup"] for p in startup["processes"] if p["imports"]][0]
+    over = startup["wall_ns"] - startup["interpreter_ns"]
+    for slack, status in ((1000000, 0), (-1000000, 1)):
+        doc = check("entries:\n- limits: {time: +%d ns over python -c pass}\n" % (over + slack), cap,
+                    status=status)
+        lib.check_equal((doc["checks"][0]["value"], doc["checks"][0]["over_interpreter"]),
+                        (over, True), "the value without the interpreter")
+    text = check("entries:\n- limits: {time: +1 ms}\n", cap, status=1, fmt="text").stdout.decode()
+    lib.check("allowed over the interpreter itself" in text and "more, with" in " ".join(text.split()),
+              text)
+
+
+@lib.test()
+def test_allow():
+    """Installed packages beyond those allowed are named, each once, with the chain."""
+    base = os.path.join(lib.workdir(), "site-packages")
+    for name in ("al_one", "al_two", "al_three"):
+        lib.write("site-packages/%s/__init__.py" % name, "from . import part\n")
+        lib.write("site-packages/%s/part.py" % name, "")
+    lib.write("al_own.py", "import al_two\n")
+    script = lib.write("al_main.py", "import sys\nsys.path.append(%r)\nimport json\nimport al_one\n"
+                       "import al_own\n" % base)
+    cap = capture(script)
+    check("entries:\n- allow: [al_one, 'al_t*']\n", cap, status=0)
+    doc = check("entries:\n- allow: [al_one]\n", cap, status=1)
+    lib.check_equal([(c["check"], c["module"], os.path.basename(c["file"]), c["line"])
+                     for c in doc["checks"]], [("only allowed packages", "al_two", "al_own.py", 1)],
+                    "what was loaded beside")
+    doc = check("entries:\n- allow: []\n", cap, status=1)
+    lib.check_equal([c["module"] for c in doc["checks"]], ["al_one", "al_two"], "all of them")
+
+
+@lib.test()
+def test_baseline():
+    """What broke is told with its value then, and with the import that came since."""
+    then = capture(program(), "then.cap")
+    modules = [c for c in check("entries:\n- limits: {modules: 1}\n", then, status=1)["checks"]][0]["value"]
+    lib.write("bd_cli.py", "import bd_heavy\nimport json\nimport bd_new\n")
+    lib.write("bd_new.py", "import bd_new2, colorsys\n")
+    lib.write("bd_new2.py", "")
+    now = capture(os.path.join(lib.workdir(), "bd_main.py"))
+    budget = "entries:\n- limits: {modules: %d}\n" % modules
+    check(budget, then, status=0)
+    broken = check(budget, "--baseline", then, now, status=1)["checks"][0]
+    lib.check_equal((broken["baseline"], broken["value"], broken["module"]),
+                    (modules, modules + 3, "bd_new"), "then, now, and what came")
+    lib.check_equal((os.path.basename(broken["file"]), broken["line"]), ("bd_cli.py", 3), "to blame")
+    text = " ".join(check(budget, "--baseline", then, now, status=1, fmt="text").stdout.decode().split())
+    lib.check("3 (" in text and "in the baseline it was %d, since then came bd_new with 2 modules"
+              % modules in text, text)
+
+
+@lib.test()
 def test_formats():
     """What CI systems read, from one capture."""
     cap = capture(program())

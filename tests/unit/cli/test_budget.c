@@ -27,7 +27,8 @@ static void test_reads(void)
 		     "  command: [python3, app, --help]\n"
 		     "  limits: {time: 1.5 s, modules: 1_000, memory: 64 mb, opens: 0}\n"
 		     "  modules: {'services.*': 10 ms, db: {modules: 3, bytes: 4 kb}}\n"
-		     "  forbid: [torch, 'cv2*']\n  network: false\n  circular: true\n", &budget));
+		     "  forbid: [torch, 'cv2*']\n  network: false\n  circular: true\n"
+		     "  allow: []\n", &budget));
 	CHECK(budget.entry_cnt == 1);
 	entry = &budget.entries[0];
 	CHECK(!strcmp(entry->name, "help") && entry->runs == 7 && entry->argc == 3 && !entry->argv[3]);
@@ -38,6 +39,20 @@ static void test_reads(void)
 	CHECK(entry->module_cnt == 2 && entry->modules[0].limits[METRIC_TIME].max == 10 * MS);
 	CHECK(entry->modules[1].limits[METRIC_BYTES].max == 4000);
 	CHECK(entry->forbidden_cnt == 2 && entry->no_network && !entry->no_circular);
+	CHECK(entry->has_allowed && !entry->allowed_cnt);
+	CHECK(!entry->limits[METRIC_TIME].is_over_floor);
+	budget_clear(&budget);
+}
+
+static void test_over_floor(void)
+{
+	struct budget budget;
+	const struct limit *limits;
+
+	CHECK(!parse("entries: [{limits: {time: +120 ms over python -c pass, ready: +2 s}}]", &budget));
+	limits = budget.entries[0].limits;
+	CHECK(limits[METRIC_TIME].is_over_floor && limits[METRIC_TIME].max == 120 * MS);
+	CHECK(limits[METRIC_READY].is_over_floor && limits[METRIC_READY].max == 2000 * MS);
 	budget_clear(&budget);
 }
 
@@ -51,6 +66,8 @@ static void test_refuses(void)
 		"entries: [{modules: {a: {ready: 1 s}}}]", "entries: [{network: maybe}]",
 		"entries: [{forbid: [[a]]}]", "entries: [{name: [a]}]", "entries: [5]",
 		"entries: [{name: a}]\nentries", "entries: [{name: \"a\\0b\"}]", "a: b: c",
+		"entries: [{limits: {modules: +5}}]", "entries: [{limits: {time: +5 ms over me}}]",
+		"entries: [{limits: {time: +}}]", "entries: [{modules: {a: {cpu: +5 ms}}}]",
 		"entries: [{command: []}]", "entries: [{limits: {time: 99999999999999999999 s}}]",
 		"entries: [{name: a, name: b}]", "&a [*a]", "entries: &a [*a]", "\xff\xfe", "{",
 	};
@@ -264,6 +281,7 @@ static void test_write(void)
 int main(void)
 {
 	RUN(test_reads);
+	RUN(test_over_floor);
 	RUN(test_refuses);
 	RUN(test_globs);
 	RUN(test_median);

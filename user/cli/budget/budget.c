@@ -138,6 +138,20 @@ static bool is_zero(const char *text)
 	return *text == '0' && !unit[strspn(unit, "abcdefghijklmnopqrstuvwxyz")];
 }
 
+/* "+120 ms over python -c pass", of which the words may be left out: only "120ms" is left. */
+static int take_floor(enum metric metric, char *plain, struct limit *limit)
+{
+	char *over = strstr(plain, "over");
+
+	if (!metric_has_floor(metric) || (over && strcmp(over, "overpython-cpass") != 0))
+		return -EINVAL;
+	if (over)
+		*over = '\0';
+	memmove(plain, plain + 1, strlen(plain));
+	limit->is_over_floor = true;
+	return 0;
+}
+
 static int set_limit(struct reader *reader, enum metric metric, const yaml_node_t *value,
 		     struct limit *limit)
 {
@@ -148,6 +162,8 @@ static int set_limit(struct reader *reader, enum metric metric, const yaml_node_
 
 	if (limit->is_set)
 		return refuse(reader, value, "given twice");
+	if (!err && *plain == '+')
+		err = take_floor(metric, plain, limit);
 	if (!err && is_zero(plain)) {
 		limit->max = 0;
 	} else if (!err && metrics[metric].unit == UNIT_NS) {
@@ -159,7 +175,7 @@ static int set_limit(struct reader *reader, enum metric metric, const yaml_node_
 	}
 	if (err)
 		return refuse(reader, value, metrics[metric].unit == UNIT_NS ?
-			      "not a time like 250 ms" : metrics[metric].unit == UNIT_BYTES ?
+			      "not a time like 250 ms, or +120 ms over python -c pass for time and ready" : metrics[metric].unit == UNIT_BYTES ?
 			      "not a size like 64 mb" : "not a number");
 	limit->is_set = true;
 	limit->mark = (struct budget_mark){ value->start_mark.line, value->start_mark.column,
@@ -238,6 +254,10 @@ static int read_key(struct reader *reader, void *ctx, const yaml_node_t *key,
 		return for_each_pair(reader, value, read_module, entry);
 	if (!strcmp(name, "forbid"))
 		return set_texts(reader, value, &entry->forbidden, &entry->forbidden_cnt);
+	if (!strcmp(name, "allow")) {
+		entry->has_allowed = true;
+		return set_texts(reader, value, &entry->allowed, &entry->allowed_cnt);
+	}
 	if (!strcmp(name, "network"))
 		return set_allowed(reader, value, &entry->no_network);
 	if (!strcmp(name, "circular"))

@@ -79,8 +79,10 @@ static void measure_entry(struct budget_entry *entry, const struct process **pro
 
 	for (size_t i = 0; i < cnt; i++) {
 		for (int metric = 0; metric < METRIC_CNT; metric++) {
-			__u64 value = entry->limits[metric].is_set ?
-				      metric_of_process(processes[i], metric) : NS_UNKNOWN;
+			const struct limit *limit = &entry->limits[metric];
+			__u64 value = limit->is_set ? metric_against(processes[i], metric,
+								     limit->is_over_floor) :
+						      NS_UNKNOWN;
 
 			is_measured[metric] |= value != NS_UNKNOWN;
 			raise_to(&entry->limits[metric], metric, value);

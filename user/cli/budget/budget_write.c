@@ -20,6 +20,7 @@ struct edit {
 	struct budget_mark mark;
 	enum metric metric;
 	__u64 max;
+	bool is_over_floor;
 };
 
 struct edits {
@@ -61,7 +62,8 @@ static void collect(struct edits *edits, const struct limit *limits)
 	for (int i = 0; i < METRIC_CNT; i++)
 		if (limits[i].is_set)
 			edits->all[edits->cnt++] =
-				(struct edit){ limits[i].mark, i, limits[i].max };
+				(struct edit){ limits[i].mark, i, limits[i].max,
+					       limits[i].is_over_floor };
 }
 
 /* The same place twice (an alias): the larger one first. */
@@ -138,7 +140,8 @@ static void write_edited(const char *text, const char *end, const struct edits *
 			continue; /* the check that follows finds it missing */
 		budget_value(value, edit->metric, edit->max);
 		fwrite(done, 1, (size_t)(from - done), out);
-		fputs(value, out);
+		fprintf(out, "%s%s%s", edit->is_over_floor ? "+" : "", value,
+			edit->is_over_floor ? " over python -c pass" : "");
 		done = to;
 	}
 	fwrite(done, 1, (size_t)(end - done), out);
@@ -148,6 +151,7 @@ static bool holds(const struct limit *now, const struct limit *wanted)
 {
 	for (int i = 0; i < METRIC_CNT; i++)
 		if (now[i].is_set != wanted[i].is_set ||
+		    now[i].is_over_floor != wanted[i].is_over_floor ||
 		    (now[i].is_set && now[i].max < wanted[i].max))
 			return false;
 	return true;

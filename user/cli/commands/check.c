@@ -15,6 +15,8 @@
 #include "cli/opts.h"
 #include "trace/output.h"
 #include "cli/commands/repeat.h"
+#include "cli/replay.h"
+#include "model/model.h"
 #include "report/report.h"
 
 #define RUNS_TIMED 5 /* where a limit on a time is set and nobody said how often to run */
@@ -119,6 +121,23 @@ static int judge(const struct opts *opts, struct budget *budget, struct traced_r
 	return err;
 }
 
+/* What is broken, against what it was. @replay: the baseline, which must outlive the result. */
+static int look_back(const struct opts *opts, const struct budget *budget,
+		     const struct traced_runs *own, const struct traced_runs *shared,
+		     struct verdicts *result, struct replay *replay)
+{
+	int err;
+
+	if (!opts->baseline || !result->broken_cnt)
+		return 0;
+	err = replay_load(opts, opts->baseline, replay);
+	if (!err)
+		err = check_since(result, shared->models, shared->cnt, replay->model);
+	for (size_t i = 0; !err && i < budget->entry_cnt; i++)
+		err = check_since(result, own[i].models, own[i].cnt, replay->model);
+	return err;
+}
+
 static int update(const struct opts *opts, const struct budget *budget)
 {
 	int err = budget_write(opts->budget, budget);
@@ -133,11 +152,14 @@ static int check_budget(const struct opts *opts, struct budget *budget)
 	_cleanup_free_ struct traced_runs *own = calloc(budget->entry_cnt, sizeof(*own));
 	struct traced_runs shared = {};
 	struct verdicts result = {};
+	struct replay baseline = {};
 	const struct model *model;
 	int status = EXIT_OURS, err = own ? find_shared(opts, budget, &shared) : -ENOMEM;
 
 	if (!err)
 		err = judge(opts, budget, own, &shared, &result);
+	if (!err)
+		err = look_back(opts, budget, own, &shared, &result, &baseline);
 	model = shared.cnt ? shared.models[0] : own && own[0].cnt ? own[0].models[0] : NULL;
 	if (!err && opts->want_update)
 		status = update(opts, budget);
@@ -145,6 +167,7 @@ static int check_budget(const struct opts *opts, struct budget *budget)
 		status = result.broken_cnt || (opts->is_strict && !result.is_complete) ?
 				 EXIT_OURS : EXIT_OK;
 	check_clear(&result);
+	model__free(baseline.model);
 	for (size_t i = 0; own && i < budget->entry_cnt; i++)
 		traced_runs__clear(&own[i]);
 	traced_runs__clear(&shared);

@@ -32,6 +32,7 @@ const struct option_info options[] = {
 	{ "until-idle", OPT_UNTIL_IDLE, "TIME", GROUP_TARGET, TRACES, "stop when nothing was imported for TIME" },
 
 	{ "budget", OPT_BUDGET, "FILE", GROUP_OWN, FOR(CHECK), "the limits, in YAML" },
+	{ "baseline", OPT_BASELINE, "FILE", GROUP_OWN, FOR(CHECK), "a capture of when it held: what is broken is told with its value then, and with what came since" },
 	{ "update", OPT_UPDATE, NULL, GROUP_OWN, FOR(CHECK), "write what is measured over the limits in the budget" },
 	{ "runs", 'n', "N", GROUP_OWN, FOR(CHECK) | FOR(BENCH), "run the command N times (check: 1, or 5 where times are limited; bench: 10)" },
 	{ "cold", OPT_COLD, NULL, GROUP_OWN, FOR(BENCH), "before each run, drop the files it reads from the page cache" },

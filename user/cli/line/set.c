@@ -96,6 +96,7 @@ static int set_value(struct opts *opts, int key, char *arg, const char **wrong)
 		return set_number(opts, key, arg, wrong);
 	case 'o': opts->capture_path = arg; return 0;
 	case OPT_BUDGET: opts->budget = arg; return 0;
+	case OPT_BASELINE: opts->baseline = arg; return 0;
 	case OPT_FAIL_ON: opts->fail_on = arg; return 0;
 	case OPT_VERSUS: opts->versus = arg; return 0;
 	case OPT_DEFER: opts->defer = arg; opts->view = "advice"; return 0;

@@ -56,6 +56,18 @@ __u64 metric_of_process(const struct process *process, enum metric metric)
 	}
 }
 
+__u64 metric_against(const struct process *process, enum metric metric, bool is_over_floor)
+{
+	__u64 floor_ns = process->startup.interpreter_ns;
+	__u64 value = metric_of_process(process, metric);
+
+	if (!is_over_floor || value == NS_UNKNOWN)
+		return value;
+	if (floor_ns == NS_UNKNOWN)
+		return NS_UNKNOWN;
+	return value > floor_ns ? value - floor_ns : 0;
+}
+
 /* With itself; without recursion, in order of seq: what it loaded follows it. */
 static __u64 count_below(const struct load *load)
 {
@@ -166,6 +178,7 @@ void budget_clear(struct budget *budget)
 		free(entry->modules);
 		free_all(entry->argv, entry->argc);
 		free_all(entry->forbidden, entry->forbidden_cnt);
+		free_all(entry->allowed, entry->allowed_cnt);
 		free(entry->name);
 		free(entry->match);
 	}

@@ -36,6 +36,16 @@ extern const struct metric_info metrics[METRIC_CNT];
 __u64 metric_of_process(const struct process *process, enum metric metric);
 __u64 metric_of_load(const struct load *load, enum metric metric);
 
+/*
+ * The same, without what the interpreter itself took in this very run if @is_over_floor: all that
+ * `python -c pass` has. Of times since the exec only.
+ */
+__u64 metric_against(const struct process *process, enum metric metric, bool is_over_floor);
+static inline bool metric_has_floor(enum metric metric)
+{
+	return metric == METRIC_TIME || metric == METRIC_READY;
+}
+
 /* Where a value stands in the budget file: lines and columns from 0, in characters. */
 struct budget_mark {
 	size_t line, column, end_line, end_column;
@@ -43,6 +53,7 @@ struct budget_mark {
 
 struct limit {
 	bool is_set;
+	bool is_over_floor; /* "+120 ms": more than the interpreter itself takes */
 	__u64 max;
 	struct budget_mark mark;
 };
@@ -63,6 +74,9 @@ struct budget_entry {
 	size_t module_cnt;
 	char **forbidden;        /* globs; a package without any stands for all in it */
 	size_t forbidden_cnt;
+	char **allowed;          /* the same: no other installed package may be loaded */
+	size_t allowed_cnt;
+	bool has_allowed;        /* an empty list allows none */
 	bool no_network, no_circular, no_compile;
 	size_t line;             /* from 1 */
 };
@@ -84,7 +98,7 @@ const struct process *budget_find_process(const struct budget_entry *entry,
 enum verdict_result { VERDICT_OK = 0, VERDICT_NOISY, VERDICT_BROKEN, VERDICT_UNKNOWN };
 enum verdict_kind {
 	VERDICT_LIMIT = 0, VERDICT_MODULE, VERDICT_FORBIDDEN, VERDICT_NETWORK, VERDICT_CIRCULAR,
-	VERDICT_COMPILE, VERDICT_MISSING, /* no process of the entry was seen */
+	VERDICT_COMPILE, VERDICT_ALLOWED, VERDICT_MISSING, /* no process of the entry was seen */
 };
 
 struct verdict {
@@ -94,7 +108,12 @@ struct verdict {
 	enum metric metric;          /* LIMIT, MODULE */
 	const char *what;            /* MODULE: the module; FORBIDDEN: the module or the glob */
 	__u64 value, low, high, max; /* median and its interval; NS_UNKNOWN */
+	bool is_over_floor;
+	__u64 modules;               /* LIMIT: loaded in this run, beside the time it took */
+	__u64 then, modules_then;    /* in the baseline; NS_UNKNOWN */
+	size_t came_cnt;             /* since the baseline, with `load`; 0 = none is known to */
 	size_t run_cnt;
+	const struct model *model;   /* that `process` is of */
 	const struct process *process; /* the run it is told of; NULL: MISSING */
 	const struct load *load;     /* what to look at: its chain is the offending one; or NULL */
 	struct site site;            /* CIRCULAR: the statement that closes the cycle */
@@ -113,6 +132,13 @@ struct verdicts {
  */
 int check_entry(struct verdicts *result, const struct budget_entry *entry,
 		struct model *const *runs, size_t run_cnt);
+
+/*
+ * What broken limits were in @baseline, and the import to blame: the dearest that came since then.
+ * @models are all that were judged, and the baseline must outlive the result. 0 or -ENOMEM.
+ */
+int check_since(struct verdicts *result, struct model *const *models, size_t cnt,
+		const struct model *baseline);
 void check_clear(struct verdicts *result);
 
 #endif

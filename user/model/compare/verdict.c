@@ -8,36 +8,7 @@
 #include "model/advice/advice.h"
 #include "model/compare/budget.h"
 #include "model/compare/sample.h"
-
-struct runs {
-	const struct budget_entry *entry;
-	const struct process **processes; /* one per run that has one */
-	size_t cnt;
-	struct graph **graphs;            /* to find modules by name */
-	__u64 *values;                    /* scratch, as many */
-};
-
-static struct verdict *add(struct verdicts *result, const struct runs *runs,
-			   enum verdict_kind kind)
-{
-	struct verdict *verdicts = result->all;
-
-	if (result->cnt == result->cap) {
-		size_t cap = result->cap ? 2 * result->cap : 16;
-
-		verdicts = reallocarray(verdicts, cap, sizeof(*verdicts));
-		if (!verdicts)
-			return NULL;
-		result->all = verdicts;
-		result->cap = cap;
-	}
-	verdicts[result->cnt] = (struct verdict){
-		.entry = runs->entry, .kind = kind, .run_cnt = runs->cnt,
-		.value = NS_UNKNOWN, .low = NS_UNKNOWN, .high = NS_UNKNOWN, .max = NS_UNKNOWN,
-		.process = runs->cnt ? runs->processes[0] : NULL,
-	};
-	return &verdicts[result->cnt++];
-}
+#include "model/compare/verdicts.h"
 
 /* @values: of those runs that have one. */
 static void judge(struct verdict *verdict, __u64 *values, size_t cnt, size_t run_cnt)
@@ -92,13 +63,16 @@ static int check_limits(struct verdicts *result, const struct runs *runs)
 
 		if (!limit->is_set)
 			continue;
-		verdict = add(result, runs, VERDICT_LIMIT);
+		verdict = verdict_add(result, runs, VERDICT_LIMIT);
 		if (!verdict)
 			return -ENOMEM;
 		verdict->metric = metric;
 		verdict->max = limit->max;
+		verdict->is_over_floor = limit->is_over_floor;
+		verdict->modules = metric_of_process(runs->processes[0], METRIC_MODULES);
 		for (size_t i = 0; i < runs->cnt; i++) {
-			__u64 value = metric_of_process(runs->processes[i], metric);
+			__u64 value = metric_against(runs->processes[i], metric,
+						     limit->is_over_floor);
 
 			if (value != NS_UNKNOWN)
 				runs->values[cnt++] = value;
@@ -124,7 +98,7 @@ static bool is_asked(const char *glob, const struct load *load)
 static int check_module(struct verdicts *result, const struct runs *runs,
 			const struct budget_modules *rule, const struct load *load, int metric)
 {
-	struct verdict *verdict = add(result, runs, VERDICT_MODULE);
+	struct verdict *verdict = verdict_add(result, runs, VERDICT_MODULE);
 	size_t cnt = 0, seen = 0;
 
 	if (!verdict)
@@ -171,7 +145,7 @@ static int check_rule(struct verdicts *result, const struct runs *runs,
 	}
 	if (result->cnt > before)
 		return 0;
-	verdict = add(result, runs, VERDICT_MODULE);
+	verdict = verdict_add(result, runs, VERDICT_MODULE);
 	if (!verdict)
 		return -ENOMEM;
 	verdict->metric = metric;
@@ -192,38 +166,6 @@ static int check_modules(struct verdicts *result, const struct runs *runs)
 	return err;
 }
 
-/* "torch" means torch.nn as well. */
-static bool is_forbidden(const char *glob, const char *module)
-{
-	return strpbrk(glob, "*?") ? glob_matches(glob, module) : name_is_in(module, glob);
-}
-
-static int check_forbidden(struct verdicts *result, const struct runs *runs)
-{
-	for (size_t k = 0; k < runs->entry->forbidden_cnt; k++) {
-		struct verdict *verdict = add(result, runs, VERDICT_FORBIDDEN);
-
-		if (!verdict)
-			return -ENOMEM;
-		verdict->what = runs->entry->forbidden[k];
-		for (size_t r = 0; r < runs->cnt && !verdict->load; r++) {
-			for (size_t i = 0; i < runs->processes[r]->load_cnt; i++) {
-				const struct load *load = runs->processes[r]->loads[i];
-
-				if (load->module && load->result != LOAD_FAILED &&
-				    load->via != VIA_MAIN &&
-				    is_forbidden(verdict->what, load->module)) {
-					verdict->load = load;
-					verdict->process = runs->processes[r];
-					verdict->result = VERDICT_BROKEN;
-					break;
-				}
-			}
-		}
-	}
-	return 0;
-}
-
 static int check_circular(struct verdicts *result, const struct runs *runs)
 {
 	const struct process *process = runs->processes[0];
@@ -235,7 +177,7 @@ static int check_circular(struct verdicts *result, const struct runs *runs)
 
 		if (!edge->is_circular || !file_is_own(edge->importer.file))
 			continue;
-		verdict = add(result, runs, VERDICT_CIRCULAR);
+		verdict = verdict_add(result, runs, VERDICT_CIRCULAR);
 		if (!verdict)
 			return -ENOMEM;
 		verdict->what = edge->module;
@@ -243,13 +185,13 @@ static int check_circular(struct verdicts *result, const struct runs *runs)
 		verdict->result = VERDICT_BROKEN;
 		has_any = true;
 	}
-	return has_any || add(result, runs, VERDICT_CIRCULAR) ? 0 : -ENOMEM;
+	return has_any || verdict_add(result, runs, VERDICT_CIRCULAR) ? 0 : -ENOMEM;
 }
 
 static int check_compile(struct verdicts *result, const struct runs *runs)
 {
 	const struct process *process = runs->processes[0];
-	struct verdict *verdict = add(result, runs, VERDICT_COMPILE);
+	struct verdict *verdict = verdict_add(result, runs, VERDICT_COMPILE);
 
 	if (!verdict)
 		return -ENOMEM;
@@ -277,7 +219,7 @@ static bool is_at_start(const struct process *process, const struct net_use *use
 
 static int check_network(struct verdicts *result, const struct runs *runs)
 {
-	struct verdict *verdict = add(result, runs, VERDICT_NETWORK);
+	struct verdict *verdict = verdict_add(result, runs, VERDICT_NETWORK);
 
 	if (!verdict)
 		return -ENOMEM;
@@ -306,7 +248,8 @@ static int find_runs(struct runs *runs, struct model *const *models, size_t cnt)
 	runs->processes = calloc(cnt + 1, sizeof(struct process *));
 	runs->values = calloc(cnt + 1, sizeof(*runs->values));
 	runs->graphs = calloc(cnt + 1, sizeof(struct graph *));
-	if (!runs->processes || !runs->values || !runs->graphs)
+	runs->models = calloc(cnt + 1, sizeof(struct model *));
+	if (!runs->processes || !runs->models || !runs->values || !runs->graphs)
 		return -ENOMEM;
 	for (size_t i = 0; i < cnt; i++) {
 		const struct process *process = budget_find_process(runs->entry, models[i]);
@@ -315,6 +258,7 @@ static int find_runs(struct runs *runs, struct model *const *models, size_t cnt)
 			continue;
 		if (runs->entry->module_cnt && graph__new(process, 0, &runs->graphs[runs->cnt]))
 			return -ENOMEM;
+		runs->models[runs->cnt] = models[i];
 		runs->processes[runs->cnt++] = process;
 	}
 	return 0;
@@ -327,7 +271,7 @@ static int check_runs(struct verdicts *result, const struct runs *runs)
 	int err;
 
 	if (!runs->cnt) {
-		verdict = add(result, runs, VERDICT_MISSING);
+		verdict = verdict_add(result, runs, VERDICT_MISSING);
 		if (verdict)
 			verdict->result = VERDICT_UNKNOWN;
 		return verdict ? 0 : -ENOMEM;
@@ -336,7 +280,9 @@ static int check_runs(struct verdicts *result, const struct runs *runs)
 	if (!err)
 		err = check_modules(result, runs);
 	if (!err)
-		err = check_forbidden(result, runs);
+		err = verdict_forbidden(result, runs);
+	if (!err && entry->has_allowed)
+		err = verdict_allowed(result, runs);
 	if (!err && entry->no_network)
 		err = check_network(result, runs);
 	if (!err && entry->no_circular)
@@ -368,6 +314,7 @@ int check_entry(struct verdicts *result, const struct budget_entry *entry,
 		graph__free(runs.graphs[i]);
 	free(runs.graphs);
 	free(runs.processes);
+	free(runs.models);
 	free(runs.values);
 	return err;
 }

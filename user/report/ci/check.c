@@ -155,6 +155,8 @@ static int put_json(struct json_out *jo, const struct verdict *verdict)
 	json_set_ns(jo, obj, "low", verdict->low);
 	json_set_ns(jo, obj, "high", verdict->high);
 	json_set_ns(jo, obj, "limit", verdict->max);
+	json_set_bool(jo, obj, "over_interpreter", verdict->is_over_floor);
+	json_set_ns(jo, obj, "baseline", verdict->then);
 	json_set_int(jo, obj, "runs", (long long)verdict->run_cnt);
 	json_set_str(jo, obj, "module", verdict->load ? verdict->load->module : NULL);
 	json_set_str(jo, obj, "file", site.file);

@@ -136,7 +136,7 @@ static const char *rule_of(const struct verdict *verdict)
 		[VERDICT_LIMIT] = "budget-limit", [VERDICT_MODULE] = "budget-module",
 		[VERDICT_FORBIDDEN] = "forbidden-module", [VERDICT_NETWORK] = "network-at-import",
 		[VERDICT_CIRCULAR] = "circular-import", [VERDICT_COMPILE] = "compiled-at-import",
-		[VERDICT_MISSING] = "entry-not-seen",
+		[VERDICT_ALLOWED] = "package-not-allowed", [VERDICT_MISSING] = "entry-not-seen",
 	};
 
 	return rules[verdict->kind];

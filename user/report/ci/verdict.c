@@ -27,6 +27,9 @@ void phrase_checked(const struct verdict *verdict, struct text_buf *buf)
 	case VERDICT_FORBIDDEN:
 		text_buf__printf(buf, "forbidden: %s", verdict->what);
 		break;
+	case VERDICT_ALLOWED:
+		text_buf__add(buf, "only allowed packages");
+		break;
 	case VERDICT_NETWORK:
 		text_buf__add(buf, "no network");
 		break;
@@ -53,6 +56,49 @@ static void add_value(enum metric metric, __u64 value, struct text_buf *buf)
 								view_bytes(num, value));
 }
 
+/* "132 ms of 120 ms allowed, 12.0 ms (10%) more". */
+static void add_excess(const struct verdict *verdict, struct text_buf *buf)
+{
+	__u64 more = verdict->value - verdict->max;
+
+	text_buf__add(buf, ", ");
+	add_value(verdict->metric, more, buf);
+	if (verdict->max)
+		text_buf__printf(buf, " (%.0f%%)", (double)more * 100 / (double)verdict->max);
+	text_buf__add(buf, " more");
+}
+
+/* What is the same in each run stands beside what is not. */
+static void add_counts(const struct verdict *verdict, struct text_buf *buf)
+{
+	char num[TEXT_NUM_SZ];
+
+	if (verdict->kind != VERDICT_LIMIT || !metrics[verdict->metric].is_timed ||
+	    verdict->modules == NS_UNKNOWN)
+		return;
+	text_buf__printf(buf, ", with %s modules", text_count(num, verdict->modules));
+	if (verdict->modules_then != NS_UNKNOWN)
+		text_buf__printf(buf, " (%s in the baseline)", text_count(num, verdict->modules_then));
+}
+
+static void add_then(const struct verdict *verdict, struct text_buf *buf)
+{
+	const char *module = verdict->load ? verdict->load->module : NULL;
+	char num[TEXT_NUM_SZ];
+
+	if (verdict->then == NS_UNKNOWN)
+		return;
+	text_buf__add(buf, "; in the baseline it was ");
+	add_value(verdict->metric, verdict->then, buf);
+	if (!verdict->came_cnt || !module)
+		return;
+	text_buf__printf(buf, ", since then came %s", module);
+	if (verdict->came_cnt > 1)
+		text_buf__printf(buf, " with %s modules", text_count(num, verdict->came_cnt - 1));
+	if (verdict->load->wall_ns != NS_UNKNOWN)
+		text_buf__printf(buf, ", %s", text_ns(num, verdict->load->wall_ns));
+}
+
 static void add_limit(const struct verdict *verdict, struct text_buf *buf)
 {
 	if (verdict->result == VERDICT_UNKNOWN) {
@@ -62,7 +108,9 @@ static void add_limit(const struct verdict *verdict, struct text_buf *buf)
 	add_value(verdict->metric, verdict->value, buf);
 	text_buf__add(buf, " of ");
 	add_value(verdict->metric, verdict->max, buf);
-	text_buf__add(buf, " allowed");
+	text_buf__add(buf, verdict->is_over_floor ? " allowed over the interpreter itself" : " allowed");
+	if (verdict->result == VERDICT_BROKEN)
+		add_excess(verdict, buf);
 	if (verdict->run_cnt > 1 && metrics[verdict->metric].is_timed) {
 		text_buf__printf(buf, ", median of %zu runs (", verdict->run_cnt);
 		add_value(verdict->metric, verdict->low, buf);
@@ -72,6 +120,10 @@ static void add_limit(const struct verdict *verdict, struct text_buf *buf)
 	}
 	if (verdict->result == VERDICT_NOISY)
 		text_buf__add(buf, "; the runs differ too much to tell");
+	if (verdict->result == VERDICT_BROKEN) {
+		add_counts(verdict, buf);
+		add_then(verdict, buf);
+	}
 }
 
 void phrase_verdict(const struct verdict *verdict, struct text_buf *buf)
@@ -86,6 +138,12 @@ void phrase_verdict(const struct verdict *verdict, struct text_buf *buf)
 		break;
 	case VERDICT_FORBIDDEN:
 		text_buf__printf(buf, is_ok ? "not loaded" : "%s was loaded", module);
+		break;
+	case VERDICT_ALLOWED:
+		if (is_ok)
+			text_buf__add(buf, "no other was loaded");
+		else
+			text_buf__printf(buf, "%s was loaded", verdict->what);
 		break;
 	case VERDICT_NETWORK:
 		text_buf__add(buf, is_ok ? "no connection" : verdict->result == VERDICT_UNKNOWN ?

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Private to what judges budgets: the runs of one entry, and the verdicts on them. */
+#ifndef MODEL_COMPARE_VERDICTS_H
+#define MODEL_COMPARE_VERDICTS_H
+
+#include "model/advice/advice.h"
+#include "model/compare/budget.h"
+
+struct runs {
+	const struct budget_entry *entry;
+	const struct process **processes; /* one per run that has one */
+	size_t cnt;
+	const struct model **models;      /* that they are of */
+	struct graph **graphs;            /* to find modules by name */
+	__u64 *values;                    /* scratch, as many */
+};
+
+/* verdicts.c: a new one that holds, of the first run. NULL: out of memory. */
+struct verdict *verdict_add(struct verdicts *result, const struct runs *runs,
+			    enum verdict_kind kind);
+
+/* verdict_packages.c: `forbid` and `allow`. 0 or -ENOMEM. */
+int verdict_forbidden(struct verdicts *result, const struct runs *runs);
+int verdict_allowed(struct verdicts *result, const struct runs *runs);
+
+#endif
