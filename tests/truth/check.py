@@ -135,6 +135,10 @@ class Check:
         run = self.full.run()
         self.whole.append(run.whole_ns)
         startup = process["startup"]
+        if self.tally.shown > 3:
+            print("    " + ", ".join("%s %.1f" % (k.removesuffix("_ns"), startup[k] / 1e6) for k in (
+                "wall_ns", "earlier_images_ns", "interpreter_ns", "site_ns", "imports_ns",
+                "own_ns", "held_ns")))
         for pair, shown, true in ((self.startup, startup["wall_ns"], run.startup_ns),
                                   (self.imports, startup["imports_ns"], run.imports_ns)):
             pair[0].append(shown)

@@ -22,6 +22,17 @@ def calls(*lines):
 
 CALL_F0, CALL_F1 = (("import sys", "heavy = sys.modules.get('heavy')",
                      "if heavy: heavy.f%d()" % n) for n in range(2))
+LAZY_LOADER = """import sys
+from importlib.machinery import PathFinder
+from importlib.util import LazyLoader
+class Finder:
+    def find_spec(name, path=None, target=None):
+        spec = PathFinder.find_spec(name, path) if name == 'later' else None
+        if spec:
+            spec.loader = LazyLoader(spec.loader)
+        return spec
+sys.meta_path.insert(0, Finder)
+"""
 CALL_GET = ("import sys", "get = getattr(sys.modules.get('helper'), 'get', len)")
 LAZY = ("import importlib\ndef __getattr__(n):\n    if n in %r:\n"
         "        return importlib.import_module(__name__ + '.' + n)\n"
@@ -76,6 +87,12 @@ KNOWN = {
                "one.py": body(*CALL_GET, "for name in 'a', 'b', 'a':\n    get(name)"),
                "two.py": body(*CALL_GET, "for name in 'c', 'd', 'c':\n    get(name)"),
                **{name + ".py": body() for name in "abcd"}},
+    # A module that runs when it is used: without who used it first, the next one does.
+    "lazy_loader": {"main.py": "import lazy\nimport later\nimport one\nimport two\nimport never\n",
+                    "lazy.py": LAZY_LOADER, "later.py": body("import below"), "below.py": body(),
+                    "one.py": body("import later", "getattr(globals().get('later'), 'x', 0)"),
+                    "two.py": body("import later", "getattr(globals().get('later'), 'x', 0)"),
+                    "never.py": body("import later")},
     "failing": {"main.py": "import one\n", "one.py": body(
         "try:\n    import not_there_at_all\nexcept ImportError:\n    import instead"),
         "instead.py": body()},

@@ -59,16 +59,30 @@ static void add_ask(struct build *build, const struct site *site, __u32 src,
 		.src = src, .around = src, .dst = graph_node_of(load), .has_unseen = has_unseen };
 }
 
+/*
+ * A LazyLoader's module runs when it is first used, by whoever that is. It would by the next one:
+ * as long as it is imported at all. NULL: it is no such.
+ */
+static const struct load *lazy_import_of(const struct graph *graph, const struct load *load)
+{
+	const struct load *first = load->via == VIA_LAZY && load->module ?
+					   graph__find(graph, load->module) : NULL;
+
+	return first && first->seq < load->seq ? first : NULL;
+}
+
 static void ask_for_loads(struct build *build)
 {
 	const struct process *process = build->graph->process;
 
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
+		const struct load *import = lazy_import_of(build->graph, load);
+		const struct load *src = import ? import : load->parent;
 		static const struct site nobody;
 
-		add_ask(build, is_on_the_way(load) ? &nobody : &load->importer,
-			load->parent ? graph_node_of(load->parent) : GRAPH_ROOT, load, false);
+		add_ask(build, import || is_on_the_way(load) ? &nobody : &load->importer,
+			src ? graph_node_of(src) : GRAPH_ROOT, load, false);
 		build->asks[build->ask_cnt - 1].is_body = build->in_body[i];
 		build->asks[build->ask_cnt - 1].first_ns = load->start_ns;
 	}
