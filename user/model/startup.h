@@ -17,6 +17,7 @@
 
 #include <linux/types.h>
 #include <stdbool.h>
+#include "pyimport_charge.h"
 
 struct process;
 struct load;
@@ -44,6 +45,8 @@ struct startup {
 	__u64 imports_ns;        /* outermost imports of the first thread */
 	__u64 own_ns;            /* all else that the first thread did */
 	__u64 program_ns;        /* of that: the program is found, read and compiled */
+	/* What the rest of its own work waited for, by enum pyi_wait; NS_UNKNOWN all, or none. */
+	__u64 own_wait_ns[PYI_WAIT_CNT];
 };
 
 /* Time of the process's own from the begin of its start-up to @at_ns: without holds; NS_UNKNOWN. */

@@ -188,6 +188,8 @@ struct process_state {
 	struct process_state *forked_from; /* whose modules it started with */
 	struct process_state *replaced;    /* the image before this one */
 	struct load_state *main;           /* the first `__main__` of this image */
+	__u64 waited_at_ns;       /* when these were read, soon after it was ready; 0 = not yet */
+	__u64 waited_ns[PYI_WAIT_CNT]; /* by the program itself, outside of its imports */
 	struct stmt *stmts, **stmts_end;
 	__u32 own_cnt;            /* modules it has loaded that it had not inherited */
 	bool can_switch;          /* a greenlet library is mapped: nesting from Python frames */

@@ -104,9 +104,10 @@ int charges_poll(struct probes *probes)
 		err = take_parity(probes, !probes->skel->bss->charge_parity);
 		if (!err)
 			send_charged(probes, charges->turned_ns);
-	} else if (made - charges->taken_cnt >= FULL_CNT || calls_are_many(probes) ||
-		   now - charges->turned_ns >= GAP_NS) {
+	} else if (charges->is_wanted || made - charges->taken_cnt >= FULL_CNT ||
+		   calls_are_many(probes) || now - charges->turned_ns >= GAP_NS) {
 		charges->is_turned = true;
+		charges->is_wanted = false;
 		charges->turned_ns = now;
 		charges->taken_cnt = made;
 		charges->taken_files_cnt = probes->skel->bss->file_cnt;

@@ -22,6 +22,7 @@ struct probed_file {
 
 /* Emptying the map of charges. */
 struct charges {
+	bool is_wanted;    /* a process is ready: what it was charged so far is its start-up's */
 	bool is_turned;    /* the parity was changed: the other one's charges can be taken */
 	__u64 turned_ns;
 	__u64 taken_cnt;   /* charge_cnt then */

@@ -14,6 +14,7 @@
 #include "probe/calls.h"
 #include "probe/features.h"
 #include "probe/private.h"
+#include "pyimport_phase.h"
 
 #define LAYOUTS_OF_HOST 2048u
 #define SITES_OF_HOST 65536u   /* 2 MB of kernel memory */
@@ -27,6 +28,11 @@ static int on_ring_record(void *ctx, void *data, size_t sz)
 {
 	struct probes *probes = ctx;
 
+	const struct pyi_phase *phase = data;
+
+	if (sz == sizeof(*phase) && phase->hdr.kind == PYI_EV_PHASE &&
+	    phase->phase == PYI_PHASE_READY)
+		probes->charges.is_wanted = true;
 	probes->on_record(probes->ctx, data, sz);
 	/* libbpf reads on while there is something: for ever, if targets are faster than us. */
 	return --probes->left_cnt > 0 ? 0 : -EAGAIN;

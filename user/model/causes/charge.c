@@ -14,6 +14,9 @@
 #include "model/causes/stages.h"
 #include "model/state/process_table.h"
 
+#define WRONG_SHARE 10
+#define WRONG_LEAST_NS 10000000ULL
+
 const struct pyi_charge charge_none;
 
 static struct home *home_of(struct model *model, __u64 key)
@@ -247,4 +250,83 @@ int charge_finish(struct model *model, struct process *process)
 __u32 model__measured(const struct model *model)
 {
 	return model->measured;
+}
+
+/*
+ * Own work. Charges are sums over a span's life, and that of `__main__` goes on when the start-up
+ * is over. Those of a service are read as soon as it is ready; of a program that ended with its
+ * start-up all are taken. What came in between is the most by which they can be wrong: more than a
+ * tenth of the own work, and they are unknown.
+ */
+/* The program's own code, its imports apart. A forked process goes on in what it inherited. */
+static void sum_own(const struct process_state *state, __u64 sums[PYI_WAIT_CNT])
+{
+	const struct process *process = &state->process;
+
+	memset(sums, 0, PYI_WAIT_CNT * sizeof(*sums));
+	for (int wait = 0; state->forked_from && wait < PYI_WAIT_CNT; wait++)
+		sums[wait] = process->outside.wait_ns[wait];
+	for (size_t i = 0; i < process->load_cnt; i++) {
+		const struct load *load = process->loads[i];
+
+		if (load->tid != process->tgid ||
+		    ((const struct load_state *)load != state->main && !load->is_inherited))
+			continue;
+		for (int wait = 0; wait < PYI_WAIT_CNT; wait++)
+			sums[wait] += load->charge->wait_ns[wait];
+	}
+}
+
+void charge_note_own(struct model *model, __u64 at_ns)
+{
+	for (size_t i = 0; i < model->process_cnt; i++) {
+		struct process_state *state = (struct process_state *)model->processes[i];
+
+		if (state->waited_at_ns || state->process.ready_ns == NS_UNKNOWN ||
+		    at_ns < state->process.ready_ns)
+			continue;
+		state->waited_at_ns = at_ns;
+		sum_own(state, state->waited_ns);
+	}
+}
+
+/* Takes @over_ns away, from the last kind on: being held counts as waiting for something else. */
+static void take_off(__u64 waits[PYI_WAIT_CNT], __u64 over_ns)
+{
+	for (int wait = PYI_WAIT_CNT; wait-- > 0;) {
+		__u64 part_ns = waits[wait] < over_ns ? waits[wait] : over_ns;
+
+		waits[wait] -= part_ns;
+		over_ns -= part_ns;
+	}
+}
+
+void charge_finish_own(const struct model *model, struct process_state *state)
+{
+	const struct process *process = &state->process;
+	struct startup *startup = &state->process.startup;
+	__u64 waits[PYI_WAIT_CNT], at_ns = state->waited_at_ns, room_ns, off_ns, sum_ns = 0;
+
+	if (startup->by == STARTUP_UNKNOWN || !(model->measured & PYI_GROUP_CPU) ||
+	    (!state->main && !state->forked_from))
+		return;
+	memcpy(waits, state->waited_ns, sizeof(waits));
+	if (startup->by != STARTUP_READY) {
+		sum_own(state, waits);
+		at_ns = process->end_ns == NS_UNKNOWN ? model->host.trace_end_ns : process->end_ns;
+	}
+	if (!at_ns || at_ns < startup->end_ns)
+		return;
+	room_ns = startup->own_ns - startup->program_ns;
+	off_ns = at_ns - startup->end_ns;
+	for (int wait = 0; wait < PYI_WAIT_CNT; wait++)
+		sum_ns += waits[wait];
+	/* Nothing at all is exact whenever it is read. */
+	if (sum_ns && off_ns > WRONG_LEAST_NS && off_ns > room_ns / WRONG_SHARE)
+		return;
+	if (sum_ns > room_ns + off_ns + startup->held_ns)
+		return;
+	if (sum_ns > room_ns)
+		take_off(waits, sum_ns - room_ns);
+	memcpy(startup->own_wait_ns, waits, sizeof(waits));
 }

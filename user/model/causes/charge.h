@@ -20,6 +20,11 @@ int charge_put(struct model *model, struct load *load, struct pyi_charge *outsid
 int charge_apply(struct model *model, const struct pyi_charge_record *rec);
 void charge_settled(struct model *model, const struct pyi_charged *rec);
 int charge_finish(struct model *model, struct process *process);
+
+/* Own work: charges up to @at_ns have been applied; start-up and charges are settled. */
+void charge_note_own(struct model *model, __u64 at_ns);
+void charge_finish_own(const struct model *model, struct process_state *state);
+
 extern const struct pyi_charge charge_none; /* of a load that was charged nothing */
 struct home *home_find(struct model *model, __u32 serial, __u32 span);
 

@@ -54,6 +54,7 @@ int model__apply_event(struct model *model, const struct event *event)
 	case PYI_EV_CHARGE: return charge_apply(model, record);
 	case PYI_EV_CHARGED:
 		charge_settled(model, record);
+		charge_note_own(model, hdr->ts_ns);
 		return 0;
 	case PYI_EV_PHASE:
 		phase_add(model, record);

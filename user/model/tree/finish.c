@@ -175,6 +175,7 @@ static int finish_process(struct model *model, struct process_state *state)
 	err = charge_finish(model, process);
 	if (err)
 		return err;
+	charge_finish_own(model, state);
 	HASH_FIND(hh, model->pythons, &process->layout, sizeof(process->layout), python);
 	if (process->is_python && python)
 		process->python = &python->info;

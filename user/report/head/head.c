@@ -9,6 +9,9 @@
 #include "base/cleanup.h"
 #include "report/head/causes.h"
 
+#define OWN_SHARE 20           /* a cause of own work that has more than 1/20 of it is named */
+#define OWN_LEAST_NS 10000000ULL
+
 static void add_python(const struct view *view, const struct process *process,
 		       struct text_buf *buf)
 {
@@ -32,6 +35,38 @@ static void add_python(const struct view *view, const struct process *process,
 		text_buf__add(buf, " free-threaded");
 }
 
+/* "(1.9 s sleeping, 0.2 s on the CPU)": what it went to, as far as that is worth telling. */
+static void add_own(const struct startup *startup, struct text_buf *buf)
+{
+	__u64 parts[CAUSE_CNT] = { startup->own_ns - startup->program_ns }, least_ns;
+	const char *between = " (";
+	char num[TEXT_NUM_SZ];
+
+	text_buf__printf(buf, "own work %s", text_ns(num, startup->own_ns));
+	least_ns = startup->own_ns / OWN_SHARE > OWN_LEAST_NS ? startup->own_ns / OWN_SHARE :
+		   OWN_LEAST_NS;
+	if (startup->program_ns > least_ns) {
+		text_buf__printf(buf, "%s%s reading and compiling it", between,
+				 text_ns(num, startup->program_ns));
+		between = ", ";
+	}
+	for (int i = CAUSE_WAITS; i < CAUSE_CNT; i++) {
+		if (startup->own_wait_ns[0] == NS_UNKNOWN)
+			break;
+		parts[i] = startup->own_wait_ns[i - CAUSE_WAITS];
+		parts[CAUSE_CPU] -= parts[i];
+	}
+	for (int i = 0; i < CAUSE_CNT && startup->own_wait_ns[0] != NS_UNKNOWN; i++) {
+		if (parts[i] <= least_ns)
+			continue;
+		text_buf__printf(buf, "%s%s %s", between, text_ns(num, parts[i]),
+				 causes[i].doing);
+		between = ", ";
+	}
+	if (*between == ',')
+		text_buf__add(buf, ")");
+}
+
 static void add_times(const struct startup *startup, const struct facts *facts,
 		      struct text_buf *buf)
 {
@@ -52,9 +87,9 @@ static void add_times(const struct startup *startup, const struct facts *facts,
 		text_buf__printf(buf, "interpreter %s", text_ns(num, startup->interpreter_ns));
 	if (startup->site_ns)
 		text_buf__printf(buf, " (site %s)", text_ns(num, startup->site_ns));
-	text_buf__printf(buf, "%simports %s + own work %s", startup->interpreter_ns ? " + " : "",
-			 text_ns(num, startup->imports_ns),
-			 text_ns((char[TEXT_NUM_SZ]){0}, startup->own_ns));
+	text_buf__printf(buf, "%simports %s + ", startup->interpreter_ns ? " + " : "",
+			 text_ns(num, startup->imports_ns));
+	add_own(startup, buf);
 }
 
 /* What the target would not have waited for without us. */

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "report/head/causes.h"
+
 static json_t *new_layers(struct json_out *jo, __u32 layers)
 {
 	json_t *array = json_array();
@@ -82,6 +84,18 @@ static json_t *new_phases(struct json_out *jo, const struct process *process)
 	return phases;
 }
 
+static json_t *new_own_waits(struct json_out *jo, const struct startup *startup)
+{
+	json_t *obj;
+
+	if (startup->own_wait_ns[0] == NS_UNKNOWN)
+		return json_null();
+	obj = json_object();
+	for (int wait = 0; wait < PYI_WAIT_CNT; wait++)
+		json_set_ns(jo, obj, causes[CAUSE_WAITS + wait].key, startup->own_wait_ns[wait]);
+	return obj;
+}
+
 static json_t *new_startup(struct json_out *jo, const struct process *process)
 {
 	static const char *const ends[] = {
@@ -105,7 +119,7 @@ static json_t *new_startup(struct json_out *jo, const struct process *process)
 	json_set_ns(jo, obj, "imports_ns", startup->imports_ns);
 	json_set_ns(jo, obj, "own_ns", startup->own_ns);
 	json_set_ns(jo, obj, "program_ns", startup->program_ns);
-	json_set_null(jo, obj, "own_wait_ns");
+	json_set(jo, obj, "own_wait_ns", new_own_waits(jo, startup));
 	json_set(jo, obj, "continued_by", process->next ? json_integer(process->next->serial) :
 		 json_null());
 	return obj;
