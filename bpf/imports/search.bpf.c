@@ -138,6 +138,9 @@ __noinline int searches_open(struct thread *t, const struct pyi_layout *lay, u64
 	found = &t->scratch.searches;
 	found->cnt = found->callee = found->is_linked = 0;
 	top = t->is_switching ? NULL : open_top(t);
+	/* What searches again may be the next one, in the place of the first: is_open(). */
+	if (is_search(top) && top->flags & OPEN_SEARCHED)
+		top = NULL;
 	found->until = top ? top->pyframe : 0;
 	for (int i = 0; i < FRAMES_MAX && pyframe; i++)
 		pyframe = search_frame(t, lay, pyframe);

@@ -67,6 +67,20 @@ def test_missing_parent(interp):
 
 
 @lib.test(params=lambda: lib.all_interpreters(6))
+def test_not_compiled(interp):
+    """import_module of what does not compile, again and again: a failed load each time."""
+    _, process = trace(interp, stage({
+        "main.py": "import importlib\nfor _ in range(3):\n    try:\n"
+                   "        importlib.import_module('pk.bad')\n"
+                   "    except SyntaxError:\n        pass\n",
+        "pk/__init__.py": NOTE, "pk/bad.py": "x = = 1\n"}))
+    found = [(load["module"], load["result"], load["error"]) for load in process.start_loads()
+             if load["module"].startswith("pk")]
+    lib.check_equal(found, [("pk.bad", "failed", None), ("pk", "loaded", None),
+                            ("pk.bad", "failed", None), ("pk.bad", "failed", None)], "loads")
+
+
+@lib.test(params=lambda: lib.all_interpreters(6))
 def test_parent_first(interp):
     """import_module("a.b"): the parent is loaded on the way; fails the parent, both have failed."""
     out, process = trace(interp, stage({

@@ -49,7 +49,8 @@ def test_what_is_wrong_is_found():
     lib.check_equal(seen(a, b, load("rnd_c", None)), {"load that never was"}, "one load more")
     lib.check_equal(seen(a, dict(b, parent=None)), {"parent"}, "another parent")
     lib.check_equal(seen(a, dict(b, result="loaded")), {"result"}, "another result")
-    lib.check_equal(seen(a, dict(b, error=None)), {"error"}, "no error")
+    lib.check_equal(seen(a, dict(b, error=None)), {"error not known"}, "no error")
+    lib.check_equal(seen(a, dict(b, error="KeyError")), {"error"}, "another error")
     lib.check_equal(seen(a, dict(b, via="native")), {"via"}, "another way")
     lib.check_equal(seen(a, dict(b, importer=None)), {"importer's module", "importer's file",
                                                       "importer's line"}, "no importer")

@@ -134,8 +134,8 @@ static void serve(const struct load_state *state, const struct module_name *name
 void load_leave(struct load_state *state)
 {
 	state->load.is_exact = false;
-	if (!state->drop && is_wait(state))
-		state->drop = DROP_WAIT;
+	if (!state->drop)
+		state->drop = is_wait(state) ? DROP_WAIT : is_served(state) ? DROP_SERVED : DROP_NO;
 	name_leave(state);
 }
 

@@ -15,6 +15,9 @@ static int mark_load(struct model *model, struct load_state *state, const struct
 {
 	switch (rec->mark) {
 	case PYI_MARK_IMPORT_ERROR:
+		/* A directory on the path is no zip file: made and caught by importlib. */
+		if (rec->name.sz == 14 && !memcmp(rec->text, "ZipImportError", 14))
+			return 0;
 		return model_text(model, &rec->name, rec->text, &state->made_error);
 	case PYI_MARK_NEW_MODULE:
 		state->evidence |= SEEN_NEW_MODULE;

@@ -110,7 +110,7 @@ static int begin_search(struct model *model, struct span *span, const struct pyi
 	}
 	stmt = rec->edge ? stmt_find(model, rec->edge) : NULL;
 	if (stmt && name)
-		stmt->module = name; /* what importlib was told beats our guess */
+		stmt_led_to(stmt, name);
 	return 0;
 }
 

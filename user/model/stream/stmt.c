@@ -73,6 +73,16 @@ static bool is_around(const char *module, size_t len, const char *importer)
 	return !strncmp(importer, module, len) && (!importer[len] || importer[len] == '.');
 }
 
+void stmt_led_to(struct stmt *stmt, const char *module)
+{
+	/* `import a.b` that finds a.b, and loads a to return it. */
+	if (stmt->module && stmt->module != module &&
+	    is_around(module, strlen(module), stmt->module))
+		stmt->found++;
+	else
+		stmt->module = module; /* what importlib was told beats our guess */
+}
+
 /*
  * `import p.q` loads p first, and p may import p.q itself: nothing of p.q has run by then, and the
  * import inside p simply is the one that loads it.

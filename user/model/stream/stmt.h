@@ -7,6 +7,9 @@
 
 int stmt_first(struct model *model, const struct pyi_edge *rec);
 int stmt_from(struct model *model, const struct pyi_from *rec);
+/* A load of @module, interned, began for it. */
+void stmt_led_to(struct stmt *stmt, const char *module);
+
 int stmt_count(struct model *model, const struct pyi_edge_count *rec);
 struct stmt *stmt_find(struct model *model, __u32 id);
 

@@ -212,6 +212,14 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 	return 0;
 }
 
+/* Is there a record of the statement that asked, and not for something inside it? */
+static bool has_stmt(struct model *model, const struct load_state *state)
+{
+	const struct stmt *stmt = state->stmt ? stmt_find(model, state->stmt) : NULL;
+
+	return stmt && stmt->module == state->load.module;
+}
+
 /* Loads that no statement record names: import_module, packages on the way. */
 static int edges_of_loads(struct edges *edges)
 {
@@ -222,8 +230,7 @@ static int edges_of_loads(struct edges *edges)
 		struct load_state *state = (struct load_state *)process->loads[i];
 
 		if (state->has_edge || state->load.is_inherited || !state->load.module ||
-		    !state->load.importer.file ||
-		    (state->stmt && stmt_find(edges->model, state->stmt)))
+		    !state->load.importer.file || has_stmt(edges->model, state))
 			continue;
 		edge = edge_get(edges, &state->load.importer, state->load.module);
 		if (!edge)

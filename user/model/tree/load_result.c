@@ -69,7 +69,10 @@ static enum load_result result_of(const struct load_state *state, const char **e
 	if (!(seen & SEEN_END))
 		return LOAD_UNFINISHED;
 	if (seen & SEEN_FAILURE) {
-		*error = *error ?: seen & SEEN_BODY_FAILED ? state->body_error : state->made_error;
+		if (!*error && seen & SEEN_BODY_FAILED)
+			*error = state->body_error;
+		else if (!*error && !(seen & SEEN_COMPILE)) /* what is compiled was found */
+			*error = state->made_error;
 		return LOAD_FAILED;
 	}
 	if (seen & SEEN_RESULT || (state->span != PYI_SPAN_LOCK && !(seen & SEEN_UNOBSERVED)))
@@ -186,7 +189,7 @@ void load_settle(struct model *model, struct process_state *process, struct load
 	struct stmt *stmt = state->stmt ? stmt_find(model, state->stmt) : NULL;
 
 	settle(model, process, state, stmt);
-	if (stmt && !stmt->load && !state->load.is_inherited)
+	if (stmt && !stmt->load && stmt->module == state->load.module && !state->load.is_inherited)
 		stmt->load = state;
 }
 
