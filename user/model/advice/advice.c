@@ -127,6 +127,8 @@ static int find_all(struct advice *advice)
 	if (!err)
 		err = advice_add_late(advice, advice->gains->graph->process);
 	if (!err)
+		err = advice_add_lazy(advice, advice->gains->graph->process);
+	if (!err)
 		err = advice_add_risks(advice);
 	if (!err)
 		err = advice_add_same(advice, advice->gains->graph->process);

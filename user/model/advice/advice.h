@@ -18,6 +18,7 @@ enum finding_rule {
 	FINDING_LATE,     /* an import made when the service was ready */
 	FINDING_SAME,     /* the same content read from several files */
 	FINDING_TOGETHER, /* these statements together are all that leads to what they load */
+	FINDING_LAZY,     /* declared lazily (3.15), but loaded during the start-up all the same */
 	FINDING_RULE_CNT,
 };
 

@@ -31,6 +31,29 @@ int advice_add_late(struct advice *advice, const struct process *process)
 	return 0;
 }
 
+/* The statement is the one that used the name: that is what can be changed. */
+int advice_add_lazy(struct advice *advice, const struct process *process)
+{
+	for (size_t i = 0; i < process->load_cnt; i++) {
+		const struct load *load = process->loads[i];
+		struct finding *finding;
+
+		if (load->via != VIA_LAZY || !load->declared || load->result != LOAD_LOADED ||
+		    !load_is_startup(load))
+			continue;
+		finding = advice_add(advice);
+		if (!finding)
+			return -ENOMEM;
+		finding->rule = FINDING_LAZY;
+		finding->site = load->importer;
+		finding->other = *load->declared;
+		finding->load = load;
+		finding->confidence = CONFIDENCE_HIGH;
+		finding->observed_ns = load->wall_ns;
+	}
+	return 0;
+}
+
 int advice_add_same(struct advice *advice, const struct process *process)
 {
 	for (size_t i = 0; i < process->same_cnt; i++) {

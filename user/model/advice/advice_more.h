@@ -28,6 +28,9 @@ int advice_add_effects(struct advice *advice, const struct process *process);
 /* Imports of a service that is ready. */
 int advice_add_late(struct advice *advice, const struct process *process);
 
+/* Lazy imports (3.15) that start-up loads nevertheless. */
+int advice_add_lazy(struct advice *advice, const struct process *process);
+
 /* What was seen that may be meant to happen at start-up, for each statement to defer. */
 int advice_add_risks(struct advice *advice);
 

@@ -126,6 +126,9 @@ static json_t *new_evidence(struct json_out *jo, const struct advice *advice,
 						   finding->observed_ns);
 		json_set_str(jo, obj, "peer", finding->peer);
 		break;
+	case FINDING_LAZY:
+		json_set(jo, obj, "declared", json_new_site(jo, &finding->other));
+		break;
 	case FINDING_SAME:
 		json_set(jo, obj, "paths", json_new_strs(jo, finding->same_files->paths,
 							 finding->same_files->cnt));

@@ -20,6 +20,7 @@ const char *word_rule(enum finding_rule rule)
 		[FINDING_THREADS] = "thread-pool-at-import", [FINDING_LATE] = "late-import",
 		[FINDING_SAME] = "duplicate-content",
 		[FINDING_TOGETHER] = "deferrable-together",
+		[FINDING_LAZY] = "lazy-import-at-once",
 	};
 
 	return words[rule];
@@ -41,6 +42,7 @@ const char *word_severity(const struct advice *advice, const struct finding *fin
 		return finding->gain.ns >= all_ns / 100 * HIGH_PCT ? "high" :
 		       finding->gain.ns >= all_ns / 100 * MEDIUM_PCT ? "medium" : "low";
 	case FINDING_NO_GAIN:
+	case FINDING_LAZY:
 		return "info";
 	case FINDING_NETWORK:
 		return "high";
@@ -143,6 +145,21 @@ static void add_late(const struct view *view, const struct finding *finding, str
 		text_buf__printf(buf, "in thread %u", finding->load->tid);
 }
 
+static void add_lazy(const struct view *view, const struct process *process,
+		     const struct finding *finding, struct text_buf *buf)
+{
+	char num[TEXT_NUM_SZ];
+
+	text_buf__add(buf, " uses ");
+	add_name(view, finding->load, buf);
+	text_buf__add(buf, " during the start-up, and so loads it there");
+	if (finding->observed_ns != NS_UNKNOWN)
+		text_buf__printf(buf, " (%s)", text_ns(num, finding->observed_ns));
+	text_buf__add(buf, ": that it is declared lazily at ");
+	phrase_place(view, process, &finding->other, buf);
+	text_buf__add(buf, " gained nothing");
+}
+
 void phrase_finding(const struct view *view, const struct process *process,
 		    const struct finding *finding, struct text_buf *buf)
 {
@@ -187,6 +204,9 @@ void phrase_finding(const struct view *view, const struct process *process,
 	case FINDING_LATE:
 		add_late(view, finding, buf);
 		break;
+	case FINDING_LAZY:
+		add_lazy(view, process, finding, buf);
+		break;
 	default:
 		add_defer(view, finding, buf);
 	}
@@ -207,10 +227,47 @@ static bool is_init(const char *file)
 	return slash && !strncmp(slash, "/__init__.py", 12);
 }
 
+/* The name as the statement asked for it: what is dearest may be a part or a parent of that. */
+static const char *asked_name(const struct process *process, const struct finding *finding)
+{
+	const char *module = finding->load ? finding->load->module : NULL, *name = NULL;
+
+	for (size_t i = 0; module && i < process->edge_cnt; i++) {
+		const struct edge *edge = process->edges[i];
+
+		if (edge->importer.line != finding->site.line || !edge->importer.file ||
+		    !finding->site.file || strcmp(edge->importer.file, finding->site.file) != 0 ||
+		    !(name_is_in(edge->module, module) || name_is_in(module, edge->module)))
+			continue;
+		if (!name || strlen(edge->module) > strlen(name))
+			name = edge->module;
+	}
+	return name ? name : module;
+}
+
+/* What is behind the name (`as pd`, the names of `from`) is not known, and stays. */
+static void add_lazy_change(const struct view *view, const struct process *process,
+			    const struct finding *finding, struct text_buf *buf)
+{
+	const char *name = asked_name(process, finding);
+	struct text_buf escaped = {0};
+
+	text_buf__escape(&escaped, name ? name : "…", view_escape_flags(view));
+	text_buf__printf(buf, "write `lazy import %s`, or `lazy from %s import …`, at the top of the module "
+			 "and outside of try; in a file that older Pythons read as well, `__lazy_modules__ = "
+			 "[\"%s\"]` above the statement; or move it into the function that uses it",
+			 text_buf__str(&escaped), text_buf__str(&escaped), text_buf__str(&escaped));
+	text_buf__free(&escaped);
+}
+
 static void add_defer_remedy(const struct view *view, const struct process *process,
 			     const struct finding *finding, struct text_buf *buf)
 {
-	if (finding->is_entry) {
+	if (finding->load && finding->load->declared) {
+		text_buf__add(buf, "it is lazy already, declared at ");
+		phrase_place(view, process, finding->load->declared, buf);
+		text_buf__add(buf, ": use it later than at start-up");
+	} else if (finding->is_entry) {
 		text_buf__add(buf, "nothing here: it is how the program begins; what it brings is told by "
 			      "itself");
 	} else if (file_is_pth(finding->site.file)) {
@@ -226,7 +283,7 @@ static void add_defer_remedy(const struct view *view, const struct process *proc
 	} else if (finding->load && finding->load->via == VIA_IMPORT_MODULE) {
 		text_buf__add(buf, "call import_module when it is first used");
 	} else if (has_lazy(process)) {
-		text_buf__add(buf, "make it a `lazy import`, or move it into the function that uses it");
+		add_lazy_change(view, process, finding, buf);
 	} else if (is_init(finding->site.file)) {
 		text_buf__add(buf, "take it out of the package's __init__.py, or load it on first use "
 			      "(a module's __getattr__, PEP 562)");
@@ -292,6 +349,10 @@ void phrase_remedy(const struct view *view, const struct process *process,
 		break;
 	case FINDING_LATE:
 		text_buf__add(buf, "import it at start-up, before the first request has to wait");
+		break;
+	case FINDING_LAZY:
+		text_buf__add(buf, "use it later, in a function that start-up does not call, or import it as "
+			      "usual");
 		break;
 	case FINDING_SAME:
 		text_buf__add(buf, "keep one of them, or link the others to it: each takes disk reads "
