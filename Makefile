@@ -100,7 +100,7 @@ $(O)/tests/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(LIBOBJS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST) -Itests/fuzz -MMD -MP $< tests/fuzz/replay.c $(LIBOBJS) $(LIBS) -o $@
 # Of the command line what reads budgets.
-FUZZ_CLI := user/cli/budget/budget.c user/cli/budget/budget_write.c user/cli/units.c
+FUZZ_CLI := user/cli/budget/budget.c user/cli/budget/budget_text.c user/cli/budget/budget_write.c user/cli/units.c
 $(O)/fuzz/%: tests/fuzz/fuzz_%.c $(filter-out user/probe/% user/cli/%,$(SRCS)) $(FUZZ_CLI) \
 		$(shell find user -name '*.h')
 	$(call msg,FUZZ,$@)

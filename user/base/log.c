@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
+
 static int verbosity_now;
 static void (*before_line)(void);
 
@@ -34,20 +36,17 @@ void log_set_before(void (*before)(void))
 	before_line = before;
 }
 
-/*
- * Escape sequences in a hostile name must not reach the terminal; C1 controls are C2 80…9F. Nor may
- * a name make a line of its own, that looks like ours.
- */
-static void sanitize(char *text, size_t sz, bool is_one_line)
+/* What text_buf__escape would escape is overwritten, as a line has its room; all but @keep. */
+static void blank(char *text, size_t sz, const char *keep)
 {
-	unsigned char *c = (unsigned char *)text;
+	for (size_t at = 0; at < sz;) {
+		uint32_t c = 0;
+		size_t len = text_decode(text + at, sz - at, &c);
+		bool is_kept = c && c < 0x80 && strchr(keep, (int)c);
 
-	for (size_t i = 0; i < sz; i++) {
-		if ((c[i] < 0x20 && c[i] != '\n' && c[i] != '\t') || c[i] == 0x7f ||
-		    (is_one_line && c[i] == '\n' && i + 1 < sz))
-			c[i] = '?';
-		else if (c[i] == 0xc2 && i + 1 < sz && c[i + 1] >= 0x80 && c[i + 1] < 0xa0)
-			c[i] = c[i + 1] = '?';
+		if (!len || (text_is_harmful(c) && !is_kept))
+			memset(text + at, '?', len ? len : 1);
+		at += len ? len : 1;
 	}
 }
 
@@ -72,7 +71,8 @@ static void write_line(char *line, size_t sz, bool is_one_line)
 {
 	if (!sz || line[sz - 1] != '\n')
 		line[sz++] = '\n';
-	sanitize(line, sz, is_one_line);
+	/* Nor may a name make a line of its own, that looks like ours. */
+	blank(line, sz - 1, is_one_line ? "\t" : "\t\n");
 	if (before_line)
 		before_line();
 	if (write(STDERR_FILENO, line, sz) < 0)

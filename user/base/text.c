@@ -209,6 +209,11 @@ void text_buf__repair(struct text_buf *buf, const char *text)
 	}
 }
 
+bool text_is_harmful(uint32_t c)
+{
+	return IS_IN(harmful, c);
+}
+
 bool text_is_harmless(const char *text)
 {
 	size_t left = strlen(text);

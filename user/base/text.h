@@ -39,6 +39,9 @@ void text_buf__escape(struct text_buf *buf, const char *text, unsigned int flags
 /* Appends @text as valid UTF-8: each byte that is not becomes U+FFFD. */
 void text_buf__repair(struct text_buf *buf, const char *text);
 
+/* A control, an invisible or a direction-changing character. */
+bool text_is_harmful(uint32_t c);
+
 /* Valid UTF-8 without anything text_buf__escape would touch, backslashes and blanks aside. */
 bool text_is_harmless(const char *text);
 

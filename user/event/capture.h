@@ -56,9 +56,12 @@ void capture_reader__free(struct capture_reader *reader);
 
 /*
  * The next frame. 1: *frame is set; 0: the end, see is_cut; -EBADMSG: damaged from here on;
- * -ENOMEM; or the errno of reading. Records are as long as this build expects (event_refit).
+ * -EFBIG: it unpacks to a hundred times its size; -ENOMEM; or the errno of reading.
+ * Records are as long as this build expects (event_refit).
  */
 int capture_reader__next(struct capture_reader *reader, struct capture_frame *frame);
+/* We wrote it ourselves: never -EFBIG. */
+void capture_reader__trust(struct capture_reader *reader);
 bool capture_reader__is_cut(const struct capture_reader *reader); /* the end frame is missing */
 __u64 capture_reader__bytes(const struct capture_reader *reader); /* read so far */
 __u32 capture_reader__version(const struct capture_reader *reader);

@@ -19,6 +19,9 @@
 #define READ_STEP (1u << 20) /* grown by this much: a length alone costs no memory */
 #define RATIO_MAX 1032         /* of deflate */
 #define STORED_MAX(raw_sz) ((raw_sz) + (raw_sz) / 512 + 128) /* if nothing can be saved */
+/* Real captures unpack to 7 or 8 times their size; what is small may be anything. */
+#define TOTAL_RATIO_MAX 100
+#define TOTAL_FREE (32ull << 20)
 #define HEADER_MAX (sizeof(struct capture_header) + (64u << 10))
 
 struct capture_reader {
@@ -26,9 +29,10 @@ struct capture_reader {
 	struct capture_header *header;
 	struct capture_buf raw, stored, refit;
 	size_t raw_sz, raw_at;
-	__u64 bytes;
+	__u64 bytes, raw_bytes;
 	struct libdeflate_decompressor *inflate;
 	bool has_end, is_last; /* is_last: the file ended inside this block */
+	bool is_trusted;
 };
 
 /* Bytes read, less than @size only at the end of the file; or a negative errno. */
@@ -118,6 +122,11 @@ void capture_reader__free(struct capture_reader *reader)
 	free(reader);
 }
 
+void capture_reader__trust(struct capture_reader *reader)
+{
+	reader->is_trusted = true;
+}
+
 /* Bytes of the block that are there, in reader->stored; or a negative errno. */
 static ssize_t read_stored(struct capture_reader *reader, size_t size)
 {
@@ -198,6 +207,10 @@ static int read_block(struct capture_reader *reader)
 	got = read_stored(reader, block.stored_sz);
 	if (got < 0)
 		return (int)got;
+	reader->raw_bytes += block.raw_sz;
+	if (!reader->is_trusted && reader->raw_bytes > TOTAL_FREE &&
+	    reader->raw_bytes / TOTAL_RATIO_MAX > reader->bytes)
+		return -EFBIG;
 	reader->is_last = (size_t)got < block.stored_sz;
 	reader->raw_sz = reader->raw_at = 0;
 	err = reader->is_last ? unpack_cut(reader, got, block.raw_sz) :

@@ -73,7 +73,7 @@ int recording__replay(struct recording *recording, struct model **model)
 		(void)TAKE_FD(fd);
 	if (!err) {
 		rewind(in);
-		err = tape_play(in, *model, &result);
+		err = tape_play_ours(in, *model, &result);
 	}
 	return err ? log_err(err, "cannot put the report together") : 0;
 }

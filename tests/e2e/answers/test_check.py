@@ -196,6 +196,8 @@ def test_refuses():
 
 SARIF_LEVELS = {"none", "note", "warning", "error"}
 HOSTILE = "bd_\x1b[31m%0A::error::\u202e<b>|,: x"
+TOLD = HOSTILE.replace("\u202e", "\\u{202e}")
+TURNS = "\u202a\u202e\u2066\u2069\u200e\u200f\u061c\u2028\ufeff"
 
 
 def check_sarif(doc):
@@ -231,11 +233,29 @@ def test_hostile_names():
     head, _, message = github[2:].partition("::")
     fields = dict(field.split("=", 1) for field in head.split(" ", 1)[1].split(","))
     lib.check_equal(set(fields), {"file", "line", "title"}, "properties")
-    lib.check_equal(urllib.parse.unquote(fields["file"]), HOSTILE + ".py", "file")
-    lib.check_equal(urllib.parse.unquote(fields["title"]), HOSTILE, "title")
+    lib.check_equal(urllib.parse.unquote(fields["file"]), TOLD + ".py", "file")
+    lib.check_equal(urllib.parse.unquote(fields["title"]), TOLD, "title")
     lib.check("%0A::error" not in message, "a line of its own: %r", message)
     suite = check(budget, cap, status=1, fmt="junit").stdout
     lib.check(xml.etree.ElementTree.fromstring(suite) is not None, "junit")
+
+
+@lib.test()
+def test_directions():
+    """Characters that turn a line around or hide come out of no format, nor of a log line."""
+    lib.write("bd_heavy.py", "")
+    cap = capture(lib.write("turn%s.py" % TURNS, "import bd_heavy\n"))
+    budget = "entries:\n- name: %s\n  forbid: [bd_heavy]\n" % json.dumps("entry" + TURNS)
+    path = lib.write("budget.yaml", budget)
+    for fmt in ("text", "markdown", "json", "sarif", "github", "junit"):
+        done = tool("check", "--budget", path, "--format", fmt, cap)
+        lib.check_equal(done.returncode, 1, "status, %r" % done.stderr)
+        shown = (done.stdout + done.stderr).decode()
+        lib.check("entry" in shown and "turn" in shown, "%s says nothing of it: %r", fmt, shown)
+        lib.check_equal(set(shown) & set(TURNS), set(), "in " + fmt)
+    told = tool("check", "--budget", "no" + TURNS, cap).stderr.decode()
+    lib.check("no?" in told, "the log line: %r", told)
+    lib.check_equal(set(told) & set(TURNS), set(), "in a log line")
 
 
 if __name__ == "__main__":

@@ -56,6 +56,30 @@ static void test_over_floor(void)
 	budget_clear(&budget);
 }
 
+/* A file of @cnt times the same, refused before it is parsed: libyaml took minutes for these. */
+static void test_too_much(void)
+{
+	static const struct {
+		const char *head, *part;
+		size_t cnt;
+	} files[] = {
+		{ "", "[", 500000 }, { "", "{a: ", 200000 }, { "entries: [", "&a x, ", 150000 },
+		{ "entries:\n", "- a\n", 200000 }, { "", "? ", 400000 }, { "", "- ", 400000 },
+		{ "entries: # ", "x", 2000000 }, { "{\"entries\":", "[", 900000 },
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		size_t head_sz = strlen(files[i].head), sz = strlen(files[i].part);
+		_cleanup_free_ char *text = malloc(head_sz + files[i].cnt * sz + 1);
+		struct budget budget;
+
+		memcpy(text, files[i].head, head_sz + 1);
+		for (size_t j = 0; j < files[i].cnt; j++)
+			memcpy(text + head_sz + j * sz, files[i].part, sz + 1);
+		CHECK(parse(text, &budget) == -EINVAL);
+	}
+}
+
 static void test_refuses(void)
 {
 	static const char *const bad[] = {
@@ -283,6 +307,7 @@ int main(void)
 	RUN(test_reads);
 	RUN(test_over_floor);
 	RUN(test_refuses);
+	RUN(test_too_much);
 	RUN(test_globs);
 	RUN(test_median);
 	RUN(test_limits);

@@ -457,6 +457,43 @@ static void test_too_large(void)
 	fclose(file);
 }
 
+/* 64 MB of the same, and as much that is not: only the first is refused, unless it is our own. */
+static void test_bomb(void)
+{
+	static char frame[1 << 20];
+	__u64 state = 88172645463325252ull;
+
+	for (int is_random = 0; is_random < 2; is_random++) {
+		FILE *file = tmpfile();
+		struct capture_writer *writer = NULL;
+		struct tape_result result;
+
+		CHECK(!capture_writer__new(file, &writer));
+		for (size_t i = 0; i < 64; i++) {
+			for (size_t at = 0; is_random && at < sizeof(frame); at += 16) {
+				state ^= state << 13;
+				state ^= state >> 7;
+				state ^= state << 17;
+				memcpy(frame + at, &state, sizeof(state));
+			}
+			CHECK(!capture_writer__put(writer, 99, frame, sizeof(frame)));
+		}
+		CHECK(!capture_writer__flush(writer));
+		capture_writer__free(writer);
+		for (int is_ours = 0; is_ours < 2; is_ours++) {
+			struct model *model;
+			int err;
+
+			rewind(file);
+			CHECK(!model__new(&model));
+			err = (is_ours ? tape_play_ours : tape_play)(file, model, &result);
+			CHECK(err == (is_ours || is_random ? 0 : -EFBIG));
+			model__free(model);
+		}
+		fclose(file);
+	}
+}
+
 int main(void)
 {
 	RUN(test_round_trip);
@@ -470,5 +507,6 @@ int main(void)
 	RUN(test_older_build);
 	RUN(test_full);
 	RUN(test_too_large);
+	RUN(test_bomb);
 	return unit_result();
 }

@@ -330,14 +330,19 @@ static int read_document(struct reader *reader, struct budget *out)
 int budget_parse(FILE *file, const char *path, struct budget *out)
 {
 	struct reader reader = { .path = path };
+	_cleanup_free_ char *text = NULL;
 	yaml_document_t doc;
 	yaml_parser_t parser;
-	int err = -EINVAL;
+	size_t size = 0;
+	int err;
 
 	*out = (struct budget){};
+	err = budget_text(file, path, &text, &size);
+	if (err)
+		return err;
 	if (!yaml_parser_initialize(&parser))
 		return -ENOMEM;
-	yaml_parser_set_input_file(&parser, file);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
 	if (!yaml_parser_load(&parser, &doc)) {
 		log_err(0, "%s:%zu: not YAML: %s", path, parser.problem_mark.line + 1,
 			parser.problem ? parser.problem : "cannot be read");

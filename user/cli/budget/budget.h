@@ -7,13 +7,21 @@
 
 #include "model/compare/budget.h"
 
+#define BUDGET_SZ_MAX (1 << 20)
+
 /*
  * Reads a budget. What is not understood is an error with its line, logged: a limit that is
  * mistyped must not pass for one that holds. 0, -EINVAL, or -errno of reading.
  */
 int budget_read(const char *path, struct budget *out);
 
-/* The same from @file; @path is for messages. */
+/*
+ * Reads the whole text, malloc'd. 0, -EINVAL (logged): larger, nested deeper or with more
+ * names and values than a budget has; -EIO, -ENOMEM.
+ */
+int budget_text(FILE *file, const char *path, char **text, size_t *sz);
+
+/* budget_read from @file; @path is for messages. */
 int budget_parse(FILE *file, const char *path, struct budget *out);
 
 /* "350 ms", "48 mb", "312": as a person would write it, never less than the value. */

@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "cli/budget/budget.h"
 
-#define BUDGET_SZ_MAX (4 << 20)
 
 struct edit {
 	struct budget_mark mark;
@@ -210,13 +209,7 @@ static int read_text(const char *path, char **text, size_t *sz)
 
 	if (!file)
 		return -errno;
-	*text = malloc(BUDGET_SZ_MAX);
-	if (!*text)
-		return -ENOMEM;
-	*sz = fread(*text, 1, BUDGET_SZ_MAX, file);
-	if (ferror(file))
-		return -EIO;
-	return *sz == BUDGET_SZ_MAX ? -EFBIG : 0;
+	return budget_text(file, path, text, sz);
 }
 
 static int write_budget(const char *path, const struct budget *budget)

@@ -3,6 +3,7 @@
 #include "model/tape/tape.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,10 @@
 #include "event/capture.h"
 #include "model/model.h"
 #include "model/tape/side_facts.h"
+
+#define MEMORY_FREE (512ull << 20)
+#define MEMORY_RATIO_MAX 32 /* bytes of memory for one of the file; real ones take up to 17 */
+#define MEMORY_STEP 4096    /* frames */
 
 struct tape {
 	struct capture_writer *writer;
@@ -121,21 +126,40 @@ static int apply_frame(struct model *model, const struct capture_frame *frame, _
 	return 0;
 }
 
-int tape_play(FILE *in, struct model *model, struct tape_result *result)
+/*
+ * A file made to be small may cost any memory. The allocator is asked now and then: it walks its
+ * lists.
+ */
+static bool is_too_much(const struct capture_reader *reader, __u64 frame_cnt)
+{
+	struct mallinfo2 info;
+
+	if (frame_cnt % MEMORY_STEP)
+		return false;
+	info = mallinfo2();
+	return info.uordblks + info.hblkhd >
+	       MEMORY_FREE + MEMORY_RATIO_MAX * capture_reader__bytes(reader);
+}
+
+static int play(FILE *in, bool is_ours, struct model *model, struct tape_result *result)
 {
 	struct capture_reader *reader = NULL;
 	struct capture_frame frame;
-	__u64 end_ns = 0;
+	__u64 end_ns = 0, frame_cnt = 0;
 	int err;
 
 	*result = (struct tape_result){};
 	err = capture_reader__new(in, &reader);
 	if (err)
 		return err;
+	if (is_ours)
+		capture_reader__trust(reader);
 	do {
 		err = capture_reader__next(reader, &frame);
 		if (err == 1)
 			err = apply_frame(model, &frame, &end_ns, result) ? -ENOMEM : 1;
+		if (err == 1 && !is_ours && is_too_much(reader, ++frame_cnt))
+			err = -EFBIG;
 	} while (err == 1);
 	result->is_damaged = err == -EBADMSG;
 	result->is_cut = capture_reader__is_cut(reader);
@@ -146,4 +170,14 @@ int tape_play(FILE *in, struct model *model, struct tape_result *result)
 	if (result->is_cut)
 		model__set_cut(model);
 	return model__finish(model, end_ns);
+}
+
+int tape_play(FILE *in, struct model *model, struct tape_result *result)
+{
+	return play(in, false, model, result);
+}
+
+int tape_play_ours(FILE *in, struct model *model, struct tape_result *result)
+{
+	return play(in, true, model, result);
 }

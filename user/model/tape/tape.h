@@ -36,8 +36,12 @@ struct tape_result {
 /*
  * Gives @model what is in @in and finishes it: also with what came before a cut or damage, which
  * then is no error but told in @result and by model__is_cut. Errors of capture_reader__new;
- * -EIO or what reading gave; -ENOMEM. @result is set as far as it came.
+ * -EIO or what reading gave; -ENOMEM; -EFBIG: it unpacks to a hundred times its size, or takes
+ * memory as no real one does. @result is set as far as it came.
  */
 int tape_play(FILE *in, struct model *model, struct tape_result *result);
+
+/* The same of a file that nobody else could write to: without these limits. */
+int tape_play_ours(FILE *in, struct model *model, struct tape_result *result);
 
 #endif

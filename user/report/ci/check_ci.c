@@ -59,12 +59,31 @@ static bool is_bad(const struct verdict *verdict)
 	return verdict->result == VERDICT_BROKEN || verdict->result == VERDICT_UNKNOWN;
 }
 
+/* Valid UTF-8 in which characters beyond ASCII neither hide nor turn others around. */
+static void repair_harmless(struct text_buf *out, const char *text)
+{
+	struct text_buf buf = {0};
+
+	text_buf__repair(&buf, text);
+	for (const char *at = text_buf__str(&buf); *at;) {
+		uint32_t c = 0;
+		size_t len = text_decode(at, strlen(at), &c);
+
+		if (c >= 0x80 && text_is_harmful(c))
+			text_buf__printf(out, "\\u{%x}", c);
+		else
+			text_buf__add_sz(out, at, len);
+		at += len;
+	}
+	text_buf__free(&buf);
+}
+
 /* XML 1.0 knows no control characters at all; what is not UTF-8 is repaired first. */
 static void put_xml(const char *text, FILE *out)
 {
 	struct text_buf buf = {0};
 
-	text_buf__repair(&buf, text);
+	repair_harmless(&buf, text);
 	for (const char *at = text_buf__str(&buf); *at; at++) {
 		switch (*at) {
 		case '&': fputs("&amp;", out); break;
@@ -72,13 +91,7 @@ static void put_xml(const char *text, FILE *out)
 		case '>': fputs("&gt;", out); break;
 		case '"': fputs("&quot;", out); break;
 		default:
-			/* U+FFFE and U+FFFF are no characters of XML either. */
-			if ((unsigned char)*at < 0x20)
-				fputc('?', out);
-			else if (!strncmp(at, "\xef\xbf\xbe", 3) || !strncmp(at, "\xef\xbf\xbf", 3))
-				fputc('?', out), at += 2;
-			else
-				fputc(*at, out);
+			fputc((unsigned char)*at < 0x20 ? '?' : *at, out);
 		}
 	}
 	text_buf__free(&buf);
@@ -237,7 +250,7 @@ static void put_github(const char *text, bool is_property, FILE *out)
 {
 	struct text_buf buf = {0};
 
-	text_buf__repair(&buf, text);
+	repair_harmless(&buf, text);
 	for (const char *at = text_buf__str(&buf); *at; at++) {
 		unsigned char c = (unsigned char)*at;
 
