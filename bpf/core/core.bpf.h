@@ -171,6 +171,7 @@ struct thread {
 	u32 submit_cnt;
 	u64 result;                /* what the call returned whose end is handled */
 	u64 inside_ns;             /* when the last thing happened that was in the span on top */
+	u64 import_frame;          /* that the statement of edge_id is in */
 	u32 frame_reg;             /* held the frame at an import; PYI_REG_NONE = unknown */
 	u32 is_native;             /* the import without statement comes from C */
 	struct code_key last_code; /* statements come in runs of the same code object */

@@ -210,6 +210,7 @@ __noinline int edge_bare(struct thread *t, const struct pyi_layout *lay)
 	    frame_read(t, lay, tstate_frame(lay, t->tstate), frame) || frame_is_shim(t, lay) ||
 	    !frame->globals)
 		return 1;
+	t->import_frame = frame->addr;
 	if (code_again(t, frame->code, frame->globals) &&
 	    (edge_count(t, t->scratch.edge.name_obj, frame->instr) || is_package_step(t, lay)))
 		return 1;

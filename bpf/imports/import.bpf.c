@@ -122,6 +122,7 @@ static __always_inline bool import_again(struct pt_regs *ctx, const struct pyi_s
 			return false;
 		instr = FRAME_AT(t->frame_buf, lay->frame_lasti, u64);
 		code = FRAME_AT(t->frame_buf, lay->frame_code, u64) & lay->code_mask;
+		t->import_frame = addr;
 		if (code_again(t, code, globals) && edge_count(t, ARG1(ctx), instr))
 			return true;
 		import_args(ctx, t);
@@ -149,10 +150,13 @@ static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 		globals = frame->globals;
 	} else {
 		addr = t->tstate ? tstate_frame(h->lay, t->tstate) : 0;
-		if (frame_read(t, h->lay, addr, frame) || frame->globals != globals)
+		if (frame_read(t, h->lay, addr, frame) || frame->globals != globals) {
+			tstate_switch(t, h->lay, 0, globals);
 			if (frame_read_real(t, h->lay, current_frame(h), frame))
 				return;
+		}
 	}
+	t->import_frame = frame->addr;
 	settle_top(h, frame->addr);
 	if (!(h->proc->flags & PROC_CHECKED))
 		check_layout(h, frame, name, globals);
@@ -196,6 +200,9 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 	args->edge = h->t->edge_id;
 	args->pyframe = current_frame(h);
 	if (args->edge) {
+		if (args->pyframe != h->t->import_frame &&
+		    tstate_switch(h->t, h->lay, h->t->import_frame, 0))
+			args->pyframe = h->t->import_frame;
 		edge = edge_find(h->t->edge_key, false);
 		if (edge)
 			__sync_fetch_and_add(&edge->loads, 1);

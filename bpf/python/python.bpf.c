@@ -195,10 +195,28 @@ __noinline int globals_names(struct thread *t, const struct pyi_layout *lay, u64
 }
 
 /*
- * Loops are cut in two, blocks of a function's loop in another's: the verifier walks each once,
- * 32 + 32 rounds instead of 1,024.
+ * A thread that runs several interpreters has a state in each. The one that runs now is known by
+ * its frame, or by its frame's globals; 0 = any will do.
  */
-__noinline u64 tstate_find_block(struct thread *t, const struct pyi_layout *lay, u64 self)
+static __always_inline bool is_running(const struct pyi_layout *lay, u64 ts, u64 frame,
+				       u64 globals)
+{
+	u64 addr;
+
+	if (!is_thread(lay, ts, thread_pointer()))
+		return false;
+	if (!frame && !globals)
+		return true;
+	addr = tstate_frame(lay, ts);
+	return frame ? addr == frame : addr && read_ptr(addr + lay->frame_globals) == globals;
+}
+
+/*
+ * Loops are cut in three, blocks of a function's loop in another's: the verifier walks each once,
+ * 32 + 32 + 32 rounds instead of 32,768.
+ */
+__noinline u64 tstate_find_block(struct thread *t, const struct pyi_layout *lay, u64 frame,
+				 u64 globals)
 {
 	u64 ts;
 
@@ -206,7 +224,7 @@ __noinline u64 tstate_find_block(struct thread *t, const struct pyi_layout *lay,
 		return 0;
 	ts = t->walk;
 	for (int i = 0; i < 32 && ts; i++) {
-		if (is_thread(lay, ts, self))
+		if (is_running(lay, ts, frame, globals))
 			return ts;
 		ts = read_ptr(ts + lay->thread_next);
 	}
@@ -214,8 +232,24 @@ __noinline u64 tstate_find_block(struct thread *t, const struct pyi_layout *lay,
 	return 0;
 }
 
+__noinline u64 tstate_find_blocks(struct thread *t, const struct pyi_layout *lay, u64 frame,
+				  u64 globals)
+{
+	u64 ts;
+
+	if (!t || !lay)
+		return 0;
+	for (int i = 0; i < 32 && t->walk; i++) {
+		ts = tstate_find_block(t, lay, frame, globals);
+		if (ts)
+			return ts;
+	}
+	return 0;
+}
+
 /* Among the threads of one interpreter. */
-__noinline u64 tstate_find_in(struct thread *t, const struct pyi_layout *lay, u64 interp, u64 self)
+__noinline u64 tstate_find_in(struct thread *t, const struct pyi_layout *lay, u64 interp,
+			      u64 frame, u64 globals)
 {
 	u64 ts;
 
@@ -223,23 +257,30 @@ __noinline u64 tstate_find_in(struct thread *t, const struct pyi_layout *lay, u6
 		return 0;
 	t->walk = read_ptr(interp + lay->interp_threads_head);
 	for (int i = 0; i < 32 && t->walk; i++) {
-		ts = tstate_find_block(t, lay, self);
+		ts = tstate_find_blocks(t, lay, frame, globals);
 		if (ts)
 			return ts;
 	}
 	return 0;
 }
 
-/* The thread state of the running thread. */
-__noinline u64 tstate_find(struct thread *t, const struct pyi_layout *lay, u64 bias)
+static __always_inline u64 interp_first(const struct thread *t, const struct pyi_layout *lay)
 {
-	u64 self = thread_pointer(), interp, ts;
-
-	if (!t || !lay || !lay->runtime_addr || lay->thread_id < 0)
+	if (!lay->runtime_addr || lay->thread_id < 0)
 		return 0;
-	interp = read_ptr(lay->runtime_addr + bias + lay->runtime_interp_head);
+	return read_ptr(lay->runtime_addr + t->bias + lay->runtime_interp_head);
+}
+
+/* The state of the running thread. */
+__noinline u64 tstate_find(struct thread *t, const struct pyi_layout *lay, u64 frame, u64 globals)
+{
+	u64 interp, ts;
+
+	if (!t || !lay)
+		return 0;
+	interp = interp_first(t, lay);
 	for (int i = 0; i < 32 && interp; i++) {
-		ts = tstate_find_in(t, lay, interp, self);
+		ts = tstate_find_in(t, lay, interp, frame, globals);
 		if (ts) {
 			t->interp = interp;
 			return ts;
@@ -249,6 +290,23 @@ __noinline u64 tstate_find(struct thread *t, const struct pyi_layout *lay, u64 b
 	return 0;
 }
 
+__noinline int tstate_switch(struct thread *t, const struct pyi_layout *lay, u64 frame,
+			     u64 globals)
+{
+	u64 interp, ts;
+
+	if (!t || !lay || !t->tstate)
+		return 0;
+	interp = interp_first(t, lay);
+	if (!interp || !read_ptr(interp + lay->interp_next)) /* there is but one */
+		return 0;
+	ts = tstate_find(t, lay, frame, globals);
+	if (!ts)
+		return 0;
+	t->tstate = ts;
+	return 1;
+}
+
 /* The thread's state is looked up once per thread; a cached one must still be this thread's. */
 __noinline u64 frame_now(struct thread *t, const struct pyi_layout *lay)
 {
@@ -256,7 +314,7 @@ __noinline u64 frame_now(struct thread *t, const struct pyi_layout *lay)
 		return 0;
 	if (t->tstate && is_thread(lay, t->tstate, thread_pointer()))
 		return tstate_frame(lay, t->tstate);
-	t->tstate = tstate_find(t, lay, t->bias);
+	t->tstate = tstate_find(t, lay, 0, 0);
 	if (!t->tstate) {
 		count_loss(no_thread);
 		return 0;

@@ -253,8 +253,11 @@ static __always_inline bool is_thread(const struct pyi_layout *lay, u64 ts, u64 
 #endif
 }
 
-/* The thread state of the running thread. */
-u64 tstate_find(struct thread *t, const struct pyi_layout *lay, u64 bias);
+/*
+ * Makes the state t->tstate in which the running thread is at @frame or, if that is 0, at a frame with
+ * these globals: the thread has begun to run another interpreter. 0: there is none, all stays.
+ */
+int tstate_switch(struct thread *t, const struct pyi_layout *lay, u64 frame, u64 globals);
 
 /* Address of the frame that runs on a thread state. */
 static __always_inline u64 tstate_frame(const struct pyi_layout *lay, u64 tstate)

@@ -241,5 +241,45 @@ def test_sub_interpreters(interp):
     lib.check_equal(process.parent(after)["module"], "__main__", "parent of si_after")
 
 
+SUB_NESTED = """
+import sys
+sys.path.insert(0, %(home)r)
+try:
+    import _interpreters as subs
+except ImportError:
+    import _xxsubinterpreters as subs
+code = "import sys; sys.path.insert(0, %%r)\\nimport ni_outer" %% %(home)r
+i = subs.create()
+(getattr(subs, "exec", None) or subs.run_string)(i, code)
+import ni_main
+subs.destroy(i)
+import ni_outer
+"""
+
+
+@lib.test(params=lambda: lib.all_interpreters(8))
+def test_sub_interpreter_statements(interp):
+    """A thread that runs a second interpreter: statements, parents and errors are that one's."""
+    interp.prepare()
+    if lib.run(interp.argv + ["-c", "try:\n import _interpreters\nexcept ImportError:\n"
+                              " import _xxsubinterpreters"]).rc:
+        raise lib.Skip("%s has no interface to sub-interpreters" % interp.name)
+    lib.write("ni/ni_outer.py", "\n\nimport ni_inner\n")
+    lib.write("ni/ni_inner.py", "\ntry:\n    import ni_absent\nexcept ImportError:\n    pass\n")
+    lib.write("ni/ni_main.py", "\nimport ni_of_main\n")
+    lib.write("ni/ni_of_main.py", "")
+    script = lib.write("ni.py", SUB_NESTED % {"home": lib.workdir() + "/ni"})
+    _, doc = lib.trace_both(interp.argv + [script])
+    doc.check_complete()
+    process = doc.python()
+    seen = [(i["module"], i["importer"]["module"], i["importer"]["line"], i["error"])
+            for i in process.start_loads() if i["module"].startswith("ni_")]
+    nested = [("ni_inner", "ni_outer", 3, None),
+              ("ni_absent", "ni_inner", 3, "ModuleNotFoundError")]
+    lib.check_equal(seen, [("ni_outer", "__main__", 2, None), *nested,
+                           ("ni_main", "__main__", 11, None), ("ni_of_main", "ni_main", 2, None),
+                           ("ni_outer", "__main__", 13, None), *nested], "loads")
+
+
 if __name__ == "__main__":
     lib.main()
