@@ -254,8 +254,8 @@ static __always_inline bool is_thread(const struct pyi_layout *lay, u64 ts, u64 
 }
 
 /*
- * Makes the state t->tstate in which the running thread is at @frame or, if that is 0, at a frame with
- * these globals: the thread has begun to run another interpreter. 0: there is none, all stays.
+ * Makes the state t->tstate in which the running thread is at @frame or, if that is 0, at a frame
+ * with these globals: the thread has begun to run another interpreter. 0: none is, all stays.
  */
 int tstate_switch(struct thread *t, const struct pyi_layout *lay, u64 frame, u64 globals);
 

@@ -124,9 +124,12 @@ def compare_load(one, two, partner):
 
     if one.parent is None or two.parent is None or partner.get(id(one.parent)) is not two.parent:
         differ("parent", one.parent and one.parent.path, two.parent and two.parent.path)
-    differ("result", one.result, two.result)
-    differ("error not known" if one.result == two.result and two.error is None else "error",
-           one.error, two.error)
+    if two.result == "unfinished":
+        differ("end not seen", one.result, two.result)
+    else:
+        differ("result", one.result, two.result)
+        differ("error not known" if one.result == two.result and two.error is None else
+               "error", one.error, two.error)
     differ("via", one.via, two.via)
     for n, field in enumerate(("importer's module", "importer's file", "importer's line")):
         differ(field, one.importer[n], two.importer[n])
