@@ -177,6 +177,18 @@ struct pyi_python {
 	char comm[16];
 };
 
+/*
+ * What tracing has taken from a thread so far: counts that only grow, so that two of them tell what
+ * fell between. All zero: an older build, which did not count.
+ */
+struct pyi_spent {
+	__u64 bpf_ns; /* in our programs, as they measured it themselves */
+	__u32 traps;  /* probes hit whose instruction the kernel emulates */
+	__u32 steps;  /* … or single-steps */
+	__u32 calls;  /* system calls that our programs looked at */
+	__u32 pad;
+};
+
 struct pyi_begin {
 	struct pyi_hdr hdr;
 	__u32 id;      /* unique in the trace, never 0 */
@@ -190,6 +202,7 @@ struct pyi_begin {
 	__u32 code;    /* BODY: its own code object */
 	__u32 interp;  /* interpreter state, hashed to 32 bits: sub-interpreters differ */
 	struct pyi_str name; /* absolute module name; DLOPEN: path */
+	struct pyi_spent spent; /* until hdr.ts_ns, like that of the end */
 	char text[];
 };
 
@@ -200,6 +213,7 @@ struct pyi_end {
 	__u8 failed; /* the call returned NULL or -1 */
 	__u16 pad;
 	char error[PYI_ERROR_SZ]; /* exception type, empty = unknown */
+	struct pyi_spent spent;
 };
 
 struct pyi_mark {
@@ -296,6 +310,6 @@ struct pyi_present {
 _Static_assert(sizeof(struct pyi_hdr) == 32, "pyi_hdr");
 _Static_assert(sizeof(struct pyi_str) == 8, "pyi_str");
 _Static_assert(sizeof(struct pyi_exec) == 32 + 16 + 8 + 16 + 8 + 256 + PYI_ARGS_SZ, "pyi_exec");
-_Static_assert(sizeof(struct pyi_end) == 32 + 8 + PYI_ERROR_SZ, "pyi_end");
+_Static_assert(sizeof(struct pyi_end) == 32 + 8 + PYI_ERROR_SZ + 24, "pyi_end");
 
 #endif

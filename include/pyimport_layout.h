@@ -47,7 +47,7 @@ struct pyi_site {
 	__u8 result_reg; /* enum pyi_reg: result of what ended; NONE = unknown */
 	__u8 result_is_int; /* an int: failed when < 0; else a pointer: failed when NULL */
 	__s32 sp_delta;  /* sp here minus sp at the begin site of what ends */
-	__u32 pad;
+	__u32 is_stepped; /* the kernel does not emulate the instruction */
 };
 
 /* Map `layouts`: what BPF must know of one interpreter file. Offset -1 = not there. */

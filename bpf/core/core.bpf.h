@@ -36,7 +36,7 @@ enum open_flag {
 	OPEN_RELOAD = 1 << 6,      /* LOCK: its frame is that of reload */
 };
 
-#define NEAR_DEPTH 248
+#define NEAR_DEPTH 246
 #define FRAME_BUF_SZ 128 /* enough for the fields we read of any version's frame */
 #define CODE_BUF_SZ 256  /* the same of a code object */
 #define STR_PEEK_SZ 168  /* type, head of a str and, most often, all of its text */
@@ -170,6 +170,8 @@ struct thread {
 	u32 search_id;
 	u32 submit_cnt;
 	u64 result;                /* what the call returned whose end is handled */
+	struct pyi_spent spent;    /* until the hit that is being handled */
+	struct pyi_spent inside;   /* until inside_ns */
 	u64 inside_ns;             /* when the last thing happened that was in the span on top */
 	u64 import_frame;          /* that the statement of edge_id is in */
 	u32 frame_reg;             /* held the frame at an import; PYI_REG_NONE = unknown */

@@ -38,6 +38,8 @@ struct io {
 	u64 now, ns;     /* the call's end, and how long it took; 0 = unknown */
 	u64 args[5];
 	s64 ret;
+	u32 spent_ns;    /* in our programs, in calls that the thread's account does not have yet */
+	u32 spent_calls;
 	u64 read_bytes;  /* brought from disk by the read it is in */
 	u32 span;        /* innermost open span */
 	u32 in_link;     /* which is a dlopen of the interpreter */
@@ -178,6 +180,9 @@ static __always_inline void io_set_span(struct io *io)
 	io->span = io->in_link = 0;
 	if (!t || t->serial != io->serial)
 		return;
+	t->spent.bpf_ns += io->spent_ns;
+	t->spent.calls += io->spent_calls;
+	io->spent_ns = io->spent_calls = 0;
 	top = open_top(t);
 	if (!top)
 		return;

@@ -238,7 +238,6 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 		frame_parse(t, lay, addr, frame);
 		if (frame->globals != args->globals)
 			return 0;
-		t->now = bpf_ktime_get_ns();
 		t->scratch.code_names_of = 0;
 	}
 	t->edge_id = t->is_native = 0;

@@ -23,6 +23,7 @@ __noinline int emit_end(struct thread *t, u32 id, u64 meta, u64 type_name, u64 n
 	rec->span = meta;
 	rec->failed = meta >> 8;
 	rec->pad = 0;
+	rec->spent = now == t->now ? t->spent : t->inside;
 	__builtin_memset(rec->error, 0, sizeof(rec->error));
 	if (type_name &&
 	    bpf_probe_read_user_str(rec->error, sizeof(rec->error), (void *)type_name) < 0) {

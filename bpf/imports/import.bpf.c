@@ -468,6 +468,33 @@ static __always_inline void count_hit(u32 index)
 		*cnt += 1;
 }
 
+static __always_inline void spend_trap(struct hit *h)
+{
+	if (h->site->is_stepped)
+		h->t->spent.steps++;
+	else
+		h->t->spent.traps++;
+}
+
+/* The hit is over: what comes after the last reading of the clock is part of the trap's price. */
+static __always_inline void spend_time(struct thread *t)
+{
+	t->spent.bpf_ns += bpf_ktime_get_ns() - t->now;
+}
+
+/* The commonest hits need nothing but the thread's state. */
+static __always_inline bool is_short(struct pt_regs *ctx, struct hit *h)
+{
+	u8 begin = h->site->begin;
+
+	if (!h->t->serial || !h->t->tstate || h->t->layout != h->site->layout || h->site->end)
+		return false;
+	if (begin == PYI_SITE_IMPORT)
+		return import_again(ctx, h->site, h->t);
+	return (begin == PYI_SITE_SEARCH || begin == PYI_SITE_SEARCH_FAST) &&
+	       is_search_of_find(h->t, search_name(ctx, h->site));
+}
+
 static __always_inline int on_site(struct pt_regs *ctx)
 {
 	u32 index = bpf_get_attach_cookie(ctx), tgid;
@@ -480,12 +507,13 @@ static __always_inline int on_site(struct pt_regs *ctx)
 		return 0;
 	count_hit(h.site->end * PYI_SITE_MAX + h.site->begin);
 	h.t = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL, 0);
-	if (h.t && h.t->serial && h.t->tstate && h.t->layout == h.site->layout && !h.site->end) {
-		if (h.site->begin == PYI_SITE_IMPORT && import_again(ctx, h.site, h.t))
+	if (h.t) {
+		h.t->now = bpf_ktime_get_ns();
+		if (is_short(ctx, &h)) {
+			spend_trap(&h);
+			spend_time(h.t);
 			return 0;
-		if ((h.site->begin == PYI_SITE_SEARCH || h.site->begin == PYI_SITE_SEARCH_FAST) &&
-		    is_search_of_find(h.t, search_name(ctx, h.site)))
-			return 0;
+		}
 	}
 	tgid = bpf_get_current_pid_tgid() >> 32;
 	h.proc = bpf_map_lookup_elem(&procs, &tgid);
@@ -502,12 +530,14 @@ static __always_inline int on_site(struct pt_regs *ctx)
 	h.lay = bpf_map_lookup_elem(&layouts, &index);
 	if (!h.lay)
 		return 0;
-	if (!h.t)
+	if (!h.t) {
 		h.t = bpf_task_storage_get(&threads, bpf_get_current_task_btf(), NULL,
 					   BPF_LOCAL_STORAGE_GET_F_CREATE);
-	if (!h.t) {
-		count_loss(thread_state);
-		return 0;
+		if (!h.t) {
+			count_loss(thread_state);
+			return 0;
+		}
+		h.t->now = bpf_ktime_get_ns();
 	}
 	if (h.t->serial != h.proc->serial) { /* a new image, or the first hit of the thread */
 		h.t->serial = h.proc->serial;
@@ -520,9 +550,10 @@ static __always_inline int on_site(struct pt_regs *ctx)
 		h.t->search_name = h.t->search_id = 0;
 		h.t->last_code.code = 0;
 		h.t->edge_id = h.t->frame_reg = 0;
+		h.t->spent = (struct pyi_spent){};
 	}
+	spend_trap(&h);
 	h.t->layout = h.site->layout;
-	h.t->now = bpf_ktime_get_ns();
 	h.t->scratch.code_names_of = 0;
 	h.t->bias = PT_REGS_IP(ctx) - h.site->addr;
 	h.sp = PT_REGS_SP(ctx);
@@ -539,8 +570,11 @@ static __always_inline int on_site(struct pt_regs *ctx)
 		on_end(&h, ctx);
 	if (h.site->begin)
 		on_begin(&h, ctx);
-	if (h.site->end || h.site->begin != PYI_SITE_IMPORT)
+	if (h.site->end || h.site->begin != PYI_SITE_IMPORT) {
 		h.t->inside_ns = h.t->now;
+		h.t->inside = h.t->spent;
+	}
+	spend_time(h.t);
 	return 0;
 }
 

@@ -21,6 +21,7 @@ static __always_inline void fill_begin(struct thread *t, struct pyi_begin *rec, 
 	rec->code = args->code;
 	rec->interp = t->interp >> 4;
 	rec->name = (struct pyi_str){};
+	rec->spent = t->spent;
 	if (args->cstr) {
 		len = bpf_probe_read_user_str(rec->text, text_max, (void *)args->cstr);
 		rec->name.sz = len > 0 ? len - 1 : 0;

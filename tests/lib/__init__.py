@@ -8,7 +8,7 @@ from lib.interpreters import (Interp, all_interpreters, core_interpreters, has_u
                               interpreters, minor_of, needs_command, needs_module, needs_uring,
                               newest, private_mounts, system)
 from lib.report import (IMPORT_FIELDS, KINDS, PROCESS_FIELDS, Process, RESULTS, Trace, VIAS,
-                        check_invariants, check_process, check_times, losses)
+                        check_invariants, check_process, check_times, losses, own_ns)
 from lib.runner import (Run, Target, Tracer, check_same, clean_env, run, split_stderr, tool_env,
                         trace, trace_both)
 from lib.settings import READY, REPO, ROOTS, SYSTEM, TARGETS, TESTS, WORK_BASE

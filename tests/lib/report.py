@@ -159,6 +159,26 @@ def check_process(process, ids):
         check(edge["module"], "edge without module: %r", edge)
 
 
+def own_ns(load, key="self_ns"):
+    """A time of its own without what tracing took, as text and savings have it."""
+    return None if load[key] is None else load[key] - (load["overhead_ns"] or 0)
+
+
+def check_overhead(process, children):
+    """What tracing took is never more than what was measured, and adds up like it."""
+    for load in process["imports"]:
+        own, total = load["overhead_ns"], load["overhead_total_ns"]
+        check((own is None) == (total is None), "%s: overhead %r, %r", load["module"], own, total)
+        if own is None:
+            continue
+        check(0 <= own <= load["self_ns"] and total <= load["wall_ns"],
+              "%s: tracing took more than all", load["module"])
+        inside = [c["overhead_total_ns"] or 0 for c in children[load["id"]]
+                  if c["tid"] == load["tid"]]
+        check(not load["exact"] or total == own + sum(inside),
+              "%s: overhead %d is not %d and the children's", load["module"], total, own)
+
+
 def check_times(process, by_id):
     """Parents exist, enclose their children, and add up."""
     children = collections.defaultdict(list)
@@ -186,6 +206,7 @@ def check_times(process, by_id):
                 check(child["start_ns"] + child["wall_ns"] <= parent["start_ns"] +
                       parent["wall_ns"], "%s ends after its parent %s", child["module"],
                       parent["module"])
+    check_overhead(process, children)
     for load in process["imports"]:
         same = [c for c in children[load["id"]] if c["tid"] == load["tid"]]
         known = [load] + same

@@ -32,7 +32,7 @@ class Timed:
     def add(self, argv, proof=None):
         took, process = advice.start_up(ALONE + argv, OPTS)
         self.took.append(took)
-        self.imports.append(sum(i["self_ns"] for i in process.imports
+        self.imports.append(sum(lib.own_ns(i) for i in process.imports
                                 if i["via"] != "main" and i["tid"] == process.pid))
         for place in proof.places if proof else ():
             self.said.setdefault(place, []).append(proof.finding(process, place)["saving_ns"])

@@ -116,6 +116,8 @@ int replay_load(const struct opts *opts, const char *path, struct replay *replay
 	if (err)
 		return log_err(err, "cannot open %s", name);
 	err = model__new(&replay->model);
+	if (!err && opts->is_as_measured)
+		model__set_as_measured(replay->model);
 	if (!err)
 		err = opts->is_importtime ? play_log(in, replay, name) :
 					    play_capture(in, replay, name);

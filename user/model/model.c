@@ -198,6 +198,9 @@ int model__set_fact(struct model *model, enum model_fact fact, __u32 id, const v
 	case FACT_HELD:
 		model__set_held(model, info);
 		return 0;
+	case FACT_PRICE:
+		model__set_price(model, info);
+		return 0;
 	}
 	return -EINVAL;
 }

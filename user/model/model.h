@@ -14,7 +14,9 @@
 #include "pyimport_charge.h"
 #include "pyimport_stats.h"
 #include "model/file.h"
+#include "model/hold.h"
 #include "model/net.h"
+#include "model/overhead.h"
 #include "model/same_content.h"
 #include "model/startup.h"
 #include "model/throttle.h"
@@ -61,6 +63,7 @@ struct load {
 	struct site importer;
 	const struct site *declared; /* 3.15 lazy imports: where the name was; NULL = not one */
 	__u64 start_ns, wall_ns, self_ns; /* wall/self NS_UNKNOWN while unfinished */
+	__u64 overhead_ns, overhead_total_ns; /* what tracing took, of its own and in all */
 	__u64 find_ns, dlopen_ns, init_ns, exec_ns; /* stages; NS_UNKNOWN = not measured */
 	__u64 read_ns, compile_ns, unmarshal_ns; /* more of them; stages.c */
 	__u64 cpu_ns, self_cpu_ns; /* wall/self less the waits; NS_UNKNOWN = not measured */
@@ -143,15 +146,6 @@ struct python_info {
 	size_t note_cnt;
 };
 
-/* A start that had to wait until its interpreter was probed. */
-struct hold_info {
-	__u32 tgid;
-	const char *path;  /* of the file that was exec'ed or mapped */
-	bool is_exec;      /* else a library, mapped by a running program */
-	__u64 start_ns;    /* 0 = unknown: an old capture */
-	__u64 wall_ns;
-};
-
 /*
  * A stretch of a process's life, in order of its end. "exec" ends with the first import,
  * "interpreter" where the program is about to run, "startup" with the last import of start-up: they
@@ -172,7 +166,8 @@ struct process {
 	__u64 exec_ns;            /* NS_UNKNOWN: attached later */
 	__u64 run_main_ns;        /* interpreter initialised; NS_UNKNOWN */
 	__u64 startup_end_ns;     /* startup.end_ns */
-	struct startup startup;
+	struct startup startup, startup_measured; /* the latter with what tracing took */
+	struct overhead overhead;
 	/* The image it replaced, or was replaced by, in the course of one start-up; or NULL. */
 	struct process *previous, *next;
 	struct hold_info *holds; size_t hold_cnt; /* of it, once it had been exec'ed */
@@ -216,6 +211,7 @@ struct process {
 	/* workers.c */
 	__u32 inherited_cnt;      /* modules its parent had loaded when it was forked; or ~0 */
 	__u64 own_ns;             /* wall of the outermost imports it ran itself, on all threads */
+	__u64 own_measured_ns;    /* the same with what tracing took */
 	struct group *group;      /* never NULL once the trace is over */
 };
 
@@ -227,9 +223,9 @@ struct process {
 struct group {
 	__u32 id;                 /* from 1, in order of their first process */
 	struct group *parent;     /* of the parents; NULL = none seen */
-	struct process **members; /* by own_ns, unknown times last */
+	struct process **members; /* by own_measured_ns, unknown times last */
 	size_t member_cnt, member_cap;
-	struct process *typical;  /* the one in the middle by own_ns, of two the quicker one */
+	struct process *typical;  /* the one in the middle of these, of two the quicker one */
 };
 
 /* What a process had when we came; of none of it a time is known. */
@@ -254,14 +250,6 @@ struct host_info {
 	__u32 cpu_cnt;     /* online; 0 = unknown */
 };
 
-/* All that was held, whatever it was. */
-struct held_info {
-	__u64 cnt, total_ns;
-	__u64 exec_max_ns; /* from when it may have begun to wait, also for another one's file */
-	__u64 stop_max_ns; /* of a thread that had mapped a library */
-	__u64 refused_cnt; /* execs refused by the kernel, which could not open their file for us */
-};
-
 struct event;
 struct model;
 
@@ -279,6 +267,7 @@ enum model_fact {
 	FACT_THROTTLE, /* struct throttle_info; id: serial */
 	FACT_SAME,     /* struct same_info; id: serial */
 	FACT_HELD,     /* struct held_info */
+	FACT_PRICE,    /* struct price_info */
 };
 
 /* Told of everything a model is given, before it is applied: what a capture file is made of. */
@@ -334,8 +323,6 @@ int model__add_unprobed(struct model *model, const struct python_info *info);
 void model__set_late_starts(struct model *model, __u64 cnt);
 /* Programs that ran; whether they hold a Python is not known. */
 void model__set_unknown_starts(struct model *model, __u64 cnt);
-int model__add_hold(struct model *model, const struct hold_info *info); /* copied */
-void model__set_held(struct model *model, const struct held_info *info);
 /* One quota of a process: at the first look, and whenever its counters have grown. Copied. */
 int model__add_throttle(struct model *model, __u32 serial, const struct throttle_info *info);
 int model__set_lib_info(struct model *model, const struct lib_info *info);
@@ -380,8 +367,6 @@ __u32 model__measured(const struct model *model);      /* enum pyi_group: causes
 __u64 charge_wait_ns(const struct pyi_charge *charge); /* sum of its waits */
 __u64 model__unknown_starts(const struct model *model);
 size_t model__hold_cnt(const struct model *model);
-const struct hold_info *model__hold(const struct model *model, size_t index); /* NULL: end */
-const struct held_info *model__held(const struct model *model); /* NULL: not told */
 bool model__is_complete(const struct model *model); /* no loss of any kind */
 
 /* For a progress line while tracing: Python processes, loads so far, module loading now. */

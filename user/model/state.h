@@ -75,6 +75,7 @@ struct load_state {
 	__u64 before_ns;        /* inherited: of that, what ended before the fork */
 	struct module_name *name;
 	struct load_state *open_next, *open_prev; /* in name->open */
+	struct pyi_spent begun, ended; /* of its thread; ended all zero: not known */
 	struct load_state *clone; /* the copy made for the latest fork */
 };
 
@@ -240,7 +241,8 @@ struct model {
 	size_t hold_cnt;
 	struct held_info held;
 	struct unexamined_info unexamined;
-	bool has_held;
+	struct price_info price;
+	bool has_held, has_price, is_as_measured;
 	__u32 clone_cnt;
 	size_t load_cnt;
 	const char *current;

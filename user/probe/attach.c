@@ -58,6 +58,7 @@ static int fill_maps(struct probes *probes, const struct interp *interp, __u32 l
 		if (!is_wanted(probes, &interp->sites[i]))
 			continue;
 		site.layout = layout;
+		site.is_stepped = !interp->sites[i].is_emulated;
 		index = probes->site_cnt;
 		err = bpf_map_update_elem(sites, &index, &site, BPF_ANY);
 		if (err)

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "probe/features.h"
 
+#define KINDS 2
 #define CALLS 32    /* measured at a time: shorter than what comes between, most often */
 #define BATCHES 24
 #define SELF "/proc/self/exe"
@@ -40,7 +41,7 @@ static void call_system(void)
 }
 
 struct price_meter {
-	int prog, links[2]; /* or perf events */
+	int prog, links[KINDS]; /* one link, or a perf event each */
 };
 
 static int compare(const void *a, const void *b)
@@ -91,16 +92,17 @@ static int find_place(struct dl_phdr_info *info, size_t size, void *ctx)
 	return 1; /* the program comes first, and it is in no library */
 }
 
-static int attach_multi(int prog, unsigned long offset)
+static int attach_multi(int prog, const unsigned long *offsets, int *links)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .uprobe_multi = {
-		.path = SELF, .offsets = &offset, .cnt = 1,
+		.path = SELF, .offsets = offsets, .cnt = KINDS,
 	});
 
-	return bpf_link_create(prog, -1, BPF_TRACE_UPROBE_MULTI, &opts);
+	links[0] = bpf_link_create(prog, -1, BPF_TRACE_UPROBE_MULTI, &opts);
+	return links[0] < 0 ? links[0] : 0;
 }
 
-static int attach_perf(int prog, unsigned long offset)
+static int open_perf(int prog, unsigned long offset)
 {
 	_cleanup_fclose_ FILE *file = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
 	struct perf_event_attr attr = { .size = sizeof(attr), .config1 = (__u64)(unsigned long)SELF,
@@ -116,11 +118,22 @@ static int attach_perf(int prog, unsigned long offset)
 	return TAKE_FD(event);
 }
 
+static int attach_perf(int prog, const unsigned long *offsets, int *links)
+{
+	for (int i = 0; i < KINDS; i++) {
+		links[i] = open_perf(prog, offsets[i]);
+		if (links[i] < 0)
+			return links[i];
+	}
+	return 0;
+}
+
 int price_meter__new(bool want_perf, struct price_meter **out)
 {
-	void (*const calls[])(void) = { price_trap, price_step };
+	void (*const calls[KINDS])(void) = { price_trap, price_step };
 	struct price_meter *meter = calloc(1, sizeof(*meter));
 	bool is_multi = !want_perf && feature_uprobe_multi();
+	unsigned long offsets[KINDS];
 	int err = 0;
 
 	if (!meter)
@@ -129,18 +142,16 @@ int price_meter__new(bool want_perf, struct price_meter **out)
 	meter->prog = feature_empty_program(is_multi);
 	if (meter->prog < 0)
 		err = meter->prog;
-	for (int i = 0; i < 2 && !err; i++) {
+	for (int i = 0; i < KINDS && !err; i++) {
 		struct place place = { .addr = (unsigned long)calls[i] };
 
 		dl_iterate_phdr(find_place, &place);
-		if (!place.offset)
-			err = -ENOENT;
-		else
-			meter->links[i] = is_multi ? attach_multi(meter->prog, place.offset) :
-						     attach_perf(meter->prog, place.offset);
-		if (!err && meter->links[i] < 0)
-			err = meter->links[i];
+		offsets[i] = place.offset;
+		err = place.offset ? 0 : -ENOENT;
 	}
+	if (!err)
+		err = is_multi ? attach_multi(meter->prog, offsets, meter->links) :
+				 attach_perf(meter->prog, offsets, meter->links);
 	if (err)
 		price_meter__free(meter);
 	else
@@ -160,7 +171,7 @@ void price_meter__free(struct price_meter *meter)
 {
 	if (!meter)
 		return;
-	for (int i = 0; i < 2; i++)
+	for (int i = 0; i < KINDS; i++)
 		if (meter->links[i] >= 0)
 			close(meter->links[i]);
 	if (meter->prog >= 0)

@@ -116,6 +116,8 @@ void phrase_same(const struct view *view, const struct same_files *same, struct 
 void late_head(const struct view *view, const struct process *process);
 
 /* ---- throttle.c: the cgroup's CPU quota */
+void overhead_head(const struct view *view, const struct process *process); /* if known */
+void overhead_foot(const struct view *view); /* why it is not */
 void throttle_head(const struct view *view, const struct process *process); /* if it mattered */
 void throttle_write(const struct view *view, const struct process *process);
 
@@ -147,7 +149,8 @@ int view_each_process(const struct view *view,
 
 /* ---- groups.c: processes that did the same are shown as one */
 struct spread { __u64 min_ns, median_ns, max_ns; }; /* NS_UNKNOWN: of none is it known */
-struct spread spread_of(const struct group *group); /* of own_ns */
+/* Of own_ns, or own_measured_ns. */
+struct spread spread_of(const struct group *group, bool is_measured);
 bool process_is_drawn(const struct view *view, const struct process *process);
 void group_add_pids(const struct group *group, struct text_buf *buf); /* "12, 13 and 7 more" */
 void workers_head(const struct view *view, const struct process *process);

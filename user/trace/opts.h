@@ -64,6 +64,7 @@ struct opts {
 	bool want_perf, want_no_edges, want_no_hold, want_no_color;
 	bool want_unfolded;
 	bool want_stats, is_dry_run;
+	bool is_as_measured; /* what tracing took of the times stays in them */
 };
 
 #endif

@@ -22,6 +22,7 @@ int recording__open(struct recording *recording, const struct opts *opts)
 {
 	int err;
 
+	recording->is_as_measured = opts->is_as_measured;
 	if (!opts->capture_path)
 		return 0;
 	err = output__open_path(opts->capture_path, "capture", "-o", true, &recording->output);
@@ -71,6 +72,8 @@ int recording__replay(struct recording *recording, struct model **model)
 
 	if (in)
 		(void)TAKE_FD(fd);
+	if (!err && recording->is_as_measured)
+		model__set_as_measured(*model);
 	if (!err) {
 		rewind(in);
 		err = tape_play_ours(in, *model, &result);

@@ -14,6 +14,7 @@ struct opts;
 /* Starts as {0}, and stays so without -o: every call below then does nothing. */
 struct recording {
 	struct output output;
+	bool is_as_measured; /* for the model that is made of it */
 	struct tape *tape;
 	__u64 flushed_ns;
 	int err;            /* of writing; logged when it happened */

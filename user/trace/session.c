@@ -33,6 +33,7 @@ void session__close(struct session *session)
 	session__unhold(session);
 	launch__free(session->launch);
 	probes__free(session->probes);
+	prices_end(&session->prices);
 	discover__free(session->discover);
 	pythons__free(session->pythons);
 	facts__free(session->facts);
@@ -177,6 +178,8 @@ static int open_model(struct session *session)
 	struct model_lean lean = { .is_watched = opts->slow_ns, .on_end = ended__take };
 	int err = model__new(&session->model);
 
+	if (!err && opts->is_as_measured)
+		model__set_as_measured(session->model);
 	if (err || opts->is_dry_run || opts->command == COMMAND_TOP ||
 	    !(opts->want_all || opts->scope_cnt))
 		return err;
@@ -216,8 +219,11 @@ int session__open(struct session *session)
 		err = facts__new(&session->facts);
 	if (!err)
 		err = throttles__new(&session->throttles);
-	if (!err && !opts->is_dry_run)
+	if (!err && !opts->is_dry_run) {
+		prices_begin(&session->prices, opts->want_perf);
 		err = probes__new(&probes, &session->probes);
+		prices_measure(&session->prices, session->model);
+	}
 	if (!err)
 		err = pythons__new(session->probes, &session->pythons);
 	if (!err)

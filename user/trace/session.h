@@ -9,6 +9,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 #include "trace/output.h"
+#include "trace/prices.h"
 #include "trace/recording.h"
 #include "trace/slow.h"
 #include "interpreters/hold/hold.h"
@@ -35,6 +36,7 @@ struct session {
 	struct model *replayed;    /* of what was written while tracing; NULL: model is whole */
 	struct ended *ended;       /* NULL: the model forgets nothing */
 	struct probes *probes;
+	struct prices prices;
 	struct pythons *pythons;
 	struct discover *discover;
 	struct facts *facts;

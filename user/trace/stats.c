@@ -8,7 +8,6 @@
 #include "trace/follow/pythons.h"
 #include "trace/session.h"
 #include "model/model.h"
-#include "probe/price.h"
 #include "probe/probes.h"
 
 static double ms(__u64 ns)
@@ -62,13 +61,12 @@ static void print_runs(const struct probes *probes)
 			 runs[i].cnt, ms(runs[i].ns), runs[i].ns / runs[i].cnt);
 }
 
-static void print_price(const struct opts *opts)
+static void print_price(const struct prices *prices)
 {
 	char text[PRICE_TEXT_SZ];
-	struct price price;
 
-	price_measure(opts->want_perf, &price);
-	log_line("stats: here %s", price_text(&price, text));
+	log_line("stats: here %s", price_text(&prices->begin, text));
+	log_line("stats: when tracing was over %s", price_text(&prices->end, text));
 }
 
 void session__print_stats(struct session *session)
@@ -86,7 +84,7 @@ void session__print_stats(struct session *session)
 	log_line("stats: %llu records, %llu bytes", session->record_cnt, session->record_bytes);
 	print_balance(session->probes);
 	print_runs(session->probes);
-	print_price(session->opts);
+	print_price(&session->prices);
 	if (!session->opts->want_no_hold)
 		log_line("stats: %llu starts held, %.2f ms in all, %.2f ms at most, %llu missed, %llu not waited for, %llu mappings not noticed",
 			 held->held_cnt, ms(held->total_ns), ms(held->max_ns), held->missed_cnt,

@@ -178,7 +178,7 @@ def test_saving_is_known():
               (base + "/main.py", 3): {"deep", "deeper"}, (base + "/app/deep.py", 1): {"deeper"}}
     proof = Proof(lib.system(), base, list(places))
     _, before = start_up([proof.interp.exe, base + "/main.py"])
-    all_ns = sum(i["self_ns"] for i in before.imports if i["via"] != "main")
+    all_ns = sum(lib.own_ns(i) for i in before.imports if i["via"] != "main")
     for place, sleepers in places.items():
         _, after = start_up([proof.interp.exe, proof.copies[place] + "/main.py"])
         gone = loaded(before) - loaded(after)
@@ -187,7 +187,7 @@ def test_saving_is_known():
         stays_ns = sum(SLEEPS.values()) * 1e6 - slept_ns
         lib.check(slept_ns <= found["saving_ns"] <= all_ns - stays_ns, "%s:%d: %d ns, slept %d, "
                   "what stays %d of %d", *place, found["saving_ns"], slept_ns, stays_ns, all_ns)
-        self_ns = sum(i["self_ns"] for i in before.imports if i["module"] in gone)
+        self_ns = sum(lib.own_ns(i) for i in before.imports if i["module"] in gone)
         lib.check_equal(found["saving_ns"], self_ns, "%s:%d: self times of %s" % (*place, gone))
 
 

@@ -36,7 +36,7 @@ def slept_ns(files, modules):
 
 def check_saving(files, process, finding, gone):
     """What it slept is in it, and what stays slept is not."""
-    all_ns = sum(i["self_ns"] for i in process.imports if i["via"] != "main")
+    all_ns = sum(lib.own_ns(i) for i in process.imports if i["via"] != "main")
     names = {i["module"] for i in process.imports}
     least_ns, rest_ns = slept_ns(files, gone), slept_ns(files, names - gone)
     lib.check(least_ns <= finding["saving_ns"] <= all_ns - rest_ns, "%s: %d ns, of which %d slept; %d of "
@@ -62,7 +62,7 @@ def check_program(name, files, least):
             check_saving(files, process, finding, gone)
         else: # names that were not seen may keep some of it, and it says how much
             lib.check(gone <= told, "more vanishes without %s: %s", where, gone - told)
-            self_ns = sum(i["self_ns"] for i in process.imports if i["module"] in gone)
+            self_ns = sum(lib.own_ns(i) for i in process.imports if i["module"] in gone)
             lib.check(finding["evidence"]["least_saving_ns"] <= self_ns <= finding["saving_ns"],
                       "%d of %d…%d ns are saved without %s", self_ns,
                       finding["evidence"]["least_saving_ns"], finding["saving_ns"], where)

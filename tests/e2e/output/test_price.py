@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 
 import lib
 
@@ -83,6 +84,39 @@ def test_hits(mode):
         if each > budget[name][mode]:
             too_many.append("%s: %.2f instead of %.2f" % (name, each, budget[name][mode]))
     lib.check(not too_many, "runs per load: %s", "; ".join(too_many))
+
+
+@lib.test()
+def test_overhead():
+    """What tracing took stands beside what was measured, grows with the hits, and is off in text."""
+    lib.write("oh/oh_many.py", "import os\n" * 5000)
+    lib.write("oh/oh_few.py", "import os\n" * 5)
+    script = lib.write("oh.py", "import sys\nsys.path.insert(0, %r)\nimport oh_few, oh_many\n" %
+                       (lib.workdir() + "/oh"))
+    capture = lib.workdir() + "/oh.cap"
+    _, live = lib.trace([lib.system().exe, "-B", script], opts=("-o", capture))
+    price = live["probes"]["price"]
+    lib.check(price and price["trap_ns"] > 0 and price["step_ns"] > 0, "price: %s", price)
+    if max(price["trap_ns"], price["end_trap_ns"]) > 2 * min(price["trap_ns"], price["end_trap_ns"]):
+        raise lib.Skip("the price of a probe changed while tracing: %s" % price)
+    process = live.having("oh_many")[0]
+    many, few = process.one("oh_many"), process.one("oh_few")
+    least = 5000 * min(price["trap_ns"], price["end_trap_ns"])
+    lib.check(many["overhead_ns"] >= min(least, many["self_ns"]), "5,000 hits took only %d ns",
+              many["overhead_ns"])
+    lib.check(few["overhead_ns"] < many["overhead_ns"], "5 hits took more than 5,000")
+    lib.check_equal(process["overhead_total_ns"] - process["overhead_ns"],
+                    sum(i["overhead_total_ns"] or 0 for i in process.imports
+                        if i["parent"] is None and i["tid"] == process["pid"]),
+                    "outside and inside are all")
+    shown = {}
+    for opts in ((), ("--as-measured",)):
+        text = subprocess.run([lib.TOOL, "report", capture, "--format", "importtime", *opts],
+                              stdout=subprocess.PIPE, check=True).stdout.decode()
+        shown[opts] = int(re.search(r"import time: +\d+ \| +(\d+) \| +oh_many$", text, re.M)[1])
+    lib.check_equal(shown[("--as-measured",)], -(-many["wall_ns"] // 1000), "as measured")
+    lib.check_equal(shown[()], -(-(many["wall_ns"] - many["overhead_total_ns"]) // 1000),
+                    "without what tracing took")
 
 
 if __name__ == "__main__":

@@ -94,12 +94,10 @@ static bool has_ended(struct session *session, __u64 *checked_ns, __u64 now_ns)
 static __u64 realtime_at_ns(__u64 mono_ns)
 {
 	struct timespec ts;
-	__u64 ago_ns;
 
 	if (clock_gettime(CLOCK_REALTIME, &ts))
 		return 0;
-	ago_ns = clock_ns() - mono_ns;
-	return (__u64)ts.tv_sec * 1000000000 + (__u64)ts.tv_nsec - ago_ns;
+	return (__u64)ts.tv_sec * 1000000000 + (__u64)ts.tv_nsec - (clock_ns() - mono_ns);
 }
 
 /* @end_ns 0: it goes on. */
@@ -223,6 +221,7 @@ static int stop_tracing(struct session *session)
 	session->detach_ns = clock_ns() - end_ns;
 	err = probes__drain(session->probes);
 	read_facts(session, true);
+	prices_measure(&session->prices, session->model);
 	if (!probes__stats(session->probes, &stats))
 		model__set_stats(session->model, &stats);
 	return err;

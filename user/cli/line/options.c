@@ -45,6 +45,7 @@ const struct option_info options[] = {
 	{ "by", OPT_BY, "MEASURE", GROUP_SHOW, SHOWS, "what folded stacks weigh" },
 	{ "output", 'o', "FILE", GROUP_SHOW, FOR(TRACE) | FOR(RECORD), "write a capture to FILE (- is the standard output), for `report` later" },
 	{ "report", OPT_REPORT, "FILE", GROUP_SHOW, WRITES, "write the report to FILE; a launched command then keeps the standard output" },
+	{ "as-measured", OPT_AS_MEASURED, NULL, GROUP_SHOW, TRACES | READS, "leave in the times what tracing took of them" },
 	{ "defer", OPT_DEFER, "LIST", GROUP_SHOW, SHOWS, "what deferring these would save together (view advice): modules, packages or file:line, with commas" },
 	{ "top", OPT_TOP, "N", GROUP_SHOW, SHOWS | FOR(WHY) | FOR(DIFF), "rows in each ranked table and list" },
 	{ "min", OPT_MIN, "SHARE", GROUP_SHOW, SHOWS, "leave out of trees what took less than this share of all imports: 1%" },

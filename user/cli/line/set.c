@@ -134,6 +134,7 @@ int opts__set(struct opts *opts, int key, char *arg, const char **wrong)
 	case OPT_UNTIL_READY: opts->want_until_ready = true; return 0;
 	case OPT_WAIT: opts->want_wait = true; return 0;
 	case OPT_STATS: opts->want_stats = true; return 0;
+	case OPT_AS_MEASURED: opts->is_as_measured = true; return 0;
 	case OPT_DRY_RUN: opts->is_dry_run = true; return 0;
 	default: return set_value(opts, key, arg, wrong);
 	}

@@ -227,6 +227,7 @@ static void settle_outside(const struct model *model, struct process *process)
 			return;
 		inside_ns += root->wall_ns;
 	}
+	inside_ns += process->overhead.is_taken_off ? process->overhead.total_ns : 0;
 	process->outside_ns = rest(end_ns - process->start_ns, inside_ns);
 	if (model->measured & PYI_GROUP_CPU)
 		process->outside_cpu_ns = rest(process->outside_ns,

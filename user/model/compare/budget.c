@@ -77,7 +77,7 @@ static __u64 count_below(const struct load *load)
 	for (size_t i = load->seq; i < process->load_cnt; i++) {
 		const struct load *at = process->loads[i], *above = at;
 
-		if (load->wall_ns != NS_UNKNOWN && at->start_ns > load->start_ns + load->wall_ns)
+		if (at->start_ns > load_end_ns(load))
 			break;
 		while (above && above != load && above->seq > load->seq)
 			above = above->parent;

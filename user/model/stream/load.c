@@ -148,6 +148,7 @@ void load_end(struct model *model, struct load_state *state, const struct pyi_en
 	struct stmt *stmt;
 
 	load->wall_ns = wall_ns;
+	state->ended = rec->spent;
 	state->evidence |= SEEN_END | (rec->failed ? SEEN_FAILURE : 0);
 	if (rec->failed && rec->error[0])
 		load->error = model_bytes(model, rec->error, sizeof(rec->error));
@@ -212,6 +213,7 @@ struct load_state *load_begin(struct model *model, struct span *span, const stru
 	load->find_ns = load->dlopen_ns = load->init_ns = load->exec_ns = NS_UNKNOWN;
 	load->charge = load->charge_all = &charge_none;
 	load->is_exact = !(rec->hdr.flags & (PYI_F_APPROX | PYI_F_OVERFLOW | PYI_F_UNOBSERVED));
+	state->begun = rec->spent;
 	state->span = rec->span;
 	state->via = rec->via;
 	state->stmt = rec->edge;

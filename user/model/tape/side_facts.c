@@ -70,6 +70,11 @@ static const struct field held_fields[] = {
 static const struct field unexamined_fields[] = {
 	FIELD(U64, unexamined_info, cnt), ARRAY(unexamined_info, paths, path_cnt), {},
 };
+static const struct field price_fields[] = {
+	FIELD(U64, price_info, trap_ns), FIELD(U64, price_info, step_ns),
+	FIELD(U64, price_info, end_trap_ns), FIELD(U64, price_info, end_step_ns),
+	FIELD(U64, price_info, call_ns), {},
+};
 static const struct field throttle_fields[] = {
 	FIELD(TEXT, throttle_info, cgroup), FIELD(U64, throttle_info, quota_us),
 	FIELD(U64, throttle_info, period_us), FIELD(U64, throttle_info, ts_ns),
@@ -85,6 +90,7 @@ _Static_assert(sizeof(struct python_info) == 48, "a new field: captures must kee
 _Static_assert(sizeof(struct process_info) == 80, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct hold_info) == 40, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct held_info) == 40, "a new field: captures must keep it, add it above");
+_Static_assert(sizeof(struct price_info) == 40, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct throttle_info) == 48, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct same_info) == 32, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct pyi_stats) / 8 + 1 == sizeof(stats_fields) / sizeof(stats_fields[0]),
@@ -106,6 +112,7 @@ static const struct shape {
 	{ "hold", FACT_HOLD, hold_fields },
 	{ "held", FACT_HELD, held_fields },
 	{ "unexamined", FACT_UNEXAMINED, unexamined_fields },
+	{ "price", FACT_PRICE, price_fields },
 	{ "throttle", FACT_THROTTLE, throttle_fields },
 	{ "same", FACT_SAME, same_fields },
 };
@@ -120,6 +127,7 @@ union any_info {
 	struct hold_info hold;
 	struct held_info held;
 	struct unexamined_info unexamined;
+	struct price_info price;
 	struct throttle_info throttle;
 	struct same_info same;
 };

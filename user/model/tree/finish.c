@@ -17,6 +17,7 @@
 #include "model/stream/stmt.h"
 #include "model/tree/edges.h"
 #include "model/tree/load_result.h"
+#include "model/tree/overhead.h"
 #include "model/tree/startup.h"
 #include "model/tree/workers.h"
 
@@ -160,7 +161,9 @@ static int finish_process(struct model *model, struct process_state *state)
 	for (size_t i = process->load_cnt; i-- > 0;)
 		settle_error(process->loads[i]);
 	waits_finish(process);
-	err = startup_finish(model, state);
+	err = overhead_prepare(model, state);
+	if (!err)
+		err = startup_finish(model, state);
 	if (err)
 		return err;
 	phases_finish(process);
@@ -172,6 +175,7 @@ static int finish_process(struct model *model, struct process_state *state)
 		err = throttle_finish(model, state);
 	if (err)
 		return err;
+	overhead_settle(model, process);
 	err = charge_finish(model, process);
 	if (err)
 		return err;

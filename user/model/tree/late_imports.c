@@ -44,8 +44,13 @@ bool late_find(const struct process *process, struct late_imports *out)
 		if (load->wall_ns == NS_UNKNOWN)
 			continue;
 		out->wall_ns += load->wall_ns;
+		out->measured_ns += load_as_measured_ns(load, load->wall_ns,
+							load->overhead_total_ns);
 		if (load->tid == out->waiter_tid)
 			out->waiter_ns += load->wall_ns;
+		if (load->tid == out->waiter_tid)
+			out->waiter_measured_ns += load_as_measured_ns(load, load->wall_ns,
+								       load->overhead_total_ns);
 		if (is_longer(out, load))
 			out->longest = load;
 	}

@@ -14,10 +14,10 @@ struct late_imports {
 	__u64 since_ns;
 	__u32 cnt;                /* late imports with no other late one around them */
 	__u32 module_cnt;         /* with what these loaded */
-	__u64 wall_ns;            /* of those, summed over threads */
+	__u64 wall_ns, measured_ns; /* of those, summed over threads; the latter with tracing */
 	__u32 waiter_tid;         /* 0 = unknown */
 	__u32 waiter_cnt;         /* of cnt, in that thread */
-	__u64 waiter_ns;          /* for so long it could not wait for connections */
+	__u64 waiter_ns, waiter_measured_ns; /* for so long it could not wait for connections */
 	const struct load *longest; /* in that thread if it made any; NULL = none has ended */
 };
 

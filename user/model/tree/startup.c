@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "model/tree/overhead.h"
 #include "model/tree/startup.h"
 
 /* What the process lived for, as far as it was seen. */
@@ -19,6 +20,11 @@ static __u64 end_of(const struct load *load)
 static __u64 later(__u64 a, __u64 b)
 {
 	return a > b ? a : b;
+}
+
+static __u64 less(__u64 a, __u64 b)
+{
+	return a > b ? a - b : 0;
 }
 
 static __u64 earlier(__u64 a, __u64 b)
@@ -50,11 +56,13 @@ static __u64 held_ns(const struct process *process, __u64 from_ns, __u64 to_ns)
 	return sum_ns;
 }
 
-/* Its own time between the two. */
+/* Its own time between the two: neither held nor, if that is taken off, what tracing took. */
 static __u64 own_time(const struct process *process, __u64 from_ns, __u64 to_ns)
 {
 	__u64 held = to_ns > from_ns ? held_ns(process, from_ns, to_ns) : 0;
 
+	if (to_ns > from_ns)
+		held += overhead_between(process, from_ns, to_ns);
 	return to_ns > from_ns && to_ns - from_ns > held ? to_ns - from_ns - held : 0;
 }
 
@@ -173,6 +181,7 @@ static void find_parts(struct process_state *state)
 	struct startup *startup = &state->process.startup;
 	const struct load *site = find_site(process);
 	__u64 run_ns = earlier(interpreter_end(state, site), startup->end_ns), main_ns = run_ns;
+	__u64 sum_ns;
 
 	startup->run_ns = run_ns;
 	if (state->main && !state->forked_from)
@@ -184,10 +193,34 @@ static void find_parts(struct process_state *state)
 	startup->site_ns = site ? own_time(process, site->start_ns,
 					   earlier(end_of(site), run_ns)) : 0;
 	startup->imports_ns = imports_between(process, run_ns, startup->end_ns);
-	startup->program_ns = own_time(process, run_ns, main_ns) -
-			      imports_between(process, run_ns, main_ns);
-	startup->own_ns = startup->wall_ns - startup->images_ns - startup->interpreter_ns -
-			  startup->imports_ns;
+	startup->program_ns = less(own_time(process, run_ns, main_ns),
+				   imports_between(process, run_ns, main_ns));
+	/* What tracing took is an estimate: it may be more than a short part had. */
+	sum_ns = startup->images_ns + startup->interpreter_ns + startup->imports_ns;
+	startup->wall_ns = later(startup->wall_ns, sum_ns);
+	startup->own_ns = startup->wall_ns - sum_ns;
+	startup->program_ns = earlier(startup->program_ns, startup->own_ns);
+	startup->site_ns = earlier(startup->site_ns, startup->interpreter_ns);
+}
+
+/* For the process and the images before it. */
+static void take_off(struct process *process, bool is_taken_off)
+{
+	for (; process; process = process->previous)
+		process->overhead.is_taken_off = process->overhead.is_known && is_taken_off;
+}
+
+/* With what tracing took, and without. The latter comes last: it is what is asked for. */
+static void find_both_parts(const struct model *model, struct process_state *state)
+{
+	struct process *process = &state->process;
+
+	take_off(process, false);
+	find_parts(state);
+	process->startup_measured = process->startup;
+	take_off(process, !model->is_as_measured);
+	find_parts(state);
+	process->startup.held_ns = process->startup_measured.held_ns;
 }
 
 /* Was it replaced by the same program's next image while it was starting? */
@@ -267,7 +300,7 @@ int startup_finish(struct model *model, struct process_state *state)
 		return 0;
 	}
 	process->startup_end_ns = startup->end_ns;
-	find_parts(state);
+	find_both_parts(model, state);
 	return 0;
 }
 

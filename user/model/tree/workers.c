@@ -46,22 +46,26 @@ bool load_is_outermost(const struct load *load)
 }
 
 /* Of imports that never ended nothing is known; of a process without imports: 0. */
-static __u64 own_ns(const struct process *process)
+static void find_own(struct process *process)
 {
-	__u64 sum_ns = 0;
 	bool is_known = true;
 
+	process->own_ns = process->own_measured_ns = 0;
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 
 		if (!load_is_outermost(load))
 			continue;
-		if (load->wall_ns == NS_UNKNOWN)
+		if (load->wall_ns == NS_UNKNOWN) {
 			is_known = false;
-		else
-			sum_ns += load->wall_ns;
+			continue;
+		}
+		process->own_ns += load->wall_ns;
+		process->own_measured_ns += load_as_measured_ns(load, load->wall_ns,
+								load->overhead_total_ns);
 	}
-	return sum_ns || is_known ? sum_ns : NS_UNKNOWN;
+	if (!process->own_ns && !is_known)
+		process->own_ns = process->own_measured_ns = NS_UNKNOWN;
 }
 
 static int cmp_names(const void *a, const void *b)
@@ -225,8 +229,8 @@ static int cmp_own(const void *a, const void *b)
 {
 	const struct process *x = *(struct process *const *)a, *y = *(struct process *const *)b;
 
-	if (x->own_ns != y->own_ns)
-		return x->own_ns < y->own_ns ? -1 : 1;
+	if (x->own_measured_ns != y->own_measured_ns)
+		return x->own_measured_ns < y->own_measured_ns ? -1 : 1;
 	if (x->start_ns != y->start_ns)
 		return x->start_ns < y->start_ns ? -1 : 1;
 	return x->serial < y->serial ? -1 : x->serial > y->serial;
@@ -237,7 +241,8 @@ static void settle_group(struct group *group)
 	size_t known_cnt = 0;
 
 	qsort(group->members, group->member_cnt, sizeof(*group->members), cmp_own);
-	while (known_cnt < group->member_cnt && group->members[known_cnt]->own_ns != NS_UNKNOWN)
+	while (known_cnt < group->member_cnt &&
+	       group->members[known_cnt]->own_measured_ns != NS_UNKNOWN)
 		known_cnt++;
 	group->typical = group->members[known_cnt ? (known_cnt - 1) / 2 : 0];
 }
@@ -249,7 +254,7 @@ int groups_finish(struct model *model)
 	int err = 0;
 
 	for (size_t i = 0; !err && i < model->process_cnt; i++) {
-		model->processes[i]->own_ns = own_ns(model->processes[i]);
+		find_own(model->processes[i]);
 		err = group_join(model, &sought, model->processes[i]);
 	}
 	HASH_CLEAR(hh, sought.groups);

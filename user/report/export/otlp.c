@@ -224,8 +224,8 @@ static void put_load(struct otlp *otlp, const struct ids *ids, const struct load
 		set_span_id(otlp, load->process, 'i', parent->id, parent_id);
 	text_buf__printf(&name, "import %s", load->module ? load->module : "?");
 	span = new_span(otlp, ids, id, parent ? parent_id : ids->process, text_buf__str(&name),
-			load->start_ns, load->wall_ns == NS_UNKNOWN ? until_ns :
-			load->start_ns + load->wall_ns);
+			load->start_ns,
+			load->wall_ns == NS_UNKNOWN ? until_ns : load_end_ns(load));
 	json_set(&otlp->jo, span, "attributes", new_load_attributes(otlp, load));
 	if (load->result == LOAD_FAILED)
 		set_error(otlp, span, load->error);

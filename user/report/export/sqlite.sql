@@ -20,7 +20,8 @@ CREATE TABLE import (
 	wait_network_ns INTEGER, wait_sleep_ns INTEGER, wait_child_ns INTEGER,
 	wait_other_ns INTEGER,
 	opens INTEGER, open_misses INTEGER, stats INTEGER, stat_misses INTEGER,
-	bytes_read INTEGER, bytes_from_disk INTEGER, rss_bytes INTEGER, exact INTEGER);
+	bytes_read INTEGER, bytes_from_disk INTEGER, rss_bytes INTEGER, exact INTEGER,
+	overhead_ns INTEGER, overhead_total_ns INTEGER);
 CREATE TABLE edge (
 	process INTEGER, importer TEXT, importer_file TEXT, importer_line INTEGER, module TEXT,
 	count INTEGER, cached INTEGER, first_ns INTEGER, circular INTEGER, import INTEGER);

@@ -224,7 +224,7 @@ static void put_charge(struct row *row, __u32 measured, const struct pyi_charge 
 static int put_imports(sqlite3 *db, const struct process *process)
 {
 	struct row row;
-	int err = row__open(db, "import", 36, &row);
+	int err = row__open(db, "import", 38, &row);
 
 	for (size_t i = 0; !err && i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
@@ -243,13 +243,15 @@ static int put_imports(sqlite3 *db, const struct process *process)
 		put_text(&row, word_via(load->via));
 		put_site(&row, &load->importer);
 		put_ns(&row, load->start_ns);
-		put_ns(&row, load->wall_ns);
-		put_ns(&row, load->self_ns);
-		put_ns(&row, load->cpu_ns);
-		put_ns(&row, load->self_cpu_ns);
+		put_ns(&row, load_as_measured_ns(load, load->wall_ns, load->overhead_total_ns));
+		put_ns(&row, load_as_measured_ns(load, load->self_ns, load->overhead_ns));
+		put_ns(&row, load_as_measured_ns(load, load->cpu_ns, load->overhead_total_ns));
+		put_ns(&row, load_as_measured_ns(load, load->self_cpu_ns, load->overhead_ns));
 		put_ns(&row, load->lock_wait_ns);
 		put_charge(&row, process->measured, load->charge_all);
 		put_int(&row, load->is_exact);
+		put_ns(&row, load_overhead_ns(load, load->overhead_ns));
+		put_ns(&row, load_overhead_ns(load, load->overhead_total_ns));
 		row__end(&row);
 	}
 	return err ? err : row__close(&row);

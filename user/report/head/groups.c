@@ -20,17 +20,23 @@ bool process_is_drawn(const struct view *view, const struct process *process)
 	       (!is_folded(view, process) || process->group->typical == process);
 }
 
-/* Members come by own_ns, unknown times last. */
-struct spread spread_of(const struct group *group)
+static __u64 own_of(const struct process *process, bool is_measured)
+{
+	return is_measured ? process->own_measured_ns : process->own_ns;
+}
+
+/* Members come by own_measured_ns, unknown times last. */
+struct spread spread_of(const struct group *group, bool is_measured)
 {
 	struct spread spread = {
-		.min_ns = group->members[0]->own_ns, .median_ns = group->typical->own_ns,
-		.max_ns = group->typical->own_ns,
+		.min_ns = own_of(group->members[0], is_measured),
+		.median_ns = own_of(group->typical, is_measured),
+		.max_ns = own_of(group->typical, is_measured),
 	};
 
 	for (size_t i = 0; i < group->member_cnt; i++)
 		if (group->members[i]->own_ns != NS_UNKNOWN)
-			spread.max_ns = group->members[i]->own_ns;
+			spread.max_ns = own_of(group->members[i], is_measured);
 	return spread;
 }
 
@@ -63,7 +69,7 @@ void group_add_pids(const struct group *group, struct text_buf *buf)
 
 static void add_spread(const struct group *group, struct text_buf *buf)
 {
-	struct spread spread = spread_of(group);
+	struct spread spread = spread_of(group, false);
 	char min[TEXT_NUM_SZ], median[TEXT_NUM_SZ], max[TEXT_NUM_SZ];
 
 	if (!group->typical->load_cnt)

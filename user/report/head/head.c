@@ -260,6 +260,7 @@ int head_write(const struct view *view, const struct process *process)
 		return err;
 	put_headline(view, process, &facts);
 	put_held(view, &process->startup);
+	overhead_head(view, process);
 	workers_head(view, process);
 	if (process->is_late && !process->is_log)
 		inventory_head(view, process);
@@ -317,6 +318,7 @@ int foot_write(const struct view *view)
 		put_para(view, 0, TABLE_DIM, "! failed, or had not ended");
 	put_skipped(view, shown, cnt - shown);
 	holds_write_text(view);
+	overhead_foot(view);
 	return loss_write_text(view);
 }
 

@@ -62,8 +62,10 @@ void json_set_causes(struct json_out *jo, json_t *obj, const struct load *load)
 	__u32 measured = load->process->measured;
 	bool has_memory = measured & PYI_GROUP_MEMORY;
 
-	json_set_ns(jo, obj, "cpu_ns", load->cpu_ns);
-	json_set_ns(jo, obj, "self_cpu_ns", load->self_cpu_ns);
+	json_set_ns(jo, obj, "cpu_ns",
+		    load_as_measured_ns(load, load->cpu_ns, load->overhead_total_ns));
+	json_set_ns(jo, obj, "self_cpu_ns",
+		    load_as_measured_ns(load, load->self_cpu_ns, load->overhead_ns));
 	json_set(jo, obj, "wait_ns", new_wait_ns(jo, measured, load->charge_all));
 	json_set(jo, obj, "self_wait_ns", new_wait_ns(jo, measured, load->charge));
 	json_set(jo, obj, "io", new_io(jo, measured, load->charge_all));

@@ -46,8 +46,12 @@ json_t *json_new_import(struct json_out *jo, const struct load *load)
 	json_set(jo, obj, "importer", json_new_site(jo, &load->importer));
 	json_set(jo, obj, "declared", new_declared(jo, load));
 	json_set_ns(jo, obj, "start_ns", load->start_ns);
-	json_set_ns(jo, obj, "wall_ns", load->wall_ns);
-	json_set_ns(jo, obj, "self_ns", load->self_ns);
+	json_set_ns(jo, obj, "wall_ns",
+		    load_as_measured_ns(load, load->wall_ns, load->overhead_total_ns));
+	json_set_ns(jo, obj, "self_ns",
+		    load_as_measured_ns(load, load->self_ns, load->overhead_ns));
+	json_set_ns(jo, obj, "overhead_ns", load_overhead_ns(load, load->overhead_ns));
+	json_set_ns(jo, obj, "overhead_total_ns", load_overhead_ns(load, load->overhead_total_ns));
 	json_set_ns(jo, obj, "lock_wait_ns", load->lock_wait_ns);
 	json_set(jo, obj, "stages_ns", new_stages(jo, load));
 	json_set_causes(jo, obj, load);
@@ -129,12 +133,12 @@ json_t *json_new_late(struct json_out *jo, const struct process *process)
 	json_set_ns(jo, obj, "since_ns", late.since_ns);
 	json_set_int(jo, obj, "count", late.cnt);
 	json_set_int(jo, obj, "modules", late.module_cnt);
-	json_set_ns(jo, obj, "wall_ns", late.wall_ns);
+	json_set_ns(jo, obj, "wall_ns", late.measured_ns);
 	json_set(jo, obj, "waiter_tid", late.waiter_tid ? json_integer(late.waiter_tid) :
 							  json_null());
 	json_set(jo, obj, "waiter_count", late.waiter_tid ? json_integer(late.waiter_cnt) :
 							    json_null());
-	json_set_ns(jo, obj, "waiter_blocked_ns", late.waiter_tid ? late.waiter_ns : NS_UNKNOWN);
+	json_set_ns(jo, obj, "waiter_blocked_ns", late.waiter_tid ? late.waiter_measured_ns : NS_UNKNOWN);
 	json_set(jo, obj, "longest", late.longest ? json_integer(late.longest->id) : json_null());
 	return obj;
 }

@@ -101,7 +101,7 @@ static json_t *new_startup(struct json_out *jo, const struct process *process)
 	static const char *const ends[] = {
 		[STARTUP_READY] = "ready", [STARTUP_IMPORTS] = "imports", [STARTUP_CUT] = "cut",
 	};
-	const struct startup *startup = &process->startup;
+	const struct startup *startup = &process->startup_measured;
 	json_t *obj;
 
 	if (startup->by == STARTUP_UNKNOWN)
@@ -119,7 +119,9 @@ static json_t *new_startup(struct json_out *jo, const struct process *process)
 	json_set_ns(jo, obj, "imports_ns", startup->imports_ns);
 	json_set_ns(jo, obj, "own_ns", startup->own_ns);
 	json_set_ns(jo, obj, "program_ns", startup->program_ns);
-	json_set(jo, obj, "own_wait_ns", new_own_waits(jo, startup));
+	json_set_ns(jo, obj, "overhead_ns", process->overhead.is_known ?
+		    process_startup_overhead_ns(process) : NS_UNKNOWN);
+	json_set(jo, obj, "own_wait_ns", new_own_waits(jo, &process->startup));
 	json_set(jo, obj, "continued_by", process->next ? json_integer(process->next->serial) :
 		 json_null());
 	return obj;
@@ -184,7 +186,11 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 	json_set(jo, obj, "group", process->group ? json_integer(process->group->id) : json_null());
 	json_set(jo, obj, "inherited_modules", process->inherited_cnt == ~0u ? json_null() :
 		 json_integer(process->inherited_cnt));
-	json_set_ns(jo, obj, "own_import_ns", process->own_ns);
+	json_set_ns(jo, obj, "own_import_ns", process->own_measured_ns);
+	json_set_ns(jo, obj, "overhead_ns",
+		    process->overhead.is_known ? process->overhead.own_ns : NS_UNKNOWN);
+	json_set_ns(jo, obj, "overhead_total_ns",
+		    process->overhead.is_known ? process->overhead.total_ns : NS_UNKNOWN);
 	json_set(jo, obj, "exit", new_exit(jo, process));
 	json_set(jo, obj, "startup", new_startup(jo, process));
 	json_set(jo, obj, "phases", new_phases(jo, process));

@@ -55,6 +55,22 @@ json_t *json_new_loss(struct json_out *jo, const struct model *model)
 	return obj;
 }
 
+static json_t *new_price(struct json_out *jo, const struct model *model)
+{
+	const struct price_info *price = model__price(model);
+	json_t *obj;
+
+	if (!price || !price->trap_ns)
+		return json_null();
+	obj = json_object();
+	json_set_ns(jo, obj, "trap_ns", price->trap_ns);
+	json_set_ns(jo, obj, "step_ns", price->step_ns);
+	json_set_ns(jo, obj, "end_trap_ns", price->end_trap_ns ? price->end_trap_ns : NS_UNKNOWN);
+	json_set_ns(jo, obj, "end_step_ns", price->end_step_ns ? price->end_step_ns : NS_UNKNOWN);
+	json_set_ns(jo, obj, "call_ns", price->call_ns);
+	return obj;
+}
+
 json_t *json_new_hits(struct json_out *jo, const struct model *model)
 {
 	const struct pyi_stats *stats = model__stats(model);
@@ -62,6 +78,7 @@ json_t *json_new_hits(struct json_out *jo, const struct model *model)
 
 	json_set_ns(jo, obj, "hits", stats ? stats->hits : NS_UNKNOWN);
 	json_set_ns(jo, obj, "bystander_hits", stats ? stats->bystander_hits : NS_UNKNOWN);
+	json_set(jo, obj, "price", new_price(jo, model));
 	json_set_ns(jo, obj, "ends_unmatched", stats ? stats->ends_unmatched : NS_UNKNOWN);
 	return obj;
 }

@@ -16,7 +16,7 @@ static json_t *new_serials(struct json_out *jo, const struct group *group)
 
 static json_t *new_spread(struct json_out *jo, const struct group *group)
 {
-	struct spread spread = spread_of(group);
+	struct spread spread = spread_of(group, true);
 	json_t *obj = json_object();
 
 	json_set_ns(jo, obj, "min", spread.min_ns);

@@ -31,7 +31,7 @@ __u64 lanes_end_ns(const struct model *model, const struct process *process)
 	end_ns = process->start_ns;
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
-		__u64 last_ns = load->start_ns + (load->wall_ns == NS_UNKNOWN ? 0 : load->wall_ns);
+		__u64 last_ns = load->wall_ns == NS_UNKNOWN ? load->start_ns : load_end_ns(load);
 
 		end_ns = last_ns > end_ns ? last_ns : end_ns;
 	}
@@ -60,7 +60,9 @@ static void collect(const struct model *model, const struct process *process, st
 		slice->index = i;
 		slice->load = process->loads[i];
 		slice->tid = slice->load->tid;
-		set_times(slice, process, until_ns, slice->load->start_ns, slice->load->wall_ns);
+		set_times(slice, process, until_ns, slice->load->start_ns,
+			  load_as_measured_ns(slice->load, slice->load->wall_ns,
+					      slice->load->overhead_total_ns));
 	}
 	for (size_t i = 0; i < process->lib_cnt; i++, slice++) {
 		slice->index = i;

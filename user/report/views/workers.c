@@ -140,7 +140,7 @@ static void add_node(const struct view *view, const struct node *node, struct te
 {
 	const struct process *process = node->process;
 	size_t cnt = node->group ? node->group->member_cnt : 1;
-	struct spread spread = node->group ? spread_of(node->group) : (struct spread){0};
+	struct spread spread = node->group ? spread_of(node->group, false) : (struct spread){0};
 	char num[TEXT_NUM_SZ];
 
 	add_command(view, node, buf);
