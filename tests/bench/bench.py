@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`make bench`: what tracing costs, as one table. Never a test: machines differ, so everything is
 a ratio of runs made in pairs, in turn and in random order, and the medians of those ratios.
-  bench.py [-n PAIRS] [ROW…]     rows: startup cached many attach memory bystander execs"""
+  bench.py [-n PAIRS] [ROW…]     rows: startup cached many attach memory bystander corrected
+        execs"""
 import contextlib
 import getopt
 import json
@@ -19,6 +20,7 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import bystander  # noqa: E402
+import corrected  # noqa: E402
 import lib  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -39,16 +41,16 @@ def quartiles(values):
     return "%.3f (%.3f to %.3f)" % (statistics.median(values), q[0], q[2])
 
 
-def check_traced():
+def check_traced(loads_min):
     """What was measured was tracing: the launched program's report is complete and has its loads."""
     with open(lib.workdir() + "/r.json") as file:
         doc = json.load(file)
     loads = max(len(process["imports"]) for process in doc["processes"])
-    if not doc["complete"] or loads < 50:
+    if not doc["complete"] or loads < loads_min:
         sys.exit("bench: lost %s, %d loads" % ({k: v for k, v in doc["loss"].items() if v}, loads))
 
 
-def timed(argv, before=(), after=()):
+def timed(argv, before=(), after=(), loads_min=50):
     """(wall, CPU) time of a command as our timer sees it, which stands between a tracer (before)
     and the command (after it, say strace)."""
     path = lib.workdir() + "/time"
@@ -58,7 +60,7 @@ def timed(argv, before=(), after=()):
     if done.returncode:
         sys.exit("bench: %s ended with %d" % (done.args, done.returncode))
     if before:
-        check_traced()
+        check_traced(loads_min)
     with open(path) as file:
         wall, cpu = map(int, file.read().split())
     os.unlink(path)
@@ -349,6 +351,7 @@ def main():
                "bystander": lambda n: bystander.bench(
                    n, PYTHON, row, (lambda: empty_program(PYTHON, *sites("import")),
                                     lambda: empty_program("syscalls"))),
+               "corrected": lambda n: corrected.bench(n, PYTHON, row, timed, launching),
                "execs": lambda n: bystander.bench_execs(n, PYTHON, row, BUILD + "/execs")}
     build()
     print(machine())
