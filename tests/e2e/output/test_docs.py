@@ -59,6 +59,17 @@ def test_completion(shell):
 
 
 @lib.test()
+def test_manual_of_each_subcommand():
+    """Its page has all its options, views and formats, as its --help has them."""
+    for name in commands():
+        page = os.path.join(lib.REPO, "man", "pyimport-bpf-%s.8" % name)
+        lib.check(name in ("", "help", "version") or os.path.exists(page), "%s has no manual page", name)
+    done = subprocess.run(["/usr/bin/python3", lib.REPO + "/scripts/man_options.py", "--check"],
+                          capture_output=True, text=True, env=lib.clean_env({"PYIMPORT_BPF": lib.TOOL}))
+    lib.check_equal((done.returncode, done.stdout), (0, ""), "pages against --help, %s" % done.stderr)
+
+
+@lib.test()
 def test_bash_completes():
     """Asks the script itself, as the shell would: each subcommand has its own formats and options."""
     script = lib.write("complete.bash", tool("--completion", "bash"))
