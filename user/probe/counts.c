@@ -54,10 +54,12 @@ size_t probes__hits(const struct probes *probes, struct probes_hits *out, size_t
 	for (__u32 i = 1; i < PYI_SITE_MAX * PYI_SITE_MAX && cnt < max; i++) {
 		__u64 hits = sum_of(probes->skel->maps.hits, i);
 
-		if (hits)
-			out[cnt++] = (struct probes_hits){ .end = site_names[i / PYI_SITE_MAX],
-							   .begin = site_names[i % PYI_SITE_MAX],
-							   .cnt = hits };
+		if (!hits)
+			continue;
+		out[cnt] = (struct probes_hits){ .end = site_names[i / PYI_SITE_MAX],
+						 .begin = site_names[i % PYI_SITE_MAX],
+						 .cnt = hits };
+		cnt++;
 	}
 	return cnt;
 }
@@ -108,8 +110,9 @@ size_t probes__runs(const struct probes *probes, struct probes_runs *out, size_t
 		if (cnt == max || bpf_program__fd(program) < 0 ||
 		    bpf_obj_get_info_by_fd(bpf_program__fd(program), &info, &sz) || !info.run_cnt)
 			continue;
-		out[cnt++] = (struct probes_runs){ .program = bpf_program__name(program),
-						   .cnt = info.run_cnt, .ns = info.run_time_ns };
+		out[cnt] = (struct probes_runs){ .program = bpf_program__name(program),
+						 .cnt = info.run_cnt, .ns = info.run_time_ns };
+		cnt++;
 	}
 	qsort(out, cnt, sizeof(*out), compare_runs);
 	return cnt;

@@ -99,8 +99,7 @@ static void print_bash(FILE *out)
 	      "\tdone\n"
 	      "\tcase $command in\n", out);
 	for (const struct command_info *info = commands; info->doc; info++)
-		if (info->doc)
-			print_bash_command(info, out);
+		print_bash_command(info, out);
 	fputs("\tesac\n"
 	      "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
 	      "\t[[ $cur == -* || -z $command ]] || COMPREPLY+=($(compgen -f -- \"$cur\"))\n"
@@ -158,8 +157,6 @@ static void print_zsh(FILE *out)
 	      "\t(( ${names[(Ie)$word]} )) && { command=$word; break }\n"
 	      "done\ncase $command in\n", out);
 	for (const struct command_info *info = commands; info->doc; info++) {
-		if (!info->doc)
-			continue;
 		fprintf(out, "%s)\n\t_arguments -S \\\n", info->name ? info->name : "''");
 		for (const struct option_info *option = options; option->name; option++)
 			if (!option_is_hidden(option) && option_is_for(option, info->command))

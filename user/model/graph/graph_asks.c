@@ -120,13 +120,11 @@ static bool is_hook(const struct ask *asks, size_t cnt, const struct body_times 
 
 int asks_settle_wrappers(const struct graph *graph, struct ask *asks, size_t ask_cnt)
 {
-	_cleanup_free_ __u64 *owned = NULL;
 	struct body_times times = {};
 	bool hooked;
 
 	if (list_times(asks, ask_cnt, &times))
 		return -ENOMEM;
-	owned = times.ns;
 	for (size_t i = 0, end; i < ask_cnt; i = end) {
 		end = i + 1;
 		while (end < ask_cnt && !asks_cmp_site(asks[end].site, asks[i].site))
@@ -144,5 +142,6 @@ int asks_settle_wrappers(const struct graph *graph, struct ask *asks, size_t ask
 		}
 		qsort(&asks[i], end - i, sizeof(*asks), asks_cmp);
 	}
+	free(times.ns);
 	return 0;
 }
