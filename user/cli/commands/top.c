@@ -22,6 +22,7 @@
 #define DRAW_GAP_NS 250000000ULL
 #define QUIET_NS 500000000ULL /* so long without a load: it has started */
 #define HEAD_ROWS 2
+#define SUMMARY_ROWS 10
 
 struct row {
 	const struct process *process;
@@ -32,8 +33,20 @@ struct row {
 	bool is_loading;
 };
 
+/* What rows are sorted by, each with its key. */
+enum sort { SORT_NEW = 0, SORT_TIME, SORT_MODULES, SORT_SLOWEST, SORT_CNT };
+static const struct {
+	int key;
+	const char *name;
+} sorts[SORT_CNT] = {
+	[SORT_NEW] = { 'n', "newest" }, [SORT_TIME] = { 't', "time" },
+	[SORT_MODULES] = { 'm', "modules" }, [SORT_SLOWEST] = { 's', "slowest module" },
+};
+
 struct top {
 	SCREEN *screen;
+	enum sort sort;
+	bool wants_help;
 	__u64 drawn_ns;
 	unsigned char *told; /* by process: 1 it was said that it has started */
 	size_t told_cap;
@@ -74,8 +87,11 @@ static struct row row_of(const struct process *process, __u64 now_ns)
 	return row;
 }
 
+/* Without the directories of the program: what tells one from another should be in sight. */
 static void add_command(const struct process *process, struct text_buf *buf)
 {
+	const char *slash;
+
 	char comm[sizeof(process->comm) + 1] = "";
 
 	memcpy(comm, process->comm, sizeof(process->comm));
@@ -83,7 +99,8 @@ static void add_command(const struct process *process, struct text_buf *buf)
 		text_buf__escape(buf, comm, TEXT_ASCII);
 	for (size_t i = 0; i < process->argc && buf->sz < 400; i++) {
 		text_buf__add(buf, i ? " " : "");
-		text_buf__escape(buf, process->argv[i], TEXT_ASCII);
+		slash = i ? NULL : strrchr(process->argv[i], '/');
+		text_buf__escape(buf, slash && slash[1] ? slash + 1 : process->argv[i], TEXT_ASCII);
 	}
 }
 
@@ -92,11 +109,25 @@ static void add_module(const struct load *load, struct text_buf *buf)
 	text_buf__escape(buf, load && load->module ? load->module : load ? "?" : "-", TEXT_ASCII);
 }
 
-/* Those that load now first, then the latest to start. */
-static int cmp_rows(const void *a, const void *b)
+static __u64 sort_value(const struct row *row, enum sort sort)
+{
+	switch (sort) {
+	case SORT_TIME: return row->took_ns;
+	case SORT_MODULES: return row->cnt;
+	case SORT_SLOWEST: return row->slowest ? row->slowest->wall_ns : 0;
+	default: return 0;
+	}
+}
+
+/* The greatest first; else those that load now, then the latest to start. */
+static int cmp_rows(const void *a, const void *b, void *ctx)
 {
 	const struct row *x = a, *y = b;
+	enum sort sort = *(const enum sort *)ctx;
+	__u64 left = sort_value(x, sort), right = sort_value(y, sort);
 
+	if (left != right)
+		return left > right ? -1 : 1;
 	if (x->is_loading != y->is_loading)
 		return x->is_loading ? -1 : 1;
 	if (x->process->start_ns != y->process->start_ns)
@@ -118,28 +149,83 @@ static size_t find_rows(const struct model *model, __u64 now_ns, struct row **ou
 	return cnt;
 }
 
+/* Who it is comes right behind the figures; modules have the room that is left over. */
+#define FIGURES_COLS 37
+#define MODULE_COLS 24
+#define COMMAND_MIN 30
+#define SLOW_COLS 8
+
+struct widths { int command, now, slowest; };
+
+static struct widths find_widths(void)
+{
+	int room = COLS - FIGURES_COLS;
+	struct widths widths = {
+		.now = room >= COMMAND_MIN + MODULE_COLS + 2 ? MODULE_COLS : 0,
+		.slowest = room >= COMMAND_MIN + 2 * MODULE_COLS + SLOW_COLS + 6 ? MODULE_COLS : 0,
+	};
+
+	widths.command = room - (widths.now ? widths.now + 2 : 0) -
+			 (widths.slowest ? widths.slowest + SLOW_COLS + 4 : 0);
+	if (widths.command < 1)
+		widths.command = 1;
+	return widths;
+}
+
 static void draw_row(int y, const struct row *row)
 {
 	struct text_buf now = {}, slowest = {}, command = {};
 	char took[TEXT_NUM_SZ], slow[TEXT_NUM_SZ];
+	const struct widths widths = find_widths();
 
 	add_module(row->now, &now);
 	add_module(row->slowest, &slowest);
 	add_command(row->process, &command);
 	if (row->is_loading)
 		attron(A_BOLD);
-	mvprintw(y, 0, "%7u %8s %9s %7zu  %-28.28s %8s %-24.24s  %.*s", row->process->tgid,
+	mvprintw(y, 0, "%7u %8s %9s %7zu  %-*.*s", row->process->tgid,
 		 row->is_loading ? "loading" : row->process->end_ns != NS_UNKNOWN ? "ended" : "started",
-		 text_ns(took, row->took_ns), row->cnt, text_buf__str(&now),
-		 row->slowest ? text_ns(slow, row->slowest->wall_ns) : "-", text_buf__str(&slowest),
-		 COLS > 100 ? COLS - 100 : 1, text_buf__str(&command));
+		 text_ns(took, row->took_ns), row->cnt, widths.command, widths.command,
+		 text_buf__str(&command));
+	if (widths.now)
+		printw("  %-*.*s", widths.now, widths.now, text_buf__str(&now));
+	if (widths.slowest)
+		printw("  %*s  %-*.*s", SLOW_COLS,
+		       row->slowest ? text_ns(slow, row->slowest->wall_ns) : "-", widths.slowest,
+		       widths.slowest, text_buf__str(&slowest));
 	attroff(A_BOLD);
 	text_buf__free(&now);
 	text_buf__free(&slowest);
 	text_buf__free(&command);
 }
 
-static void draw(const struct model *model, __u64 now_ns)
+static void draw_head(const struct top *top, size_t cnt, size_t loading)
+{
+	const struct widths widths = find_widths();
+
+	mvprintw(0, 0, "%zu Python processes, %zu loading now, by %s. h: help, q quits", cnt, loading,
+		 sorts[top->sort].name);
+	attron(A_REVERSE);
+	mvprintw(1, 0, "%7s %8s %9s %7s  %-*s", "PID", "STATE", "ELAPSED", "MODULES",
+		 widths.command, "COMMAND");
+	if (widths.now)
+		printw("  %-*s", widths.now, "NOW");
+	if (widths.slowest)
+		printw("  %*s  %-*s", SLOW_COLS, "SLOWEST", widths.slowest, "MODULE");
+	attroff(A_REVERSE);
+}
+
+static void draw_help(void)
+{
+	int y = HEAD_ROWS + 1;
+
+	for (int i = 0; i < SORT_CNT; i++)
+		mvprintw(y++, 2, "%c  sort by %s", sorts[i].key, sorts[i].name);
+	mvprintw(y++, 2, "h  this help, and back");
+	mvprintw(y, 2, "q  quit, with a summary");
+}
+
+static void draw(struct top *top, const struct model *model, __u64 now_ns)
 {
 	_cleanup_free_ struct row *rows = NULL;
 	size_t cnt = find_rows(model, now_ns, &rows), loading = 0;
@@ -147,14 +233,12 @@ static void draw(const struct model *model, __u64 now_ns)
 	for (size_t i = 0; i < cnt; i++)
 		loading += rows[i].is_loading;
 	if (cnt)
-		qsort(rows, cnt, sizeof(*rows), cmp_rows);
+		qsort_r(rows, cnt, sizeof(*rows), cmp_rows, &top->sort);
 	erase();
-	mvprintw(0, 0, "%zu Python processes, %zu loading now. q quits", cnt, loading);
-	attron(A_REVERSE);
-	mvprintw(1, 0, "%7s %8s %9s %7s  %-28s %8s %-24s  %-*s", "PID", "STATE", "ELAPSED", "MODULES",
-		 "NOW", "SLOWEST", "MODULE", COLS > 100 ? COLS - 100 : 1, "COMMAND");
-	attroff(A_REVERSE);
-	for (size_t i = 0; i < cnt && (int)i + HEAD_ROWS < LINES; i++)
+	draw_head(top, cnt, loading);
+	if (top->wants_help)
+		draw_help();
+	for (size_t i = 0; !top->wants_help && i < cnt && (int)i + HEAD_ROWS < LINES; i++)
 		draw_row((int)i + HEAD_ROWS, &rows[i]);
 	refresh();
 }
@@ -222,19 +306,30 @@ static void top_start(void *ctx)
 	curs_set(0);
 }
 
+/* False: it is to end. */
+static bool take_key(struct top *top, int key)
+{
+	for (int i = 0; i < SORT_CNT; i++)
+		if (key == sorts[i].key)
+			top->sort = (enum sort)i;
+	if (key == 'h' || key == '?')
+		top->wants_help = !top->wants_help;
+	return key != 'q' && key != 'Q';
+}
+
 /* Redraws a few times a second. */
 static bool top_update(void *ctx, const struct model *model, __u64 now_ns)
 {
 	struct top *top = ctx;
 	int key = top->screen ? getch() : ERR;
 
-	if (key == 'q' || key == 'Q')
+	if (key != ERR && !take_key(top, key))
 		return false;
-	if (now_ns - top->drawn_ns < DRAW_GAP_NS && key != KEY_RESIZE)
+	if (now_ns - top->drawn_ns < DRAW_GAP_NS && key == ERR)
 		return true;
 	top->drawn_ns = now_ns;
 	if (top->screen)
-		draw(model, now_ns);
+		draw(top, model, now_ns);
 	else
 		tell_all(top, model, now_ns, false);
 	return true;
@@ -253,14 +348,34 @@ static void top_stop(struct top *top)
 	top->told_cap = 0;
 }
 
+/* What stays on the terminal when the screen is gone: how many there were, and the slowest. */
+static void summarize(const struct model *model, __u64 now_ns)
+{
+	_cleanup_free_ struct row *rows = NULL;
+	enum sort sort = SORT_TIME;
+	size_t cnt = find_rows(model, now_ns, &rows);
+
+	printf("%zu Python process%s loaded modules%s\n", cnt, cnt == 1 ? "" : "es",
+	       cnt > 1 ? ", the slowest first:" : cnt ? ":" : ".");
+	if (cnt)
+		qsort_r(rows, cnt, sizeof(*rows), cmp_rows, &sort);
+	for (size_t i = 0; i < cnt && i < SUMMARY_ROWS; i++)
+		tell(&rows[i]);
+	if (cnt > SUMMARY_ROWS)
+		printf("and %zu more\n", cnt - SUMMARY_ROWS);
+}
+
 /* Where there was no terminal, tells the rest. */
 static void top_finish(void *ctx, const struct model *model, __u64 now_ns)
 {
 	struct top *top = ctx;
+	bool had_screen = top->screen;
 
-	if (!top->screen)
+	if (!had_screen)
 		tell_all(top, model, now_ns, true);
 	top_stop(top);
+	if (had_screen)
+		summarize(model, now_ns);
 }
 
 int top_run(const struct opts *opts)
