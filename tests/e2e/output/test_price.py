@@ -119,5 +119,22 @@ def test_overhead():
                     "without what tracing took")
 
 
+@lib.test()
+def test_profiles():
+    """Each asks for less than the one before: of probes, and of what the report then knows."""
+    script = lib.write("pr.py", "import json\nimport json\n")
+    hits = {}
+    for name in ("full", "standard", "loads"):
+        _, trace = lib.trace([lib.system().exe, script], opts=("--profile", name))
+        process = trace.having("json.decoder")[0]
+        load = process.one("json.decoder")
+        lib.check_equal(os.path.basename(load["importer"]["file"]), "__init__.py", "who asked, " + name)
+        hits[name] = trace["probes"]["hits"]
+        lib.check_equal(process["counts"]["cached"] > 0, name == "full", "cached imports, " + name)
+        lib.check_equal(load["cpu_ns"] is None, name == "loads", "CPU time unknown, " + name)
+        lib.check_equal(process["files"] is None, name == "loads", "files unknown, " + name)
+    lib.check(hits["full"] > hits["standard"] == hits["loads"], "hits: %s", hits)
+
+
 if __name__ == "__main__":
     lib.main()

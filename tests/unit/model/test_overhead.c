@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "stream.h"
+#include "charges.h"
 
 #define MS 1000000ULL
 
@@ -39,7 +40,8 @@ static void end(struct stream *s, __u64 at_ns, __u32 id, struct pyi_spent spent)
 }
 
 /* b inside a: 10 ms and 4 ms; tracing took 0.8 ms of a by itself and 1.75 of b. */
-static const struct process *trace(struct stream *s, const struct price_info *info, bool is_raw)
+static const struct process *trace(struct stream *s, const struct price_info *info, bool is_raw,
+				   __u64 wait_ns)
 {
 	const struct process *process;
 
@@ -55,6 +57,10 @@ static const struct process *trace(struct stream *s, const struct price_info *in
 					       .bpf_ns = 600000 });
 	end(s, 20 * MS, 1, (struct pyi_spent){ .traps = 907, .steps = 50, .calls = 500,
 					       .bpf_ns = 700000 });
+	if (wait_ns) {
+		charges_wait(s, 2, 1, PYI_WAIT_RUNQUEUE, wait_ns);
+		charges_settled(s, PYI_GROUP_CPU);
+	}
 	CHECK(!model__finish(s->model, 30 * MS));
 	process = model__process(s->model, 0);
 	CHECK(process->load_cnt == 2);
@@ -64,7 +70,7 @@ static const struct process *trace(struct stream *s, const struct price_info *in
 static void test_taken_off(void)
 {
 	struct stream s;
-	const struct process *process = trace(&s, &price, false);
+	const struct process *process = trace(&s, &price, false, 0);
 	const struct load *a = process->loads[0], *b = process->loads[1];
 
 	/* Traps 1,500 each, the mean of both prices. */
@@ -88,7 +94,7 @@ static void test_taken_off(void)
 static void test_as_measured(void)
 {
 	struct stream s;
-	const struct process *process = trace(&s, &price, true);
+	const struct process *process = trace(&s, &price, true, 0);
 	const struct load *a = process->loads[0];
 
 	CHECK(a->wall_ns == 10 * MS && a->self_ns == 6 * MS && a->overhead_ns == 800000);
@@ -99,7 +105,7 @@ static void test_as_measured(void)
 static void check_raw(const struct price_info *info)
 {
 	struct stream s;
-	const struct process *process = trace(&s, info, false);
+	const struct process *process = trace(&s, info, false, 0);
 
 	CHECK(!process->overhead.is_known);
 	CHECK(process->loads[0]->wall_ns == 10 * MS && !process->loads[0]->overhead_total_ns);
@@ -123,7 +129,7 @@ static void test_too_much(void)
 {
 	struct price_info dear = { .trap_ns = ~0ULL / 3, .step_ns = ~0ULL, .call_ns = ~0ULL };
 	struct stream s;
-	const struct process *process = trace(&s, &dear, false);
+	const struct process *process = trace(&s, &dear, false, 0);
 
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
@@ -134,8 +140,20 @@ static void test_too_much(void)
 	stream_close(&s);
 }
 
+/* Our programs' clock goes on while they are preempted; that is a wait, and taken off only once. */
+static void test_preempted(void)
+{
+	struct stream s;
+	const struct process *process = trace(&s, &price, false, 3 * MS);
+	const struct load *b = process->loads[1];
+
+	CHECK(b->overhead_ns == 1 * MS && b->wall_ns == 3 * MS && b->cpu_ns == 0);
+	stream_close(&s);
+}
+
 int main(void)
 {
+	RUN(test_preempted);
 	RUN(test_taken_off);
 	RUN(test_as_measured);
 	RUN(test_unsure);

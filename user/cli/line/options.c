@@ -57,6 +57,7 @@ const struct option_info options[] = {
 	{ "strict", OPT_STRICT, NULL, GROUP_TRACE, TRACES | FOR(REPORT) | FOR(CHECK), "fail if any data was lost: status 4" },
 	{ "ring", OPT_RING, "SIZE", GROUP_TRACE, TRACES, "ring buffer, from 4kB to 1GB (4MB), rounded up to a power of two" },
 	{ "perf-uprobes", OPT_PERF, NULL, GROUP_TRACE, TRACES, "perf-event uprobes even where the kernel has uprobe_multi" },
+	{ "profile", OPT_PROFILE, "NAME", GROUP_TRACE, TRACES, "what to record: full, standard (no cached imports) or loads (imports alone, no causes)" },
 	{ "no-edges", OPT_NO_EDGES, NULL, GROUP_TRACE, TRACES, "only imports that load something, not the cached ones" },
 	{ "no-cpu", OPT_NO_CPU, NULL, GROUP_TRACE, TRACES, "do not measure CPU time and waits" },
 	{ "no-files", OPT_NO_FILES, NULL, GROUP_TRACE, TRACES, "do not count file operations and bytes from disk" },
@@ -109,6 +110,7 @@ static const char *const *formats_of(enum command command)
 
 const char *const *option_values(const struct option_info *option, enum command command)
 {
+	static const char *const profiles[] = { "full", "standard", "loads", NULL };
 	static const char *const kinds[] = { "capture", "importtime", NULL };
 	static const char *const shells[] = { "bash", "zsh", "fish", NULL };
 
@@ -119,6 +121,8 @@ const char *const *option_values(const struct option_info *option, enum command 
 		return formats_of(command);
 	case OPT_BY:
 		return report_measures;
+	case OPT_PROFILE:
+		return profiles;
 	case OPT_FROM:
 		return kinds;
 	case OPT_COMPLETION:

@@ -60,6 +60,20 @@ static int set_number(struct opts *opts, int key, const char *arg, const char **
 	}
 }
 
+/* What it leaves out adds to what other options leave out. */
+static int set_profile(struct opts *opts, const char *name, const char **wrong)
+{
+	bool is_loads = !strcmp(name, "loads");
+
+	if (!is_loads && strcmp(name, "standard") != 0 && strcmp(name, "full") != 0)
+		return refuse(wrong, "full, standard or loads");
+	opts->want_no_edges |= strcmp(name, "full") != 0;
+	if (is_loads)
+		opts->groups_off |= PYI_GROUP_CPU | PYI_GROUP_FILES | PYI_GROUP_DISK |
+				    PYI_GROUP_MEMORY | PYI_GROUP_NET | PYI_GROUP_PHASES;
+	return 0;
+}
+
 /* A path may hold commas; the name of a container does not. */
 static int set_scope(struct opts *opts, bool is_container, const char *arg, const char **wrong)
 {
@@ -86,6 +100,7 @@ static int set_value(struct opts *opts, int key, char *arg, const char **wrong)
 	case 'd': return set_duration(&opts->duration_ns, arg, wrong);
 	case OPT_UNTIL_IDLE: return set_duration(&opts->idle_ns, arg, wrong);
 	case OPT_SLOW: return set_duration(&opts->slow_ns, arg, wrong);
+	case OPT_PROFILE: return set_profile(opts, arg, wrong);
 	case OPT_RING: return set_ring(opts, arg, wrong);
 	case OPT_MIN:
 		return parse_share(arg, &opts->min_share) ? refuse(wrong, "a share like 1%") : 0;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "model/causes/charge.h"
 #include "model/state/tap.h"
 
 #define CHANGE_MAX 2 /* times as much: another machine, in effect */
@@ -138,11 +139,14 @@ __u64 overhead_between(const struct process *process, __u64 from_ns, __u64 to_ns
 	return taken_until(overhead, to_ns) - taken_until(overhead, from_ns);
 }
 
-/* Its children come before it and are settled. Never more than the load took by itself. */
+/*
+ * Its children come before it and are settled. Never more than the load took by itself on a CPU:
+ * the clock goes on while one of our programs is preempted, and that is counted as a wait.
+ */
 static void settle_load(const struct model *model, struct load *load)
 {
 	const struct load_state *state = state_of(load);
-	__u64 all_ns = 0, inside_ns = 0;
+	__u64 all_ns = 0, inside_ns = 0, wait_ns = charge_wait_ns(load->charge), room_ns;
 
 	if (is_counted(load))
 		all_ns = price_of(&model->price, &state->ended) -
@@ -151,8 +155,9 @@ static void settle_load(const struct model *model, struct load *load)
 		if (load->children[i]->tid == load->tid)
 			inside_ns += load->children[i]->overhead_total_ns;
 	load->overhead_ns = all_ns > inside_ns ? all_ns - inside_ns : 0;
-	if (load->overhead_ns > load->self_ns)
-		load->overhead_ns = load->self_ns;
+	room_ns = load->self_ns > wait_ns ? load->self_ns - wait_ns : 0;
+	if (load->overhead_ns > room_ns)
+		load->overhead_ns = room_ns;
 	load->overhead_total_ns = load->overhead_ns + inside_ns;
 }
 
