@@ -52,6 +52,12 @@ struct startup {
 /* Time of the process's own from the begin of its start-up to @at_ns: without holds; NS_UNKNOWN. */
 __u64 process_since_ns(const struct process *process, __u64 at_ns);
 
+/*
+ * Time between two moments, without what the process was held for in it and, where that is taken
+ * off, without what tracing took.
+ */
+__u64 process_time_ns(const struct process *process, __u64 from_ns, __u64 to_ns);
+
 /* Did it end, and is it of the start-up? Of an unknown start-up all are. */
 bool load_is_startup(const struct load *load);
 

@@ -15,6 +15,7 @@
 	X(workers, workers_write) \
 	X(inventory, inventory_write) \
 	X(advice, advice_write) \
+	X(service, service_write) \
 	X(phases, phases_write) \
 	X(causes, causes_write) \
 	X(files, files_write) \

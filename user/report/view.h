@@ -107,8 +107,15 @@ __u64 process_base_ns(const struct process *process); /* offsets count from here
 
 /* ---- causes.c */
 
+/* ---- net.c: what began before @until_ns, @max rows; NS_UNKNOWN = whenever */
+int net_uses_write(const struct view *view, const struct process *process, __u64 until_ns,
+		   size_t max);
+
+/* ---- ready.c: who was ready when; nothing when nobody ever served */
+int ready_write(const struct view *view);
+
 /* ---- large_files.c: large files */
-int biggest_write(const struct view *view, const struct process *process);
+int biggest_write(const struct view *view, const struct process *process, size_t max);
 void same_write(const struct view *view, const struct process *process);
 void phrase_same(const struct view *view, const struct same_files *same, struct text_buf *buf);
 

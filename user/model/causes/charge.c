@@ -325,7 +325,7 @@ void charge_finish_own(const struct model *model, struct process_state *state)
 	/* Nothing at all is exact whenever it is read. */
 	if (sum_ns && off_ns > WRONG_LEAST_NS && off_ns > room_ns / WRONG_SHARE)
 		return;
-	if (sum_ns > room_ns + off_ns + startup->held_ns)
+	if (sum_ns > process->startup_measured.own_ns + off_ns + startup->held_ns)
 		return;
 	if (sum_ns > room_ns)
 		take_off(waits, sum_ns - room_ns);

@@ -56,8 +56,7 @@ static __u64 held_ns(const struct process *process, __u64 from_ns, __u64 to_ns)
 	return sum_ns;
 }
 
-/* Its own time between the two: neither held nor, if that is taken off, what tracing took. */
-static __u64 own_time(const struct process *process, __u64 from_ns, __u64 to_ns)
+__u64 process_time_ns(const struct process *process, __u64 from_ns, __u64 to_ns)
 {
 	__u64 held = to_ns > from_ns ? held_ns(process, from_ns, to_ns) : 0;
 
@@ -74,11 +73,11 @@ __u64 process_since_ns(const struct process *process, __u64 at_ns)
 		return NS_UNKNOWN;
 	for (; process->previous && at_ns > begin_ns; process = process->previous) {
 		if (at_ns > process->start_ns) {
-			ns += own_time(process, process->start_ns, at_ns);
+			ns += process_time_ns(process, process->start_ns, at_ns);
 			at_ns = process->start_ns;
 		}
 	}
-	return ns + own_time(process, begin_ns, at_ns);
+	return ns + process_time_ns(process, begin_ns, at_ns);
 }
 
 /* Does it count by itself: is no import that ended around it? */
@@ -118,7 +117,7 @@ static bool find_end(const struct model *model, struct process_state *state, __u
 		/* Behind the end of `__main__` the interpreter is being shut down. */
 		if (load->start_ns >= done_ns)
 			break;
-		if (last_ns && own_time(process, last_ns, load->start_ns) > STARTUP_GAP_NS) {
+		if (last_ns && process_time_ns(process, last_ns, load->start_ns) > STARTUP_GAP_NS) {
 			is_over = true;
 			break;
 		}
@@ -127,8 +126,8 @@ static bool find_end(const struct model *model, struct process_state *state, __u
 				earlier(end_of(load), done_ns));
 	}
 	*end_ns = last_ns ? last_ns : NS_UNKNOWN;
-	return !is_open && (is_over || own_time(process, last_ns, life_end_ns(model, process)) >
-			    STARTUP_GAP_NS);
+	return !is_open && (is_over || STARTUP_GAP_NS <
+			    process_time_ns(process, last_ns, life_end_ns(model, process)));
 }
 
 static const struct load *find_site(const struct process *process)
@@ -169,7 +168,7 @@ static __u64 imports_between(const struct process *process, __u64 from_ns, __u64
 		if (load->tid != process->tgid || !load_is_outermost(load) ||
 		    end_ns <= later(load->start_ns, from_ns))
 			continue;
-		sum_ns += own_time(process, later(load->start_ns, from_ns), end_ns);
+		sum_ns += process_time_ns(process, later(load->start_ns, from_ns), end_ns);
 		from_ns = end_ns;
 	}
 	return sum_ns;
@@ -189,11 +188,11 @@ static void find_parts(struct process_state *state)
 	startup->wall_ns = process_since_ns(process, startup->end_ns);
 	startup->held_ns = startup->end_ns - startup->begin_ns - startup->wall_ns;
 	startup->images_ns = process_since_ns(process, process->start_ns);
-	startup->interpreter_ns = own_time(process, process->start_ns, run_ns);
-	startup->site_ns = site ? own_time(process, site->start_ns,
+	startup->interpreter_ns = process_time_ns(process, process->start_ns, run_ns);
+	startup->site_ns = site ? process_time_ns(process, site->start_ns,
 					   earlier(end_of(site), run_ns)) : 0;
 	startup->imports_ns = imports_between(process, run_ns, startup->end_ns);
-	startup->program_ns = less(own_time(process, run_ns, main_ns),
+	startup->program_ns = less(process_time_ns(process, run_ns, main_ns),
 				   imports_between(process, run_ns, main_ns));
 	/* What tracing took is an estimate: it may be more than a short part had. */
 	sum_ns = startup->images_ns + startup->interpreter_ns + startup->imports_ns;
@@ -231,7 +230,7 @@ static bool is_continued(const struct process *process, const struct process *ne
 	return startup->end_ns != NS_UNKNOWN && process->is_python &&
 	       process->ready_ns == NS_UNKNOWN &&
 	       (next->start_ns <= startup->end_ns ||
-		own_time(process, startup->end_ns, next->start_ns) <= STARTUP_GAP_NS);
+		process_time_ns(process, startup->end_ns, next->start_ns) <= STARTUP_GAP_NS);
 }
 
 static bool is_held(const struct model *model, const struct process *process,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Large files of a start-up: the biggest ones, and those of one content. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -42,55 +43,101 @@ static bool is_touched(const struct file *file, __u64 up_ns)
 	       file->io.first_ns <= up_ns && (file->io.bytes_read | file->io.mapped);
 }
 
+/* One path, whoever used it. */
+struct large {
+	const struct file *first; /* the import that did, if one did */
+	__u64 bytes_read, mapped, bytes_disk;
+};
+
 static int cmp_size(const void *a, const void *b)
 {
-	const struct file *x = *(const struct file *const *)a;
-	const struct file *y = *(const struct file *const *)b;
+	const struct file *x = ((const struct large *)a)->first;
+	const struct file *y = ((const struct large *)b)->first;
 
 	if (x->io.size != y->io.size)
 		return x->io.size > y->io.size ? -1 : 1;
 	return strcmp(x->path, y->path);
 }
 
-int biggest_write(const struct view *view, const struct process *process)
+static size_t find_large(const struct process *process, __u64 up_ns, struct large *large)
+{
+	const struct process_files *files = &process->files;
+	size_t cnt = 0;
+
+	for (size_t i = 0; i < files->cnt; i++) {
+		const struct file *file = files->files[i];
+
+		if (!is_touched(file, up_ns))
+			continue;
+		if (!cnt || large[cnt - 1].first->path != file->path)
+			large[cnt++] = (struct large){ .first = file };
+		large[cnt - 1].bytes_read += file->io.bytes_read;
+		large[cnt - 1].mapped += file->io.mapped;
+		large[cnt - 1].bytes_disk += file->io.bytes_disk;
+	}
+	qsort(large, cnt, sizeof(*large), cmp_size);
+	return cnt;
+}
+
+/* Where its bytes came from: what is mapped is read ahead, so a part says little about a byte. */
+static void add_source(const struct process *process, const struct large *large,
+		       struct table *table)
+{
+	char num[TEXT_NUM_SZ], text[TEXT_NUM_SZ + 16];
+
+	if (!(process->measured & PYI_GROUP_DISK))
+		snprintf(text, sizeof(text), "unknown");
+	else if (!large->bytes_disk)
+		snprintf(text, sizeof(text), "page cache");
+	else
+		snprintf(text, sizeof(text), "%s from disk", view_bytes(num, large->bytes_disk));
+	table__add(table, text, large->bytes_disk ? TABLE_RED : TABLE_PLAIN);
+}
+
+static void add_large(const struct view *view, const struct process *process,
+		      const struct large *large, struct table *table)
+{
+	__u64 first_ns = large->first->io.first_ns, base_ns = process_base_ns(process);
+	const struct load *load = large->first->load;
+	char num[TEXT_NUM_SZ], at[TEXT_NUM_SZ + 1];
+	struct text_buf buf = {0};
+
+	table__add(table, view_bytes(num, large->first->io.size), TABLE_PLAIN);
+	table__add(table, large->bytes_read ? view_bytes(num, large->bytes_read) : "-",
+		   TABLE_PLAIN);
+	table__add(table, large->mapped ? view_bytes(num, large->mapped) : "-", TABLE_PLAIN);
+	add_source(process, large, table);
+	snprintf(at, sizeof(at), "+%s", text_ns(num, first_ns > base_ns ? first_ns - base_ns : 0));
+	table__add(table, at, TABLE_PLAIN);
+	text_buf__escape(&buf, large->first->path, view_escape_flags(view));
+	table__add(table, text_buf__str(&buf), TABLE_BOLD);
+	text_buf__reset(&buf);
+	if (load)
+		phrase_name(view, load, &buf);
+	table__add(table, load ? text_buf__str(&buf) : "(no import)", TABLE_DIM);
+	text_buf__free(&buf);
+}
+
+int biggest_write(const struct view *view, const struct process *process, size_t max)
 {
 	static const struct table_col cols[] = {
-		{"size", true, TABLE_WHOLE, 0, 0}, {"first used", true, TABLE_WHOLE, 0, 0},
-		{"file", false, TABLE_CUT_HEAD, 20, 0}, {"first for", false, TABLE_CUT_MIDDLE, 10, 0},
+		{"size", true, TABLE_WHOLE, 0, 0}, {"read", true, TABLE_WHOLE, 0, 0},
+		{"mapped", true, TABLE_WHOLE, 0, 0}, {"from", false, TABLE_WHOLE, 0, 0},
+		{"first used", true, TABLE_WHOLE, 0, 0}, {"file", false, TABLE_CUT_HEAD, 20, 0},
+		{"first for", false, TABLE_CUT_MIDDLE, 10, 0},
 	};
 	const struct table_look look = view_look(view, 2);
-	const struct process_files *files = &process->files;
-	_cleanup_free_ const struct file **found = calloc(files->cnt + 1, sizeof(*found));
+	_cleanup_free_ struct large *large = calloc(process->files.cnt + 1, sizeof(*large));
 	_cleanup_(table__freep) struct table *table = NULL;
-	_cleanup_(text_buf__free) struct text_buf buf = {0};
-	__u64 up_ns = process_up_ns(process), base_ns = process_base_ns(process);
-	char num[TEXT_NUM_SZ], at[TEXT_NUM_SZ + 1];
-	size_t cnt = 0;
-	int err = found ? table__new(&table, cols, sizeof(cols) / sizeof(cols[0])) : -ENOMEM;
+	__u64 up_ns = process_up_ns(process);
+	int err = large ? table__new(&table, cols, sizeof(cols) / sizeof(cols[0])) : -ENOMEM;
+	size_t cnt;
 
 	if (err || up_ns == NS_UNKNOWN)
 		return err;
-	for (size_t i = 0; i < files->cnt; i++)
-		if (is_touched(files->files[i], up_ns) &&
-		    (!cnt || found[cnt - 1]->path != files->files[i]->path))
-			found[cnt++] = files->files[i];
-	qsort(found, cnt, sizeof(*found), cmp_size);
-	for (size_t i = 0; i < cnt && i < view_top(view); i++) {
-		const struct load *load = found[i]->load;
-		__u64 first_ns = found[i]->io.first_ns;
-
-		table__add(table, view_bytes(num, found[i]->io.size), TABLE_PLAIN);
-		snprintf(at, sizeof(at), "+%s",
-			 text_ns(num, first_ns > base_ns ? first_ns - base_ns : 0));
-		table__add(table, at, TABLE_PLAIN);
-		text_buf__reset(&buf);
-		text_buf__escape(&buf, found[i]->path, view_escape_flags(view));
-		table__add(table, text_buf__str(&buf), TABLE_BOLD);
-		text_buf__reset(&buf);
-		if (load)
-			phrase_name(view, load, &buf);
-		table__add(table, load ? text_buf__str(&buf) : "(no import)", TABLE_DIM);
-	}
+	cnt = find_large(process, up_ns, large);
+	for (size_t i = 0; i < cnt && i < max; i++)
+		add_large(view, process, &large[i], table);
 	if (!cnt)
 		return 0;
 	fputc('\n', view->out);

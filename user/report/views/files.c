@@ -265,7 +265,7 @@ static int write_process(const struct view *view, const struct process *process)
 	if (!err)
 		err = put_files(view, process);
 	if (!err)
-		err = biggest_write(view, process);
+		err = biggest_write(view, process, view_top(view));
 	if (!err)
 		same_write(view, process);
 	fputc('\n', view->out);

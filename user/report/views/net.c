@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* --view net: connections and look-ups, and what else imports do beyond loading. */
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -39,7 +40,8 @@ static void add_address(const struct view *view, const struct net_use *use, stru
 	text_buf__free(&buf);
 }
 
-static int put_uses(const struct view *view, const struct process *process)
+int net_uses_write(const struct view *view, const struct process *process, __u64 until_ns,
+		   size_t max)
 {
 	static const struct table_col cols[] = {
 		{"what", false, TABLE_WHOLE, 0, 0}, {"took", true, TABLE_WHOLE, 0, 0},
@@ -55,10 +57,12 @@ static int put_uses(const struct view *view, const struct process *process)
 
 	if (err || !net->cnt)
 		return err;
-	for (size_t i = 0; i < net->cnt; i++) {
+	for (size_t i = 0; i < net->cnt && table__row_cnt(table) < max; i++) {
 		const struct net_use *use = net->uses[i];
 		bool is_listener = use->kind == PYI_NET_LISTEN;
 
+		if (use->start_ns > until_ns)
+			continue;
 		table__add(table, word_net_kind(use->kind), TABLE_PLAIN);
 		table__add(table, text_ns(num, use->wall_ns), TABLE_PLAIN);
 		table__add(table, is_listener ? "-" : text_ns(num, use->blocked_ns), TABLE_PLAIN);
@@ -67,8 +71,12 @@ static int put_uses(const struct view *view, const struct process *process)
 		add_address(view, use, table);
 		add_import(view, process, use->load, table);
 	}
+	if (!table__row_cnt(table))
+		return 0;
 	fputc('\n', view->out);
-	put_para(view, 2, TABLE_BOLD, "Connections, look-ups and sockets, by start");
+	put_para(view, 2, TABLE_BOLD, until_ns == NS_UNKNOWN ?
+		 "Connections, look-ups and sockets, by start" :
+		 "Connections, look-ups and sockets before it was ready");
 	return table__print(table, &look, view->out);
 }
 
@@ -190,7 +198,7 @@ static int write_process(const struct view *view, const struct process *process)
 		return 0;
 	}
 	put_sums(view, process);
-	err = put_uses(view, process);
+	err = net_uses_write(view, process, NS_UNKNOWN, SIZE_MAX);
 	if (!err)
 		err = put_effects(view, process);
 	if (!err)

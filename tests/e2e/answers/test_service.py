@@ -1,0 +1,115 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""--view service: why a service takes long to be ready, on one page."""
+import re
+import subprocess
+
+import lib
+from lib import adds_up
+
+MAIN = """
+import os, select, socket, threading, time
+import sv_ocr
+time.sleep(0.3)
+sock = socket.socket()
+sock.bind(("127.0.0.1", 0))
+sock.listen()
+if not os.fork():
+    import sv_worker
+    select.select([sock], [], [], 0.1)
+    os._exit(0)
+select.select([sock], [], [], 0.1)
+import sv_late
+os.wait()
+"""
+OCR = """
+import os, socket, time
+HERE = os.path.dirname(os.path.abspath(__file__))
+models = [open(HERE + name, "rb").read() for name in ("/hub.bin", "/cache.bin")]
+sock = socket.socket()
+sock.settimeout(5)
+try:
+    sock.connect(("127.0.0.1", 9))
+except OSError:
+    pass
+time.sleep(0.2)
+"""
+
+
+def section(text, title):
+    """The lines of a table, below the line that begins so."""
+    found = re.search(r"^ *%s[^\n]*\n((?:  +\S[^\n]*\n)+)" % re.escape(title), text, re.M)
+    lib.check(found, "'%s' is not in:\n%s", title, text)
+    return found.group(1).splitlines()[1:]
+
+
+def ns(text):
+    return adds_up.printed(text)[0]
+
+
+def report(*argv):
+    done = subprocess.run([lib.TOOL, *argv], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          cwd=lib.workdir(), env=lib.tool_env(), timeout=lib.PATIENCE_S)
+    lib.check_equal(done.returncode, 0, "%s: %s; status" % (argv, done.stderr.decode()))
+    return done.stdout.decode()
+
+
+def service():
+    lib.write("sv_ocr.py", OCR)
+    lib.write("sv_worker.py", "import time\ntime.sleep(0.15)\n")
+    lib.write("sv_late.py", "import colorsys\n")
+    for name in ("hub.bin", "cache.bin"):
+        lib.write(name, "m" * 3000000)
+    return lib.write("sv_main.py", MAIN)
+
+
+@lib.test()
+def test_one_page():
+    """What took the time, files, network and late imports, of the program and of its worker."""
+    text = report("--view", "service", "--", lib.SYSTEM, service())
+    main, worker = re.split(r"\n(?=\S[^\n]*, child of )", text)
+    took = section(main, "What took the time, of")
+    lib.check(any("imports sv_ocr" in line for line in took), "sv_ocr: %s", took)
+    lib.check(any("own work" in line for line in took), "own work: %s", took)
+    files = section(main, "Largest files used before it was ready")
+    lib.check(all(any(name in line and "3.00 MB" in line and "sv_ocr" in line for line in files)
+                  for name in ("hub.bin", "cache.bin")), "files: %s", files)
+    lib.check("the same 3.00 MB are read from 2 files" in main, "two of one content:\n%s", main)
+    net = section(main, "Connections, look-ups and sockets before it was ready")
+    lib.check(any("127.0.0.1:9" in line and "sv_ocr" in line for line in net), "network: %s", net)
+    late = section(main, "Imported when it was ready")
+    lib.check(len(late) == 1 and "sv_late" in late[0], "late: %s", late)
+    lib.check("imports sv_worker" in section(worker, "What took the time, of")[0], "%s", worker)
+
+
+@lib.test({"service": "service", "phases": "phases"})
+def test_times(view):
+    """The worker's readiness counts from the program's begin; no part is more than the whole."""
+    text = report("--view", view, "--", lib.SYSTEM, service())
+    rows = [re.findall(adds_up.TIME, line) for line in section(text, "Time to ready, counted from")]
+    begin, listen, ready = map(ns, rows[0])
+    lib.check(begin == 0 < listen <= ready, "the program: %s", rows)
+    fork, forked_ready = map(ns, rows[1])
+    lib.check(listen <= fork < forked_ready and forked_ready - fork >= 0.15e9, "the worker: %s",
+              rows)
+    if view == "phases":
+        return
+    for whole, table in re.findall(r"What took the time, of (%s)[^\n]*\n[^\n]*\n((?:  +\S[^\n]*\n)+)"
+                                   % adds_up.TIME, text):
+        times = [ns(re.findall(adds_up.TIME, line)[0]) for line in table.splitlines()]
+        shares = [int(share) for share in re.findall(r" (\d+)%  ", table)]
+        lib.check(times == sorted(times, reverse=True), "the dearest first: %s", times)
+        lib.check(sum(times) <= ns(whole) * 1.01 and sum(shares) <= 102, "%s: %s", whole, table)
+
+
+@lib.test()
+def test_worker_phases():
+    """Between the begin of a worker and its readiness there is what it did, not an empty bar."""
+    text = report("--view", "phases", "--", lib.SYSTEM, service())
+    worker = re.split(r"\n(?=\S[^\n]*, child of )", text)[1]
+    lib.check(re.search(r"  imports sv_worker \([^\n]*sv_main.py:9\)[^\n]*\u2588", worker),
+              "its import:\n%s", worker)
+
+
+if __name__ == "__main__":
+    lib.main()
