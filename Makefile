@@ -7,7 +7,7 @@ msg      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' "$(1)" "$(2)")
 CLANG   ?= clang
 BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
 CC      ?= cc
-PKGS    := libbpf libelf zlib capstone jansson libcap-ng yaml-0.1 ncurses sqlite3 libdeflate
+PKGS    := libbpf libelf zlib capstone jansson libcap-ng yaml-0.1 ncurses sqlite3 libdeflate libmicrohttpd
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
 prefix  ?= /usr/local
@@ -199,17 +199,19 @@ install: all ## install below $(DESTDIR)$(prefix)
 # One file without a single shared library, for any Linux of this architecture. Some elfutils lack a
 # part of their static libelf: see the file that stands in for it.
 STATIC      := $(O)/static/pyimport-bpf
-STATIC_LIBS  = $(shell pkg-config --static --libs $(PKGS)) -lpthread
+# libmicrohttpd without the TLS that it could do: see no_tls.c.
+STATIC_LIBS  = -lmicrohttpd $(shell pkg-config --static --libs $(filter-out libmicrohttpd,$(PKGS))) -lpthread
 LIBEU       := $(O)/static/eu_search.o
+NO_TLS      := $(O)/static/no_tls.o
 .PHONY: static
 static: $(STATIC) ## one static binary, .output/static/pyimport-bpf
-$(STATIC): $(OBJS) $(LIBEU)
+$(STATIC): $(OBJS) $(LIBEU) $(NO_TLS)
 	$(call msg,BIN,$@)
-	$(Q)if ! $(CC) $(CFLAGS) -static $(OBJS) $(STATIC_LIBS) $(LDFLAGS) -Wl,-Map=$@.map -o $@ 2>$@.log; then \
-		$(CC) $(CFLAGS) -static $(OBJS) $(LIBEU) $(STATIC_LIBS) $(LDFLAGS) \
+	$(Q)if ! $(CC) $(CFLAGS) -static $(OBJS) $(NO_TLS) $(STATIC_LIBS) $(LDFLAGS) -Wl,-Map=$@.map -o $@ 2>$@.log; then \
+		$(CC) $(CFLAGS) -static $(OBJS) $(LIBEU) $(NO_TLS) $(STATIC_LIBS) $(LDFLAGS) \
 			-Wl,-Map=$@.map -o $@ 2>$@.log || \
 			{ cat $@.log >&2; exit 1; }; fi
-$(LIBEU): packaging/static/eu_search.c Makefile
+$(LIBEU) $(NO_TLS): $(O)/static/%.o: packaging/static/%.c Makefile
 	$(call msg,CC,$@)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST) -c $< -o $@

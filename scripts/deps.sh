@@ -16,7 +16,8 @@ codename=${VERSION_CODENAME:-}
 
 fresh=(libbpf-dev bpftool libelf-dev linux-libc-dev)
 packages=(clang llvm gcc libc6-dev make pkg-config zlib1g-dev libdeflate-dev libcapstone-dev
-	libjansson-dev libcap-ng-dev libyaml-dev libncurses-dev libsqlite3-dev uthash-dev python3)
+	libjansson-dev libcap-ng-dev libyaml-dev libncurses-dev libsqlite3-dev libmicrohttpd-dev uthash-dev
+	python3)
 case $mode in
 build | demo) ;;
 test)
@@ -27,7 +28,7 @@ test)
 		podman runc shellcheck cppcheck clang-tidy libclang-rt-dev python3-jsonschema python3-yaml sqlite3 groff git TESTSUITE)
 	packages+=(python3-build python3-wheel python3-pytest) # the wheel
 	packages+=(qemu-system-x86 cpio) # other kernels
-	packages+=(strace chromium python3-websocket graphviz poppler-utils python3-prometheus-client)
+	packages+=(strace chromium python3-websocket graphviz poppler-utils python3-prometheus-client prometheus)
 	# Programs that embed Python, whatever they are for; their servers are not started.
 	packages+=(gdb vim-nox uwsgi-core uwsgi-plugin-python3 apache2 libapache2-mod-wsgi-py3
 		postgresql PLPYTHON libcap2-bin sudo)

@@ -22,7 +22,8 @@ MAY_INCLUDE = {
     "model": {"base", "event", "model"},
     "report": {"base", "model", "report"},
     "trace": {"base", "interpreters", "probe", "event", "model", "report", "trace"},
-    "cli": {"base", "interpreters", "probe", "event", "model", "report", "trace", "cli"},
+    "agent": {"base", "model", "report", "trace", "agent"},
+    "cli": {"base", "interpreters", "probe", "event", "model", "report", "trace", "agent", "cli"},
 }
 BPF_ROOMS = ("core", "python", "imports", "causes")
 PURE = ("event", "model", "report")

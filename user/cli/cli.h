@@ -15,6 +15,7 @@ int why_run(const struct opts *opts);
 int check_run(const struct opts *opts);
 int top_run(const struct opts *opts);
 int bench_run(const struct opts *opts);
+int agent_run(const struct opts *opts);
 int help_run(const struct opts *opts);
 int completion_run(const struct opts *opts);
 

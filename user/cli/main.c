@@ -11,6 +11,7 @@ static int (*const runs[])(const struct opts *opts) = {
 	[COMMAND_TRACE] = trace_run, [COMMAND_RECORD] = trace_run, [COMMAND_REPORT] = report_run,
 	[COMMAND_DIFF] = diff_run, [COMMAND_DOCTOR] = doctor_run, [COMMAND_WHY] = why_run,
 	[COMMAND_CHECK] = check_run, [COMMAND_BENCH] = bench_run, [COMMAND_TOP] = top_run,
+	[COMMAND_AGENT] = agent_run,
 	[COMMAND_HELP] = help_run, [COMMAND_VERSION] = version_run, [COMMAND_SCHEMA] = schema_run,
 	[COMMAND_COMPLETION] = completion_run,
 };

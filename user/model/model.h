@@ -14,6 +14,7 @@
 #include "pyimport_charge.h"
 #include "pyimport_stats.h"
 #include "model/file.h"
+#include "model/forget.h"
 #include "model/hold.h"
 #include "model/net.h"
 #include "model/overhead.h"
@@ -286,20 +287,6 @@ void model__free(struct model *model);
  */
 int model__apply(struct model *model, const void *record, size_t size);
 int model__apply_event(struct model *model, const struct event *event); /* already checked */
-
-/*
- * For a trace whose report comes from what the tap kept: whatever has ended is forgotten. Before
- * that on_end is told; the part of the model it gets knows the files of processes that ended
- * (model__each_mapped, model__each_twins) and nothing else. Of the readers below these go on
- * working: __progress, __wants_inventory, __stats, __host, __is_complete and, with is_watched,
- * __ended. Call before anything is given to the model; *opts is copied.
- */
-struct model_lean {
-	bool is_watched; /* model__ended will be asked */
-	void (*on_end)(void *ctx, struct model *part);
-	void *ctx;
-};
-int model__set_lean(struct model *model, const struct model_lean *opts);
 
 /* @tap is copied; NULL = none. Every setter below tells it. */
 void model__set_tap(struct model *model, const struct model_tap *tap);

@@ -11,6 +11,7 @@
 #include "model/model.h"
 #include "model/unexamined.h"
 #include "report/list.h"
+#include "report/loss.h"
 #include "report/report.h"
 
 #define TOP_DEFAULT 10
@@ -44,15 +45,7 @@ const char *word_family(unsigned int family); /* of a socket; NULL = unknown */
 const char *word_net_kind(enum pyi_net_kind kind);
 const char *word_layer(unsigned int index); /* name of bit @index, NULL behind the last */
 
-/* ---- loss.c */
-struct loss_counter {
-	const char *name;
-	size_t off;           /* in struct pyi_stats; SIZE_MAX = asked by function */
-	__u64 (*get)(const struct model *model);
-	const char *one, *many; /* what goes behind the number */
-};
-extern const struct loss_counter loss_counters[]; /* ends with name NULL */
-__u64 loss_value(const struct model *model, const struct loss_counter *counter);
+/* ---- loss.c; its counters are in loss.h */
 int loss_write_text(const struct view *view);
 
 /* ---- holds.c: starts that waited for their probes */

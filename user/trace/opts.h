@@ -19,7 +19,8 @@ enum exit_status {
 
 enum command { COMMAND_TRACE = 0, COMMAND_DOCTOR, COMMAND_VERSION, COMMAND_RECORD,
 	       COMMAND_REPORT, COMMAND_DIFF, COMMAND_SCHEMA, COMMAND_WHY, COMMAND_CHECK,
-	       COMMAND_BENCH, COMMAND_TOP, COMMAND_HELP, COMMAND_COMPLETION };
+	       COMMAND_BENCH, COMMAND_TOP, COMMAND_HELP, COMMAND_COMPLETION,
+	       COMMAND_AGENT };
 
 struct opts {
 	pid_t *tgids;      /* -p */
@@ -51,6 +52,8 @@ struct opts {
 	int help_depth;            /* enum help_depth */
 	int width;                 /* --width; 0 = not said */
 	unsigned int table_cnt; /* for tests: slots for code and statements; 0 = as usual */
+	const char *listen;      /* agent; NULL = the usual address */
+	size_t max_series;       /* agent; 0 = default */
 	const char *no_tracepoint; /* for tests: as if the kernel lacked it */
 	__u32 groups_off;  /* enum pyi_group: causes not to measure */
 	int verbosity;

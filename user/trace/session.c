@@ -91,7 +91,8 @@ static void on_record(void *ctx, const void *record, size_t size)
 	if (event.hdr) {
 		facts__note(session->facts, event.hdr);
 		identity__note(session->identity, event.hdr);
-		throttles__note(session->throttles, event.hdr);
+		if (!session->hooks->fold)
+			throttles__note(session->throttles, event.hdr);
 		note_scope(session, event.hdr);
 	}
 	if (event.hdr && session->until) {
@@ -100,7 +101,7 @@ static void on_record(void *ctx, const void *record, size_t size)
 	}
 	if (model__apply_event(session->model, &event) == -ENOMEM)
 		log_debug("out of memory for a record");
-	if (event.hdr)
+	if (event.hdr && !session->hooks->fold)
 		late_note(session, event.hdr);
 	if (session->opts->slow_ns)
 		slow_tell(&session->slow, session->model, session->opts->slow_ns);
@@ -176,10 +177,14 @@ static int open_model(struct session *session)
 {
 	const struct opts *opts = session->opts;
 	struct model_lean lean = { .is_watched = opts->slow_ns, .on_end = ended__take };
+	const struct model_lean folded = { .on_fold = session->hooks->fold,
+					   .ctx = session->hooks_ctx };
 	int err = model__new(&session->model);
 
 	if (!err && opts->is_as_measured)
 		model__set_as_measured(session->model);
+	if (!err && folded.on_fold)
+		return model__set_lean(session->model, &folded);
 	if (err || opts->is_dry_run || opts->command == COMMAND_TOP ||
 	    !(opts->want_all || opts->scope_cnt))
 		return err;

@@ -21,6 +21,10 @@ struct trace_hooks {
 	/* A few dozen times a second. False: the user has seen enough. */
 	bool (*update)(void *ctx, const struct model *model, __u64 now_ns);
 	void (*finish)(void *ctx, const struct model *model, __u64 end_ns); /* before its end */
+	/* If not NULL: start-ups are told one by one and forgotten, see struct model_lean. */
+	void (*fold)(void *ctx, struct model *part, bool is_tail);
+	/* With it, about once a second: the model knows what was lost so far. */
+	void (*measure)(void *ctx, const struct model *model, __u64 record_cnt);
 	bool has_no_report;         /* what the hooks show is all there is */
 };
 
@@ -55,6 +59,7 @@ struct session {
 	int wait_status;
 	__u64 record_cnt, record_bytes; /* of the stream */
 	size_t described_cnt;      /* interpreters in the capture so far */
+	__u64 folded_ns, measured_ns; /* when the hooks were told last */
 	__u64 start_ns, ready_ns, detach_ns; /* for --stats: begin, when live, how long it took */
 };
 
@@ -77,6 +82,9 @@ bool session__look_at_scope(struct session *session);
 void session__hold(struct session *session);
 /* Ends it; what was held goes into the model. */
 void session__unhold(struct session *session);
+
+/* Often, while tracing: tells the hooks what they asked for, in its time. */
+void session__fold(struct session *session, __u64 now_ns);
 
 /* What tracing cost, on standard error. */
 void session__print_stats(struct session *session);

@@ -6,6 +6,8 @@
 #endif
 
 #include "charges.h"
+#include "pyimport_phase.h"
+#include "model/tree/late_imports.h"
 
 #define SECOND_NS 1000000000ULL
 #define VALUE(...) ((struct pyi_file_value){ __VA_ARGS__ })
@@ -49,6 +51,13 @@ static void open_lean(struct stream *s, struct told *told, bool is_watched)
 	charges_path(s, 100, "/lib/m.so"); /* told once per trace */
 }
 
+static void put_python(struct stream *s, __u64 ts_ns)
+{
+	struct pyi_python rec = { .hdr = stream_hdr(s, PYI_EV_PYTHON, sizeof(rec), ts_ns) };
+
+	stream_apply(s, &rec, sizeof(rec));
+}
+
 /* One program of a second: 200 loads, one shared object. */
 static void run_one(struct stream *s, __u32 serial)
 {
@@ -58,6 +67,7 @@ static void run_one(struct stream *s, __u32 serial)
 	s->proc = serial;
 	s->tgid = s->tid = 100 + serial % 50; /* pids are used again */
 	stream_exec(s, ts_ns, 1, "x", 2);
+	put_python(s, ts_ns);
 	for (__u32 i = 0; i < 200; i++) {
 		stream_open_load(s, ts_ns + i, id + 2 * i + 1, 0, 0, 5, 0x50, "m");
 		stream_close_load(s, ts_ns + i, id + 2 * i + 1);
@@ -145,8 +155,204 @@ static void test_fork_is_watched(void)
 	stream_close(&s);
 }
 
+struct folded {
+	size_t starts, tails, late_imports;
+	__u64 read_bytes, wall_ns, ready_ns;
+	enum startup_end by;
+	char program[16];
+};
+
+static void on_fold(void *ctx, struct model *part, bool is_tail)
+{
+	struct folded *folded = ctx;
+
+	folded->tails += is_tail;
+	for (size_t i = 0; i < model__process_cnt(part); i++) {
+		const struct process *process = model__process(part, i);
+		struct late_imports late;
+
+		if (is_tail && late_find(process, &late))
+			folded->late_imports += late.cnt;
+		if (is_tail || process->is_late || !process->is_python || process->next)
+			continue;
+		folded->starts++;
+		folded->by = process->startup.by;
+		folded->wall_ns = process->startup.wall_ns;
+		folded->ready_ns = process->ready_ns;
+		snprintf(folded->program, sizeof(folded->program), "%s",
+			 process->argc ? process->argv[0] : "");
+		for (size_t k = 0; k < process->load_cnt; k++)
+			folded->read_bytes += process->loads[k]->charge->bytes_read;
+	}
+}
+
+static void open_folded(struct stream *s, struct folded *folded)
+{
+	const struct model_lean lean = { .on_fold = on_fold, .ctx = folded };
+
+	*folded = (struct folded){};
+	stream_open(s);
+	CHECK(model__set_lean(s->model, &lean) == 0);
+}
+
+static void put_read(struct stream *s, __u32 span, __u64 bytes)
+{
+	struct pyi_charge_record rec = { .hdr = stream_hdr(s, PYI_EV_CHARGE, sizeof(rec), 0),
+					 .span = span, .charge.bytes_read = bytes };
+
+	stream_apply(s, &rec, sizeof(rec));
+}
+
+static void put_ready(struct stream *s, __u64 ts_ns)
+{
+	struct pyi_phase rec = { .hdr = stream_hdr(s, PYI_EV_PHASE, sizeof(rec), ts_ns),
+				 .phase = PYI_PHASE_READY };
+
+	stream_apply(s, &rec, sizeof(rec));
+}
+
+/* One load that reads 300 bytes, from 1.0 to 1.2 s of a program that began at 0.9. */
+static void start_program(struct stream *s)
+{
+	stream_exec(s, 900000000, 1, "x", 2);
+	put_python(s, 950000000);
+	stream_open_load(s, SECOND_NS, 10, 0, 0, 5, 0x50, "m");
+	stream_close_load(s, 1200000000, 10);
+	put_read(s, 10, 300);
+	charges_settled(s, PYI_GROUP_FILES);
+}
+
+/* A script is told when it has ended and its charges have come. */
+static void test_fold_ended(void)
+{
+	struct folded folded;
+	struct stream s;
+
+	open_folded(&s, &folded);
+	start_program(&s);
+	stream_exit(&s, 2 * SECOND_NS, 0);
+	model__fold(s.model, 3 * SECOND_NS);
+	CHECK(!folded.starts);
+	model__fold(s.model, 8 * SECOND_NS);
+	CHECK(folded.starts == 1 && folded.by == STARTUP_IMPORTS);
+	CHECK(folded.wall_ns == 300000000 && folded.read_bytes == 300);
+	stream_finish(&s, 9 * SECOND_NS);
+	CHECK(folded.starts == 1 && !folded.tails);
+	stream_close(&s);
+}
+
+/* A service is told while it lives; what it imports then is late, and told by itself. */
+static void test_fold_living(void)
+{
+	struct folded folded;
+	struct stream s;
+
+	open_folded(&s, &folded);
+	start_program(&s);
+	put_ready(&s, 3 * SECOND_NS);
+	model__fold(s.model, 4 * SECOND_NS);
+	model__fold(s.model, 20 * SECOND_NS);
+	CHECK(folded.starts == 1 && folded.by == STARTUP_READY);
+	CHECK(folded.wall_ns == 2100000000 && folded.ready_ns == 3 * SECOND_NS);
+	stream_open_load(&s, 30 * SECOND_NS, 20, 0, 0, 5, 0x60, "late");
+	stream_close_load(&s, 31 * SECOND_NS, 20);
+	model__fold(s.model, 32 * SECOND_NS);
+	model__fold(s.model, 50 * SECOND_NS);
+	CHECK(folded.starts == 1 && folded.tails == 1 && folded.late_imports == 1);
+	stream_exit(&s, 60 * SECOND_NS, 0);
+	stream_finish(&s, 70 * SECOND_NS);
+	CHECK(folded.starts == 1 && folded.late_imports == 1);
+	stream_close(&s);
+}
+
+/* One that is never ready is told a minute after its run of imports. */
+static void test_fold_unready(void)
+{
+	struct folded folded;
+	struct stream s;
+
+	open_folded(&s, &folded);
+	start_program(&s);
+	model__fold(s.model, 50 * SECOND_NS);
+	model__fold(s.model, 58 * SECOND_NS);
+	CHECK(!folded.starts);
+	model__fold(s.model, 63 * SECOND_NS);
+	model__fold(s.model, 70 * SECOND_NS);
+	CHECK(folded.starts == 1 && folded.by == STARTUP_IMPORTS && folded.wall_ns == 300000000);
+	stream_finish(&s, 80 * SECOND_NS);
+	stream_close(&s);
+}
+
+/* A program that replaces itself is one start-up; a forked worker has the name of its parent. */
+static void test_fold_images(void)
+{
+	struct folded folded;
+	struct stream s;
+
+	open_folded(&s, &folded);
+	start_program(&s);
+	s.proc = 2;
+	stream_exec(&s, 1300000000, 1, "x", 2);
+	put_python(&s, 1350000000);
+	stream_open_load(&s, 1400000000, 20, 0, 0, 5, 0x60, "m");
+	stream_close_load(&s, 1600000000, 20);
+	stream_fork(&s, 5 * SECOND_NS, 200, 3);
+	stream_exit(&s, 6 * SECOND_NS, 0);
+	model__fold(s.model, 20 * SECOND_NS);
+	CHECK(folded.starts == 1 && folded.wall_ns == 700000000);
+	s.proc = 3;
+	s.tgid = s.tid = 200;
+	put_ready(&s, 21 * SECOND_NS);
+	model__fold(s.model, 22 * SECOND_NS);
+	model__fold(s.model, 40 * SECOND_NS);
+	CHECK(folded.starts == 2 && folded.wall_ns == 16 * SECOND_NS && !strcmp(folded.program, "x"));
+	stream_finish(&s, 50 * SECOND_NS);
+	stream_close(&s);
+}
+
+/* Whatever starts and ends, and goes on importing, memory stays. */
+static void test_fold_memory(void)
+{
+	struct folded folded;
+	size_t before = 0;
+	struct stream s;
+
+	open_folded(&s, &folded);
+	for (__u32 serial = 1; serial <= 1000; serial++) {
+		run_one(&s, serial);
+		model__fold(s.model, serial * SECOND_NS + SECOND_NS / 2);
+		if (serial == 100)
+			before = allocated_bytes();
+	}
+	CHECK(folded.starts > 980 && allocated_bytes() < before + 65536);
+	s.proc = 2000;
+	s.tgid = s.tid = 5000;
+	stream_exec(&s, 2000 * SECOND_NS, 1, "x", 2);
+	put_python(&s, 2000 * SECOND_NS);
+	for (__u32 i = 0; i < 200; i++) {
+		__u64 ts_ns = (2001 + i * 40) * SECOND_NS;
+
+		for (__u32 k = 0; k < 500; k++) {
+			stream_open_load(&s, ts_ns + k, 100000 + 1000 * i + k, 0, 0, 5, 0x50, "m");
+			stream_close_load(&s, ts_ns + k, 100000 + 1000 * i + k);
+		}
+		model__fold(s.model, ts_ns + 2 * SECOND_NS);
+		model__fold(s.model, ts_ns + 20 * SECOND_NS);
+		if (i == 20)
+			before = allocated_bytes();
+	}
+	CHECK(folded.tails > 190 && allocated_bytes() < before + 65536);
+	stream_finish(&s, 20000 * SECOND_NS);
+	stream_close(&s);
+}
+
 int main(void)
 {
+	RUN(test_fold_ended);
+	RUN(test_fold_living);
+	RUN(test_fold_unready);
+	RUN(test_fold_images);
+	RUN(test_fold_memory);
 	RUN(test_never);
 	RUN(test_watched);
 	RUN(test_lost_exit);

@@ -177,7 +177,7 @@ static int watch(struct session *session)
 		read_facts(session, false);
 		late_read(session);
 		is_left = session__look_at_scope(session);
-		now_ns = clock_ns();
+		session__fold(session, now_ns = clock_ns());
 		if (!session->hooks->update(session->hooks_ctx, session->model, now_ns))
 			break;
 		describe_early(session);

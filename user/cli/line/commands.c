@@ -56,6 +56,10 @@ const struct command_info commands[] = {
 	  "[OPTION...]\n" TARGETS,
 	  "top # the whole host\n"
 	  "top --container web # a container\n" },
+	{ "agent", COMMAND_AGENT, 0, 0, false, "start-ups of the whole host, as metrics for Prometheus",
+	  "[OPTION...] [-a | --container NAME | --cgroup PATH]\n",
+	  "agent # the whole host, at http://127.0.0.1:9844/metrics\n"
+	  "agent --listen unix:/run/pyimport.sock --cgroup /system.slice # services alone\n" },
 	{ "help", COMMAND_HELP, 0, 1, false, "this help, or that of a subcommand",
 	  "[SUBCOMMAND]\n", "help record # its options, with examples\n" },
 	{ "version", COMMAND_VERSION, 0, 0, false, "the version, and with -v facts of this kernel",

@@ -8,6 +8,7 @@
 
 #define FOR(command) (1u << COMMAND_##command)
 #define TRACES (FOR(TRACE) | FOR(RECORD) | FOR(WHY) | FOR(TOP))
+#define FOLLOWS (TRACES | FOR(AGENT))
 #define READS (FOR(REPORT) | FOR(DIFF) | FOR(WHY) | FOR(CHECK))
 #define SHOWS (FOR(TRACE) | FOR(REPORT))
 #define WRITES (SHOWS | FOR(WHY) | FOR(DIFF) | FOR(CHECK) | FOR(BENCH))
@@ -23,11 +24,11 @@ const char *const option_groups[GROUP_CNT] = {
 
 const struct option_info options[] = {
 	{ "pid", 'p', "PID[,PID...]", GROUP_TARGET, TRACES | FOR(DOCTOR), "running processes, and their children" },
-	{ "all", 'a', NULL, GROUP_TARGET, TRACES, "every Python process on the host, also those started later" },
-	{ "cgroup", OPT_CGROUP, "PATH", GROUP_TARGET, TRACES, "what runs in this cgroup and below, now or later: a directory below /sys/fs/cgroup, or a path of /proc/PID/cgroup; may be given more than once" },
-	{ "container", OPT_CONTAINER, "ID|NAME[,...]", GROUP_TARGET, TRACES, "what runs in these containers (podman, docker, containerd, CRI-O, Kubernetes), by their names or how their ids begin" },
-	{ "wait", OPT_WAIT, NULL, GROUP_TARGET, TRACES, "the container or cgroup may be still to come: wait for it" },
-	{ "duration", 'd', "TIME", GROUP_TARGET, TRACES, "stop after TIME (500ms, 30s, 2m; a bare number is seconds)" },
+	{ "all", 'a', NULL, GROUP_TARGET, FOLLOWS, "every Python process on the host, also those started later" },
+	{ "cgroup", OPT_CGROUP, "PATH", GROUP_TARGET, FOLLOWS, "what runs in this cgroup and below, now or later: a directory below /sys/fs/cgroup, or a path of /proc/PID/cgroup; may be given more than once" },
+	{ "container", OPT_CONTAINER, "ID|NAME[,...]", GROUP_TARGET, FOLLOWS, "what runs in these containers (podman, docker, containerd, CRI-O, Kubernetes), by their names or how their ids begin" },
+	{ "wait", OPT_WAIT, NULL, GROUP_TARGET, FOLLOWS, "the container or cgroup may be still to come: wait for it" },
+	{ "duration", 'd', "TIME", GROUP_TARGET, FOLLOWS, "stop after TIME (500ms, 30s, 2m; a bare number is seconds)" },
 	{ "until-ready", OPT_UNTIL_READY, NULL, GROUP_TARGET, TRACES, "stop when what is traced waits for connections, its workers too; the program runs on" },
 	{ "until-idle", OPT_UNTIL_IDLE, "TIME", GROUP_TARGET, TRACES, "stop when nothing was imported for TIME" },
 
@@ -38,6 +39,8 @@ const struct option_info options[] = {
 	{ "cold", OPT_COLD, NULL, GROUP_OWN, FOR(BENCH), "before each run, drop the files it reads from the page cache" },
 	{ "versus", OPT_VERSUS, "COMMAND", GROUP_OWN, FOR(BENCH), "compare with this command line, taking turns" },
 	{ "fail-on", OPT_FAIL_ON, "LIMITS", GROUP_OWN, FOR(DIFF), "status 1 if more grew than this: time>5%,modules>0" },
+	{ "listen", OPT_LISTEN, "ADDRESS", GROUP_OWN, FOR(AGENT), "where metrics are read: HOST:PORT, or unix:PATH (127.0.0.1:9844)" },
+	{ "max-series", OPT_MAX_SERIES, "N", GROUP_OWN, FOR(AGENT), "entry points told apart; the rest is counted together, as other (100)" },
 	{ "from", OPT_FROM, "KIND", GROUP_OWN, READS, "what the file to read is; importtime is a log of python -X importtime" },
 
 	{ "view", OPT_VIEW, "VIEW", GROUP_SHOW, SHOWS, "what a text report is about" },
@@ -55,18 +58,18 @@ const struct option_info options[] = {
 	{ "no-color", OPT_NO_COLOR, NULL, GROUP_SHOW, WRITES, "no colour and no links, on a terminal either" },
 
 	{ "strict", OPT_STRICT, NULL, GROUP_TRACE, TRACES | FOR(REPORT) | FOR(CHECK), "fail if any data was lost: status 4" },
-	{ "ring", OPT_RING, "SIZE", GROUP_TRACE, TRACES, "ring buffer, from 4kB to 1GB (4MB), rounded up to a power of two" },
-	{ "perf-uprobes", OPT_PERF, NULL, GROUP_TRACE, TRACES, "perf-event uprobes even where the kernel has uprobe_multi" },
+	{ "ring", OPT_RING, "SIZE", GROUP_TRACE, FOLLOWS, "ring buffer, from 4kB to 1GB (4MB), rounded up to a power of two" },
+	{ "perf-uprobes", OPT_PERF, NULL, GROUP_TRACE, FOLLOWS, "perf-event uprobes even where the kernel has uprobe_multi" },
 	{ "profile", OPT_PROFILE, "NAME", GROUP_TRACE, TRACES, "what to record: full, standard (no cached imports) or loads (imports alone, no causes)" },
 	{ "no-edges", OPT_NO_EDGES, NULL, GROUP_TRACE, TRACES, "only imports that load something, not the cached ones" },
 	{ "no-cpu", OPT_NO_CPU, NULL, GROUP_TRACE, TRACES, "do not measure CPU time and waits" },
-	{ "no-files", OPT_NO_FILES, NULL, GROUP_TRACE, TRACES, "do not count file operations and bytes from disk" },
+	{ "no-files", OPT_NO_FILES, NULL, GROUP_TRACE, FOLLOWS, "do not count file operations and bytes from disk" },
 	{ "no-memory", OPT_NO_MEMORY, NULL, GROUP_TRACE, TRACES, "do not measure resident memory" },
-	{ "no-phases", OPT_NO_PHASES, NULL, GROUP_TRACE, TRACES, "do not look for readiness: no system call is looked at for it" },
-	{ "no-net", OPT_NO_NET, NULL, GROUP_TRACE, TRACES, "do not look at connections, sleeps, threads and children" },
-	{ "no-hold", OPT_NO_HOLD, NULL, GROUP_TRACE, TRACES, "never hold a starting program until it is probed; first imports of an interpreter not known beforehand may be missed" },
-	{ "tables", OPT_TABLES, "N", GROUP_TRACE, TRACES | OPTION_HIDDEN, "slots for code and for statements, a power of two" },
-	{ "no-tracepoint", OPT_NO_TRACEPOINT, "NAME", GROUP_TRACE, TRACES | OPTION_HIDDEN, "do as if the kernel lacked it" },
+	{ "no-phases", OPT_NO_PHASES, NULL, GROUP_TRACE, FOLLOWS, "do not look for readiness: no system call is looked at for it" },
+	{ "no-net", OPT_NO_NET, NULL, GROUP_TRACE, FOLLOWS, "do not look at connections, sleeps, threads and children" },
+	{ "no-hold", OPT_NO_HOLD, NULL, GROUP_TRACE, FOLLOWS, "never hold a starting program until it is probed; first imports of an interpreter not known beforehand may be missed" },
+	{ "tables", OPT_TABLES, "N", GROUP_TRACE, FOLLOWS | OPTION_HIDDEN, "slots for code and for statements, a power of two" },
+	{ "no-tracepoint", OPT_NO_TRACEPOINT, "NAME", GROUP_TRACE, FOLLOWS | OPTION_HIDDEN, "do as if the kernel lacked it" },
 
 	{ "dry-run", OPT_DRY_RUN, NULL, GROUP_TOOL, FOR(TRACE), "print every probe site and attach nothing" },
 	{ "stats", OPT_STATS, NULL, GROUP_TOOL, TRACES, "tell what tracing cost, on the standard error" },

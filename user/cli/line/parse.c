@@ -163,7 +163,8 @@ static int finish(struct parse *parse)
 	}
 	opts->command = of->command;
 	err = parse__check(parse);
-	if (!err && opts->command == COMMAND_TOP && !names_target(opts))
+	if (!err && (opts->command == COMMAND_TOP || opts->command == COMMAND_AGENT) &&
+	    !names_target(opts))
 		opts->want_all = true;
 	return err;
 }

@@ -14,6 +14,7 @@
 #define RING_MAX (1u << 30)
 #define TOP_MAX 1000000
 #define RUNS_MAX 1000
+#define SERIES_MAX 10000
 #define WIDTH_LEAST 20
 #define WIDTH_MOST 10000
 
@@ -49,6 +50,9 @@ static int set_number(struct opts *opts, int key, const char *arg, const char **
 		return parse_count(arg, 1, RUNS_MAX, &opts->runs) ? refuse(wrong, "a number of runs, 1 to 1000") : 0;
 	case OPT_TOP:
 		return parse_count(arg, 1, TOP_MAX, &opts->top) ? refuse(wrong, "a number of rows, 1 or more") : 0;
+	case OPT_MAX_SERIES:
+		return parse_count(arg, 1, SERIES_MAX, &opts->max_series) ?
+		       refuse(wrong, "a number of entry points, 1 to 10000") : 0;
 	case OPT_WIDTH:
 		if (parse_count(arg, WIDTH_LEAST, WIDTH_MOST, &number))
 			return refuse(wrong, "a number of columns, 20 or more");
@@ -108,8 +112,10 @@ static int set_value(struct opts *opts, int key, char *arg, const char **wrong)
 	case OPT_TOP:
 	case OPT_WIDTH:
 	case OPT_TABLES:
+	case OPT_MAX_SERIES:
 		return set_number(opts, key, arg, wrong);
 	case 'o': opts->capture_path = arg; return 0;
+	case OPT_LISTEN: opts->listen = arg; return 0;
 	case OPT_BUDGET: opts->budget = arg; return 0;
 	case OPT_BASELINE: opts->baseline = arg; return 0;
 	case OPT_FAIL_ON: opts->fail_on = arg; return 0;

@@ -3,40 +3,20 @@
  * Each process image has a small model of its own, a part, that is freed once the image has ended
  * and what the kernel counted of it has come. An image that was forked shares the part of its
  * parent if imports are watched, as it goes on in the middle of its parent's. What is told once per
- * trace, the paths, belongs to the whole.
+ * trace, the paths, belongs to the whole. Where start-ups are folded (fold.c), a part is that of
+ * one start-up: a program that replaces itself goes on in the same one.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "event/event.h"
+#include "model/causes/charge.h"
+#include "model/lean/lean.h"
 #include "model/state/path.h"
 #include "model/state/process_table.h"
 
-#define LINGER_NS 5000000000ULL /* what the kernel counts is fetched within a second or two */
-
-struct part {
-	struct model *model;
-	struct member *members;
-	__u32 living_cnt;
-	__u64 ended_ns;
-	struct part *next; /* of those that ended */
-};
-
-struct member {
-	__u32 serial, tgid;
-	bool is_ended, is_python;
-	struct part *part;
-	struct member *next;
-	UT_hash_handle hh, hh_tgid;
-};
-
-struct lean {
-	struct model_lean opts;
-	struct member *by_serial, *by_tgid; /* by_tgid: those that live */
-	struct part *ended, **ended_end, *last;
-	size_t python_cnt, load_cnt;
-};
+#define IMAGES_MAX 16 /* of one part: a program that replaces itself without end */
 
 static void part_free(struct lean *lean, struct part *part)
 {
@@ -50,6 +30,7 @@ static void part_free(struct lean *lean, struct part *part)
 		HASH_DELETE(hh, lean->by_serial, member); // NOLINT
 		free(member);
 	}
+	DL_DELETE2(lean->parts, part, prev_part, next_part);
 	model__free(part->model);
 	free(part);
 }
@@ -58,12 +39,13 @@ static struct part *part_new(struct model *model)
 {
 	struct part *part = calloc(1, sizeof(*part));
 
-	if (part && model__new(&part->model)) {
+	if (part)
+		part->model = part_model_new(model);
+	if (!part || !part->model) {
 		free(part);
 		return NULL;
 	}
-	if (part)
-		part->model->whole = model;
+	DL_APPEND2(model->lean->parts, part, prev_part, next_part);
 	return part;
 }
 
@@ -105,34 +87,39 @@ static struct member *add(struct model *model, __u32 serial, __u32 tgid, __u64 t
 		return NULL;
 	}
 	HASH_FIND(hh_tgid, lean->by_tgid, &tgid, sizeof(tgid), old);
+	part->living_cnt++; /* first: it may be that of the image which ends here */
 	if (old) /* its exit was lost, or this is an exec */
 		end(lean, old, ts_ns);
 	*member = (struct member){ .serial = serial, .tgid = tgid, .part = part,
 				   .next = part->members };
 	part->members = member;
-	part->living_cnt++;
 	HASH_ADD(hh, lean->by_serial, serial, sizeof(member->serial), member);
 	HASH_ADD(hh_tgid, lean->by_tgid, tgid, sizeof(member->tgid), member);
 	return member;
 }
 
 /* Of what a part is told: the rest costs memory and answers nothing that is asked of it. */
-static bool is_wanted(const struct lean *lean, __u16 kind)
+static bool is_wanted(const struct lean *lean, const struct pyi_hdr *hdr)
 {
-	switch (kind) {
+	bool is_folded = lean->opts.on_fold;
+
+	switch (hdr->kind) {
 	case PYI_EV_EXEC:
 	case PYI_EV_FORK:
 	case PYI_EV_PYTHON:
-	case PYI_EV_PRESENT:
 	case PYI_EV_FILE:
 	case PYI_EV_EXIT: return true;
+	case PYI_EV_PRESENT: return !is_folded;
 	case PYI_EV_BEGIN:
 	case PYI_EV_END:
 	case PYI_EV_MARK:
 	case PYI_EV_FRAMES:
-	case PYI_EV_EDGE:
 	case PYI_EV_CODE:
-	case PYI_EV_THREAD_EXIT: return lean->opts.is_watched;
+	case PYI_EV_THREAD_EXIT: return is_folded || lean->opts.is_watched;
+	case PYI_EV_EDGE: return lean->opts.is_watched;
+	case PYI_EV_CHARGE:
+	case PYI_EV_PHASE: return is_folded;
+	case PYI_EV_NET: return is_folded && ((const struct pyi_net *)hdr)->value.span;
 	}
 	return false;
 }
@@ -160,13 +147,19 @@ static int apply_fork(struct model *model, struct member *parent, const struct p
 	model->lean->python_cnt += child->is_python;
 	if (is_shared)
 		return model__apply(parent->part->model, rec, rec->hdr.size);
+	if (model->lean->opts.on_fold && !(rec->hdr.flags & PYI_F_VFORK)) {
+		int err = fold_carry(parent, child->part->model);
+
+		return err ? err : model__apply(child->part->model, rec, rec->hdr.size);
+	}
 	state = process_add(child->part->model, child->serial, child->tgid, rec->hdr.ts_ns);
 	return state ? 0 : -ENOMEM;
 }
 
-/* Those that ended long enough ago; only these kinds come in order of time. */
-static void forget(struct lean *lean, __u64 now_ns, bool is_all)
+/* Those that ended long enough ago; only some kinds of records come in order of time. */
+static void forget(struct model *model, __u64 now_ns, bool is_all)
 {
+	struct lean *lean = model->lean;
 	struct part *part;
 
 	while ((part = lean->ended) && (is_all || now_ns > part->ended_ns + LINGER_NS)) {
@@ -175,8 +168,32 @@ static void forget(struct lean *lean, __u64 now_ns, bool is_all)
 			lean->ended_end = &lean->ended;
 		if (lean->opts.on_end)
 			lean->opts.on_end(lean->opts.ctx, part->model);
+		if (lean->opts.on_fold)
+			fold_ended(model, part);
 		part_free(lean, part);
 	}
+}
+
+/* Of no process: what ended before has been charged. */
+static void settle_all(struct model *model, const struct pyi_charged *rec)
+{
+	struct part *part;
+
+	model->measured = rec->groups;
+	DL_FOREACH2(model->lean->parts, part, next_part)
+		charge_settled(part->model, rec);
+}
+
+/* The part that a new image goes on in; NULL: one of its own. */
+static struct part *part_for(const struct lean *lean, const struct pyi_hdr *hdr)
+{
+	struct member *old;
+
+	if (hdr->kind != PYI_EV_EXEC || !lean->opts.on_fold)
+		return NULL;
+	HASH_FIND(hh_tgid, lean->by_tgid, &hdr->tgid, sizeof(hdr->tgid), old);
+	return old && !old->part->is_tail && old->part->model->process_cnt < IMAGES_MAX ?
+	       old->part : NULL;
 }
 
 static int lean_apply(struct model *model, const void *record, size_t size)
@@ -188,18 +205,20 @@ static int lean_apply(struct model *model, const void *record, size_t size)
 
 	lean->last = NULL;
 	if (is_sign_of_life(hdr->kind) || hdr->kind == PYI_EV_EXIT)
-		forget(lean, hdr->ts_ns, false);
+		forget(model, hdr->ts_ns, false);
 	if (hdr->kind == PYI_EV_PATH)
-		return path_add(model, record);
+		return lean->opts.on_fold ? 0 : path_add(model, record);
+	if (hdr->kind == PYI_EV_CHARGED && lean->opts.on_fold)
+		settle_all(model, record);
 	lean->load_cnt += hdr->kind == PYI_EV_BEGIN &&
 			  span_is_search(((const struct pyi_begin *)record)->span);
 	member = find(lean, hdr->proc);
 	if (!member && is_sign_of_life(hdr->kind)) {
-		member = add(model, hdr->proc, hdr->tgid, hdr->ts_ns, NULL);
+		member = add(model, hdr->proc, hdr->tgid, hdr->ts_ns, part_for(lean, hdr));
 		if (!member)
 			return -ENOMEM;
 	}
-	if (!member || !is_wanted(lean, hdr->kind))
+	if (!member || !is_wanted(lean, hdr))
 		return 0;
 	if (hdr->kind == PYI_EV_PYTHON && !member->is_python) {
 		member->is_python = true;
@@ -212,6 +231,12 @@ static int lean_apply(struct model *model, const void *record, size_t size)
 	if (hdr->kind == PYI_EV_EXIT)
 		end(lean, member, hdr->ts_ns);
 	return err;
+}
+
+void model__fold(struct model *model, __u64 now_ns)
+{
+	forget(model, now_ns, false);
+	fold_living(model, now_ns);
 }
 
 static struct model *lean_part(const struct model *model, __u32 serial)
@@ -243,12 +268,13 @@ static void end_all(struct lean *lean)
 static void lean_finish(struct model *model)
 {
 	end_all(model->lean);
-	forget(model->lean, 0, true);
+	forget(model, 0, true);
 }
 
 static void lean_free(struct model *model)
 {
 	model->lean->opts.on_end = NULL;
+	model->lean->opts.on_fold = NULL;
 	lean_finish(model);
 	free(model->lean);
 	model->lean = NULL;

@@ -6,6 +6,9 @@
 #include "model/tree/overhead.h"
 #include "model/tree/startup.h"
 
+/* A service does other work between its imports and its first wait for a connection. */
+#define STARTUP_READY_NS 60000000000ULL
+
 /* What the process lived for, as far as it was seen. */
 static __u64 life_end_ns(const struct model *model, const struct process *process)
 {
@@ -102,7 +105,7 @@ static __u64 run_begin_ns(const struct process_state *state)
 }
 
 /* False: the run has not ended as far as was seen. */
-static bool find_end(const struct model *model, struct process_state *state, __u64 *end_ns)
+static bool find_end(const struct model *model, const struct process_state *state, __u64 *end_ns)
 {
 	const struct process *process = &state->process;
 	__u64 done_ns = state->main ? end_of(&state->main->load) : NS_UNKNOWN;
@@ -128,6 +131,21 @@ static bool find_end(const struct model *model, struct process_state *state, __u
 	*end_ns = last_ns ? last_ns : NS_UNKNOWN;
 	return !is_open && (is_over || STARTUP_GAP_NS <
 			    process_time_ns(process, last_ns, life_end_ns(model, process)));
+}
+
+bool startup_is_over(struct model *model, const struct process_state *state, __u64 now_ns)
+{
+	const struct process *process = &state->process;
+	__u64 end_ns = NS_UNKNOWN;
+	bool is_over;
+
+	if (process->ready_ns != NS_UNKNOWN)
+		return true;
+	model->host.trace_end_ns = now_ns;
+	is_over = find_end(model, state, &end_ns);
+	model->host.trace_end_ns = 0;
+	end_ns = end_ns == NS_UNKNOWN ? process->start_ns : end_ns;
+	return is_over && now_ns > end_ns + STARTUP_READY_NS;
 }
 
 static const struct load *find_site(const struct process *process)

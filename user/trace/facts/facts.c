@@ -18,6 +18,7 @@
 #include "probe/probes.h"
 #include "pyimport_event.h"
 #include "interpreters/process/proc.h"
+#include "trace/facts/recent.h"
 
 #define NOTED_MAX 4096 /* waiting to be read; more than that in 20 ms are left without facts */
 
@@ -43,8 +44,7 @@ struct facts {
 	size_t followed_cnt;
 	pid_t *living;      /* followed processes and their children, as far as seen */
 	size_t living_cnt, living_cap;
-	__u32 *known;       /* serials with an exec record or facts; searched backwards */
-	size_t known_cnt, known_cap;
+	struct recent known; /* those with an exec record or facts */
 	pid_t launched;     /* its first exec is still to come */
 	__u32 launched_serial;
 };
@@ -72,7 +72,6 @@ void facts__free(struct facts *facts)
 	free(facts->followed);
 	free(facts->noted);
 	free(facts->living);
-	free(facts->known);
 	free(facts);
 }
 
@@ -131,23 +130,13 @@ bool facts__has_living(struct facts *facts)
 	return facts->living_cnt > 0;
 }
 
-static bool is_known(const struct facts *facts, __u32 serial)
-{
-	for (size_t i = facts->known_cnt; i-- > 0;) {
-		if (facts->known[i] == serial)
-			return true;
-	}
-	return false;
-}
-
 static void note(struct facts *facts, const struct pyi_hdr *hdr, bool has_argv)
 {
 	struct noted *noted;
 
-	if (is_known(facts, hdr->proc))
+	if (recent_has(&facts->known, hdr->proc))
 		return;
-	if (grow(&facts->known, facts->known_cnt, &facts->known_cap, sizeof(__u32)))
-		facts->known[facts->known_cnt++] = hdr->proc;
+	recent_add(&facts->known, hdr->proc);
 	if (facts->noted_cnt == NOTED_MAX ||
 	    !grow(&facts->noted, facts->noted_cnt, &facts->noted_cap, sizeof(*noted)))
 		return;
@@ -164,9 +153,8 @@ static void note(struct facts *facts, const struct pyi_hdr *hdr, bool has_argv)
 static void note_fork(struct facts *facts, const struct pyi_fork *fork)
 {
 	/* A child of a fork starts as its parent: the model inherits what is known of it. */
-	if (is_known(facts, fork->hdr.proc) && !is_known(facts, fork->child_proc) &&
-	    grow(&facts->known, facts->known_cnt, &facts->known_cap, sizeof(__u32)))
-		facts->known[facts->known_cnt++] = fork->child_proc;
+	if (recent_has(&facts->known, fork->hdr.proc))
+		recent_add(&facts->known, fork->child_proc);
 	if (is_living(facts, fork->hdr.tgid))
 		add_living(facts, fork->child_tgid);
 }
@@ -264,8 +252,7 @@ int facts__follow(struct facts *facts, pid_t tgid, __u32 serial)
 		return err;
 	}
 	grown[facts->followed_cnt++] = info;
-	if (grow(&facts->known, facts->known_cnt, &facts->known_cap, sizeof(__u32)))
-		facts->known[facts->known_cnt++] = serial;
+	recent_add(&facts->known, serial);
 	add_living(facts, tgid);
 	return 0;
 }

@@ -15,9 +15,9 @@
 #include "interpreters/containers/cgroup.h"
 #include "interpreters/containers/container.h"
 #include "interpreters/process/proc.h"
+#include "trace/facts/recent.h"
 
 #define NOTED_MAX 16384      /* in the 20 ms between two looks; more are left without */
-#define SERIAL_MAX (1u << 24)
 
 struct noted {
 	__u32 serial;
@@ -44,8 +44,7 @@ struct identity {
 	size_t noted_cnt, noted_cap;
 	struct found *followed;
 	size_t followed_cnt;
-	unsigned char *known; /* a bit per serial: an exec record came */
-	size_t known_sz;
+	struct recent known; /* an exec record came */
 };
 
 int identity__new(struct cgroups *cgroups, struct containers *containers, struct identity **out)
@@ -68,32 +67,7 @@ void identity__free(struct identity *identity)
 		free(identity->followed[i].cgroup);
 	free(identity->followed);
 	free(identity->noted);
-	free(identity->known);
 	free(identity);
-}
-
-static bool is_known(const struct identity *identity, __u32 serial)
-{
-	return serial / 8 < identity->known_sz &&
-	       (identity->known[serial / 8] & 1 << serial % 8);
-}
-
-static void set_known(struct identity *identity, __u32 serial)
-{
-	size_t need = serial / 8 + 1, sz = identity->known_sz;
-	unsigned char *bigger;
-
-	if (serial > SERIAL_MAX)
-		return;
-	if (need > sz) {
-		bigger = realloc(identity->known, need * 2);
-		if (!bigger)
-			return;
-		memset(bigger + sz, 0, need * 2 - sz);
-		identity->known = bigger;
-		identity->known_sz = need * 2;
-	}
-	identity->known[serial / 8] |= 1 << serial % 8;
 }
 
 static void note(struct identity *identity, const struct pyi_hdr *hdr, __u64 cgroup)
@@ -101,9 +75,9 @@ static void note(struct identity *identity, const struct pyi_hdr *hdr, __u64 cgr
 	struct noted *bigger;
 	size_t cap = identity->noted_cap;
 
-	if (is_known(identity, hdr->proc))
+	if (recent_has(&identity->known, hdr->proc))
 		return;
-	set_known(identity, hdr->proc);
+	recent_add(&identity->known, hdr->proc);
 	if (identity->noted_cnt == cap) {
 		if (cap >= NOTED_MAX)
 			return;
@@ -238,7 +212,7 @@ void identity__follow(struct identity *identity, pid_t tgid, __u32 serial)
 	found = &bigger[identity->followed_cnt++];
 	*found = (struct found){ .serial = serial };
 	look(identity, tgid, 0, found);
-	set_known(identity, serial);
+	recent_add(&identity->known, serial);
 }
 
 void identity__finish(struct identity *identity, struct model *model)

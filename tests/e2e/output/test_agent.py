@@ -1,0 +1,258 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""`agent`: start-ups as metrics, compared with what was started; Prometheus itself reads them."""
+import http.client
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+
+import lib
+
+
+class Cgroup:
+    """What is started in it is all that the agent sees."""
+    def __init__(self):
+        tops = ("/sys/fs/cgroup", "/sys/fs/cgroup/pids")
+        top = next(t for t in tops if os.path.exists(t + "/cgroup.procs"))
+        self.path = "%s/pyimport-agent.%d" % (top, os.getpid())
+        os.mkdir(self.path)
+
+    def start(self, argv, **more):
+        def enter():
+            with open(self.path + "/cgroup.procs", "w", encoding="ascii") as file:
+                file.write(str(os.getpid()))
+        return subprocess.Popen(argv, preexec_fn=enter, env=lib.clean_env(), cwd=lib.workdir(),
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        lib.wait_until(lambda: not open(self.path + "/cgroup.procs", encoding="ascii").read(), "an empty cgroup")
+        os.rmdir(self.path)
+
+
+class Agent:
+    """Listens at a Unix socket of the test."""
+    def __init__(self, cgroup, *opts, listen=None):
+        self.socket = os.path.join(lib.workdir(), "a%d.sock" % id(self))
+        self.log = open(self.socket + ".log", "w+", encoding="utf-8")
+        self.proc = subprocess.Popen(
+            [lib.TOOL, "agent", "--cgroup", cgroup.path, "--listen", listen or "unix:" + self.socket, *opts],
+            stderr=self.log, stdin=subprocess.DEVNULL, env=lib.clean_env())
+
+    def said(self):
+        with open(self.log.name, encoding="utf-8") as file:
+            return file.read()
+
+    def connect(self):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(self.socket)
+        return client
+
+    def get(self, path, accept="application/openmetrics-text;version=1.0.0"):
+        http_client = http.client.HTTPConnection("localhost")
+        http_client.sock = self.connect()
+        http_client.request("GET", path, headers={"Accept": accept})
+        answer = http_client.getresponse()
+        body = answer.read().decode()
+        http_client.close()
+        return answer.status, answer.getheader("Content-Type"), body
+
+    def samples(self):
+        """{(name, sorted labels): value}, by a parser that is not ours."""
+        done = subprocess.run([lib.settings.SYSTEM, "-c", PARSE], input=self.get("/metrics")[2], check=True,
+                              capture_output=True, text=True)
+        return {(name, tuple(map(tuple, labels))): value for name, labels, value in json.loads(done.stdout)}
+
+    def sum_of(self, name, **labels):
+        want = set(labels.items())
+        return sum(value for (got, with_labels), value in self.samples().items()
+                   if got == name and want <= set(with_labels))
+
+    def __enter__(self):
+        lib.wait_until(lambda: "tracing" in self.said() or self.proc.poll() is not None, "the agent")
+        lib.check(self.proc.poll() is None, "the agent ended: %s", self.said())
+        return self
+
+    def __exit__(self, *exc):
+        if self.proc.poll() is None:
+            self.proc.send_signal(signal.SIGTERM)
+        self.proc.wait(timeout=lib.settings.PATIENCE_S)
+        self.log.close()
+
+
+PARSE = """import json, sys
+from prometheus_client.openmetrics import parser
+print(json.dumps([(s.name, sorted(s.labels.items()), s.value)
+                  for f in parser.text_string_to_metric_families(sys.stdin.read()) for s in f.samples]))"""
+
+SERVICE = """import socket, json, sys
+listener = socket.socket(); listener.bind(("127.0.0.1", 0)); listener.listen()
+listener.settimeout(1.5)
+try:
+    listener.accept()
+except TimeoutError:
+    pass
+import colorsys, fractions
+sys.stdin.read()
+"""
+
+
+@lib.test()
+def test_counts():
+    """As many starts as there were, by entry point; failures, late imports and bytes."""
+    lib.write("agent_pkg/__init__.py", "")
+    lib.write("agent_pkg/run.py", "import colorsys\n")
+    script = lib.write("good.py", "import json\n")
+    bad = lib.write("bad.py", "import json, not_there\n")
+    service = lib.write("service.py", SERVICE)
+    python = lib.system().exe
+    with Cgroup() as cgroup, Agent(cgroup) as agent:
+        running = cgroup.start([python, service], stdin=subprocess.PIPE)
+        argvs = 5 * [[python, script]] + 2 * [[python, "-B", "good.py"]] + 3 * [[python, bad]] + \
+            4 * [[python, "-um", "agent_pkg.run"]] + 6 * [[python, "-c", "pass"]]
+        for argv in argvs:
+            cgroup.start(argv).wait()
+        lib.wait_until(lambda: agent.sum_of("pyimport_starts_total") >= len(argvs) + 1, "all starts")
+        running.stdin.close()
+        running.wait()
+        lib.wait_until(lambda: agent.sum_of("pyimport_late_imports_total") >= 2, "the late imports")
+        got = {dict(labels)["entry"]: value for (name, labels), value in agent.samples().items()
+               if name == "pyimport_starts_total" and value}
+        lib.check_equal(got, {script: 7, bad: 3, "-m agent_pkg.run": 4, "-c": 6, service: 1}, "starts")
+        lib.check_equal(agent.sum_of("pyimport_startup_seconds_count"), 21, "measured start-ups")
+        lib.check_equal(agent.sum_of("pyimport_ready_seconds_count", entry=service), 1, "ready")
+        lib.check_equal(agent.sum_of("pyimport_failed_starts_total"), 3, "failed starts")
+        lib.check_equal(agent.sum_of("pyimport_failed_starts_total", entry=bad), 3, "failed starts of it")
+        lib.check_equal(agent.sum_of("pyimport_late_imports_total", entry=service), 2, "late imports")
+        lib.check(agent.sum_of("pyimport_read_bytes_total", entry=script) > 0, "nothing was read")
+        lib.check_equal(agent.sum_of("pyimport_complete"), 1, "complete")
+        sums = [agent.sum_of("pyimport_%s_seconds_sum" % part) for part in ("interpreter", "imports", "startup")]
+        lib.check(0 < sums[0] and 0 < sums[1] and sums[0] + sums[1] <= sums[2] + 1e-6, "parts and whole: %r", sums)
+
+
+HOSTILE = ['a"b.py', "a\nb.py", "a\\b.py", "a\x1b[31m.py", b"a\xff\xfe.py", "a{b}=1,.py", "ü€.py", "x" * 230 + ".py"]
+
+
+@lib.test()
+def test_labels():
+    """Names that mean harm, and more of them than there may be: nothing is lost, text stays text."""
+    python = lib.system().exe
+    with Cgroup() as cgroup, Agent(cgroup, "--max-series", "5") as agent:
+        for name in HOSTILE:
+            path = os.path.join(lib.workdir().encode(), name if isinstance(name, bytes) else name.encode())
+            with open(path, "w", encoding="ascii") as file:
+                file.write("pass\n")
+            cgroup.start([python.encode(), path]).wait()
+        lib.wait_until(lambda: agent.sum_of("pyimport_starts_total") >= len(HOSTILE), "all starts")
+        samples = agent.samples()
+        entries = {dict(labels)["entry"]: value for (name, labels), value in samples.items()
+                   if name == "pyimport_starts_total"}
+        lib.check_equal(sum(entries.values()), len(HOSTILE), "starts")
+        lib.check_equal((len(entries), entries.get("other")), (6, 3), "entry points, %r" % entries)
+        lib.check_equal(samples[("pyimport_agent_other_total", ())], 3, "those that were counted together")
+        lib.check(not any(re.search("[\x00-\x1f]", entry) for entry in entries), "control characters: %r", entries)
+
+
+@lib.test()
+def test_http():
+    """What is answered, and that slow and many clients harm nobody."""
+    with Cgroup() as cgroup, Agent(cgroup) as agent:
+        lib.check_equal([agent.get(p)[0] for p in ("/healthz", "/readyz", "/metrics", "/", "/../etc/passwd")],
+                        [200, 200, 200, 404, 404], "statuses")
+        lib.check_equal(os.stat(agent.socket).st_mode & 0o777, 0o600, "mode of the socket")
+        plain = agent.get("/metrics", accept="text/plain")
+        lib.check(plain[1].startswith("text/plain; version=0.0.4"), "type %r", plain[1])
+        if shutil.which("promtool"):
+            done = subprocess.run(["promtool", "check", "metrics"], input=plain[2], capture_output=True, text=True)
+            lib.check_equal((done.returncode, done.stdout + done.stderr), (0, ""), "promtool")
+        slow = [agent.connect() for _ in range(40)]
+        for client in slow:
+            client.sendall(b"GET /metrics HTTP/1.1\r\nX: ")
+        lib.check_equal(agent.get("/metrics")[0], 200, "beside clients that say nothing")
+        for raw in (b"\x00\xff\r\n\r\n", b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc",
+                    b"GET /" + 100000 * b"a" + b" HTTP/1.1\r\n\r\n"):
+            with agent.connect() as client:
+                try:
+                    client.sendall(raw)
+                    client.shutdown(socket.SHUT_WR)
+                    lib.check(b" 200 " not in client.recv(4096)[:20], "%r was answered", raw[:40])
+                except (BrokenPipeError, ConnectionResetError):
+                    pass
+        for client in slow:
+            client.close()
+        lib.check_equal(agent.get("/healthz")[0], 200, "after all that")
+        second = subprocess.run([lib.TOOL, "agent", "--cgroup", cgroup.path, "--listen", "unix:" + agent.socket],
+                                capture_output=True, text=True)
+        lib.check(second.returncode == 1 and "cannot listen" in second.stderr, "a second at the same place: %r", second)
+
+
+@lib.test()
+def test_two_and_killed():
+    """Two agents see the same; one that is killed holds nothing and leaves its socket to the next."""
+    python = lib.system().exe
+    with Cgroup() as cgroup, Agent(cgroup) as one:
+        with Agent(cgroup) as two:
+            for _ in range(3):
+                cgroup.start([python, "-c", "import json"]).wait()
+            for agent in (one, two):
+                lib.wait_until(lambda a=agent: a.sum_of("pyimport_starts_total") >= 3, "the starts")
+                lib.check_equal(agent.sum_of("pyimport_starts_total"), 3, "starts")
+            two.proc.kill()
+            two.proc.wait()
+            lib.check_equal(cgroup.start([python, "-c", "import json"]).wait(), 0, "a program after that")
+            with Agent(cgroup, listen="unix:" + two.socket) as three:
+                three.socket = two.socket
+                lib.check_equal(three.get("/readyz")[0], 200, "its successor")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def ask(port, query):
+    client = http.client.HTTPConnection("127.0.0.1", port)
+    client.request("GET", "/api/v1/query?query=" + query)
+    return json.load(client.getresponse())["data"]["result"]
+
+
+@lib.test()
+def test_prometheus():
+    """Prometheus reads the metrics, and its answers are the number of starts."""
+    if not shutil.which("prometheus"):
+        raise lib.Skip("no Prometheus")
+    at, own = free_port(), free_port()
+    config = lib.write("prometheus.yml", "scrape_configs: [{job_name: pyimport, scrape_interval: 200ms, "
+                       "scrape_timeout: 200ms, static_configs: [{targets: ['127.0.0.1:%d']}]}]\n" % at)
+    with Cgroup() as cgroup, Agent(cgroup, listen="127.0.0.1:%d" % at):
+        with open(os.path.join(lib.workdir(), "prometheus.log"), "w", encoding="utf-8") as log:
+            server = subprocess.Popen(["prometheus", "--config.file=" + config, "--web.listen-address=127.0.0.1:%d" % own,
+                                       "--storage.tsdb.path=" + os.path.join(lib.workdir(), "tsdb")], stderr=log, stdout=log)
+        try:
+            for _ in range(12):
+                cgroup.start([lib.system().exe, "-c", "import json"]).wait()
+
+            def starts():
+                try:
+                    found = ask(own, "sum(pyimport_starts_total)")
+                    return float(found[0]["value"][1]) if found else 0
+                except OSError:
+                    return 0
+            lib.wait_until(lambda: starts() >= 12, "Prometheus to know")
+            lib.check_equal(starts(), 12, "starts by Prometheus")
+            half = ask(own, "histogram_quantile(0.5,sum(pyimport_startup_seconds_bucket)by(le))")
+            lib.check(0 < float(half[0]["value"][1]) < 300, "median start-up %r", half)
+        finally:
+            server.kill()
+            server.wait()
+
+
+if __name__ == "__main__":
+    lib.main()

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/*
+ * See agent.h. The thread that reads records adds to the tables; that of http.c copies them. The
+ * lock is held for no longer than either takes.
+ */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "agent/cost.h"
+#include "agent/http.h"
+#include "agent/metrics.h"
+#include "agent/take.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "model/model.h"
+#include "report/loss.h"
+#include "trace/opts.h"
+#include "trace/session.h"
+
+#define LISTEN_DEFAULT "127.0.0.1:9844"
+#define ALIVE_NS 10000000000ULL /* the reader of records has not come by for so long: it hangs */
+
+struct agent {
+	pthread_mutex_t lock;       /* of what follows */
+	struct series_table table;
+	struct modules *modules;
+	struct agent_state state;
+	__u64 seen_ns;              /* when the reader came by; 0 = it does not trace */
+	struct http *http;
+};
+
+static __u64 last_seen_ns(struct agent *agent)
+{
+	__u64 seen_ns;
+
+	pthread_mutex_lock(&agent->lock);
+	seen_ns = agent->seen_ns;
+	pthread_mutex_unlock(&agent->lock);
+	return seen_ns;
+}
+
+static bool is_ready(void *ctx)
+{
+	__u64 seen_ns = last_seen_ns(ctx);
+
+	return seen_ns && clock_ns() < seen_ns + ALIVE_NS;
+}
+
+/* Before it traces it may take long: many interpreters to look at. */
+static bool is_healthy(void *ctx)
+{
+	return !last_seen_ns(ctx) || is_ready(ctx);
+}
+
+static int take_snapshot(struct agent *agent, struct snapshot *snapshot)
+{
+	size_t sz;
+
+	pthread_mutex_lock(&agent->lock);
+	sz = agent->table.cnt * sizeof(*agent->table.series);
+	snapshot->table = agent->table;
+	snapshot->table.series = malloc(sz);
+	if (snapshot->table.series) {
+		memcpy(snapshot->table.series, agent->table.series, sz);
+		snapshot->top_cnt = modules__top(agent->modules, snapshot->top);
+		agent->state.scrape_cnt++;
+		snapshot->state = agent->state;
+	}
+	pthread_mutex_unlock(&agent->lock);
+	return snapshot->table.series ? 0 : -ENOMEM;
+}
+
+static void write_metrics(void *ctx, bool is_openmetrics, FILE *out)
+{
+	struct snapshot snapshot = {};
+
+	if (take_snapshot(ctx, &snapshot))
+		return;
+	cost_read(&snapshot.state);
+	metrics_write(&snapshot, is_openmetrics, out);
+	series_table__free(&snapshot.table);
+}
+
+int agent__new(const struct opts *opts, struct agent **out)
+{
+	struct agent *agent = calloc(1, sizeof(*agent));
+	const struct http_ops ops = { .metrics = write_metrics, .is_healthy = is_healthy,
+				      .is_ready = is_ready, .ctx = agent };
+	int err;
+
+	if (!agent)
+		return -ENOMEM;
+	pthread_mutex_init(&agent->lock, NULL);
+	agent->state.is_complete = true;
+	agent->state.start_s = (__u64)time(NULL);
+	err = series_table__new(&agent->table, opts->max_series ?: SERIES_MAX_DEFAULT);
+	if (!err)
+		err = modules__new(&agent->modules);
+	if (!err)
+		err = http__new(opts->listen ?: LISTEN_DEFAULT, &ops, &agent->http);
+	if (err)
+		agent__free(agent);
+	else
+		*out = agent;
+	return err;
+}
+
+void agent__free(struct agent *agent)
+{
+	if (!agent)
+		return;
+	http__free(agent->http);
+	modules__free(agent->modules);
+	series_table__free(&agent->table);
+	pthread_mutex_destroy(&agent->lock);
+	free(agent);
+}
+
+static void start(void *ctx)
+{
+	struct agent *agent = ctx;
+
+	pthread_mutex_lock(&agent->lock);
+	agent->seen_ns = clock_ns();
+	pthread_mutex_unlock(&agent->lock);
+	http__start(agent->http); /* logged; it goes on to trace for whoever reads its log */
+}
+
+static void fold(void *ctx, struct model *part, bool is_tail)
+{
+	struct agent *agent = ctx;
+
+	pthread_mutex_lock(&agent->lock);
+	if (is_tail)
+		take_late(part, &agent->table, clock_ns());
+	else
+		take_startup(part, &agent->table, agent->modules, clock_ns());
+	pthread_mutex_unlock(&agent->lock);
+}
+
+static bool update(void *ctx, const struct model *model, __u64 now_ns)
+{
+	(void)ctx;
+	(void)model;
+	(void)now_ns;
+	return true;
+}
+
+static void measure(void *ctx, const struct model *model, __u64 record_cnt)
+{
+	struct agent *agent = ctx;
+
+	pthread_mutex_lock(&agent->lock);
+	agent->seen_ns = clock_ns();
+	agent->state.record_cnt = record_cnt;
+	agent->state.is_complete = model__is_complete(model);
+	for (size_t i = 0; loss_counters[i].name && i < LOSSES_MAX; i++)
+		agent->state.losses[i] = loss_value(model, &loss_counters[i]);
+	pthread_mutex_unlock(&agent->lock);
+}
+
+const struct trace_hooks agent_hooks = {
+	.start = start, .update = update, .fold = fold, .measure = measure, .has_no_report = true,
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The door of user/agent: start-ups of the whole host, folded into metrics for months. */
+#ifndef AGENT_AGENT_H
+#define AGENT_AGENT_H
+
+struct agent;
+struct opts;
+struct trace_hooks;
+
+/* Opens what it listens at. -errno after a logged message. */
+int agent__new(const struct opts *opts, struct agent **out);
+void agent__free(struct agent *agent); /* NULL-safe */
+
+/* What makes a session feed the agent, which is their ctx. */
+extern const struct trace_hooks agent_hooks;
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What a process is called in a metric. */
+#ifndef AGENT_LABELS_H
+#define AGENT_LABELS_H
+
+#include "agent/series.h"
+
+struct process;
+
+/* @text made harmless and cut to fit; NULL is "". */
+void label_set(char label[LABEL_SZ], const char *text);
+
+/*
+ * Its entry point: the script as an absolute path where that is known, "-m MODULE", "-c" (without
+ * its text), "-" for what comes from the standard input, else the name of the program.
+ */
+void labels_of(const struct process *process, struct labels *labels);
+
+#endif

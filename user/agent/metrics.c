@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See metrics.h. Times are seconds, sizes bytes, and sums end in _total. */
+#include "agent/metrics.h"
+
+#include <string.h>
+
+#include "report/loss.h"
+
+struct writer {
+	const struct snapshot *snapshot;
+	FILE *out;
+	bool is_openmetrics;
+};
+
+static const struct {
+	const char *name, *help;
+} times[TIME_CNT] = {
+	[TIME_STARTUP] = { "pyimport_startup_seconds", "From exec to when it was ready, or to the end of its run of imports." },
+	[TIME_INTERPRETER] = { "pyimport_interpreter_seconds", "From exec to where the program is about to run." },
+	[TIME_IMPORTS] = { "pyimport_imports_seconds", "Imports of the main thread during start-up." },
+	[TIME_READY] = { "pyimport_ready_seconds", "From exec to the first wait for connections." },
+};
+
+/* Counters with the same name are one family and follow one another. */
+static const struct {
+	const char *name, *unit, *result, *help;
+} counts[COUNT_CNT] = {
+	[COUNT_STARTS] = { "pyimport_starts", NULL, NULL, "Start-ups that are over, of programs and of workers that became ready." },
+	[COUNT_FAILED_STARTS] = { "pyimport_failed_starts", NULL, NULL, "Of these, those that ended with an error before the start-up was over, or within a second of it." },
+	[COUNT_LOADED] = { "pyimport_modules", NULL, "loaded", "Imports that did work in start-ups, by how they ended." },
+	[COUNT_FAILED] = { "pyimport_modules", NULL, "failed", NULL },
+	[COUNT_UNFINISHED] = { "pyimport_modules", NULL, "unfinished", NULL },
+	[COUNT_COMPILED] = { "pyimport_compiled_modules", NULL, NULL, "Modules that start-ups compiled from source, as there was no valid .pyc." },
+	[COUNT_READ_BYTES] = { "pyimport_read_bytes", "bytes", NULL, "Bytes that imports of start-ups read from files, cached or not." },
+	[COUNT_DISK_BYTES] = { "pyimport_disk_read_bytes", "bytes", NULL, "Bytes that imports of start-ups had to read from a disk." },
+	[COUNT_NET] = { "pyimport_network_uses", NULL, NULL, "Connections and look-ups of names made inside imports of start-ups." },
+	[COUNT_NET_BLOCKED_NS] = { "pyimport_network_blocked_seconds", "seconds", NULL, "Time that imports of start-ups waited for these." },
+	[COUNT_LATE] = { "pyimport_late_imports", NULL, NULL, "Imports that services made after they were ready." },
+	[COUNT_LATE_NS] = { "pyimport_late_imports_seconds", "seconds", NULL, "Time of these." },
+	[COUNT_LATE_BLOCKED_NS] = { "pyimport_late_imports_blocked_seconds", "seconds", NULL, "Of that, time in which the thread that waits for connections could not." },
+};
+
+static void put_head(const struct writer *to, const char *name, const char *type, const char *unit,
+		     const char *help)
+{
+	const char *suffix = "";
+
+	/* There, a family is called as its samples are. */
+	if (!to->is_openmetrics && !strcmp(type, "counter"))
+		suffix = "_total";
+	if (!to->is_openmetrics && !strcmp(type, "info")) {
+		suffix = "_info";
+		type = "gauge";
+	}
+	fprintf(to->out, "# TYPE %s%s %s\n", name, suffix, type);
+	if (unit && to->is_openmetrics)
+		fprintf(to->out, "# UNIT %s %s\n", name, unit);
+	fprintf(to->out, "# HELP %s%s %s\n", name, suffix, help);
+}
+
+/* Harmless text already: what is left is quoting. */
+static void put_label(const struct writer *to, const char *name, const char *value)
+{
+	fprintf(to->out, "%s=\"", name);
+	for (; *value; value++) {
+		if (*value == '"' || *value == '\\')
+			fputc('\\', to->out);
+		fputc(*value, to->out);
+	}
+	fputc('"', to->out);
+}
+
+static void put_labels(const struct writer *to, const struct labels *labels)
+{
+	put_label(to, "entry", labels->entry);
+	if (labels->container[0]) {
+		fputc(',', to->out);
+		put_label(to, "container", labels->container);
+	}
+	if (labels->unit[0]) {
+		fputc(',', to->out);
+		put_label(to, "unit", labels->unit);
+	}
+}
+
+static void put_seconds(const struct writer *to, __u64 ns)
+{
+	fprintf(to->out, "%llu.%09llu\n", ns / 1000000000, ns % 1000000000);
+}
+
+static void put_histogram(const struct writer *to, const char *name, const struct series *series,
+			  const struct histogram *histogram)
+{
+	__u64 sum = 0;
+
+	for (size_t i = 0; i <= BUCKET_CNT; i++) {
+		sum = i < BUCKET_CNT ? sum + histogram->buckets[i] : histogram->cnt;
+		fprintf(to->out, "%s_bucket{", name);
+		put_labels(to, &series->labels);
+		if (i < BUCKET_CNT) /* as OpenMetrics writes numbers: 1.0, not 1 */
+			fprintf(to->out, ",le=\"%g%s\"} %llu\n", bucket_ns[i] / 1e9,
+				bucket_ns[i] % 1000000000 ? "" : ".0", sum);
+		else
+			fprintf(to->out, ",le=\"+Inf\"} %llu\n", sum);
+	}
+	fprintf(to->out, "%s_sum{", name);
+	put_labels(to, &series->labels);
+	fputs("} ", to->out);
+	put_seconds(to, histogram->sum_ns);
+	fprintf(to->out, "%s_count{", name);
+	put_labels(to, &series->labels);
+	fprintf(to->out, "} %llu\n", histogram->cnt);
+}
+
+static void put_times(const struct writer *to)
+{
+	const struct series_table *table = &to->snapshot->table;
+
+	for (size_t i = 0; i < TIME_CNT; i++) {
+		put_head(to, times[i].name, "histogram", "seconds", times[i].help);
+		for (size_t k = 0; k < table->cnt; k++)
+			if (table->series[k].times[i].cnt)
+				put_histogram(to, times[i].name, &table->series[k],
+					      &table->series[k].times[i]);
+	}
+}
+
+static void put_count(const struct writer *to, enum series_count count, const struct series *series)
+{
+	__u64 value = series->counts[count];
+
+	fprintf(to->out, "%s_total{", counts[count].name);
+	put_labels(to, &series->labels);
+	if (counts[count].result)
+		fprintf(to->out, ",result=\"%s\"", counts[count].result);
+	fputs("} ", to->out);
+	if (counts[count].unit && !strcmp(counts[count].unit, "seconds"))
+		put_seconds(to, value);
+	else
+		fprintf(to->out, "%llu\n", value);
+}
+
+static void put_counts(const struct writer *to)
+{
+	const struct series_table *table = &to->snapshot->table;
+
+	for (enum series_count i = 0; i < COUNT_CNT; i++) {
+		if (counts[i].help)
+			put_head(to, counts[i].name, "counter", counts[i].unit, counts[i].help);
+		for (size_t k = 0; k < table->cnt; k++)
+			if (k || table->series[k].last_ns)
+				put_count(to, i, &table->series[k]);
+	}
+}
+
+static void put_modules(const struct writer *to)
+{
+	const struct snapshot *snapshot = to->snapshot;
+
+	put_head(to, "pyimport_module_self_seconds", "counter", "seconds",
+		 "Time of the dearest modules' imports in start-ups, without what they import.");
+	for (size_t i = 0; i < snapshot->top_cnt; i++) {
+		fputs("pyimport_module_self_seconds_total{", to->out);
+		put_label(to, "module", snapshot->top[i].name);
+		fputs("} ", to->out);
+		put_seconds(to, snapshot->top[i].self_ns);
+	}
+	put_head(to, "pyimport_module_loads", "counter", NULL, "Imports of these modules in start-ups.");
+	for (size_t i = 0; i < snapshot->top_cnt; i++) {
+		fputs("pyimport_module_loads_total{", to->out);
+		put_label(to, "module", snapshot->top[i].name);
+		fprintf(to->out, "} %llu\n", snapshot->top[i].cnt);
+	}
+}
+
+static void put_losses(const struct writer *to)
+{
+	const struct agent_state *state = &to->snapshot->state;
+
+	put_head(to, "pyimport_complete", "gauge", NULL, "1: nothing was lost while tracing.");
+	fprintf(to->out, "pyimport_complete %d\n", state->is_complete);
+	put_head(to, "pyimport_lost_records", "counter", NULL, "What was lost while tracing, by cause.");
+	for (size_t i = 0; loss_counters[i].name && i < LOSSES_MAX; i++)
+		fprintf(to->out, "pyimport_lost_records_total{cause=\"%s\"} %llu\n",
+			loss_counters[i].name, state->losses[i]);
+}
+
+static void put_number(const struct writer *to, const char *name, const char *type,
+		       const char *unit, __u64 value, const char *help)
+{
+	put_head(to, name, type, unit, help);
+	fprintf(to->out, "%s%s %llu\n", name, strcmp(type, "counter") ? "" : "_total", value);
+}
+
+static void put_cost(const struct writer *to)
+{
+	const struct snapshot *snapshot = to->snapshot;
+	const struct agent_state *state = &snapshot->state;
+
+	put_head(to, "pyimport_agent", "info", NULL, "The agent.");
+	fprintf(to->out, "pyimport_agent_info{version=\"%s\"} 1\n", PYIMPORT_VERSION);
+	put_number(to, "pyimport_agent_series", "gauge", NULL, snapshot->table.cnt - 1,
+		   "Entry points told apart.");
+	put_number(to, "pyimport_agent_series_limit", "gauge", NULL, snapshot->table.max - 1,
+		   "How many there may be.");
+	put_number(to, "pyimport_agent_other", "counter", NULL, snapshot->table.refused_cnt,
+		   "Start-ups and late imports that are counted under other.");
+	put_number(to, "pyimport_agent_records", "counter", NULL, state->record_cnt,
+		   "Records that came from the kernel.");
+	put_number(to, "pyimport_agent_scrapes", "counter", NULL, state->scrape_cnt,
+		   "Answers to requests for metrics.");
+	put_head(to, "pyimport_agent_holder_cpu_seconds", "counter", "seconds",
+		 "CPU time of the process that holds what starts.");
+	fputs("pyimport_agent_holder_cpu_seconds_total ", to->out);
+	put_seconds(to, state->holder_cpu_ns);
+	put_number(to, "pyimport_agent_holder_resident_bytes", "gauge", "bytes",
+		   state->holder_resident_bytes, "Resident memory of the process that holds what starts.");
+	put_head(to, "process_cpu_seconds", "counter", "seconds", "CPU time of the agent.");
+	fputs("process_cpu_seconds_total ", to->out);
+	put_seconds(to, state->cpu_ns);
+	put_number(to, "process_resident_memory_bytes", "gauge", "bytes", state->resident_bytes,
+		   "Resident memory of the agent.");
+	put_number(to, "process_start_time_seconds", "gauge", "seconds", state->start_s,
+		   "When the agent began, since the epoch.");
+}
+
+void metrics_write(const struct snapshot *snapshot, bool is_openmetrics, FILE *out)
+{
+	const struct writer to = { .snapshot = snapshot, .out = out,
+				   .is_openmetrics = is_openmetrics };
+
+	put_times(&to);
+	put_counts(&to);
+	put_modules(&to);
+	put_losses(&to);
+	put_cost(&to);
+	if (is_openmetrics)
+		fputs("# EOF\n", out);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* See series.h. */
+#include "agent/series.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define IDLE_NS (24 * 3600 * 1000000000ULL)
+
+const __u64 bucket_ns[BUCKET_CNT] = {
+	10000000, 25000000, 50000000, 100000000, 250000000, 500000000, 1000000000, 2500000000,
+	5000000000, 10000000000, 30000000000, 60000000000, 120000000000, 300000000000,
+};
+
+int series_table__new(struct series_table *table, size_t max)
+{
+	/* Pages that no series has come to are not resident. */
+	*table = (struct series_table){ .series = calloc(max + 1, sizeof(*table->series)),
+					.cnt = 1, .max = max + 1 };
+	if (!table->series)
+		return -ENOMEM;
+	memcpy(table->series[0].labels.entry, "other", sizeof("other"));
+	return 0;
+}
+
+void series_table__free(struct series_table *table)
+{
+	free(table->series);
+	*table = (struct series_table){};
+}
+
+static bool is_same(const struct labels *a, const struct labels *b)
+{
+	return !strcmp(a->entry, b->entry) && !strcmp(a->container, b->container) &&
+	       !strcmp(a->unit, b->unit);
+}
+
+struct series *series_table__get(struct series_table *table, const struct labels *labels,
+				 __u64 now_ns)
+{
+	struct series *oldest = NULL, *at;
+
+	for (at = table->series + 1; at < table->series + table->cnt; at++) {
+		if (is_same(&at->labels, labels)) {
+			at->last_ns = now_ns;
+			return at;
+		}
+		if (!oldest || at->last_ns < oldest->last_ns)
+			oldest = at;
+	}
+	if (table->cnt < table->max) {
+		table->cnt++;
+	} else if (oldest && oldest->last_ns + IDLE_NS < now_ns) {
+		at = oldest;
+	} else {
+		table->refused_cnt++;
+		table->series->last_ns = now_ns;
+		return table->series;
+	}
+	*at = (struct series){ .labels = *labels, .last_ns = now_ns };
+	return at;
+}
+
+void histogram_add(struct histogram *histogram, __u64 ns)
+{
+	size_t i = 0;
+
+	while (i < BUCKET_CNT && ns > bucket_ns[i])
+		i++;
+	if (i < BUCKET_CNT)
+		histogram->buckets[i]++;
+	histogram->cnt++;
+	histogram->sum_ns += ns;
+}

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* `agent`: the host's start-ups as metrics, in the cheapest measuring that gives them. */
+#include "agent/agent.h"
+
+#include "cli/cli.h"
+#include "cli/commands/trace.h"
+#include "pyimport_charge.h"
+#include "trace/opts.h"
+
+int agent_run(const struct opts *opts)
+{
+	struct opts cheap = *opts;
+	struct agent *agent = NULL;
+	int status;
+
+	if (agent__new(opts, &agent))
+		return EXIT_OURS;
+	cheap.want_no_edges = true;
+	cheap.groups_off |= PYI_GROUP_CPU | PYI_GROUP_MEMORY;
+	status = trace_run_with(&cheap, &agent_hooks, agent);
+	agent__free(agent);
+	return status;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A model that forgets what has ended. Part of model.h, which includes it. */
+#ifndef MODEL_FORGET_H
+#define MODEL_FORGET_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+struct model;
+
+/*
+ * For a trace whose report comes from what the tap kept: whatever has ended is forgotten. Before
+ * that on_end is told; the part of the model it gets knows the files of processes that ended
+ * (model__each_mapped, model__each_twins) and nothing else. Of the readers of model.h these go on
+ * working: __progress, __wants_inventory, __stats, __host, __is_complete and, with is_watched,
+ * __ended. Call before anything is given to the model; *opts is copied.
+ */
+struct model_lean {
+	bool is_watched; /* model__ended will be asked */
+	void (*on_end)(void *ctx, struct model *part);
+	/*
+	 * If not NULL, start-ups are told one by one, by model__fold: @part is finished and
+	 * knows one of them, without names of files and import statements. Of images that replaced
+	 * one another the last is the one without a `next`; what is_late was there before. With
+	 * @is_tail it knows what a process has imported since it was told, and its ready_ns is not
+	 * its startup_end_ns if it became ready only since.
+	 */
+	void (*on_fold)(void *ctx, struct model *part, bool is_tail);
+	void *ctx;
+};
+int model__set_lean(struct model *model, const struct model_lean *opts);
+
+/* A few times a second, with on_fold: tells the start-ups that are over by now. */
+void model__fold(struct model *model, __u64 now_ns);
+
+#endif
