@@ -60,32 +60,48 @@ class Tally:
     """All rows: those out of bounds, and how often each level of confidence was right."""
 
     def __init__(self):
-        self.bad, self.rows, self.levels, self.untried = [], 0, {}, 0
+        self.bad, self.rows, self.levels, self.untried, self.noisy = [], 0, {}, 0, 0
         self.shown = 3 # names of modules
 
-    def row(self, name, what, shown, true, good, note=""):
+    def row(self, name, what, shown, true, verdict, note=""):
         self.rows += 1
-        verdict = "ok" if good else "OUT"
-        line = "%-14s %-34s %11s %11s  %-4s %s" % (name, what, shown, true, verdict, note)
+        line = "%-14s %-34s %11s %11s  %-5s %s" % (name, what, shown, true, verdict, note)
         print(line.rstrip(), flush=True)
-        if not good:
+        self.noisy += verdict == "noise"
+        if verdict == "OUT":
             self.bad.append(line)
 
-    def level(self, confidence, good):
-        right, all_ = self.levels.get(confidence, (0, 0))
-        self.levels[confidence] = (right + good, all_ + 1)
+    def level(self, confidence, is_set_right, word):
+        level = self.levels.setdefault(confidence, [0, 0, 0, 0])
+        level[0] += 1
+        level[1] += is_set_right
+        level[2] += word != "noise"
+        level[3] += word == "ok"
 
     def end(self):
-        print("\n%d rows, %d out of bounds, %d findings could not be tried" % (
-            self.rows, len(self.bad), self.untried))
-        for confidence, (right, all_) in sorted(self.levels.items()):
-            print("confidence %s: %d of %d findings within bounds" % (confidence, right, all_))
+        print("\n%d rows, %d out of bounds, %d in which the runs differ by more than that, "
+              "%d findings could not be tried" % (self.rows, len(self.bad), self.noisy, self.untried))
+        for confidence, (all_, sets, judged, right) in sorted(self.levels.items()):
+            print("confidence %s: %d of %d sets equal, %d of %d savings within bounds" % (
+                confidence, sets, all_, right, judged))
         for line in self.bad:
             print(line)
 
 
+def spread(values):
+    """Two halves of the runs, told apart: what they differ by is no more than chance."""
+    return abs(low(values[::2]) - low(values[1::2])) if len(values) > 1 else 0
+
+
 def within(shown, true, share):
     return abs(shown - true) <= max(share * abs(true), NS_MAX)
+
+
+def verdict(shown, true, share, chance):
+    """`noise`: out of bounds, but so are the runs among themselves."""
+    if within(shown, true, share):
+        return "ok"
+    return "noise" if chance > max(share * abs(true), NS_MAX) else "OUT"
 
 
 class Check:
@@ -159,10 +175,11 @@ class Check:
 
     def report(self):
         if self.losses:
-            self.tally.row(self.name, "lost while tracing", str(self.losses), "", False)
+            self.tally.row(self.name, "lost while tracing", str(self.losses), "", "OUT")
         for what, pair in (("start-up", self.startup), ("imports", self.imports)):
             shown, true = map(low, pair)
-            self.tally.row(self.name, what, ms(shown), ms(true), within(shown, true, STARTUP_SHARE))
+            self.tally.row(self.name, what, ms(shown), ms(true), verdict(
+                shown, true, STARTUP_SHARE, max(map(spread, pair))))
         for finding in self.findings:
             self.report_one(finding)
 
@@ -181,9 +198,10 @@ class Check:
         for sign, names in (("+", more), ("-", less)):
             if names:
                 note += " %s%d %s" % (sign, len(names), " ".join(sorted(names)[:self.tally.shown]))
-        good = within(shown, true, SAVING_SHARE) and not more and not less
-        self.tally.level(finding.confidence, good)
-        self.tally.row(self.name, what[-60:], ms(shown), ms(true), good, note)
+        chance = spread(self.whole) + spread(finding.true) + spread(finding.shown)
+        word = "OUT" if more or less else verdict(shown, true, SAVING_SHARE, chance)
+        self.tally.level(finding.confidence, not more and not less, word)
+        self.tally.row(self.name, what[-60:], ms(shown), ms(true), word, note)
 
     def measure(self, rounds):
         self.before = self.full.run()
