@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/compiled.h"
 #include "model/causes/files.h"
 #include "model/causes/net.h"
 #include "model/causes/same_content.h"
@@ -203,4 +204,19 @@ int model__set_fact(struct model *model, enum model_fact fact, __u32 id, const v
 		return 0;
 	}
 	return -EINVAL;
+}
+
+bool load_is_compiled(const struct load *load)
+{
+	bool is_zip = load->kind == KIND_ZIP && load->compile_ns != NS_UNKNOWN;
+
+	return (load->kind == KIND_SOURCE || is_zip) && load->via != VIA_MAIN &&
+	       !load->is_inherited;
+}
+
+bool load_has_no_pyc(const struct load *load)
+{
+	return load->kind == KIND_SOURCE && load->process->measured & PYI_GROUP_FILES &&
+	       load->compile_ns != NS_UNKNOWN && load->compile_cause == COMPILE_UNKNOWN &&
+	       load->pyc_fate == PYC_UNWRITTEN;
 }

@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Where a saving is said to be: lines of .pth files, and who pays for what a finder does once."""
+"""Where a saving is said to be: lines of .pth files, who pays for what a finder does once, and what
+would help where modules are compiled."""
 import os
+import subprocess
+import zipfile
 
 import lib
 
@@ -59,6 +62,59 @@ def test_lazy_finder():
     lib.check(load["self_cpu_ns"] >= 50e6, "it took %d ns", load["self_cpu_ns"])
     lib.check(20e6 <= found["saving_ns"] <= load["self_ns"] - 40e6, "%d of %d ns are saved",
               found["saving_ns"], load["self_ns"])
+
+
+AST_LOADER = """import ast, sys
+from importlib.machinery import PathFinder, SourceFileLoader
+class Loader(SourceFileLoader):
+    def get_code(self, name):
+        path = self.get_filename(name)
+        return compile(ast.parse(self.get_data(path)), path, 'exec', dont_inherit=True)
+class Finder:
+    def find_spec(name, path=None, target=None):
+        spec = PathFinder.find_spec(name, path) if name.startswith('changed') else None
+        if spec:
+            spec.loader = Loader(name, spec.origin)
+        return spec
+sys.meta_path.insert(0, Finder)
+"""
+
+
+def compiled(argv):
+    _, trace = lib.trace([lib.SYSTEM, "-B", *argv])
+    return next(f for f in trace.python()["findings"] if f["rule"] == "compiled-at-import")
+
+
+@lib.test()
+def test_compiled():
+    """A .pyc is advised only to who would read it."""
+    lib.write("loader.py", AST_LOADER)
+    lib.write("changed.py", "x = 1\n")
+    lib.write("plain.py", "x = 1\n")
+    found = compiled([lib.write("main.py", "import loader\nimport changed\nimport plain\n")])
+    evidence = found["evidence"]
+    lib.check_equal((evidence["modules"], evidence["without_pyc"], evidence["in_archives"]), (3, 1, 0),
+                    "modules, of these without .pyc and in archives")
+    lib.check("1 by a loader that looks for no .pyc" in found["remedy"], found["remedy"])
+
+
+@lib.test()
+def test_archive():
+    """A zipapp holds no bytecode, as zipapp makes it: that is a finding, and breaks a budget."""
+    path = os.path.join(lib.workdir(), "app.pyz")
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("__main__.py", "import inside\n")
+        archive.writestr("inside.py", "x = 1\n")
+    found = compiled([path])
+    lib.check_equal((found["evidence"]["modules"], found["evidence"]["in_archives"]), (1, 1),
+                    "modules, of these in archives")
+    lib.check("into the archive" in found["remedy"], found["remedy"])
+    budget = lib.write("budget.yaml", "version: 1\nentries:\n- name: app\n  compile: false\n")
+    done = subprocess.run([lib.TOOL, "check", "--budget", budget, "--", lib.SYSTEM, path],
+                          stdin=subprocess.DEVNULL, capture_output=True, env=lib.tool_env(),
+                          check=False, cwd=lib.workdir())
+    lib.check(b"inside" in done.stdout and done.returncode == 1, "status %d, %r, %r", done.returncode,
+              done.stdout, done.stderr)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ struct finding {
 	struct gain joint;         /* NO_GAIN: without all statements that lead to its package */
 	__u32 joint_cnt;           /* how many these are */
 	__u32 cnt;                 /* COMPILED: modules; NETWORK, CHILD, THREADS: of these */
+	__u32 zip_cnt, no_pyc_cnt; /* COMPILED: in archives; by loaders that look for no .pyc */
 	__u64 observed_ns;         /* how long the import waited (NETWORK, CHILD) or took (LATE) */
 	bool is_waiter;            /* LATE: in the thread that waits for connections */
 	const struct same_files *same_files; /* SAME */

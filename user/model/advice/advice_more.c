@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Findings about what others load too, packages as a whole, and what was simply seen. */
+#include "model/compiled.h"
 #include "model/advice/advice_more.h"
 
 #include <errno.h>
@@ -119,24 +120,21 @@ int advice_add_no_gain(struct advice *advice, __u64 min_ns)
 	return err;
 }
 
-static bool is_compiled(const struct load *load)
-{
-	return load->kind == KIND_SOURCE && load->via != VIA_MAIN && !load->is_inherited;
-}
-
 static int add_compiled(struct advice *advice)
 {
 	const struct process *process = advice->gains->graph->process;
 	const struct load *dearest = NULL;
 	struct finding *finding;
-	__u32 cnt = 0;
+	__u32 cnt = 0, zip_cnt = 0, no_pyc_cnt = 0;
 
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 
-		if (!is_compiled(load) || !gains__counts(advice->gains, load))
+		if (!load_is_compiled(load) || !gains__counts(advice->gains, load))
 			continue;
 		cnt++;
+		zip_cnt += load->kind == KIND_ZIP;
+		no_pyc_cnt += load_has_no_pyc(load);
 		if (!dearest || load->self_ns > dearest->self_ns)
 			dearest = load;
 	}
@@ -149,6 +147,8 @@ static int add_compiled(struct advice *advice)
 	finding->load = dearest;
 	finding->site = (struct site){ dearest->module, dearest->file, 1 };
 	finding->cnt = cnt;
+	finding->zip_cnt = zip_cnt;
+	finding->no_pyc_cnt = no_pyc_cnt;
 	return 0;
 }
 

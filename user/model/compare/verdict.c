@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/compiled.h"
 #include "model/advice/advice.h"
 #include "model/compare/budget.h"
 #include "model/compare/sample.h"
@@ -199,7 +200,7 @@ static int check_compile(struct verdicts *result, const struct runs *runs)
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 
-		if (load->kind != KIND_SOURCE || load->via == VIA_MAIN || load->is_inherited)
+		if (!load_is_compiled(load))
 			continue;
 		verdict->value++;
 		verdict->result = VERDICT_BROKEN;

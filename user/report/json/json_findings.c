@@ -117,6 +117,8 @@ static json_t *new_evidence(struct json_out *jo, const struct advice *advice,
 		break;
 	case FINDING_COMPILED:
 		json_set_int(jo, obj, "modules", finding->cnt);
+		json_set_int(jo, obj, "in_archives", finding->zip_cnt);
+		json_set_int(jo, obj, "without_pyc", finding->no_pyc_cnt);
 		break;
 	case FINDING_NETWORK:
 	case FINDING_CHILD:

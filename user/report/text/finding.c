@@ -321,6 +321,24 @@ static void add_joint_remedy(const struct finding *finding, struct text_buf *buf
 	text_buf__add(buf, text_ns(num, finding->joint.ns));
 }
 
+static void add_compiled_remedy(const struct finding *finding, struct text_buf *buf)
+{
+	__u32 plain = finding->cnt - finding->zip_cnt - finding->no_pyc_cnt;
+	char num[TEXT_NUM_SZ];
+
+	if (plain)
+		text_buf__add(buf, "ship the .pyc files (python3 -m compileall), or make the cache "
+			      "directory writable and keep it");
+	if (finding->zip_cnt)
+		text_buf__printf(buf, "%sput the .pyc files into the archive (python3 -m compileall -b "
+				 "before it is made)", plain ? "; " : "");
+	if (finding->no_pyc_cnt)
+		text_buf__printf(buf, "%s%s by a loader that looks for no .pyc file: only that loader "
+				 "could keep what it compiled", plain || finding->zip_cnt ? "; " : "",
+				 finding->no_pyc_cnt == finding->cnt ? "all" :
+				 text_count(num, finding->no_pyc_cnt));
+}
+
 void phrase_remedy(const struct view *view, const struct process *process,
 		   const struct finding *finding, struct text_buf *buf)
 {
@@ -335,8 +353,7 @@ void phrase_remedy(const struct view *view, const struct process *process,
 		add_joint_remedy(finding, buf);
 		break;
 	case FINDING_COMPILED:
-		text_buf__add(buf, "ship the .pyc files (python3 -m compileall), or make the cache "
-			      "directory writable and keep it");
+		add_compiled_remedy(finding, buf);
 		break;
 	case FINDING_NETWORK:
 		text_buf__add(buf, "connect on first use: an import should work without a network");
