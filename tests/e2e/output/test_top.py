@@ -17,7 +17,7 @@ import lib
 
 def program():
     lib.write("tp_slow.py", "import time\ntime.sleep(0.6)\n")
-    return lib.write("tp\x1b[31m.py", "import tp_slow, json\nimport time\ntime.sleep(1.5)\n")
+    return lib.write("tp\x1b[31m\u202e\u2066\x9b2J.py", "import tp_slow, json\nimport time\ntime.sleep(1.5)\n")
 
 
 @lib.test()
@@ -29,7 +29,8 @@ def test_lines():
     lines = done.stdout.decode().splitlines()
     lib.check(len(lines) == 1, "one line for one program: %r", lines)
     lib.check(re.search(r"\(pid \d+\): .*, \d+ modules, slowest tp_slow \d", lines[0]), lines[0])
-    lib.check("\x1b" not in lines[0], "a name reached the terminal as it is: %r", lines[0])
+    lib.check(not set("\x1b\u202e\u2066\x9b") & set(lines[0]),
+              "a name reached the terminal as it is: %r", lines[0])
 
 
 def read_for(fd, seconds, until):
@@ -57,6 +58,8 @@ def test_screen():
         target = subprocess.Popen([lib.system().exe, script], env=lib.clean_env())
         seen = read_for(lead, 30, b"tp_slow")
         lib.check(b"tp_slow" in seen, "the module that loads is not shown: %r", seen[-1000:])
+        for harm in (b"\x1b[31m.py", b"\x1b[31m\xe2", b"\xe2\x80\xae", b"\xe2\x81\xa6", b"\xc2\x9b"):
+            lib.check(harm not in seen, "%r reached the terminal: %r", harm, seen[-1000:])
         target.wait()
         os.write(lead, b"h")
         seen = read_for(lead, 30, b"with a summary")
