@@ -298,8 +298,8 @@ __noinline int tstate_switch(struct thread *t, const struct pyi_layout *lay, u64
 	if (!t || !lay || !t->tstate)
 		return 0;
 	interp = interp_first(t, lay);
-	if (!interp || !read_ptr(interp + lay->interp_next)) /* there is but one */
-		return 0;
+	if (!interp || (interp == t->interp && !read_ptr(interp + lay->interp_next)))
+		return 0; /* there is but one */
 	ts = tstate_find(t, lay, frame, globals);
 	if (!ts)
 		return 0;

@@ -34,9 +34,9 @@ def form_of(importer):
 
 
 class Load:
-    def __init__(self, name, parent, result, error, via, importer):
+    def __init__(self, name, parent, result, error, via, importer, has_searched=True):
         self.name, self.parent, self.result, self.error = name, parent, result, error
-        self.via, self.importer = via, importer
+        self.via, self.importer, self.has_searched = via, importer, has_searched
 
     @property
     def path(self):
@@ -64,9 +64,9 @@ def is_on_the_way(load, loads):
 def of_spy(spied):
     """The loads of our names, in order of start; what is not ours is left out of the tree."""
     every = []
-    for name, parent, _, result, error, via, importer, _ in spied["loads"]:
+    for name, parent, _, result, error, via, importer, has_searched in spied["loads"]:
         every.append(Load(name, every[parent] if parent is not None else None, result, error, via,
-                          tuple(importer)))
+                          tuple(importer), has_searched))
     return kept([load for load, seen in zip(every, spied["loads"])
                  if is_ours(load) and not is_served(seen)])
 
@@ -107,8 +107,9 @@ def compare_loads(want, got):
                 partner[id(one)] = two
                 found += compare_load(one, two, partner)
             continue
-        found += [Difference("missing load", form_of(l.importer), "%s, from %s" % (
-            l.path, l.importer)) for l in want[a:b]]
+        found += [Difference("missing load" if l.has_searched else "missing load without a search",
+                             form_of(l.importer), "%s, from %s" % (l.path, l.importer))
+                  for l in want[a:b]]
         found += [Difference("load that never was", form_of(l.importer), "%s, from %s, %s %s" % (
             l.path, l.importer, l.result, l.error)) for l in got[c:d]]
     return found

@@ -117,5 +117,36 @@ def test_waiting_is_not_loading(interp):
               process.children(waiter))
 
 
+MANY = """
+import sys, threading
+sys.path.insert(0, %(home)r)
+go, end = threading.Event(), threading.Event()
+def first():
+    go.wait()
+    import mt_first
+    end.set()
+threading.stack_size(1 << 18)
+threads = [threading.Thread(target=first)] + [threading.Thread(target=end.wait) for _ in range(%(cnt)d)]
+for thread in threads:
+    thread.start()
+go.set()
+for thread in threads:
+    thread.join()
+"""
+
+
+@lib.test()
+def test_many_threads():
+    """A thread that imports after 1,200 others were started: its state is the last but one."""
+    lib.write("many/mt_first.py", "\nimport mt_second\n")
+    lib.write("many/mt_second.py", "")
+    script = lib.write("many.py", MANY % {"home": lib.workdir() + "/many", "cnt": 1200})
+    _, doc = lib.trace_both(["/usr/bin/python3", script])
+    doc.check_complete()
+    seen = [(i["module"], i["importer"]["module"], i["importer"]["line"])
+            for i in doc.python().start_loads() if i["module"].startswith("mt_")]
+    lib.check_equal(seen, [("mt_first", "__main__", 7), ("mt_second", "mt_first", 2)], "loads")
+
+
 if __name__ == "__main__":
     lib.main()
