@@ -8,7 +8,6 @@ import fnmatch
 import json
 import os
 import shutil
-import statistics
 import subprocess
 import sys
 import sysconfig
@@ -49,6 +48,7 @@ class Run:
             if one["result"] == "loaded" and one["module"] and one["module"] != "__main__":
                 self.modules.setdefault(one["module"], self.by_id[one["id"]])
         self.ms = time_of(process)
+        self.floor_ms = interpreter_of(process)
 
     def matching(self, pattern):
         """Loaded modules that a pattern means: `a.b` is the package with all below it, or a glob."""
@@ -94,6 +94,13 @@ def time_of(process):
             return (phase["end_ns"] - phase["start_ns"]) / 1e6
     roots = [one["wall_ns"] for one in process["imports"] if one["parent"] is None]
     return sum(ns for ns in roots if ns) / 1e6
+
+
+def interpreter_of(process):
+    """What the interpreter itself took in this very run, in ms; None: a log does not tell."""
+    startup = (process or {}).get("startup") or {}
+    ns = startup.get("interpreter_ns")
+    return None if ns is None else ns / 1e6
 
 
 def binary():
@@ -160,6 +167,5 @@ def last_line(text):
 
 
 def floor_ms(runs=3, env=None):
-    """Median time of a Python that does nothing, in ms: what no program can be faster than."""
-    times = [measure(["python", "-c", "pass"], env=env).ms for _ in range(runs)]
-    return statistics.median(times)
+    """Least time of a Python that does nothing, in ms: what no program can be faster than."""
+    return min(measure(["python", "-c", "pass"], env=env).ms for _ in range(runs))
