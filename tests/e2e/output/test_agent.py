@@ -211,6 +211,23 @@ def test_two_and_killed():
                 lib.check_equal(three.get("/readyz")[0], 200, "its successor")
 
 
+@lib.test()
+def test_rules():
+    """The alert rules pass their tests, and ask for nothing that the agent does not have."""
+    if not shutil.which("promtool"):
+        raise lib.Skip("no promtool")
+    fleet = os.path.join(lib.settings.REPO, "packaging", "fleet")
+    for words in (["check", "rules", "alerts.yml"], ["test", "rules", "alerts_test.yml"]):
+        done = subprocess.run(["promtool", *words], cwd=fleet, capture_output=True, text=True)
+        lib.check_equal(done.returncode, 0, "promtool %s: %s" % (words, done.stdout + done.stderr))
+    with open(os.path.join(lib.settings.REPO, "user/agent/metrics.c"), encoding="utf-8") as file:
+        served = set(re.findall(r'"((?:pyimport|process)_\w+?)(?:_total)?["{ ]', file.read()))
+    for name in ("alerts.yml", "dashboard.json"):
+        with open(os.path.join(fleet, name), encoding="utf-8") as file:
+            asked = set(re.findall(r"\b((?:pyimport|process)_\w+?)(?:_bucket|_sum|_count|_total)?(?=[\[{,) ])", file.read()))
+        lib.check(len(asked) > 5 and asked <= served, "%s asks for %r", name, sorted(asked - served))
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
