@@ -130,7 +130,7 @@ static int attach_perf(int prog, const unsigned long *offsets, int *links)
 
 int price_meter__new(bool want_perf, struct price_meter **out)
 {
-	void (*const calls[KINDS])(void) = { price_trap, price_step };
+	static void (*const calls[KINDS])(void) = { price_trap, price_step };
 	struct price_meter *meter = calloc(1, sizeof(*meter));
 	bool is_multi = !want_perf && feature_uprobe_multi();
 	unsigned long offsets[KINDS];
