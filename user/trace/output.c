@@ -162,10 +162,13 @@ int output__write(struct output *output, const struct opts *opts,
 		  const struct report_input *input)
 {
 	struct report_opts report = report_opts_for(output, opts);
+	bool is_empty;
 	int err;
 
 	errno = 0;
 	err = report_write(input, opts->view, opts->format, &report, output->file);
+	is_empty = err == -ESRCH; /* `why`: an answer, and a status */
+	err = is_empty ? 0 : err;
 	if (!err && (fflush(output->file) || ferror(output->file)))
 		err = errno ? -errno : -EIO;
 	if (!err)
@@ -175,7 +178,7 @@ int output__write(struct output *output, const struct opts *opts,
 		return err;
 	}
 	if (!err || err == -EPIPE || errno == EPIPE)
-		return err ? -EPIPE : 0;
+		return err ? -EPIPE : is_empty ? -ESRCH : 0;
 	return log_err(err, "cannot write the report to %s", output->path);
 }
 

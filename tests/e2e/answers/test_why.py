@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`why MODULE`: every chain of statements that leads to a module, the loading one first."""
 import json
+import re
 import subprocess
 
 import lib
 
 
-def why(module, script, *opts):
+def why(module, script, *opts, status=0):
     path = lib.workdir() + "/why.out"
     done = subprocess.run([lib.TOOL, "why", module, *opts, "--report", path, "--",
                            lib.system().exe, script], capture_output=True, stdin=subprocess.DEVNULL,
                           cwd=lib.workdir(), env=lib.clean_env())
-    lib.check_equal(done.returncode, 0, "status, %r" % done.stderr)
+    lib.check_equal(done.returncode, status, "status, %r" % done.stderr)
     with open(path, encoding="utf-8") as file:
         return file.read()
 
@@ -71,7 +72,14 @@ def test_text():
 @lib.test()
 def test_not_loaded_and_failed():
     script = program()
-    lib.check("it was not loaded" in why("wy_nothing", script), "a module that is not there")
+    text = why("wy_pkg.dep", script, status=1)
+    lib.check("it was not loaded. Loaded were wy_pkg.deep" in text, "close names:\n%s", text)
+    doc = json.loads(why("wy_nothing", script, "--format", "json", status=1))
+    lib.check_equal(doc["processes"], [], "processes that loaded what is not there")
+    text = why("wy_pkg", script)
+    found = re.search(r"The package wy_pkg with its 1 submodule and what these import: ([0-9.]+) ms",
+                      text)
+    lib.check(found and float(found.group(1)) >= 20, "it sleeps for 20 ms:\n%s", text)
     text = why("wy_absent", script)
     lib.check("ModuleNotFoundError" in text and "wy.py:6" in text, "one that failed:\n%s", text)
 

@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "report/json/json_out.h"
 #include "report/view.h"
+#include "report/views/why_names.h"
 
 #define UNSEEN_SHOWN 5
 
@@ -184,6 +185,7 @@ static int write_process(const struct view *view, const struct graph *graph,
 	if (err)
 		return err;
 	write_process_name(view, graph->process);
+	why_package(view, graph->process, view->opts.module, facts.imports_ns);
 	err = write_headline(view, load, &facts, &why);
 	write_unseen(view, load);
 	for (size_t i = 0; !err && i < why.chain_cnt; i++)
@@ -209,17 +211,6 @@ static const struct load *find_target(const struct graph *graph, const char *mod
 			load = at;
 	}
 	return load;
-}
-
-static void write_nothing(const struct view *view)
-{
-	struct text_buf buf = {0};
-
-	text_buf__add(&buf, "Nothing leads to ");
-	text_buf__escape(&buf, view->opts.module, view_escape_flags(view));
-	text_buf__add(&buf, ": it was not loaded.");
-	put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));
-	text_buf__free(&buf);
 }
 
 typedef int (*process_fn)(void *ctx, const struct graph *graph, const struct load *load);
@@ -263,8 +254,10 @@ int why_write(const struct view *view)
 	int err = for_each_process(view, write_text, &ctx);
 
 	if (!err && !ctx.has_any)
-		write_nothing(view);
-	return err ? err : loss_write_text(view);
+		why_nothing(view);
+	if (!err)
+		err = loss_write_text(view);
+	return err || ctx.has_any ? err : -ESRCH;
 }
 
 static json_t *new_hop(struct json_out *jo, const struct why_hop *hop)
@@ -342,5 +335,6 @@ int why_write_json(const struct view *view)
 	fputs(",\"processes\":[", view->out);
 	err = for_each_process(view, write_json, &ctx);
 	fputs("\n]}\n", view->out);
-	return err ? err : ctx.jo.err;
+	err = err ? err : ctx.jo.err;
+	return err || ctx.has_any ? err : -ESRCH;
 }

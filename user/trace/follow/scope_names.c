@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "trace/opts.h"
 #include "interpreters/containers/cgroup.h"
 #include "interpreters/containers/container.h"
@@ -103,32 +104,10 @@ struct near_names {
 	bool is_known;  /* one is called so, but nothing runs in it */
 };
 
-/* Edits between two short texts (Levenshtein). */
-static size_t distance_of(const char *a, const char *b)
-{
-	size_t row[64], a_sz = strnlen(a, 63), b_sz = strnlen(b, 63);
-
-	for (size_t j = 0; j <= b_sz; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_sz; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_sz; j++) {
-			size_t above = row[j], least = diagonal + (a[i - 1] != b[j - 1]);
-
-			least = above + 1 < least ? above + 1 : least;
-			row[j] = row[j - 1] + 1 < least ? row[j - 1] + 1 : least;
-			diagonal = above;
-		}
-	}
-	return row[b_sz];
-}
-
 static void rank(void *ctx, const char *id, const char *name, const char *runtime)
 {
 	struct near_names *near = ctx;
-	struct near_name one = { .distance = distance_of(name ? name : id, near->wanted) };
+	struct near_name one = { .distance = text_distance(name ? name : id, near->wanted) };
 	size_t at;
 
 	near->all++;
