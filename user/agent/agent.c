@@ -159,7 +159,7 @@ static void measure(void *ctx, const struct model *model, __u64 record_cnt)
 	agent->seen_ns = clock_ns();
 	agent->state.record_cnt = record_cnt;
 	agent->state.is_complete = model__is_complete(model);
-	for (size_t i = 0; loss_counters[i].name && i < LOSSES_MAX; i++)
+	for (size_t i = 0; i < LOSSES_MAX && loss_counters[i].name; i++)
 		agent->state.losses[i] = loss_value(model, &loss_counters[i]);
 	pthread_mutex_unlock(&agent->lock);
 }

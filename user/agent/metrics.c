@@ -180,7 +180,7 @@ static void put_losses(const struct writer *to)
 	put_head(to, "pyimport_complete", "gauge", NULL, "1: nothing was lost while tracing.");
 	fprintf(to->out, "pyimport_complete %d\n", state->is_complete);
 	put_head(to, "pyimport_lost_records", "counter", NULL, "What was lost while tracing, by cause.");
-	for (size_t i = 0; loss_counters[i].name && i < LOSSES_MAX; i++)
+	for (size_t i = 0; i < LOSSES_MAX && loss_counters[i].name; i++)
 		fprintf(to->out, "pyimport_lost_records_total{cause=\"%s\"} %llu\n",
 			loss_counters[i].name, state->losses[i]);
 }
