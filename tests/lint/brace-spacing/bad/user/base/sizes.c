@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: BSD-2-Clause
+static const int sizes[] = {1, 2};
