@@ -120,6 +120,13 @@ def report_changes_nothing(source):
 
 
 @rule
+def brace_spacing(source):
+    """One style of initialisers: `{ 1, 2 }`, not `{1, 2}`."""
+    if source.is_c:
+        yield from grep(source.bare, r"\{(?=[^\s}\\])|(?<=[^\s{])\}", "a blank inside braces")
+
+
+@rule
 def no_return_probes(source):
     if source.is_c:
         yield from grep(source.code, r'"u?retprobe|SEC\("[^"]*(uretprobe|kretprobe|uprobe\.session)|'

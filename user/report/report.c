@@ -16,16 +16,17 @@
 #define WIDTH_MAX 1000
 
 #define NAME(name, write) #name,
-const char *const report_views[] = {REPORT_VIEWS(NAME) NULL};
-const char *const report_formats[] = {"text", REPORT_FORMATS(NAME) NULL};
-const char *const check_formats[] = {"text", "json", "junit", "sarif", "github", "markdown", NULL};
-const char *const diff_formats[] = {"text", "json", "markdown", "html", NULL};
-const char *const plain_formats[] = {"text", "json", NULL};
+const char *const report_views[] = { REPORT_VIEWS(NAME) NULL };
+const char *const report_formats[] = { "text", REPORT_FORMATS(NAME) NULL };
+const char *const check_formats[] = { "text", "json", "junit", "sarif", "github", "markdown",
+				      NULL };
+const char *const diff_formats[] = { "text", "json", "markdown", "html", NULL };
+const char *const plain_formats[] = { "text", "json", NULL };
 
 /* What the commands show needs more than a model; it goes before the formats that take any view. */
-#define VIEW_ROW(name, write) {"text", #name, write},
-#define COMMAND_ROW(command, format, write) {#format, #command, write},
-#define FORMAT_ROW(name, write) {#name, NULL, write},
+#define VIEW_ROW(name, write) { "text", #name, write },
+#define COMMAND_ROW(command, format, write) { #format, #command, write },
+#define FORMAT_ROW(name, write) { #name, NULL, write },
 static const struct report_ops {
 	const char *format, *view; /* view NULL: any */
 	int (*write)(const struct view *view);
@@ -62,7 +63,7 @@ static bool is_name(const char *const *names, const char *name)
 
 static int write_to(struct sink *sink, const struct report_ops *ops, struct view *view)
 {
-	const cookie_io_functions_t io = {.write = sink_write};
+	const cookie_io_functions_t io = { .write = sink_write };
 	int err;
 
 	view->out = fopencookie(sink, "w", io);
@@ -89,8 +90,8 @@ bool report_is_for_people(const char *format)
 int report_write(const struct report_input *input, const char *view_name, const char *format,
 		 const struct report_opts *opts, FILE *out)
 {
-	struct sink sink = {.out = out};
-	struct view view = {.model = input->model, .input = *input};
+	struct sink sink = { .out = out };
+	struct view view = { .model = input->model, .input = *input };
 
 	view_name = view_name ? view_name : report_views[0];
 	format = format ? format : report_formats[0];

@@ -72,11 +72,11 @@ const char *word_layer(unsigned int index)
 		unsigned int layer;
 		const char *word;
 	} layers[] = {
-		{INTERP_LAYER_FIND, "find"}, {INTERP_LAYER_IMPORT, "import"},
-		{INTERP_LAYER_BODY, "body"}, {INTERP_LAYER_EXECDEF, "execdef"},
-		{INTERP_LAYER_DLOPEN, "dlopen"}, {INTERP_LAYER_DYNAMIC, "dynamic"},
-		{INTERP_LAYER_SEARCH, "lock"}, {INTERP_LAYER_FRAMES, "frames"},
-		{INTERP_LAYER_NAMES, "names"},
+		{ INTERP_LAYER_FIND, "find" }, { INTERP_LAYER_IMPORT, "import" },
+		{ INTERP_LAYER_BODY, "body" }, { INTERP_LAYER_EXECDEF, "execdef" },
+		{ INTERP_LAYER_DLOPEN, "dlopen" }, { INTERP_LAYER_DYNAMIC, "dynamic" },
+		{ INTERP_LAYER_SEARCH, "lock" }, { INTERP_LAYER_FRAMES, "frames" },
+		{ INTERP_LAYER_NAMES, "names" },
 	};
 
 	for (size_t i = 0; index < 32 && i < sizeof(layers) / sizeof(layers[0]); i++)

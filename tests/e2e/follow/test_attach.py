@@ -288,9 +288,9 @@ def test_all_sees_what_starts_later(interp):
 
 
 @lib.test()
-def test_default_is_all():
-    """No target named: every Python process."""
-    with lib.Tracer() as tracer:
+def test_all_until_terminated():
+    """-a: every Python process, and SIGTERM ends the trace as Ctrl-C does."""
+    with lib.Tracer("-a") as tracer:
         lib.run([lib.system().exe, "-c", "import colorsys # %d" % os.getpid()])
         tracer.stop(signal.SIGTERM)
     mine = [p for p in tracer.trace().having("colorsys")

@@ -20,7 +20,7 @@ static void same(int line, const char *got, const char *want)
 
 static void escaped(int line, const char *text, unsigned int flags, const char *want)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	text_buf__escape(&buf, text, flags);
 	same(line, text_buf__str(&buf), want);
@@ -52,7 +52,7 @@ static void test_escape(void)
 
 static void test_repair(void)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	text_buf__repair(&buf, "a\xff\xed\xa0\x80\xc3\xa9");
 	SAME(text_buf__str(&buf), "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xc3\xa9");
@@ -122,10 +122,10 @@ static void test_width(void)
 static void tabled(int line, size_t width, bool use_ascii, const char *want)
 {
 	static const struct table_col cols[] = {
-		{"self", true, TABLE_WHOLE, 0, 0}, {"module", false, TABLE_CUT_MIDDLE, 4, 0},
-		{"importer", false, TABLE_CUT_HEAD, 4, 0},
+		{ "self", true, TABLE_WHOLE, 0, 0 }, { "module", false, TABLE_CUT_MIDDLE, 4, 0 },
+		{ "importer", false, TABLE_CUT_HEAD, 4, 0 },
 	};
-	const struct table_look look = {.width = width, .indent = 1, .use_ascii = use_ascii};
+	const struct table_look look = { .width = width, .indent = 1, .use_ascii = use_ascii };
 	_cleanup_free_ char *text = NULL;
 	size_t sz;
 	FILE *out = open_memstream(&text, &sz);

@@ -201,7 +201,7 @@ static void test_random(void)
 {
 	for (unsigned int seed = 1; seed <= 200; seed++) {
 		unsigned int rest = seed;
-		__u32 open[64] = {0};
+		__u32 open[64] = { 0 };
 		size_t cnt = 0;
 		__u64 ts_ns = 1000;
 		struct stream s;

@@ -55,7 +55,7 @@ static struct pyi_str str(const char *text, size_t sz, unsigned int kind)
 static void put_exec(__u32 tgid, __u32 proc, __u64 ms, const char *comm, const char *args,
 		     size_t args_sz)
 {
-	struct pyi_exec rec = {.ppid = 4000, .nspid = tgid, .old_tid = tgid};
+	struct pyi_exec rec = { .ppid = 4000, .nspid = tgid, .old_tid = tgid };
 
 	rec.hdr = hdr(PYI_EV_EXEC, sizeof(rec), tgid, ms);
 	rec.hdr.tgid = tgid;
@@ -69,7 +69,8 @@ static void put_exec(__u32 tgid, __u32 proc, __u64 ms, const char *comm, const c
 
 static void put_exit(__u32 tgid, __u32 proc, __u64 ms, int status)
 {
-	struct pyi_exit rec = {.hdr = hdr(PYI_EV_EXIT, sizeof(rec), tgid, ms), .exit_code = status};
+	struct pyi_exit rec = { .hdr = hdr(PYI_EV_EXIT, sizeof(rec), tgid, ms),
+				.exit_code = status };
 
 	rec.hdr.tgid = tgid;
 	rec.hdr.proc = proc;
@@ -93,8 +94,8 @@ static void put_code(__u32 id, const char *module, const char *filename, __u64 m
 	union {
 		struct pyi_code code;
 		__u8 room[sizeof(struct pyi_code) + 64];
-	} rec = {.code = {.id = id, .firstlineno = 1, .globals = 0x1000 + id,
-			  .lines = PYI_LINES_LNOTAB, .table_sz = 64}};
+	} rec = { .code = { .id = id, .firstlineno = 1, .globals = 0x1000 + id,
+			  .lines = PYI_LINES_LNOTAB, .table_sz = 64 } };
 
 	rec.code.hdr = hdr(PYI_EV_CODE, sizeof(rec), MAIN_TID, ms);
 	rec.code.module = str(module, strlen(module), 1);
@@ -112,7 +113,7 @@ static void put_code(__u32 id, const char *module, const char *filename, __u64 m
 
 static struct pyi_frame at(__u32 code, int line)
 {
-	return (struct pyi_frame){.code = code, .lasti = code ? 2 * (line - 1) : -1};
+	return (struct pyi_frame){ .code = code, .lasti = code ? 2 * (line - 1) : -1 };
 }
 
 static void put_edge(__u32 id, __u32 span, struct pyi_frame frame, const char *name, __u32 count,
@@ -121,8 +122,9 @@ static void put_edge(__u32 id, __u32 span, struct pyi_frame frame, const char *n
 	union {
 		struct pyi_edge edge;
 		char room[sizeof(struct pyi_edge) + PYI_STR_SMALL];
-	} rec = {.edge = {.id = id, .span = span, .frame = frame}};
-	struct pyi_edge_count sum = {.id = id, .count = count, .loads = loads, .first_ns = ms * MS};
+	} rec = { .edge = { .id = id, .span = span, .frame = frame } };
+	struct pyi_edge_count sum = { .id = id, .count = count, .loads = loads,
+				      .first_ns = ms * MS };
 
 	rec.edge.hdr = hdr(PYI_EV_EDGE, sizeof(rec), MAIN_TID, ms);
 	rec.edge.name = str(name, strlen(name), 1);
@@ -139,9 +141,9 @@ static __u32 begin_full(enum pyi_span span, __u32 tid, __u32 parent, __u32 edge,
 	union {
 		struct pyi_begin begin;
 		char room[sizeof(struct pyi_begin) + PYI_STR_LARGE];
-	} rec = {.begin = {.id = ++next_span, .parent = parent, .span = (__u8)span, .edge = edge,
+	} rec = { .begin = { .id = ++next_span, .parent = parent, .span = (__u8)span, .edge = edge,
 			   .frame = frame, .code = code, .interp = 7,
-			   .globals = code ? 0x1000 + code : 0}};
+			   .globals = code ? 0x1000 + code : 0 } };
 
 	rec.begin.hdr = hdr(PYI_EV_BEGIN, sizeof(rec), tid, ms);
 	rec.begin.hdr.flags = next_flags;
@@ -298,7 +300,7 @@ static void put_program(void)
 
 static void set_facts(void)
 {
-	static const char *const notes[] = {"Lines inside generators are not known."};
+	static const char *const notes[] = { "Lines inside generators are not known." };
 	const struct process_info process = {
 		.exe = "/usr/bin/python3.11", .cwd = "/srv/shop", .cgroup = "/shop.slice",
 	};
@@ -310,7 +312,7 @@ static void set_facts(void)
 		.kernel = "6.1.0", .arch = "x86_64", .hostname = "box", .tool_version = "0.0",
 		.trace_start_ns = 900 * MS, .trace_end_ns = 1600 * MS,
 	};
-	const struct pyi_stats stats = {.ring_full = 12345, .unreadable = 1, .hits = 99};
+	const struct pyi_stats stats = { .ring_full = 12345, .unreadable = 1, .hits = 99 };
 
 	CHECK(model__set_process_info(model, 1, &process) == 0);
 	CHECK(model__set_python_info(model, 1, &python) == 0);
@@ -335,7 +337,7 @@ static void make_program(void)
 /* A chain of imports, each inside the last. */
 static void make_chain(int depth)
 {
-	struct pyi_stats stats = {0};
+	struct pyi_stats stats = { 0 };
 	__u32 span = 0;
 	char name[32];
 
@@ -425,7 +427,7 @@ static void golden(const char *name, const char *view, const char *format,
 
 static void test_golden(void)
 {
-	const struct report_opts narrow = {.width = 60, .use_ascii = true, .top = 3};
+	const struct report_opts narrow = { .width = 60, .use_ascii = true, .top = 3 };
 
 	make_program();
 	golden("summary.txt", "summary", "text", NULL);
@@ -459,8 +461,8 @@ static void test_every_view(void)
 
 static void test_ascii(void)
 {
-	const struct report_opts opts = {.use_ascii = true};
-	const char *const views[] = {"summary", "tree", "blame"};
+	const struct report_opts opts = { .use_ascii = true };
+	const char *const views[] = { "summary", "tree", "blame" };
 
 	make_program();
 	for (size_t i = 0; i < 3; i++) {
@@ -510,8 +512,8 @@ static void test_json(void)
 
 static void test_deep(void)
 {
-	const char *const formats[] = {"text", "json", "importtime", "chrome", "speedscope",
-				       "folded", "otlp", "html"};
+	const char *const formats[] = { "text", "json", "importtime", "chrome", "speedscope",
+				       "folded", "otlp", "html" };
 
 	make_chain(5000);
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {

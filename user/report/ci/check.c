@@ -9,7 +9,7 @@
 static void put_escaped(const struct view *view, size_t indent, enum table_style style,
 			const struct text_buf *raw)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	text_buf__escape(&buf, text_buf__str(raw), view_escape_flags(view));
 	put_para(view, indent, style, text_buf__str(&buf));
@@ -19,8 +19,8 @@ static void put_escaped(const struct view *view, size_t indent, enum table_style
 static int put_chain(const struct view *view, const struct verdict *verdict)
 {
 	static const struct table_col cols[] = {
-		{NULL, true, TABLE_WHOLE, 0, 0}, {NULL, false, TABLE_CUT_HEAD, 20, 0},
-		{NULL, false, TABLE_CUT_MIDDLE, 14, 0},
+		{ NULL, true, TABLE_WHOLE, 0, 0 }, { NULL, false, TABLE_CUT_HEAD, 20, 0 },
+		{ NULL, false, TABLE_CUT_MIDDLE, 14, 0 },
 	};
 	const struct table_look look = view_look(view, 10);
 	_cleanup_(graph__freep) struct graph *graph = NULL;
@@ -32,7 +32,7 @@ static int put_chain(const struct view *view, const struct verdict *verdict)
 		err = table__new(&table, cols, 3);
 	for (__u32 i = 0; !err && why.chain_cnt && i < why.chains[0].hop_cnt; i++) {
 		const struct why_hop *hop = &why.chains[0].hops[i];
-		struct text_buf buf = {0};
+		struct text_buf buf = { 0 };
 		char num[TEXT_NUM_SZ];
 
 		if (!hop->stmt)
@@ -58,7 +58,7 @@ static int put_verdict(const struct view *view, const struct verdict *verdict)
 		[VERDICT_UNKNOWN] = "FAIL ",
 	};
 	bool is_bad = verdict->result == VERDICT_BROKEN || verdict->result == VERDICT_UNKNOWN;
-	struct text_buf raw = {0}, place = {0};
+	struct text_buf raw = { 0 }, place = { 0 };
 
 	text_buf__add(&raw, marks[verdict->result]);
 	text_buf__add(&raw, " ");
@@ -78,7 +78,7 @@ static int put_verdict(const struct view *view, const struct verdict *verdict)
 
 static void put_entry(const struct view *view, const struct verdict *verdict)
 {
-	struct text_buf raw = {0};
+	struct text_buf raw = { 0 };
 
 	text_buf__add(&raw, verdict->entry->name);
 	put_escaped(view, 0, TABLE_BOLD, &raw);
@@ -89,7 +89,7 @@ int check_write(const struct view *view)
 {
 	const struct verdicts *check = view->input.check;
 	const struct budget_entry *last = NULL;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	int err = check ? 0 : -EINVAL;
 
 	for (size_t i = 0; !err && i < check->cnt; i++) {
@@ -134,7 +134,7 @@ static json_t *new_chain(struct json_out *jo, const struct why *why)
 static int put_json(struct json_out *jo, const struct verdict *verdict)
 {
 	_cleanup_(graph__freep) struct graph *graph = NULL;
-	struct text_buf raw = {0};
+	struct text_buf raw = { 0 };
 	struct site site;
 	struct why why;
 	json_t *obj;
@@ -171,7 +171,7 @@ static int put_json(struct json_out *jo, const struct verdict *verdict)
 int check_write_json(const struct view *view)
 {
 	const struct verdicts *check = view->input.check;
-	struct json_out jo = {.out = view->out, .view = view};
+	struct json_out jo = { .out = view->out, .view = view };
 	int err = check ? 0 : -EINVAL;
 
 	if (err)

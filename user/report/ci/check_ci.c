@@ -38,7 +38,7 @@ static int tell(const struct verdict *verdict, struct told *told)
 {
 	int err;
 
-	*told = (struct told){0};
+	*told = (struct told){ 0 };
 	err = verdict_chain(verdict, &told->graph, &told->why);
 	if (err)
 		return err;
@@ -62,7 +62,7 @@ static bool is_bad(const struct verdict *verdict)
 /* Valid UTF-8 in which characters beyond ASCII neither hide nor turn others around. */
 static void repair_harmless(struct text_buf *out, const char *text)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	text_buf__repair(&buf, text);
 	for (const char *at = text_buf__str(&buf); *at;) {
@@ -81,7 +81,7 @@ static void repair_harmless(struct text_buf *out, const char *text)
 /* XML 1.0 knows no control characters at all; what is not UTF-8 is repaired first. */
 static void put_xml(const char *text, FILE *out)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	repair_harmless(&buf, text);
 	for (const char *at = text_buf__str(&buf); *at; at++) {
@@ -158,7 +158,7 @@ static const char *rule_of(const struct verdict *verdict)
 /* A path as a URI reference: relative ones stay so, absolute ones get their scheme. */
 static json_t *new_uri(struct json_out *jo, const char *path)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	json_t *text;
 
 	if (*path == '/')
@@ -200,7 +200,7 @@ static json_t *new_locations(struct json_out *jo, const struct site *site)
 
 static int put_result(struct json_out *jo, const struct verdict *verdict, bool is_first)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	struct told told;
 	json_t *obj, *message;
 	int err = tell(verdict, &told);
@@ -226,7 +226,7 @@ static int put_result(struct json_out *jo, const struct verdict *verdict, bool i
 int check_write_sarif(const struct view *view)
 {
 	const struct verdicts *check = view->input.check;
-	struct json_out jo = {.out = view->out, .view = view};
+	struct json_out jo = { .out = view->out, .view = view };
 	bool is_first = true;
 	int err = check ? 0 : -EINVAL;
 
@@ -248,7 +248,7 @@ int check_write_sarif(const struct view *view)
 /* A command ends with its line; in properties commas and colons separate as well. */
 static void put_github(const char *text, bool is_property, FILE *out)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	repair_harmless(&buf, text);
 	for (const char *at = text_buf__str(&buf); *at; at++) {

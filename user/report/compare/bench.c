@@ -73,7 +73,7 @@ static bool stands_out(const struct figures *figures, __u64 value)
 static void put_outliers(const struct view *view, const struct bench_side *side,
 			 const struct figures *figures)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 	size_t cnt = 0;
 
@@ -91,7 +91,7 @@ static void put_outliers(const struct view *view, const struct bench_side *side,
 static int put_side(const struct view *view, const struct bench *bench,
 		    const struct bench_side *side)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	struct figures wall, cpu;
 	char a[TEXT_NUM_SZ], b[TEXT_NUM_SZ], c[TEXT_NUM_SZ], d[TEXT_NUM_SZ];
 	int err = find_figures(side->wall_ns, side->cnt, &wall);
@@ -119,7 +119,7 @@ static int put_side(const struct view *view, const struct bench *bench,
 
 static void put_cold(const struct view *view, const struct bench *bench)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	text_buf__printf(&buf, "Before each run %zu files (%s) were dropped from the page cache",
@@ -141,7 +141,7 @@ static void add_ratio(double ratio, struct text_buf *buf)
 static int put_difference(const struct view *view, const struct bench *bench)
 {
 	struct bench_ratio ratio;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	bool is_b_faster;
 	int err = bench_ratio_find(bench, &ratio);
 
@@ -175,7 +175,7 @@ static int put_difference(const struct view *view, const struct bench *bench)
 
 static void put_machine(const struct view *view, const struct bench *bench)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	text_buf__printf(&buf, "Here a system call takes %llu ns", bench->syscall_ns);
 	if (bench->probe_ns)
@@ -238,7 +238,7 @@ static void set_figures(struct json_out *jo, json_t *obj, const char *key, const
 int bench_write_json(const struct view *view)
 {
 	const struct bench *bench = view->input.bench;
-	struct json_out jo = {.out = view->out, .view = view};
+	struct json_out jo = { .out = view->out, .view = view };
 	json_t *obj = json_object(), *sides = json_array();
 	__s64 median, low, high;
 	struct bench_ratio ratio;

@@ -27,7 +27,7 @@ static const char *model_name(const struct model *model)
 static void put_doubts(const struct view *view, __u32 doubts, size_t indent)
 {
 	for (int i = 0; i < DIFF_DOUBT_CNT; i++) {
-		struct text_buf buf = {0};
+		struct text_buf buf = { 0 };
 
 		if (!(doubts >> i & 1))
 			continue;
@@ -116,11 +116,11 @@ static int put_totals(const struct view *view, const struct diff_pair *pair)
 }
 
 static const struct table_col tree_cols[] = {
-	{"total", true, TABLE_WHOLE, 0, 0},
-	{"modules", true, TABLE_WHOLE, 0, 0},
-	{"below", false, TABLE_CUT_MIDDLE, 16, 0},
-	{"imported by", false, TABLE_CUT_HEAD, 16, 0},
-	{"", false, TABLE_WHOLE, 0, 0},
+	{ "total", true, TABLE_WHOLE, 0, 0 },
+	{ "modules", true, TABLE_WHOLE, 0, 0 },
+	{ "below", false, TABLE_CUT_MIDDLE, 16, 0 },
+	{ "imported by", false, TABLE_CUT_HEAD, 16, 0 },
+	{ "", false, TABLE_WHOLE, 0, 0 },
 };
 
 static int put_trees(const struct view *view, const char *title, const char *apart,
@@ -139,7 +139,7 @@ static int put_trees(const struct view *view, const char *title, const char *apa
 		return err;
 	for (size_t i = 0; i < shown; i++) {
 		const struct load *top = trees[i].top;
-		struct text_buf buf = {0};
+		struct text_buf buf = { 0 };
 
 		table__add(table, text_ns(num, top->wall_ns), TABLE_PLAIN);
 		table__add(table, text_count(num, trees[i].cnt), TABLE_PLAIN);
@@ -159,18 +159,18 @@ static int put_trees(const struct view *view, const char *title, const char *apa
 }
 
 static const struct table_col module_cols[] = {
-	{"change", true, TABLE_WHOLE, 0, 0},
-	{"before", true, TABLE_WHOLE, 0, 0},
-	{"after", true, TABLE_WHOLE, 0, 0},
-	{"module", false, TABLE_CUT_MIDDLE, 16, 0},
-	{"imported by", false, TABLE_CUT_HEAD, 16, 0},
+	{ "change", true, TABLE_WHOLE, 0, 0 },
+	{ "before", true, TABLE_WHOLE, 0, 0 },
+	{ "after", true, TABLE_WHOLE, 0, 0 },
+	{ "module", false, TABLE_CUT_MIDDLE, 16, 0 },
+	{ "imported by", false, TABLE_CUT_HEAD, 16, 0 },
 };
 
 static void add_module(const struct view *view, struct table *table,
 		       const struct diff_module *module)
 {
 	const struct load *load = module->after;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	add_change(&buf, module->delta_ns);
@@ -216,7 +216,7 @@ static void put_paths(const struct view *view, const char *what, const struct di
 	if (cnt)
 		fprintf(view->out, "\n  %s (%zu)\n", what, cnt);
 	for (size_t i = 0; i < cnt && i < top; i++) {
-		struct text_buf buf = {0};
+		struct text_buf buf = { 0 };
 
 		text_buf__add(&buf, paths[i].change == DIFF_NEW ? "+ " : "- ");
 		text_buf__escape(&buf, paths[i].path, view_escape_flags(view));
@@ -234,7 +234,7 @@ static void put_line(const struct view *view, size_t indent, enum table_style st
 	size_t width = (view->is_whole ? SIZE_MAX : (size_t)view->opts.width) - indent, cols;
 	size_t head = text_head(text, width, &cols);
 	const char *dots = view->opts.use_ascii ? "..." : "\u2026";
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	if (text[head])
 		head = text_head(text, width - text_width(dots), &cols);
@@ -248,7 +248,7 @@ static void put_line(const struct view *view, size_t indent, enum table_style st
 
 static int put_pair(const struct view *view, const struct diff_pair *pair)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	int err;
 
 	phrase_command(view, pair->after, &buf);
@@ -276,7 +276,7 @@ static void put_single(const struct view *view, const char *what,
 		       const struct process *const *processes, size_t cnt)
 {
 	for (size_t i = 0; i < cnt; i++) {
-		struct text_buf buf = {0};
+		struct text_buf buf = { 0 };
 
 		if (!i)
 			fprintf(view->out, "\n%s\n", what);
@@ -290,7 +290,7 @@ static void put_single(const struct view *view, const char *what,
 int diff_write(const struct view *view)
 {
 	_cleanup_(diff__freep) struct diff *diff = NULL;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	int err = diff__new(view->input.before, view->model, &diff);
 
 	if (err)

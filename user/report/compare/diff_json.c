@@ -136,7 +136,7 @@ static json_t *new_single(struct json_out *jo, const struct process *const *proc
 int diff_write_json(const struct view *view)
 {
 	_cleanup_(diff__freep) struct diff *diff = NULL;
-	struct json_out jo = {.out = view->out};
+	struct json_out jo = { .out = view->out };
 	int err = diff__new(view->input.before, view->model, &diff);
 
 	if (err)

@@ -15,8 +15,8 @@ static const struct metric {
 	const char *name, *what;
 	bool is_time;
 } metric_list[] = {
-	{"time", "start-up", true}, {"imports", "imports", true}, {"cpu", "CPU time", true},
-	{"modules", "modules", false}, {"failed", "failed imports", false},
+	{ "time", "start-up", true }, { "imports", "imports", true }, { "cpu", "CPU time", true },
+	{ "modules", "modules", false }, { "failed", "failed imports", false },
 };
 #define METRIC_CNT (sizeof(metric_list) / sizeof(metric_list[0]))
 
@@ -53,7 +53,7 @@ static int parse_limit(const char *text, struct limit *limit, const char **next)
 	size_t len;
 	char *end;
 
-	*limit = (struct limit){0};
+	*limit = (struct limit){ 0 };
 	text += strspn(text, " ");
 	len = strcspn(text, "> ,");
 	for (size_t i = 0; i < METRIC_CNT; i++)
@@ -124,7 +124,7 @@ static const char *script_of(const struct process *process)
 static void put_exceeded(const struct limit *limit, const struct diff_pair *pair, __u64 before,
 			 __u64 after, FILE *out)
 {
-	struct text_buf name = {0};
+	struct text_buf name = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	text_buf__escape(&name, script_of(pair->after), 0);

@@ -73,7 +73,7 @@ static void put_totals(FILE *out, const struct diff_pair *pair, const struct fac
 
 static void put_load(const struct view *view, const struct load *load)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	phrase_module(view, load, &buf);
 	markdown_put(view->out, text_buf__str(&buf));
@@ -140,7 +140,7 @@ static void put_doubts(const struct view *view, __u32 doubts)
 
 static int put_pair(const struct view *view, const struct diff_pair *pair)
 {
-	struct text_buf command = {0};
+	struct text_buf command = { 0 };
 	char num[TEXT_NUM_SZ];
 	struct facts a, b;
 	int err = facts_find(pair->before, &a) ?: facts_find(pair->after, &b);

@@ -77,7 +77,7 @@ static void drop_empty(json_t *obj, bool is_inner)
 
 static json_t *new_args(struct chrome *chrome, const struct slice *slice)
 {
-	static const char *const drawn[] = {"tid", "start_ns", "wall_ns", "seq"};
+	static const char *const drawn[] = { "tid", "start_ns", "wall_ns", "seq" };
 	json_t *args = slice->load ? json_new_import(&chrome->jo, slice->load) :
 		       slice->lib ? json_new_lib(&chrome->jo, slice->lib) :
 		       json_new_wait(&chrome->jo, slice->wait);
@@ -90,7 +90,7 @@ static json_t *new_args(struct chrome *chrome, const struct slice *slice)
 
 static void set_name(struct chrome *chrome, json_t *rest, const struct slice *slice)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	if (slice->load) {
 		text_buf__add(&buf, slice->load->module ? slice->load->module : "?");
@@ -172,7 +172,7 @@ static void put_flow(struct chrome *chrome, __u32 pid, const struct slice *owner
 static void put_thread_name(struct chrome *chrome, const struct process *process, __u32 pid,
 			    __u32 tid, const struct slice *slice)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	if (slice->tid == process->tgid)
 		text_buf__add(&buf, "main thread");
@@ -186,7 +186,7 @@ static void put_thread_name(struct chrome *chrome, const struct process *process
 
 static int put_slices(struct chrome *chrome, const struct process *process, __u32 pid)
 {
-	_cleanup_(lanes__free) struct lanes lanes = {0};
+	_cleanup_(lanes__free) struct lanes lanes = { 0 };
 	_cleanup_free_ __u32 *tids = NULL;      /* by slice: the track it is on */
 	_cleanup_free_ size_t *slice_of = NULL; /* by seq of the load */
 	int err = lanes__new(chrome->view->model, process, &lanes);
@@ -266,7 +266,7 @@ static __u32 pid_of(struct chrome *chrome, struct process **processes, size_t at
 
 static int put_process(struct chrome *chrome, const struct process *process, __u32 pid)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	json_t *identity = json_new_identity(&chrome->jo, process);
 	int err;
 
@@ -327,7 +327,7 @@ static void put_tail(struct chrome *chrome)
 
 int chrome_write(const struct view *view)
 {
-	struct chrome chrome = {.view = view, .jo = {.view = view, .out = view->out}};
+	struct chrome chrome = { .view = view, .jo = { .view = view, .out = view->out } };
 	_cleanup_free_ struct process **processes = NULL;
 	size_t cnt;
 	int err = walk_processes(view->model, &processes, &cnt);

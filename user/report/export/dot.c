@@ -36,7 +36,7 @@ static int cmp_module(const void *a, const void *b)
 
 static const struct node *find_node(const struct nodes *nodes, const char *module)
 {
-	const struct node key = {.module = module};
+	const struct node key = { .module = module };
 
 	return nodes->cnt && module ?
 	       bsearch(&key, nodes->list, nodes->cnt, sizeof(key), cmp_module) : NULL;
@@ -111,7 +111,7 @@ static void put_color(const struct view *view, __u64 self_ns, __u64 max_ns)
 
 static void put_node(const struct view *view, const struct node *node, __u64 max_ns)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char total[TEXT_NUM_SZ], self[TEXT_NUM_SZ];
 
 	text_buf__escape(&buf, node->module, view_escape_flags(view));
@@ -127,7 +127,7 @@ static void put_node(const struct view *view, const struct node *node, __u64 max
 static void put_edge(const struct view *view, const struct process *process,
 		     const struct edge *edge, __u32 from, __u32 to)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	phrase_place(view, process, &edge->importer, &buf);
 	fprintf(view->out, "    n%u -> n%u [tooltip=\"", from, to);
@@ -142,7 +142,7 @@ static void put_edge(const struct view *view, const struct process *process,
 static void put_process(const struct view *view, const struct process *process,
 			const struct nodes *nodes)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	__u64 max_ns = 0;
 
 	for (size_t i = 0; i < nodes->cnt; i++)
@@ -180,7 +180,7 @@ int dot_write(const struct view *view)
 	      "  node [shape=box, style=filled, fillcolor=white, fontname=\"sans-serif\"];\n"
 	      "  edge [color=gray40, fontname=\"sans-serif\", fontsize=9];\n", view->out);
 	for (size_t i = 0; !err && i < cnt && !ferror(view->out); i++) {
-		struct nodes nodes = {0};
+		struct nodes nodes = { 0 };
 
 		if (!process_is_shown(processes[i]))
 			continue;

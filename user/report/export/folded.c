@@ -51,7 +51,7 @@ static void put_line(struct folded *folded, const struct load *load)
 /* @ends: where the stack of each depth ends in the buffer. */
 static int write_tree(struct folded *folded, struct load *root, size_t *ends)
 {
-	_cleanup_(walk__free) struct walk walk = {0};
+	_cleanup_(walk__free) struct walk walk = { 0 };
 	const struct load *load;
 
 	ends[0] = folded->stack.sz;
@@ -69,7 +69,7 @@ static int write_tree(struct folded *folded, struct load *root, size_t *ends)
 /* The first frame: the program, and the thread if it is not the main one. */
 static void push_head(struct folded *folded, const struct process *process, __u32 tid)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	if (process->is_log) {
 		text_buf__add(&buf, "log");
@@ -101,7 +101,7 @@ static int write_process(struct folded *folded, const struct process *process)
 
 int folded_write(const struct view *view)
 {
-	struct folded folded = {.view = view};
+	struct folded folded = { .view = view };
 	_cleanup_free_ struct process **processes = NULL;
 	size_t cnt;
 	int err = measure_find(view->opts.by, &folded.measure);

@@ -39,7 +39,7 @@ static void put_line(const struct view *view, const struct walk *walk, const str
 static void put_thread_head(const struct view *view, const struct process *process, __u32 tid)
 {
 	const struct python_info *python = process->python;
-	struct text_buf buf = {0}, name = {0};
+	struct text_buf buf = { 0 }, name = { 0 };
 
 	phrase_program(process, &name);
 	text_buf__escape(&buf, text_buf__str(&name), view_escape_flags(view) | TEXT_SOLID);
@@ -57,8 +57,8 @@ static void put_thread_head(const struct view *view, const struct process *proce
 static int write_process(const struct view *view, const struct process *process)
 {
 	_cleanup_free_ struct load **roots = NULL;
-	_cleanup_(walk__free) struct walk walk = {0};
-	_cleanup_(text_buf__free) struct text_buf buf = {0};
+	_cleanup_(walk__free) struct walk walk = { 0 };
+	_cleanup_(text_buf__free) struct text_buf buf = { 0 };
 	size_t unfinished_cnt = 0;
 	int err = walk_roots(process, &roots);
 

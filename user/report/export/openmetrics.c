@@ -153,7 +153,7 @@ static void put_sample(struct metrics *metrics, const char *name, const struct s
 		       const char *label, const char *value)
 {
 	const struct process *process = source->process;
-	struct text_buf program = {0};
+	struct text_buf program = { 0 };
 
 	phrase_program(process, &program);
 	fprintf(metrics->view->out, "%s{", name);
@@ -255,16 +255,16 @@ static void put_modules(struct metrics *metrics)
 		enum measure measure;
 		bool is_total;
 	} families[] = {
-		{"pyimport_module_self_seconds", "seconds",
-		 "Time of a module's import without what it imports.", MEASURE_TIME, false},
-		{"pyimport_module_total_seconds", "seconds",
-		 "Time of a module's import with what it imports.", MEASURE_TIME, true},
-		{"pyimport_module_cpu_seconds", "seconds",
-		 "CPU of a module's import without what it imports.", MEASURE_CPU, false},
-		{"pyimport_module_memory_bytes", "bytes",
-		 "Resident memory a module's import added.", MEASURE_MEMORY, false},
-		{"pyimport_module_read_bytes", "bytes",
-		 "Bytes a module's import read from files.", MEASURE_BYTES, false},
+		{ "pyimport_module_self_seconds", "seconds",
+		 "Time of a module's import without what it imports.", MEASURE_TIME, false },
+		{ "pyimport_module_total_seconds", "seconds",
+		 "Time of a module's import with what it imports.", MEASURE_TIME, true },
+		{ "pyimport_module_cpu_seconds", "seconds",
+		 "CPU of a module's import without what it imports.", MEASURE_CPU, false },
+		{ "pyimport_module_memory_bytes", "bytes",
+		 "Resident memory a module's import added.", MEASURE_MEMORY, false },
+		{ "pyimport_module_read_bytes", "bytes",
+		 "Bytes a module's import read from files.", MEASURE_BYTES, false },
 	};
 	size_t top = metrics->view->opts.top ? metrics->view->opts.top : METRICS_TOP;
 
@@ -305,7 +305,7 @@ static void put_trace(struct metrics *metrics)
 
 int openmetrics_write(const struct view *view)
 {
-	struct metrics metrics = {.view = view};
+	struct metrics metrics = { .view = view };
 	int err = find_sources(&metrics);
 
 	if (!err) {

@@ -185,8 +185,8 @@ static void set_error(struct otlp *otlp, json_t *span, const char *message)
 
 static json_t *new_load_attributes(struct otlp *otlp, const struct load *load)
 {
-	static const char *const identity[] = {"id", "parent", "tid", "seq", "interp", "start_ns",
-					       "importer", "declared", "wall_ns"};
+	static const char *const identity[] = { "id", "parent", "tid", "seq", "interp", "start_ns",
+					       "importer", "declared", "wall_ns" };
 	json_t *list = json_array(), *figures = json_new_import(&otlp->jo, load);
 
 	add_str(otlp, list, "code.namespace", load->module);
@@ -212,7 +212,7 @@ static void put_load(struct otlp *otlp, const struct ids *ids, const struct load
 {
 	const struct load *parent = load->parent;
 	char id[17], parent_id[17];
-	struct text_buf name = {0};
+	struct text_buf name = { 0 };
 	json_t *span;
 
 	if (load->is_inherited)
@@ -242,7 +242,7 @@ static void put_phases(struct otlp *otlp, const struct ids *ids, const struct pr
 	json_array_foreach(json_object_get(identity, "phases"), i, phase) {
 		const json_t *start = json_object_get(phase, "start_ns");
 		const json_t *end = json_object_get(phase, "end_ns");
-		struct text_buf name = {0};
+		struct text_buf name = { 0 };
 		char id[17];
 
 		if (!json_is_integer(start) || !json_is_integer(end) ||
@@ -261,7 +261,7 @@ static void put_phases(struct otlp *otlp, const struct ids *ids, const struct pr
 static void put_root(struct otlp *otlp, const struct ids *ids, const struct process *process)
 {
 	const struct process *parent = parent_of(process);
-	struct text_buf name = {0};
+	struct text_buf name = { 0 };
 	char parent_id[17];
 	json_t *span, *list = json_array();
 
@@ -305,7 +305,7 @@ static json_t *new_resource(struct otlp *otlp, const struct process *process,
 	const struct python_info *python = process->python;
 	const json_t *container = json_object_get(identity, "container");
 	json_t *list = json_array(), *resource = json_object();
-	struct text_buf program = {0};
+	struct text_buf program = { 0 };
 
 	phrase_program(process, &program);
 	add_str(otlp, list, "service.name", text_buf__str(&program));
@@ -362,7 +362,7 @@ static void put_process(struct otlp *otlp, const struct process *process)
 int otlp_write(const struct view *view)
 {
 	const struct host_info *host = model__host(view->model);
-	struct otlp otlp = {.view = view, .jo = {.view = view, .out = view->out}};
+	struct otlp otlp = { .view = view, .jo = { .view = view, .out = view->out } };
 	_cleanup_free_ struct process **processes = NULL;
 	bool is_first = true;
 	size_t cnt;

@@ -31,7 +31,7 @@ static void put_item(struct scope *scope, json_t *item)
 static void put_frame(struct scope *scope, const char *prefix, const char *name,
 		      const char *suffix, const char *file)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	json_t *frame = json_object();
 
 	text_buf__printf(&buf, "%s%s%s", prefix, name ? name : "?", suffix);
@@ -85,7 +85,7 @@ static void put_event(struct scope *scope, char type, size_t frame, long long at
 static void put_profile_head(struct scope *scope, const struct process *process, const char *what,
 			     const char *unit, long long end)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	json_t *head = json_object();
 
 	phrase_command(scope->view, process, &buf);
@@ -134,7 +134,7 @@ static void put_lane(struct scope *scope, const struct process *process, const s
 
 static int put_threads(struct scope *scope, const struct process *process)
 {
-	_cleanup_(lanes__free) struct lanes lanes = {0};
+	_cleanup_(lanes__free) struct lanes lanes = { 0 };
 	_cleanup_free_ size_t *open = NULL;
 	int err = lanes__new(scope->view->model, process, &lanes);
 
@@ -178,7 +178,7 @@ static int put_measure(struct scope *scope, const struct process *process, enum 
 {
 	_cleanup_free_ struct load **roots = NULL;
 	_cleanup_free_ size_t *open = NULL;
-	_cleanup_(walk__free) struct walk walk = {0};
+	_cleanup_(walk__free) struct walk walk = { 0 };
 	long long sum = 0, end = 0;
 	int err = walk_roots(process, &roots);
 
@@ -221,7 +221,7 @@ static int put_profiles(struct scope *scope, const struct process *process)
 
 int speedscope_write(const struct view *view)
 {
-	struct scope scope = {.view = view, .jo = {.view = view, .out = view->out}};
+	struct scope scope = { .view = view, .jo = { .view = view, .out = view->out } };
 	_cleanup_free_ struct process **processes = NULL;
 	size_t cnt;
 	int err = walk_processes(view->model, &processes, &cnt);

@@ -15,7 +15,7 @@ struct row {
 
 static int row__open(sqlite3 *db, const char *table, int columns, struct row *row)
 {
-	struct text_buf sql = {0};
+	struct text_buf sql = { 0 };
 
 	text_buf__printf(&sql, "INSERT INTO %s VALUES (?", table);
 	while (--columns)
@@ -65,7 +65,7 @@ static void put_id(struct row *row, __u64 id)
 
 static void put_text(struct row *row, const char *text)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	row->at++;
 	if (!text)
@@ -139,7 +139,7 @@ int sqlite_put_trace(sqlite3 *db, const struct view *view)
 
 static void put_command(struct row *row, const struct process *process)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char comm[sizeof(process->comm) + 1] = "";
 
 	memcpy(comm, process->comm, sizeof(process->comm));
@@ -195,7 +195,7 @@ static int put_identity(sqlite3 *db, const struct process *process)
 static void put_package(struct row *row, const char *module)
 {
 	size_t size = module ? strcspn(module, ".") : 0;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	text_buf__add_sz(&buf, module ? module : "", size);
 	row->err |= buf.err ? SQLITE_NOMEM : 0;

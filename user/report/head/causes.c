@@ -10,14 +10,15 @@
 #define NOTABLE_PCT 10 /* a wait that gets more than this of the time is worth the sentence */
 
 const struct cause causes[CAUSE_CNT] = {
-	[CAUSE_CPU] = {"cpu", '#', "CPU", "on the CPU"},
-	[CAUSE_WAITS + PYI_WAIT_DISK] = {"disk", 'd', "disk", "waiting for disk"},
-	[CAUSE_WAITS + PYI_WAIT_LOCK] = {"lock", 'l', "lock", "waiting for locks"},
-	[CAUSE_WAITS + PYI_WAIT_RUNQUEUE] = {"runqueue", 'r', "run queue", "waiting for a CPU"},
-	[CAUSE_WAITS + PYI_WAIT_NETWORK] = {"network", 'n', "network", "waiting for the network"},
-	[CAUSE_WAITS + PYI_WAIT_SLEEP] = {"sleep", 's', "sleep", "sleeping"},
-	[CAUSE_WAITS + PYI_WAIT_CHILD] = {"child", 'c', "child process", "waiting for child processes"},
-	[CAUSE_WAITS + PYI_WAIT_OTHER] = {"other", 'o', "other", "waiting for something else"},
+	[CAUSE_CPU] = { "cpu", '#', "CPU", "on the CPU" },
+	[CAUSE_WAITS + PYI_WAIT_DISK] = { "disk", 'd', "disk", "waiting for disk" },
+	[CAUSE_WAITS + PYI_WAIT_LOCK] = { "lock", 'l', "lock", "waiting for locks" },
+	[CAUSE_WAITS + PYI_WAIT_RUNQUEUE] = { "runqueue", 'r', "run queue", "waiting for a CPU" },
+	[CAUSE_WAITS + PYI_WAIT_NETWORK] = { "network", 'n', "network", "waiting for the network" },
+	[CAUSE_WAITS + PYI_WAIT_SLEEP] = { "sleep", 's', "sleep", "sleeping" },
+	[CAUSE_WAITS + PYI_WAIT_CHILD] = { "child", 'c', "child process",
+					   "waiting for child processes" },
+	[CAUSE_WAITS + PYI_WAIT_OTHER] = { "other", 'o', "other", "waiting for something else" },
 };
 
 void causes_split(const struct pyi_charge *charge, __u64 cpu_ns, __u64 parts[CAUSE_CNT])
@@ -54,9 +55,9 @@ static const struct load *find_under(const struct process *process, int cause, _
 void causes_head(const struct view *view, const struct process *process,
 		 const struct facts *facts)
 {
-	__u64 sums[CAUSE_CNT] = {0}, whole_ns = 0;
+	__u64 sums[CAUSE_CNT] = { 0 }, whole_ns = 0;
 	const struct load *under;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 	int top = CAUSE_CPU;
 

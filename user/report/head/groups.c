@@ -84,7 +84,7 @@ static void add_spread(const struct group *group, struct text_buf *buf)
 
 void workers_head(const struct view *view, const struct process *process)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	if (process->inherited_cnt != ~0u) {

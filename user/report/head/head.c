@@ -95,7 +95,7 @@ static void add_times(const struct startup *startup, const struct facts *facts,
 /* What the target would not have waited for without us. */
 static void put_held(const struct view *view, const struct startup *startup)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	if (startup->by == STARTUP_UNKNOWN || !startup->held_ns)
@@ -110,7 +110,7 @@ static void put_held(const struct view *view, const struct startup *startup)
 static void put_headline(const struct view *view, const struct process *process,
 			 const struct facts *facts)
 {
-	struct text_buf command = {0}, rest = {0}, pid = {0};
+	struct text_buf command = { 0 }, rest = { 0 }, pid = { 0 };
 	size_t width = (size_t)view->opts.width, cols, head, room;
 	const char *bold = view->opts.use_color ? table_style_code(TABLE_BOLD) : "";
 	const char *plain = view->opts.use_color ? "\033[0m" : "";
@@ -155,7 +155,7 @@ static void put_home(const struct view *view, const struct process *process)
 {
 	const struct container_info *container = &process->container;
 	unsigned int flags = view_escape_flags(view);
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	if (container->id) {
 		text_buf__add(&buf, "In container ");
@@ -179,7 +179,7 @@ static void put_home(const struct view *view, const struct process *process)
 static void put_counts(const struct view *view, const struct process *process,
 		       const struct facts *facts)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	text_buf__printf(&buf, "%s module%s loaded", text_count(num, process->loaded_cnt),
@@ -210,7 +210,7 @@ static void put_counts(const struct view *view, const struct process *process,
 
 static void put_exit(const struct view *view, const struct process *process)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	const char *name;
 
 	if (process->has_exit && process->exit_signal) {
@@ -242,7 +242,7 @@ static void put_notes(const struct view *view, const struct process *process)
 			return;
 	}
 	for (size_t i = 0; i < python->note_cnt; i++) {
-		struct text_buf buf = {0};
+		struct text_buf buf = { 0 };
 
 		text_buf__add(&buf, "Note: ");
 		text_buf__escape(&buf, python->notes[i], view_escape_flags(view));
@@ -282,7 +282,7 @@ int head_write(const struct view *view, const struct process *process)
 
 static void put_skipped(const struct view *view, size_t shown, size_t skipped)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 	bool has_missed = model__unprobed_cnt(view->model) || model__late_starts(view->model);
 

@@ -8,7 +8,7 @@
 static void write_others(const struct view *view, __u64 told_ns)
 {
 	const struct held_info *held = model__held(view->model);
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	if (!held)
@@ -29,7 +29,7 @@ static __u64 write_pythons(const struct view *view)
 {
 	size_t cnt = model__hold_cnt(view->model);
 	const struct hold_info *hold;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 	__u64 max_ns = 0;
 

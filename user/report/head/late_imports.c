@@ -19,7 +19,7 @@ static void add_longest(const struct view *view, const struct load *load, struct
 /* Of a service only: that a command imports something in its functions is as it should be. */
 void late_head(const struct view *view, const struct process *process)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	struct late_imports late;
 	char num[TEXT_NUM_SZ];
 

@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-#define COUNTER(field, one, many) {#field, offsetof(struct pyi_stats, field), NULL, one, many}
+#define COUNTER(field, one, many) { #field, offsetof(struct pyi_stats, field), NULL, one, many }
 
 static __u64 unprobed(const struct model *model)
 {
@@ -61,22 +61,22 @@ const struct loss_counter loss_counters[] = {
 	COUNTER(net_full,
 		"connection was not kept: the table of connections is full",
 		"connections were not kept: the table of connections is full"),
-	{"unprobed", SIZE_MAX, unprobed,
+	{ "unprobed", SIZE_MAX, unprobed,
 	 "interpreter ran that could not be probed: its imports are missing",
-	 "interpreters ran that could not be probed: their imports are missing"},
-	{"late_starts", SIZE_MAX, model__late_starts,
+	 "interpreters ran that could not be probed: their imports are missing" },
+	{ "late_starts", SIZE_MAX, model__late_starts,
 	 "process was running before its interpreter was probed: its first imports may be missing",
-	 "processes were running before their interpreters were probed: their first imports may be missing"},
-	{"unknown_starts", SIZE_MAX, model__unknown_starts,
+	 "processes were running before their interpreters were probed: their first imports may be missing" },
+	{ "unknown_starts", SIZE_MAX, model__unknown_starts,
 	 "program ran, and it is not known whether it holds a Python",
-	 "programs ran, and it is not known whether they hold a Python"},
-	{"unexamined", SIZE_MAX, unexamined,
+	 "programs ran, and it is not known whether they hold a Python" },
+	{ "unexamined", SIZE_MAX, unexamined,
 	 "file that ran was not examined, as it is larger or stranger than a Python: if it holds one, its imports are missing",
-	 "files that ran were not examined, as they are larger or stranger than a Python: if one holds a Python, its imports are missing"},
-	{"malformed", SIZE_MAX, model__malformed,
+	 "files that ran were not examined, as they are larger or stranger than a Python: if one holds a Python, its imports are missing" },
+	{ "malformed", SIZE_MAX, model__malformed,
 	 "record could not be understood and was left out",
-	 "records could not be understood and were left out"},
-	{0},
+	 "records could not be understood and were left out" },
+	{ 0 },
 };
 
 __u64 loss_value(const struct model *model, const struct loss_counter *counter)
@@ -95,7 +95,7 @@ int loss_write_text(const struct view *view)
 
 	for (const struct loss_counter *counter = loss_counters; counter->name; counter++) {
 		__u64 value = loss_value(view->model, counter);
-		struct text_buf buf = {0};
+		struct text_buf buf = { 0 };
 
 		if (!value)
 			continue;

@@ -9,7 +9,7 @@ void overhead_head(const struct view *view, const struct process *process)
 	const struct overhead *overhead = &process->overhead;
 	bool has_startup = process->startup.by != STARTUP_UNKNOWN;
 	__u64 ns = has_startup ? process_startup_overhead_ns(process) : overhead->total_ns;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	if (!overhead->is_known || !ns ||
@@ -24,7 +24,7 @@ void overhead_head(const struct view *view, const struct process *process)
 void overhead_foot(const struct view *view)
 {
 	const struct price_info *price = model__price(view->model);
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	if (!price || !price_has_changed(price))
 		return;

@@ -29,7 +29,7 @@ static void add_libs(const struct inventory *inventory, struct text_buf *buf)
 void inventory_head(const struct view *view, const struct process *process)
 {
 	const struct inventory *inventory = process->inventory;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	text_buf__add(&buf, "It was already running when tracing began");

@@ -120,7 +120,7 @@ static void add_own_cause(const struct process *process, const struct segment *s
 {
 	const struct startup *startup = &process->startup;
 	__u64 wall_ns = process_time_ns(process, segment->start_ns, segment->end_ns);
-	__u64 parts[CAUSE_CNT] = {0};
+	__u64 parts[CAUSE_CNT] = { 0 };
 
 	if (startup->by == STARTUP_UNKNOWN || startup->own_wait_ns[0] == NS_UNKNOWN ||
 	    wall_ns < startup->own_ns / 10 * 9)

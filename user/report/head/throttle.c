@@ -10,7 +10,7 @@ static void put_stops(const struct view *view, const struct throttle *throttle)
 	bool is_startup = throttle->startup_ns != NS_UNKNOWN;
 	__u64 cnt = is_startup ? throttle->startup_cnt : throttle->cnt;
 	__u64 ns = is_startup ? throttle->startup_ns : throttle->wall_ns;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	text_buf__add(&buf, "The CPU quota of cgroup ");
@@ -21,7 +21,7 @@ static void put_stops(const struct view *view, const struct throttle *throttle)
 		text_buf__printf(&buf, "stopped it %s time%s%s, for %s summed over CPUs: part of "
 				 "waiting for a CPU.", text_count(num, cnt), cnt == 1 ? "" : "s",
 				 is_startup ? " during start-up" : "",
-				 text_ns((char[TEXT_NUM_SZ]){0}, ns));
+				 text_ns((char[TEXT_NUM_SZ]){ 0 }, ns));
 	else
 		text_buf__printf(&buf, "did not stop it%s.", is_startup ? " during start-up" : "");
 	put_para(view, 2, cnt ? TABLE_RED : TABLE_PLAIN, text_buf__str(&buf));

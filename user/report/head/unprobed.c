@@ -5,7 +5,7 @@
 static void put_text(const struct view *view, unsigned int indent, const char *lead,
 		     const char *text)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	text_buf__add(&buf, lead);
 	text_buf__escape(&buf, text, view_escape_flags(view));

@@ -74,8 +74,8 @@ static ssize_t take(void *cookie, const char *data, size_t sz)
 static int put_packed(const struct view *view, const char *id,
 		      int (*write)(const struct view *view))
 {
-	const cookie_io_functions_t io = {.write = take};
-	struct packer packer = {.out = view->out, .stream = {.avail_out = PACKED_SZ}};
+	const cookie_io_functions_t io = { .write = take };
+	struct packer packer = { .out = view->out, .stream = { .avail_out = PACKED_SZ } };
 	struct view json = *view;
 	int err;
 

@@ -17,7 +17,7 @@ static void put_member(struct json_out *jo, const char *key, json_t *value)
 int json_write(const struct view *view)
 {
 	const struct host_info *host = model__host(view->model);
-	struct json_out jo = {.out = view->out, .view = view};
+	struct json_out jo = { .out = view->out, .view = view };
 	_cleanup_free_ struct process **processes = NULL;
 	bool is_first = true;
 	size_t cnt;

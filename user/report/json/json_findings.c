@@ -151,7 +151,7 @@ static json_t *new_evidence(struct json_out *jo, const struct advice *advice,
 
 static void set_id(struct json_out *jo, json_t *obj, const struct finding *finding)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	text_buf__printf(&buf, "%s:", word_rule(finding->rule));
 	if (finding->rule == FINDING_COMPILED)
@@ -171,7 +171,7 @@ static json_t *new_finding(struct json_out *jo, const struct process *process,
 {
 	bool has_saving = finding->rule == FINDING_DEFER || finding->rule == FINDING_NO_GAIN ||
 			  finding->rule == FINDING_FAILED || finding->rule == FINDING_TOGETHER;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	json_t *obj = json_object();
 
 	set_id(jo, obj, finding);

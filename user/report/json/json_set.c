@@ -14,7 +14,7 @@ void json_set(struct json_out *jo, json_t *obj, const char *key, json_t *value)
 
 json_t *json_new_str(struct json_out *jo, const char *text)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	json_t *value;
 
 	if (!text)

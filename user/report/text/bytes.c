@@ -4,7 +4,7 @@
 
 char *view_bytes(char buf[TEXT_NUM_SZ], __u64 bytes)
 {
-	static const char *const units[] = {"kB", "MB", "GB", "TB", "PB", "EB"};
+	static const char *const units[] = { "kB", "MB", "GB", "TB", "PB", "EB" };
 	double value = (double)bytes / 1000;
 	size_t unit = 0;
 

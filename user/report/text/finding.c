@@ -250,7 +250,7 @@ static void add_lazy_change(const struct view *view, const struct process *proce
 			    const struct finding *finding, struct text_buf *buf)
 {
 	const char *name = asked_name(process, finding);
-	struct text_buf escaped = {0};
+	struct text_buf escaped = { 0 };
 
 	text_buf__escape(&escaped, name ? name : "…", view_escape_flags(view));
 	text_buf__printf(buf, "write `lazy import %s`, or `lazy from %s import …`, at the top of the module "

@@ -16,7 +16,7 @@
 void lanes__free(struct lanes *lanes)
 {
 	free(lanes->slices);
-	*lanes = (struct lanes){0};
+	*lanes = (struct lanes){ 0 };
 }
 
 __u64 lanes_end_ns(const struct model *model, const struct process *process)
@@ -163,7 +163,7 @@ static int place(struct slice *slices, size_t *up, size_t at, struct lane **lane
 int lanes__new(const struct model *model, const struct process *process, struct lanes *out)
 {
 	size_t cnt = process->load_cnt + process->lib_cnt + process->wait_cnt, lane_cnt = 0;
-	_cleanup_(lanes__free) struct lanes lanes = {calloc(cnt + 1, sizeof(struct slice)), cnt};
+	_cleanup_(lanes__free) struct lanes lanes = { calloc(cnt + 1, sizeof(struct slice)), cnt };
 	_cleanup_free_ size_t *up = calloc(cnt + 1, sizeof(*up));
 	_cleanup_free_ struct lane *open = NULL;
 	int err = 0;

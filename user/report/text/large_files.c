@@ -23,7 +23,7 @@ void phrase_same(const struct view *view, const struct same_files *same, struct 
 
 void same_write(const struct view *view, const struct process *process)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	if (!process->same_cnt)
 		return;
@@ -100,7 +100,7 @@ static void add_large(const struct view *view, const struct process *process,
 	__u64 first_ns = large->first->io.first_ns, base_ns = process_base_ns(process);
 	const struct load *load = large->first->load;
 	char num[TEXT_NUM_SZ], at[TEXT_NUM_SZ + 1];
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	table__add(table, view_bytes(num, large->first->io.size), TABLE_PLAIN);
 	table__add(table, large->bytes_read ? view_bytes(num, large->bytes_read) : "-",
@@ -121,10 +121,10 @@ static void add_large(const struct view *view, const struct process *process,
 int biggest_write(const struct view *view, const struct process *process, size_t max)
 {
 	static const struct table_col cols[] = {
-		{"size", true, TABLE_WHOLE, 0, 0}, {"read", true, TABLE_WHOLE, 0, 0},
-		{"mapped", true, TABLE_WHOLE, 0, 0}, {"from", false, TABLE_WHOLE, 0, 0},
-		{"first used", true, TABLE_WHOLE, 0, 0}, {"file", false, TABLE_CUT_HEAD, 20, 0},
-		{"first for", false, TABLE_CUT_MIDDLE, 10, 0},
+		{ "size", true, TABLE_WHOLE, 0, 0 }, { "read", true, TABLE_WHOLE, 0, 0 },
+		{ "mapped", true, TABLE_WHOLE, 0, 0 }, { "from", false, TABLE_WHOLE, 0, 0 },
+		{ "first used", true, TABLE_WHOLE, 0, 0 }, { "file", false, TABLE_CUT_HEAD, 20, 0 },
+		{ "first for", false, TABLE_CUT_MIDDLE, 10, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_free_ struct large *large = calloc(process->files.cnt + 1, sizeof(*large));

@@ -7,7 +7,7 @@
 /* "  … and 12 more" below a list that was cut. */
 static void put_more(const struct view *view, size_t cnt, const char *where)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 	size_t top = view_top(view);
 
@@ -20,7 +20,7 @@ static void put_more(const struct view *view, size_t cnt, const char *where)
 
 static void put_title(const struct view *view, const char *title, size_t cnt)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	fputc('\n', view->out);
@@ -45,8 +45,8 @@ static int write_results(const struct view *view, const struct process *process,
 			 enum load_result result, const char *title)
 {
 	static const struct table_col cols[] = {
-		{NULL, false, TABLE_CUT_MIDDLE, 14, 0}, {NULL, false, TABLE_CUT_TAIL, 20, 0},
-		{NULL, false, TABLE_CUT_HEAD, 12, 0},
+		{ NULL, false, TABLE_CUT_MIDDLE, 14, 0 }, { NULL, false, TABLE_CUT_TAIL, 20, 0 },
+		{ NULL, false, TABLE_CUT_HEAD, 12, 0 },
 	};
 	const struct table_look look = view_look(view, 4);
 	_cleanup_(table__freep) struct table *table = NULL;
@@ -57,7 +57,7 @@ static int write_results(const struct view *view, const struct process *process,
 		return err;
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
-		struct text_buf buf = {0};
+		struct text_buf buf = { 0 };
 
 		if (load->result != result || load->via == VIA_MAIN || cnt++ >= view_top(view))
 			continue;
@@ -102,7 +102,7 @@ static void write_circular(const struct view *view, const struct process *proces
 	put_title(view, "Circular imports", cnt);
 	for (size_t i = 0; i < process->edge_cnt && done < view_top(view); i++) {
 		const struct edge *edge = process->edges[i];
-		struct text_buf buf = {0};
+		struct text_buf buf = { 0 };
 
 		if (!edge->is_circular)
 			continue;
@@ -124,7 +124,7 @@ static void write_circular(const struct view *view, const struct process *proces
 static void write_waits(const struct view *view, const struct facts *facts)
 {
 	const struct load *load = facts->longest_wait;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	if (!load)

@@ -7,7 +7,7 @@
 
 void markdown_put(FILE *out, const char *text)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	text_buf__escape(&buf, text, 0);
 	for (const char *at = text_buf__str(&buf); *at; at++) {

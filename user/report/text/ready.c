@@ -176,7 +176,7 @@ static void add_process(const struct view *view, const struct start *start,
 			const struct process *process, struct table *table)
 {
 	size_t depth = depth_of(start, process);
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	text_buf__printf(&buf, "%*s", (int)(2 * depth), "");
 	if (process != start->first && process->exec_ns == NS_UNKNOWN && process->parent)
@@ -198,7 +198,7 @@ static void add_process(const struct view *view, const struct start *start,
 static void add_container(const struct view *view, const struct start *start, struct table *table)
 {
 	const struct container_info *container = &start->first->container;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	text_buf__add(&buf, "container ");
 	text_buf__escape(&buf, container->name ? container->name : container->id,
@@ -238,7 +238,7 @@ static int add_start(const struct view *view, const struct starts *starts, size_
 
 static void put_held(const struct view *view, const struct starts *starts)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 	__u64 held_ns = 0;
 
@@ -267,11 +267,12 @@ static bool has_served(const struct model *model)
 int ready_write(const struct view *view)
 {
 	static const struct table_col cols[] = {
-		{"process", false, TABLE_CUT_MIDDLE, 20, 0}, {"begins", true, TABLE_WHOLE, 0, 0},
-		{"listens", true, TABLE_WHOLE, 0, 0}, {"ready", true, TABLE_WHOLE, 0, 0},
-		{"accepts", true, TABLE_WHOLE, 0, 0}, {"waits in", false, TABLE_WHOLE, 0, 0},
+		{ "process", false, TABLE_CUT_MIDDLE, 20, 0 },
+		{ "begins", true, TABLE_WHOLE, 0, 0 },
+		{ "listens", true, TABLE_WHOLE, 0, 0 }, { "ready", true, TABLE_WHOLE, 0, 0 },
+		{ "accepts", true, TABLE_WHOLE, 0, 0 }, { "waits in", false, TABLE_WHOLE, 0, 0 },
 	};
-	_cleanup_(starts_clear) struct starts starts = {0};
+	_cleanup_(starts_clear) struct starts starts = { 0 };
 	_cleanup_free_ struct process **order = NULL;
 	_cleanup_(table__freep) struct table *table = NULL;
 	const struct table_look look = view_look(view, 2);

@@ -11,7 +11,7 @@
 void walk__free(struct walk *walk)
 {
 	free(walk->steps);
-	*walk = (struct walk){0};
+	*walk = (struct walk){ 0 };
 }
 
 static struct load *push(struct walk *walk, struct load *load)
@@ -28,7 +28,7 @@ static struct load *push(struct walk *walk, struct load *load)
 		walk->cap = cap;
 	}
 	walk->depth = walk->cnt;
-	walk->steps[walk->cnt++] = (struct walk_step){.load = load};
+	walk->steps[walk->cnt++] = (struct walk_step){ .load = load };
 	return load;
 }
 
@@ -149,7 +149,7 @@ int walk_processes(const struct model *model, struct process ***out, size_t *out
 	for (size_t i = 0; i < cnt; i++) {
 		struct process *process = model__process(model, i);
 
-		siblings[i] = (struct sibling){process->parent, process, i};
+		siblings[i] = (struct sibling){ process->parent, process, i };
 	}
 	qsort(siblings, cnt, sizeof(*siblings), cmp_siblings);
 	if (cnt && !siblings[0].parent)

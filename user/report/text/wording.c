@@ -66,7 +66,7 @@ static void add_place(const struct view *view, const struct process *process,
 void phrase_place(const struct view *view, const struct process *process,
 		  const struct site *site, struct text_buf *buf)
 {
-	struct text_buf label = {0};
+	struct text_buf label = { 0 };
 
 	/* The file of a container is another one here, or none. */
 	if (!view->opts.use_links || !site->file || *site->file != '/' ||
@@ -221,7 +221,7 @@ static size_t next_word(const char *text, size_t room, size_t *cols)
 		uint32_t c;
 		size_t link = text_link_sz(text + off);
 		size_t len = link ? link : text_decode(text + off, sz - off, &c), one_cols;
-		char one[5] = {0};
+		char one[5] = { 0 };
 
 		len = len ? len : 1;
 		if (!link)

@@ -59,7 +59,7 @@ static void add_evidence(const struct advice *advice, const struct finding *find
 static void put_same(const struct view *view, const struct process *process,
 		     const struct finding *finding)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	if (!finding->same_cnt)
 		return;
@@ -78,7 +78,7 @@ static void put_same(const struct view *view, const struct process *process,
 static void put_used(const struct view *view, const struct process *process,
 		     const struct finding *finding)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	if (!finding->used)
 		return;
@@ -92,7 +92,7 @@ static void put_used(const struct view *view, const struct process *process,
 static void put_risks(const struct view *view, const struct process *process,
 		      const struct finding *finding)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	if (!finding->risk_cnt)
@@ -112,7 +112,7 @@ static void put_risks(const struct view *view, const struct process *process,
 static void put_defer(const struct view *view, const struct process *process,
 		      const struct advice *advice, const struct finding *finding, size_t number)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	text_buf__printf(&buf, "%2zu. save ", number);
 	add_share(advice->gains, finding->gain.ns, &buf);
@@ -138,7 +138,7 @@ static void put_defer(const struct view *view, const struct process *process,
 static void put_other(const struct view *view, const struct process *process,
 		      const struct finding *finding)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	text_buf__add(&buf, "- ");
 	phrase_finding(view, process, finding, &buf);
@@ -155,7 +155,7 @@ static void put_rule(const struct view *view, const struct process *process,
 		     const struct advice *advice, enum finding_rule rule, const char *title)
 {
 	size_t cnt = 0, top = view_top(view);
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	for (size_t i = 0; i < advice->finding_cnt; i++) {
 		const struct finding *finding = &advice->findings[i];
@@ -182,10 +182,10 @@ static void put_rule(const struct view *view, const struct process *process,
 static int put_packages(const struct view *view, const struct advice *advice)
 {
 	static const struct table_col cols[] = {
-		{"saving", true, TABLE_WHOLE, 0, 0}, {"share", true, TABLE_WHOLE, 0, 0},
-		{"memory", true, TABLE_WHOLE, 0, 0}, {"modules", true, TABLE_WHOLE, 0, 0},
-		{"statements", true, TABLE_WHOLE, 0, 0},
-		{"package", false, TABLE_CUT_MIDDLE, 14, 0},
+		{ "saving", true, TABLE_WHOLE, 0, 0 }, { "share", true, TABLE_WHOLE, 0, 0 },
+		{ "memory", true, TABLE_WHOLE, 0, 0 }, { "modules", true, TABLE_WHOLE, 0, 0 },
+		{ "statements", true, TABLE_WHOLE, 0, 0 },
+		{ "package", false, TABLE_CUT_MIDDLE, 14, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_(table__freep) struct table *table = NULL;
@@ -196,7 +196,7 @@ static int put_packages(const struct view *view, const struct advice *advice)
 	put_title(view, "Packages: what vanishes if none of the statements outside that lead into it is run");
 	for (size_t i = 0; i < advice->package_cnt && i < view_top(view); i++) {
 		const struct package_gain *it = &advice->packages[i];
-		struct text_buf buf = {0};
+		struct text_buf buf = { 0 };
 		char num[TEXT_NUM_SZ];
 
 		table__add(table, text_ns(num, it->gain.ns), TABLE_PLAIN);
@@ -218,7 +218,7 @@ static int put_packages(const struct view *view, const struct advice *advice)
 static void put_gain(const struct view *view, const struct advice *advice, const char *what,
 		     __u32 stmt_cnt, const struct gain *gain)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	text_buf__escape(&buf, what, view_escape_flags(view));

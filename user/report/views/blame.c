@@ -5,10 +5,10 @@
 #include "base/cleanup.h"
 
 static const struct table_col cols[] = {
-	{"self", true, TABLE_WHOLE, 0, 0},
-	{"total", true, TABLE_WHOLE, 0, 0},
-	{"module", false, TABLE_CUT_MIDDLE, 14, 0},
-	{"imported by", false, TABLE_CUT_HEAD, 12, 0},
+	{ "self", true, TABLE_WHOLE, 0, 0 },
+	{ "total", true, TABLE_WHOLE, 0, 0 },
+	{ "module", false, TABLE_CUT_MIDDLE, 14, 0 },
+	{ "imported by", false, TABLE_CUT_HEAD, 12, 0 },
 };
 
 static void add_row(const struct view *view, const struct load *load, struct text_buf *buf,
@@ -30,7 +30,7 @@ static int write_process(const struct view *view, const struct process *process)
 {
 	_cleanup_free_ struct load **loads = NULL;
 	_cleanup_(table__freep) struct table *table = NULL;
-	_cleanup_(text_buf__free) struct text_buf buf = {0};
+	_cleanup_(text_buf__free) struct text_buf buf = { 0 };
 	const struct table_look look = view_look(view, 0);
 	size_t cnt = process->load_cnt;
 	int err = rank_loads(process, RANK_SELF, &loads);

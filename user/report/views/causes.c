@@ -30,7 +30,7 @@ static void add_bar(struct text_buf *buf, const __u64 parts[CAUSE_CNT], __u64 wh
 /* The causes that matter, largest first: "sleep 200 ms, CPU 1.4 ms". */
 static void add_words(struct text_buf *buf, const __u64 parts[CAUSE_CNT], __u64 whole_ns)
 {
-	bool is_told[CAUSE_CNT] = {0};
+	bool is_told[CAUSE_CNT] = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	for (int n = 0; n < 3; n++) {
@@ -65,7 +65,7 @@ static void add_memory(const struct view *view, struct table *table, const struc
 static void add_row(const struct view *view, const struct load *load, __u64 most_ns,
 		    struct table *table)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	__u64 parts[CAUSE_CNT];
 	char num[TEXT_NUM_SZ];
 
@@ -86,7 +86,7 @@ static void add_row(const struct view *view, const struct load *load, __u64 most
 static void put_outside(const struct view *view, const struct process *process)
 {
 	const struct pyi_charge *total = &process->total;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	__u64 parts[CAUSE_CNT];
 	char num[TEXT_NUM_SZ];
 
@@ -116,7 +116,7 @@ static void put_unmeasured(const struct view *view, const struct process *proces
 		{ PYI_GROUP_FILES, "files" }, { PYI_GROUP_DISK, "bytes from disk" },
 		{ PYI_GROUP_MEMORY, "memory" }, { PYI_GROUP_NET, "network and side effects" },
 	};
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
 		if (!(process->measured & groups[i].group))
@@ -131,9 +131,9 @@ static void put_unmeasured(const struct view *view, const struct process *proces
 static int write_process(const struct view *view, const struct process *process)
 {
 	static const struct table_col cols[] = {
-		{"self", true, TABLE_WHOLE, 0, 0}, {"memory", true, TABLE_WHOLE, 0, 0},
-		{"where it went", false, TABLE_WHOLE, 0, 0},
-		{"module", false, TABLE_CUT_MIDDLE, 14, 0}, {"", false, TABLE_CUT_TAIL, 10, 0},
+		{ "self", true, TABLE_WHOLE, 0, 0 }, { "memory", true, TABLE_WHOLE, 0, 0 },
+		{ "where it went", false, TABLE_WHOLE, 0, 0 },
+		{ "module", false, TABLE_CUT_MIDDLE, 14, 0 }, { "", false, TABLE_CUT_TAIL, 10, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_(table__freep) struct table *table = NULL;
@@ -166,7 +166,7 @@ static int write_process(const struct view *view, const struct process *process)
 
 int causes_write(const struct view *view)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	for (int i = 0; i < CAUSE_CNT; i++)
 		text_buf__printf(&buf, "%s%c %s", i ? "  " : "", causes[i].mark, causes[i].word);

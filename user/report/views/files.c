@@ -42,7 +42,7 @@ static void put_sums(const struct view *view, const struct process *process)
 {
 	const struct pyi_charge *total = &process->total;
 	const char *cache = word_cache(process->files.cache);
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	text_buf__printf(&buf, "%s opens", text_count(num, total->opens));
@@ -66,14 +66,14 @@ static void put_sums(const struct view *view, const struct process *process)
 static int put_dirs(const struct view *view, const struct process *process)
 {
 	static const struct table_col cols[] = {
-		{"entry", true, TABLE_WHOLE, 0, 0}, {"searched", true, TABLE_WHOLE, 0, 0},
-		{"misses", true, TABLE_WHOLE, 0, 0}, {"time", true, TABLE_WHOLE, 0, 0},
-		{"directory", false, TABLE_CUT_HEAD, 20, 0},
+		{ "entry", true, TABLE_WHOLE, 0, 0 }, { "searched", true, TABLE_WHOLE, 0, 0 },
+		{ "misses", true, TABLE_WHOLE, 0, 0 }, { "time", true, TABLE_WHOLE, 0, 0 },
+		{ "directory", false, TABLE_CUT_HEAD, 20, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	const struct process_files *files = &process->files;
 	_cleanup_(table__freep) struct table *table = NULL;
-	_cleanup_(text_buf__free) struct text_buf buf = {0};
+	_cleanup_(text_buf__free) struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 	size_t entry = 0;
 	int err = table__new(&table, cols, sizeof(cols) / sizeof(cols[0]));
@@ -109,15 +109,15 @@ static int cmp_search(const void *a, const void *b)
 static int put_loads(const struct view *view, const struct process *process)
 {
 	static const struct table_col cols[] = {
-		{"time", true, TABLE_WHOLE, 0, 0}, {"opens", true, TABLE_WHOLE, 0, 0},
-		{"stats", true, TABLE_WHOLE, 0, 0}, {"misses", true, TABLE_WHOLE, 0, 0},
-		{"read", true, TABLE_WHOLE, 0, 0}, {"from disk", true, TABLE_WHOLE, 0, 0},
-		{"module", false, TABLE_CUT_MIDDLE, 14, 0},
+		{ "time", true, TABLE_WHOLE, 0, 0 }, { "opens", true, TABLE_WHOLE, 0, 0 },
+		{ "stats", true, TABLE_WHOLE, 0, 0 }, { "misses", true, TABLE_WHOLE, 0, 0 },
+		{ "read", true, TABLE_WHOLE, 0, 0 }, { "from disk", true, TABLE_WHOLE, 0, 0 },
+		{ "module", false, TABLE_CUT_MIDDLE, 14, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_free_ struct load **loads = calloc(process->load_cnt + 1, sizeof(*loads));
 	_cleanup_(table__freep) struct table *table = NULL;
-	_cleanup_(text_buf__free) struct text_buf buf = {0};
+	_cleanup_(text_buf__free) struct text_buf buf = { 0 };
 	int err = loads ? table__new(&table, cols, sizeof(cols) / sizeof(cols[0])) : -ENOMEM;
 
 	if (err || !process->load_cnt)
@@ -181,7 +181,7 @@ static size_t sum_paths(const struct process_files *files, struct path_sum *sums
 			continue;
 		if (!sum || sum->first->path != file->path) {
 			sum = &sums[cnt++];
-			*sum = (struct path_sum){.first = file};
+			*sum = (struct path_sum){ .first = file };
 		}
 		if (file->load && !sum->first->load)
 			sum->first = file;
@@ -197,13 +197,14 @@ static int put_paths(const struct view *view, const char *title, const struct pa
 		     size_t cnt)
 {
 	static const struct table_col cols[] = {
-		{"opens", true, TABLE_WHOLE, 0, 0}, {"read", true, TABLE_WHOLE, 0, 0},
-		{"mapped", true, TABLE_WHOLE, 0, 0}, {"from disk", true, TABLE_WHOLE, 0, 0},
-		{"file", false, TABLE_CUT_HEAD, 20, 0}, {"first for", false, TABLE_CUT_MIDDLE, 10, 0},
+		{ "opens", true, TABLE_WHOLE, 0, 0 }, { "read", true, TABLE_WHOLE, 0, 0 },
+		{ "mapped", true, TABLE_WHOLE, 0, 0 }, { "from disk", true, TABLE_WHOLE, 0, 0 },
+		{ "file", false, TABLE_CUT_HEAD, 20, 0 },
+		{ "first for", false, TABLE_CUT_MIDDLE, 10, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_(table__freep) struct table *table = NULL;
-	_cleanup_(text_buf__free) struct text_buf buf = {0};
+	_cleanup_(text_buf__free) struct text_buf buf = { 0 };
 	int err = table__new(&table, cols, sizeof(cols) / sizeof(cols[0]));
 
 	if (err || !cnt)

@@ -70,7 +70,7 @@ static void add_package(const struct view *view, const struct package *package,
 			struct table *table)
 {
 	_cleanup_free_ char *name = strndup(package->name, package->sz);
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	table__add(table, text_count(num, package->cnt), TABLE_PLAIN);
@@ -84,7 +84,7 @@ static void add_package(const struct view *view, const struct package *package,
 
 static void put_more(const struct view *view, size_t cnt, size_t shown, const char *what)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	if (cnt > shown) {
@@ -97,8 +97,9 @@ static void put_more(const struct view *view, size_t cnt, size_t shown, const ch
 static int write_modules(const struct view *view, const struct inventory *inventory)
 {
 	static const struct table_col cols[] = {
-		{"modules", true, TABLE_WHOLE, 0, 0}, {"package", false, TABLE_CUT_MIDDLE, 14, 0},
-		{"file", false, TABLE_CUT_HEAD, 12, 0},
+		{ "modules", true, TABLE_WHOLE, 0, 0 },
+		{ "package", false, TABLE_CUT_MIDDLE, 14, 0 },
+		{ "file", false, TABLE_CUT_HEAD, 12, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_free_ struct package *packages = calloc(inventory->module_cnt + 1,
@@ -138,13 +139,14 @@ static int cmp_bytes(const void *a, const void *b)
 static int write_libs(const struct view *view, const struct inventory *inventory)
 {
 	static const struct table_col cols[] = {
-		{"mapped", true, TABLE_WHOLE, 0, 0}, {"shared object", false, TABLE_CUT_HEAD, 12, 0},
+		{ "mapped", true, TABLE_WHOLE, 0, 0 },
+		{ "shared object", false, TABLE_CUT_HEAD, 12, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_free_ struct present **libs = calloc(inventory->lib_cnt + 1,
 						      sizeof(struct present *));
 	_cleanup_(table__freep) struct table *table = NULL;
-	_cleanup_(text_buf__free) struct text_buf buf = {0};
+	_cleanup_(text_buf__free) struct text_buf buf = { 0 };
 	int err = table__new(&table, cols, 2);
 
 	if (err || !libs)

@@ -47,7 +47,7 @@ static void add_ns(struct table *table, __u64 ns)
 
 static void add_names(const struct view *view, const struct lib *lib, struct table *table)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	const char *path, *base;
 	char num[TEXT_NUM_SZ];
 
@@ -67,11 +67,11 @@ static void add_names(const struct view *view, const struct lib *lib, struct tab
 static int put_own(const struct view *view, const struct process *process)
 {
 	static const struct table_col cols[] = {
-		{"dlopen", true, TABLE_WHOLE, 0, 0}, {"open", true, TABLE_WHOLE, 0, 0},
-		{"map", true, TABLE_WHOLE, 0, 0}, {"relocate", true, TABLE_WHOLE, 0, 0},
-		{"constructors", true, TABLE_WHOLE, 0, 0}, {"size", true, TABLE_WHOLE, 0, 0},
-		{"shared object", false, TABLE_CUT_TAIL, 14, 0},
-		{"for", false, TABLE_CUT_MIDDLE, 10, 12},
+		{ "dlopen", true, TABLE_WHOLE, 0, 0 }, { "open", true, TABLE_WHOLE, 0, 0 },
+		{ "map", true, TABLE_WHOLE, 0, 0 }, { "relocate", true, TABLE_WHOLE, 0, 0 },
+		{ "constructors", true, TABLE_WHOLE, 0, 0 }, { "size", true, TABLE_WHOLE, 0, 0 },
+		{ "shared object", false, TABLE_CUT_TAIL, 14, 0 },
+		{ "for", false, TABLE_CUT_MIDDLE, 10, 12 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_free_ struct lib **libs = sorted(process->libs, process->lib_cnt, cmp_wall);
@@ -97,8 +97,9 @@ static int put_others(const struct view *view, const struct process *process, en
 		      const char *title)
 {
 	static const struct table_col cols[] = {
-		{"size", true, TABLE_WHOLE, 0, 0}, {"shared object", false, TABLE_CUT_TAIL, 20, 0},
-		{"first for", false, TABLE_CUT_MIDDLE, 10, 0},
+		{ "size", true, TABLE_WHOLE, 0, 0 },
+		{ "shared object", false, TABLE_CUT_TAIL, 20, 0 },
+		{ "first for", false, TABLE_CUT_MIDDLE, 10, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_free_ struct lib **libs = sorted(process->other_libs, process->other_lib_cnt,
@@ -120,7 +121,7 @@ static int put_others(const struct view *view, const struct process *process, en
 
 static void put_sums(const struct view *view, const struct process *process)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 	__u64 wall_ns = 0, bytes = 0;
 	size_t needed_cnt = 0;

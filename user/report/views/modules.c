@@ -4,18 +4,18 @@
 
 #include "base/cleanup.h"
 
-#define COLS_TIME {"self", true, TABLE_WHOLE, 0, 0}, {"total", true, TABLE_WHOLE, 0, 0}
-#define COL_MODULE {"module", false, TABLE_CUT_MIDDLE, 14, 0}
-#define COL_KIND {"kind", false, TABLE_CUT_MIDDLE, 10, 0}
-#define COL_IMPORTER {"imported by", false, TABLE_CUT_HEAD, 12, 0}
+#define COLS_TIME { "self", true, TABLE_WHOLE, 0, 0 }, { "total", true, TABLE_WHOLE, 0, 0 }
+#define COL_MODULE { "module", false, TABLE_CUT_MIDDLE, 14, 0 }
+#define COL_KIND { "kind", false, TABLE_CUT_MIDDLE, 10, 0 }
+#define COL_IMPORTER { "imported by", false, TABLE_CUT_HEAD, 12, 0 }
 
-static const struct table_col wide[] = {COLS_TIME, COL_MODULE, COL_KIND, COL_IMPORTER};
-static const struct table_col narrow[] = {COLS_TIME, COL_MODULE, COL_IMPORTER};
+static const struct table_col wide[] = { COLS_TIME, COL_MODULE, COL_KIND, COL_IMPORTER };
+static const struct table_col narrow[] = { COLS_TIME, COL_MODULE, COL_IMPORTER };
 
 static void add_row(const struct view *view, const struct load *load, struct table *table)
 {
 	enum table_style style = load->result == LOAD_LOADED ? TABLE_BOLD : TABLE_RED;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	table__add(table, text_ns(num, load->self_ns), TABLE_PLAIN);

@@ -10,7 +10,7 @@
 static void add_import(const struct view *view, const struct process *process,
 		       const struct load *load, struct table *table)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	if (load)
 		phrase_name(view, load, &buf);
@@ -24,7 +24,7 @@ static void add_import(const struct view *view, const struct process *process,
 
 static void add_address(const struct view *view, const struct net_use *use, struct table *table)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	if (use->name) {
 		text_buf__escape(&buf, use->name, view_escape_flags(view));
@@ -44,10 +44,12 @@ int net_uses_write(const struct view *view, const struct process *process, __u64
 		   size_t max)
 {
 	static const struct table_col cols[] = {
-		{"what", false, TABLE_WHOLE, 0, 0}, {"took", true, TABLE_WHOLE, 0, 0},
-		{"blocked", true, TABLE_WHOLE, 0, 0}, {"sent", true, TABLE_WHOLE, 0, 0},
-		{"received", true, TABLE_WHOLE, 0, 0}, {"address", false, TABLE_CUT_MIDDLE, 20, 0},
-		{"by", false, TABLE_CUT_MIDDLE, 10, 0}, {"imported by", false, TABLE_CUT_HEAD, 12, 0},
+		{ "what", false, TABLE_WHOLE, 0, 0 }, { "took", true, TABLE_WHOLE, 0, 0 },
+		{ "blocked", true, TABLE_WHOLE, 0, 0 }, { "sent", true, TABLE_WHOLE, 0, 0 },
+		{ "received", true, TABLE_WHOLE, 0, 0 },
+		{ "address", false, TABLE_CUT_MIDDLE, 20, 0 },
+		{ "by", false, TABLE_CUT_MIDDLE, 10, 0 },
+		{ "imported by", false, TABLE_CUT_HEAD, 12, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	const struct process_net *net = &process->net;
@@ -89,10 +91,11 @@ static bool is_shown(const struct effect *effect)
 static int put_effects(const struct view *view, const struct process *process)
 {
 	static const struct table_col cols[] = {
-		{"threads", true, TABLE_WHOLE, 0, 0}, {"children", true, TABLE_WHOLE, 0, 0},
-		{"sleeps", true, TABLE_WHOLE, 0, 0}, {"slept", true, TABLE_WHOLE, 0, 0},
-		{"file locks", true, TABLE_WHOLE, 0, 0}, {"handlers", true, TABLE_WHOLE, 0, 0},
-		{"by", false, TABLE_CUT_MIDDLE, 10, 0}, {"imported by", false, TABLE_CUT_HEAD, 12, 0},
+		{ "threads", true, TABLE_WHOLE, 0, 0 }, { "children", true, TABLE_WHOLE, 0, 0 },
+		{ "sleeps", true, TABLE_WHOLE, 0, 0 }, { "slept", true, TABLE_WHOLE, 0, 0 },
+		{ "file locks", true, TABLE_WHOLE, 0, 0 }, { "handlers", true, TABLE_WHOLE, 0, 0 },
+		{ "by", false, TABLE_CUT_MIDDLE, 10, 0 },
+		{ "imported by", false, TABLE_CUT_HEAD, 12, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	const struct process_net *net = &process->net;
@@ -131,12 +134,13 @@ static int put_effects(const struct view *view, const struct process *process)
 static int put_written(const struct view *view, const struct process *process)
 {
 	static const struct table_col cols[] = {
-		{"written", true, TABLE_WHOLE, 0, 0}, {"file", false, TABLE_CUT_HEAD, 20, 0},
-		{"by", false, TABLE_CUT_MIDDLE, 10, 0}, {"imported by", false, TABLE_CUT_HEAD, 12, 0},
+		{ "written", true, TABLE_WHOLE, 0, 0 }, { "file", false, TABLE_CUT_HEAD, 20, 0 },
+		{ "by", false, TABLE_CUT_MIDDLE, 10, 0 },
+		{ "imported by", false, TABLE_CUT_HEAD, 12, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_(table__freep) struct table *table = NULL;
-	_cleanup_(text_buf__free) struct text_buf buf = {0};
+	_cleanup_(text_buf__free) struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 	int err = table__new(&table, cols, sizeof(cols) / sizeof(cols[0]));
 
@@ -164,7 +168,7 @@ static void put_sums(const struct view *view, const struct process *process)
 	const struct process_net *net = &process->net;
 	__u64 blocked_ns = 0, all_ns = 0;
 	size_t import_cnt = 0;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	for (size_t i = 0; i < net->cnt; i++) {

@@ -14,11 +14,11 @@
 #define BAR_COLS 32
 
 static const struct table_col phase_cols[] = {
-	{"phase", false, TABLE_CUT_MIDDLE, 24, 0},
-	{"from", true, TABLE_WHOLE, 0, 0},
-	{"to", true, TABLE_WHOLE, 0, 0},
-	{"took", true, TABLE_WHOLE, 0, 0},
-	{"", false, TABLE_CUT_TAIL, 0, 0},
+	{ "phase", false, TABLE_CUT_MIDDLE, 24, 0 },
+	{ "from", true, TABLE_WHOLE, 0, 0 },
+	{ "to", true, TABLE_WHOLE, 0, 0 },
+	{ "took", true, TABLE_WHOLE, 0, 0 },
+	{ "", false, TABLE_CUT_TAIL, 0, 0 },
 };
 #define COLS(cols) (sizeof(cols) / sizeof((cols)[0]))
 
@@ -37,7 +37,7 @@ static void add_bar(const struct view *view, const struct phase *phase, __u64 ba
 		    __u64 last_ns, struct table *table)
 {
 	const char *mark = view->opts.use_ascii ? "#" : "\u2588";
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	__u64 all = last_ns - base_ns, from, to;
 
 	if (phase->end_ns > last_ns || !all) {
@@ -84,7 +84,7 @@ static int add_segments(const struct view *view, const struct process *process,
 			struct table *table)
 {
 	_cleanup_free_ struct segment *segments = NULL;
-	_cleanup_(text_buf__free) struct text_buf buf = {0};
+	_cleanup_(text_buf__free) struct text_buf buf = { 0 };
 	size_t cnt;
 	int err = segments_find(process, &segments, &cnt);
 
@@ -114,7 +114,7 @@ static int add_phases(const struct view *view, const struct process *process,
 
 	for (size_t i = 0; i < process->phase_cnt && !err; i++) {
 		const struct phase *phase = &process->phases[i];
-		struct text_buf buf = {0};
+		struct text_buf buf = { 0 };
 
 		if (!is_early(phase) && !has_segments) {
 			has_segments = true;

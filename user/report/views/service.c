@@ -32,12 +32,12 @@ static int cmp_dear(const void *a, const void *b)
 static int put_times(const struct view *view, const struct process *process)
 {
 	static const struct table_col cols[] = {
-		{"took", true, TABLE_WHOLE, 0, 0}, {"share", true, TABLE_WHOLE, 0, 0},
-		{"at", true, TABLE_WHOLE, 0, 0}, {"what", false, TABLE_CUT_MIDDLE, 20, 0},
+		{ "took", true, TABLE_WHOLE, 0, 0 }, { "share", true, TABLE_WHOLE, 0, 0 },
+		{ "at", true, TABLE_WHOLE, 0, 0 }, { "what", false, TABLE_CUT_MIDDLE, 20, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_(table__freep) struct table *table = NULL;
-	_cleanup_(text_buf__free) struct text_buf buf = {0};
+	_cleanup_(text_buf__free) struct text_buf buf = { 0 };
 	_cleanup_free_ struct segment *segments = NULL;
 	__u64 whole_ns, begin_ns = process->start_ns;
 	char num[TEXT_NUM_SZ];
@@ -77,12 +77,12 @@ static int put_times(const struct view *view, const struct process *process)
 static int put_late(const struct view *view, const struct process *process)
 {
 	static const struct table_col cols[] = {
-		{"total", true, TABLE_WHOLE, 0, 0}, {"module", false, TABLE_CUT_MIDDLE, 14, 0},
-		{"imported by", false, TABLE_CUT_HEAD, 12, 0},
+		{ "total", true, TABLE_WHOLE, 0, 0 }, { "module", false, TABLE_CUT_MIDDLE, 14, 0 },
+		{ "imported by", false, TABLE_CUT_HEAD, 12, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_(table__freep) struct table *table = NULL;
-	_cleanup_(text_buf__free) struct text_buf buf = {0};
+	_cleanup_(text_buf__free) struct text_buf buf = { 0 };
 	_cleanup_free_ struct load **loads = NULL;
 	char num[TEXT_NUM_SZ];
 	int err = process->ready_ns == NS_UNKNOWN ? -ENODATA :

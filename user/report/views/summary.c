@@ -23,7 +23,7 @@ static size_t shown(const struct view *view, size_t otherwise)
 static void put_saving(const struct view *view, const struct process *process,
 		       const struct finding *finding)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ], padded[TEXT_NUM_SZ];
 
 	snprintf(padded, sizeof(padded), "%8.30s", text_ns(num, finding->gain.ns));
@@ -63,15 +63,15 @@ static int put_savings(const struct view *view, const struct process *process)
 }
 
 static const struct table_col cols[] = {
-	{"self", true, TABLE_WHOLE, 0, 0}, {"total", true, TABLE_WHOLE, 0, 0},
-	{"dearest modules", false, TABLE_CUT_MIDDLE, 14, 0},
-	{"imported by", false, TABLE_CUT_HEAD, 12, 0},
+	{ "self", true, TABLE_WHOLE, 0, 0 }, { "total", true, TABLE_WHOLE, 0, 0 },
+	{ "dearest modules", false, TABLE_CUT_MIDDLE, 14, 0 },
+	{ "imported by", false, TABLE_CUT_HEAD, 12, 0 },
 };
 
 static void add_row(const struct view *view, const struct load *load, struct table *table)
 {
 	enum table_style style = load->result == LOAD_LOADED ? TABLE_BOLD : TABLE_RED;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	table__add(table, text_ns(num, load->self_ns), TABLE_PLAIN);
@@ -113,7 +113,7 @@ static size_t put_failed(const struct view *view, const struct process *process)
 
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
-		struct text_buf buf = {0};
+		struct text_buf buf = { 0 };
 
 		if (load->result != LOAD_FAILED || load->via == VIA_MAIN || load->is_inherited ||
 		    !load_is_startup(load) || !file_is_own(load->importer.file) ||
@@ -139,7 +139,7 @@ static size_t put_circular(const struct view *view, const struct process *proces
 
 	for (size_t i = 0; i < process->edge_cnt; i++) {
 		const struct edge *edge = process->edges[i];
-		struct text_buf buf = {0};
+		struct text_buf buf = { 0 };
 
 		if (!edge->is_circular || !file_is_own(edge->importer.file) ||
 		    cnt++ >= shown(view, OWN_SHOWN))
@@ -162,7 +162,7 @@ static void put_next(const struct view *view, const struct process *process, siz
 		     size_t circular_cnt)
 {
 	size_t others = process->failed_cnt > failed_cnt ? process->failed_cnt - failed_cnt : 0;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	if (failed_cnt > shown(view, OWN_SHOWN))

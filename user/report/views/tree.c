@@ -4,14 +4,14 @@
 
 #include "base/cleanup.h"
 
-#define COLS_TIME {"start", true, TABLE_WHOLE, 0, 0}, {"total", true, TABLE_WHOLE, 0, 0}, \
-	{"self", true, TABLE_WHOLE, 0, 0}
-#define COL_MODULE {"module", false, TABLE_CUT_MIDDLE, 14, 20} /* the tree needs room */
-#define COL_KIND {"kind", false, TABLE_CUT_MIDDLE, 10, 0}
-#define COL_IMPORTER {"imported by", false, TABLE_CUT_HEAD, 12, 10}
+#define COLS_TIME { "start", true, TABLE_WHOLE, 0, 0 }, { "total", true, TABLE_WHOLE, 0, 0 }, \
+	{ "self", true, TABLE_WHOLE, 0, 0 }
+#define COL_MODULE { "module", false, TABLE_CUT_MIDDLE, 14, 20 } /* the tree needs room */
+#define COL_KIND { "kind", false, TABLE_CUT_MIDDLE, 10, 0 }
+#define COL_IMPORTER { "imported by", false, TABLE_CUT_HEAD, 12, 10 }
 
-static const struct table_col wide[] = {COLS_TIME, COL_MODULE, COL_KIND, COL_IMPORTER};
-static const struct table_col narrow[] = {COLS_TIME, COL_MODULE, COL_IMPORTER};
+static const struct table_col wide[] = { COLS_TIME, COL_MODULE, COL_KIND, COL_IMPORTER };
+static const struct table_col narrow[] = { COLS_TIME, COL_MODULE, COL_IMPORTER };
 
 /* Levels drawn; deeper ones say their depth instead, or a deep chain leaves no room for names. */
 static size_t max_drawn(const struct view *view)
@@ -106,8 +106,8 @@ static int write_thread(const struct view *view, const struct process *process,
 {
 	const struct table_look look = view_look(view, 2);
 	_cleanup_(table__freep) struct table *table = NULL;
-	_cleanup_(walk__free) struct walk walk = {0};
-	_cleanup_(text_buf__free) struct text_buf buf = {0};
+	_cleanup_(walk__free) struct walk walk = { 0 };
+	_cleanup_(text_buf__free) struct text_buf buf = { 0 };
 	__u32 tid = roots[0]->tid;
 	__u64 least_ns = view_least_ns(view, process);
 	size_t i;

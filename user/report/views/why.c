@@ -15,11 +15,11 @@
 #define UNSEEN_SHOWN 5
 
 static const struct table_col cols[] = {
-	{NULL, true, TABLE_WHOLE, 0, 0},
-	{NULL, true, TABLE_WHOLE, 0, 0},
-	{NULL, false, TABLE_CUT_HEAD, 20, 0},
-	{NULL, false, TABLE_CUT_MIDDLE, 14, 0},
-	{NULL, false, TABLE_WHOLE, 0, 0},
+	{ NULL, true, TABLE_WHOLE, 0, 0 },
+	{ NULL, true, TABLE_WHOLE, 0, 0 },
+	{ NULL, false, TABLE_CUT_HEAD, 20, 0 },
+	{ NULL, false, TABLE_CUT_MIDDLE, 14, 0 },
+	{ NULL, false, TABLE_WHOLE, 0, 0 },
 };
 
 static void add_share(const struct facts *facts, __u64 wall_ns, struct text_buf *buf)
@@ -46,7 +46,7 @@ static void add_place(const struct view *view, const struct process *process,
 static void add_hop(const struct view *view, const struct facts *facts,
 		    const struct why_hop *hop, struct table *table)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	table__add(table, text_ns(num, hop->to->wall_ns), TABLE_PLAIN);
@@ -73,7 +73,7 @@ static int write_chain(const struct view *view, const struct facts *facts,
 {
 	const struct table_look look = view_look(view, 6);
 	_cleanup_(table__freep) struct table *table = NULL;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	int err = table__new(&table, cols, sizeof(cols) / sizeof(cols[0]));
 
 	if (err)
@@ -91,7 +91,7 @@ static int write_chain(const struct view *view, const struct facts *facts,
 
 static size_t count_below(const struct load *load, int *err)
 {
-	_cleanup_(walk__free) struct walk walk = {0};
+	_cleanup_(walk__free) struct walk walk = { 0 };
 	size_t cnt = 0;
 
 	walk__start(&walk, (struct load *)load);
@@ -104,7 +104,7 @@ static size_t count_below(const struct load *load, int *err)
 static int write_headline(const struct view *view, const struct load *load,
 			  const struct facts *facts, const struct why *why)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 	int err;
 	size_t below = count_below(load, &err);
@@ -150,7 +150,7 @@ static size_t list_unseen(const struct view *view, const struct load *load, stru
 
 static void write_unseen(const struct view *view, const struct load *load)
 {
-	struct text_buf places = {0}, buf = {0};
+	struct text_buf places = { 0 }, buf = { 0 };
 	size_t cnt = list_unseen(view, load, &places);
 
 	if (cnt) {
@@ -165,7 +165,7 @@ static void write_unseen(const struct view *view, const struct load *load)
 
 static void write_process_name(const struct view *view, const struct process *process)
 {
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 
 	phrase_command(view, process, &buf);
 	text_buf__printf(&buf, " (pid %u)", process->tgid);
@@ -250,7 +250,7 @@ static int write_text(void *ctx, const struct graph *graph, const struct load *l
 
 int why_write(const struct view *view)
 {
-	struct text_ctx ctx = {.view = view};
+	struct text_ctx ctx = { .view = view };
 	int err = for_each_process(view, write_text, &ctx);
 
 	if (!err && !ctx.has_any)
@@ -297,7 +297,7 @@ static int write_json(void *ctx, const struct graph *graph, const struct load *l
 	struct json_ctx *json = ctx;
 	struct json_out *jo = &json->jo;
 	json_t *obj = json_object(), *chains = json_array();
-	struct text_buf unseen = {0};
+	struct text_buf unseen = { 0 };
 	struct why why;
 	int err = why_find(graph, load, view_top(json->view), &why);
 
@@ -327,7 +327,7 @@ out:
 
 int why_write_json(const struct view *view)
 {
-	struct json_ctx ctx = {.view = view, .jo = {.out = view->out}};
+	struct json_ctx ctx = { .view = view, .jo = { .out = view->out } };
 	int err;
 
 	fputs("{\"schema_version\":1,\"module\":", view->out);

@@ -37,7 +37,7 @@ void why_package(const struct view *view, const struct process *process, const c
 {
 	__u64 sum_ns = 0;
 	size_t cnt = 0;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	for (size_t i = 0; i < process->load_cnt; i++) {
@@ -89,7 +89,7 @@ void why_nothing(const struct view *view)
 {
 	const char *wanted = view->opts.module;
 	struct near best[NAMES_MAX];
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	size_t cnt = 0;
 
 	for (size_t i = 0; i < model__process_cnt(view->model); i++) {

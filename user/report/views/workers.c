@@ -140,7 +140,7 @@ static void add_node(const struct view *view, const struct node *node, struct te
 {
 	const struct process *process = node->process;
 	size_t cnt = node->group ? node->group->member_cnt : 1;
-	struct spread spread = node->group ? spread_of(node->group, false) : (struct spread){0};
+	struct spread spread = node->group ? spread_of(node->group, false) : (struct spread){ 0 };
 	char num[TEXT_NUM_SZ];
 
 	add_command(view, node, buf);
@@ -166,14 +166,14 @@ static void add_node(const struct view *view, const struct node *node, struct te
 static int write_nodes(const struct view *view, const struct node *nodes, size_t cnt)
 {
 	static const struct table_col cols[] = {
-		{"process", false, TABLE_CUT_MIDDLE, 14, 20}, {"pid", true, TABLE_WHOLE, 0, 0},
-		{"count", true, TABLE_WHOLE, 0, 0}, {"had", true, TABLE_WHOLE, 0, 0},
-		{"loaded", true, TABLE_WHOLE, 0, 0}, {"min", true, TABLE_WHOLE, 0, 0},
-		{"median", true, TABLE_WHOLE, 0, 0}, {"max", true, TABLE_WHOLE, 0, 0},
+		{ "process", false, TABLE_CUT_MIDDLE, 14, 20 }, { "pid", true, TABLE_WHOLE, 0, 0 },
+		{ "count", true, TABLE_WHOLE, 0, 0 }, { "had", true, TABLE_WHOLE, 0, 0 },
+		{ "loaded", true, TABLE_WHOLE, 0, 0 }, { "min", true, TABLE_WHOLE, 0, 0 },
+		{ "median", true, TABLE_WHOLE, 0, 0 }, { "max", true, TABLE_WHOLE, 0, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_(table__freep) struct table *table = NULL;
-	_cleanup_(text_buf__free) struct text_buf buf = {0};
+	_cleanup_(text_buf__free) struct text_buf buf = { 0 };
 	int err = table__new(&table, cols, sizeof(cols) / sizeof(cols[0]));
 
 	if (err)
@@ -220,7 +220,7 @@ static void add_module(const struct view *view, const struct group *group,
 		       const struct load *load, __u64 *times, struct table *table)
 {
 	size_t cnt = collect_times(group, load->module, times);
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	table__add(table, text_ns(num, cnt ? times[0] : NS_UNKNOWN), TABLE_PLAIN);
@@ -237,7 +237,7 @@ static void add_module(const struct view *view, const struct group *group,
 static void put_group_title(const struct view *view, const struct group *group)
 {
 	__u64 sum_ns = 0;
-	struct text_buf buf = {0};
+	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	for (size_t i = 0; i < group->member_cnt; i++)
@@ -255,9 +255,9 @@ static void put_group_title(const struct view *view, const struct group *group)
 static int write_group(const struct view *view, const struct group *group)
 {
 	static const struct table_col cols[] = {
-		{"min", true, TABLE_WHOLE, 0, 0}, {"median", true, TABLE_WHOLE, 0, 0},
-		{"max", true, TABLE_WHOLE, 0, 0}, {"module", false, TABLE_CUT_MIDDLE, 14, 0},
-		{"imported by", false, TABLE_CUT_HEAD, 12, 0},
+		{ "min", true, TABLE_WHOLE, 0, 0 }, { "median", true, TABLE_WHOLE, 0, 0 },
+		{ "max", true, TABLE_WHOLE, 0, 0 }, { "module", false, TABLE_CUT_MIDDLE, 14, 0 },
+		{ "imported by", false, TABLE_CUT_HEAD, 12, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_free_ __u64 *times = calloc(group->member_cnt, sizeof(*times));

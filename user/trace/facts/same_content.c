@@ -129,7 +129,7 @@ static __u64 look(struct twins *twins, const struct process *process, const stru
 static int on_twins(void *ctx, const struct process *process, const struct twin *all, size_t cnt)
 {
 	struct twins *twins = ctx;
-	bool is_told[TWINS_MAX] = {0};
+	bool is_told[TWINS_MAX] = { 0 };
 
 	if (cnt > TWINS_MAX) {
 		log_debug("%zu files of %llu bytes: only %d are compared", cnt,
