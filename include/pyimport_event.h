@@ -56,14 +56,14 @@ enum pyi_event_flag {
 	PYI_F_APPROX = 1 << 5,      /* parent chosen without proof */
 	PYI_F_VFORK = 1 << 6,       /* FORK: the child shares the parent's memory until it execs */
 	PYI_F_NO_ROOM = 1 << 7,     /* BEGIN: of a body whose code object found no room */
-	PYI_F_RESULT = 1 << 8,      /* END of a LOCK span: `failed` counts */
+	PYI_F_RESULT = 1 << 8,      /* END of a SEARCH span: `failed` counts */
 };
 
 /* What a span measures. */
 enum pyi_span {
 	PYI_SPAN_FIND = 1,   /* importlib._bootstrap._find_and_load called by the import function */
-	PYI_SPAN_LOCK = 2,   /* the same work without it: import_module, reload; see `via` (older
-			      * releases saw the lock that it takes) */
+	PYI_SPAN_SEARCH = 2, /* the same work without it: import_module, reload; see `via` (release
+			      * 0.1.0 saw the lock that it takes) */
 	PYI_SPAN_BODY = 3,   /* PyEval_EvalCode of a code object named <module> */
 	PYI_SPAN_EXECDEF = 4, /* PyModule_ExecDef: body of an extension or builtin module */
 	PYI_SPAN_DLOPEN = 5, /* dlopen called by the interpreter */
@@ -79,10 +79,10 @@ enum pyi_mark_kind {
 	PYI_MARK_LAZY_RESOLVE = 5,   /* 3.15: a lazy import is being loaded; name = declared name */
 	PYI_MARK_RUN_MAIN = 6,       /* Py_RunMain entered: interpreter initialised */
 	PYI_MARK_FINALIZE = 7,       /* Py_FinalizeEx entered */
-	PYI_MARK_IMPORT_ERROR = 8,   /* an ImportError was made in a LOCK span; name = its type */
+	PYI_MARK_IMPORT_ERROR = 8,   /* an ImportError was made in a SEARCH span; name = its type */
 };
 
-/* Why a SPAN_LOCK (or a lock-less span) was opened: the nearest frame that tells. */
+/* Why a SPAN_SEARCH (or a lock-less span) was opened: the nearest frame that tells. */
 enum pyi_via {
 	PYI_VIA_UNKNOWN = 0,
 	PYI_VIA_IMPORT_MODULE = 1, /* importlib.import_module or _gcd_import */

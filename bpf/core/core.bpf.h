@@ -17,9 +17,9 @@
 #include "pyimport_scope.h"
 #include "pyimport_stats.h"
 
-/* An open span. LOCK spans have no stack pointer that could be compared. */
+/* An open span. SEARCH spans have no stack pointer that could be compared. */
 struct open_span {
-	u64 sp;      /* user stack pointer at the begin site; LOCK: hash of the module's name */
+	u64 sp;      /* user stack pointer at the begin site; SEARCH: hash of the module's name */
 	u64 pyframe; /* Python frame running then: tells greenlets apart that share addresses */
 	u32 id;      /* 0: ended, kept as a hole until everything above it has gone */
 	u8 span;     /* enum pyi_span */
@@ -31,9 +31,9 @@ enum open_flag {
 	OPEN_SEARCHED = 1 << 0,    /* its module was looked for */
 	OPEN_COMPILED = 1 << 2,
 	OPEN_WORKED = 1 << 3,      /* code of its module's ran, or began to */
-	OPEN_ENDS_SEARCH = 1 << 4, /* the LOCK span below ends with it */
-	OPEN_PARENT = 1 << 5,      /* LOCK: of the parent package of the LOCK span below */
-	OPEN_RELOAD = 1 << 6,      /* LOCK: its frame is that of reload */
+	OPEN_ENDS_SEARCH = 1 << 4, /* the SEARCH span below ends with it */
+	OPEN_PARENT = 1 << 5,      /* SEARCH: of the parent package of the SEARCH span below */
+	OPEN_RELOAD = 1 << 6,      /* SEARCH: its frame is that of reload */
 };
 
 #define NEAR_DEPTH 246

@@ -89,7 +89,7 @@ __noinline int search_settle(struct thread *t, const struct pyi_layout *lay,
 		if (module && !(span->flags & OPEN_WORKED))
 			mark_namespace(t, lay, span->id, module, t->inside_ns);
 	}
-	emit_end(t, span->id, END_META(PYI_SPAN_LOCK, flags & PYI_F_RESULT && !module, flags), 0,
+	emit_end(t, span->id, END_META(PYI_SPAN_SEARCH, flags & PYI_F_RESULT && !module, flags), 0,
 		 t->inside_ns);
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The records of ends; and the ends of LOCK spans, which no site shows: see search.bpf.c. */
+/* The records of ends; and the ends of SEARCH spans, which no site shows: see search.bpf.c. */
 #ifndef END_BPF_H
 #define END_BPF_H
 
@@ -9,7 +9,7 @@
 /* @type_name: address of the exception type's name, 0 = none. */
 int emit_end(struct thread *t, u32 id, u64 meta, u64 type_name, u64 now);
 
-/* Is the frame of a LOCK span still what it was, where a frame of that address is still running? */
+/* Is the frame of a SEARCH span what it was, where a frame of that address is still running? */
 int search_is_alive(struct thread *t, const struct pyi_layout *lay, const struct open_span *span);
 
 /*

@@ -42,7 +42,7 @@ static __always_inline void on_import_error(struct hit *h, struct pt_regs *ctx)
 	frame = current_frame(h);
 	if (h->t->is_switching)
 		top = open_at(h->t, chain_parent(h->t, h->lay, frame) - 1);
-	if (!top || top->span != PYI_SPAN_LOCK)
+	if (!top || top->span != PYI_SPAN_SEARCH)
 		return;
 	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
 	if (!rec) {
@@ -67,7 +67,7 @@ static __always_inline void mark_top(struct hit *h, u32 mark, u8 flag)
 {
 	struct open_span *top = open_top(h->t);
 
-	if (!top || (top->span != PYI_SPAN_FIND && top->span != PYI_SPAN_LOCK))
+	if (!top || (top->span != PYI_SPAN_FIND && top->span != PYI_SPAN_SEARCH))
 		return;
 	if (top->flags & flag)
 		return;

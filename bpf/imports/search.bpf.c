@@ -78,7 +78,7 @@ static __always_inline bool is_loaded(struct thread *t, const struct pyi_layout 
 static __always_inline bool is_open(struct thread *t, const struct pyi_layout *lay,
 				    const struct search *search, bool is_own)
 {
-	int index = span_find(t, PYI_SPAN_LOCK, 0, search->frame);
+	int index = span_find(t, PYI_SPAN_SEARCH, 0, search->frame);
 	struct open_span *span = index < 0 ? NULL : open_at(t, index);
 
 	if (!span)
@@ -115,7 +115,7 @@ __noinline int search_open(struct thread *t, const struct pyi_layout *lay, u64 s
 	/* Loaded already, and the loader is at something else (hooks that run behind it). */
 	if (search->via == PYI_VIA_IMPORT_MODULE && !flags && is_loaded(t, lay, search->name))
 		return 0;
-	args = begin_in(t, PYI_SPAN_LOCK, sp);
+	args = begin_in(t, PYI_SPAN_SEARCH, sp);
 	args->want_frames = true;
 	args->name = search->name;
 	args->via = search->via;
@@ -169,7 +169,7 @@ __noinline int search_raise(struct thread *t, const struct pyi_layout *lay, u64 
 	if (kind != FRAME_UNLOCKED && kind != FRAME_RELOAD)
 		return 0;
 	top = t->is_switching ? open_at(t, chain_parent(t, lay, frame->addr) - 1) : open_top(t);
-	if (top && top->span == PYI_SPAN_LOCK && top->pyframe == frame->addr)
+	if (top && top->span == PYI_SPAN_SEARCH && top->pyframe == frame->addr)
 		search_end(t, lay, frame->addr, true, type_name);
 	return 0;
 }

@@ -12,7 +12,7 @@
 /* A load that did not pass the import function? */
 static __always_inline bool is_search(const struct open_span *span)
 {
-	return span && span->span == PYI_SPAN_LOCK;
+	return span && span->span == PYI_SPAN_SEARCH;
 }
 
 /* Is this search that of the load on top, which passed the import function? */

@@ -54,10 +54,10 @@ static __always_inline u8 flags_of(struct open_span *parent, const struct begin_
 {
 	u8 flags = args->open_flags;
 
-	if (!parent || args->span == PYI_SPAN_FIND || args->span == PYI_SPAN_LOCK)
+	if (!parent || args->span == PYI_SPAN_FIND || args->span == PYI_SPAN_SEARCH)
 		return flags;
 	parent->flags |= OPEN_WORKED;
-	if (parent->span != PYI_SPAN_LOCK)
+	if (parent->span != PYI_SPAN_SEARCH)
 		return flags;
 	/* The end of _imp.create_dynamic takes the load along only when it fails. */
 	if (args->span == PYI_SPAN_DYNAMIC || (str->sz && str->hash == parent->sp))
@@ -87,7 +87,7 @@ __noinline u32 span_begin(struct thread *t, const struct pyi_layout *lay,
 	open_flags = flags_of(around, args, str);
 	id = new_id();
 	if (!span_open(t, id, args->span | open_flags << 8,
-		       args->span == PYI_SPAN_LOCK ? str->hash : args->sp, args->pyframe))
+		       args->span == PYI_SPAN_SEARCH ? str->hash : args->sp, args->pyframe))
 		flags |= PYI_F_OVERFLOW;
 	count_pair(args->span, 0);
 	if (!args->cstr && str->sz <= PYI_STR_SMALL) {
@@ -136,12 +136,12 @@ __noinline int search_end_one(struct thread *t, const struct pyi_layout *lay, u6
 		return 0;
 	index = t->is_switching ? chain_parent(t, lay, pyframe) : stored_depth(t);
 	span = open_at(t, index - 1);
-	if (!index || !span || span->span != PYI_SPAN_LOCK)
+	if (!index || !span || span->span != PYI_SPAN_SEARCH)
 		return 0;
 	is_parent = span->flags & OPEN_PARENT;
-	emit_end(t, span->id, END_META(PYI_SPAN_LOCK, has_failed, PYI_F_RESULT), type_name,
+	emit_end(t, span->id, END_META(PYI_SPAN_SEARCH, has_failed, PYI_F_RESULT), type_name,
 		 t->now);
-	count_pair(PYI_SPAN_LOCK, 1);
+	count_pair(PYI_SPAN_SEARCH, 1);
 	span_close(t, index - 1);
 	return is_parent;
 }

@@ -65,7 +65,7 @@ __noinline u32 close_top(struct thread *t, const struct pyi_layout *lay, u64 now
 	top = open_top(t);
 	if (!top)
 		return 0;
-	if (top->span == PYI_SPAN_LOCK) { /* no loss, just no exact end */
+	if (top->span == PYI_SPAN_SEARCH) { /* no loss, just no exact end */
 		search_settle(t, lay, top);
 	} else {
 		count_loss(ends_unobserved);
@@ -104,7 +104,7 @@ static __always_inline int sweep_one(struct thread *t, const struct pyi_layout *
 	if (!depth || !span_read(t, depth - 1))
 		return 0;
 	top = &t->scratch.span;
-	if (top->span == PYI_SPAN_LOCK) {
+	if (top->span == PYI_SPAN_SEARCH) {
 		if (!pyframe || (chain_has(t, lay, pyframe, top->pyframe) &&
 				 search_is_alive(t, lay, open_top(t))))
 			return 0;
@@ -227,7 +227,7 @@ __noinline int span_match(struct thread *t, u32 index, u32 want, u64 sp, u64 pyf
 	span = &t->scratch.span;
 	if (!span->id || span->span != kind)
 		return SPAN_OTHER;
-	if (kind == PYI_SPAN_LOCK)
+	if (kind == PYI_SPAN_SEARCH)
 		return span->pyframe == pyframe ? SPAN_MATCH : SPAN_OTHER;
 	if (span->sp == sp && (!is_switching || !pyframe || span->pyframe == pyframe))
 		return SPAN_MATCH;
@@ -251,7 +251,7 @@ __noinline int span_find_block(struct thread *t, u32 want, u64 sp, u64 pyframe, 
 }
 
 /*
- * Index of the open span that ends here, -1 if it began before we attached. LOCK spans match by
+ * Index of the open span that ends here, -1 if it began before we attached. SEARCH spans match by
  * frame alone, the others by stack pointer; greenlets need both.
  */
 __noinline int span_find(struct thread *t, u32 want, u64 sp, u64 pyframe)

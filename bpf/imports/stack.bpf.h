@@ -8,9 +8,9 @@
  * span at or below a new one has returned without us seeing it, and is closed as "unobserved".
  *
  * Two things do not fit that rule:
- * - LOCK spans (import_module, reload) belong to no C function. They are known by the Python frame
- *   of importlib's _find_and_load, and are alive while that frame is still among the callers of
- *   what runs now; search.bpf.c says how they end.
+ * - SEARCH spans (import_module, reload) belong to no C function. They are known by the Python
+ *   frame of importlib's _find_and_load, and are alive while that frame is still among the callers
+ *   of what runs now; search.bpf.c says how they end.
  * - greenlets swap C stacks on one thread, so addresses of suspended spans say nothing. Once such
  *   a library is mapped, the parent of a new span is found through the chain of Python frames,
  *   which greenlet keeps apart, and nothing is ever closed by comparing addresses. A span that
@@ -106,7 +106,7 @@ static __always_inline bool span_open(struct thread *t, u32 id, u32 kind, u64 sp
 
 #define FIND_SWITCHING 0x100 /* beside the kind in span_match's and span_find's @want */
 /*
- * Index of the open span that ends here, -1 if it began before we attached. LOCK spans match by
+ * Index of the open span that ends here, -1 if it began before we attached. SEARCH spans match by
  * frame alone, the others by stack pointer; greenlets need both.
  */
 int span_find(struct thread *t, u32 want, u64 sp, u64 pyframe);

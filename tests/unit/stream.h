@@ -112,7 +112,7 @@ static inline void stream_begin(struct stream *s, __u64 ts_ns, __u32 id, __u32 p
 	struct pyi_begin rec = { .id = id, .parent = parent, .span = span,
 				 .frame = { 0, -1 } };
 
-	if (span == PYI_SPAN_LOCK)
+	if (span == PYI_SPAN_SEARCH)
 		rec.via = PYI_VIA_IMPORT_MODULE;
 	stream_begin_full(s, ts_ns, &rec, name);
 }

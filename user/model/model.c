@@ -3,7 +3,7 @@
  * What a number in the report means.
  *
  * A load is an import that did work: the import function found no module in sys.modules and called
- * importlib (FIND), or import_module or reload did the same without it (LOCK), or a module's body
+ * importlib (FIND), or import_module or reload did the same without it (SEARCH), or a module's body
  * ran by itself (`__main__`, a loader's exec_module, a LazyLoader's first access). Its wall time is
  * from begin to end of that call, everything inside included; its self time is that minus the wall
  * time of the loads made inside it on the same thread. Both are as long as the target took, probes

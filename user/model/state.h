@@ -41,7 +41,7 @@ enum evidence {
 	SEEN_FAILURE = 1 << 7,      /* the load's own end says so */
 	SEEN_BODY_FAILED = 1 << 8,  /* body, ExecDef or create_dynamic: the last one failed */
 	SEEN_UNOBSERVED = 1 << 9,   /* its end was not seen: only what is inside tells the result */
-	SEEN_RESULT = 1 << 10,      /* LOCK: whether it failed is known all the same */
+	SEEN_RESULT = 1 << 10,      /* SEARCH: whether it failed is known all the same */
 };
 /* Any of these: it was more than a look at sys.modules. */
 #define SEEN_WORK (SEEN_BODY | SEEN_EXECDEF | SEEN_DYNAMIC | SEEN_BUILTIN | SEEN_NEW_MODULE)
@@ -66,7 +66,7 @@ struct load_state {
 	bool has_edge;          /* an edge speaks of it */
 	bool is_needed;         /* inherited: something hangs below it */
 	const char *body_error;
-	const char *made_error; /* type of the last ImportError made inside, by a LOCK load */
+	const char *made_error; /* type of the last ImportError made inside, by a SEARCH load */
 	struct frames *frames;
 	__u64 children_ns;      /* wall of the children that ended, same thread */
 	/* When the module was found, its compiler and code began, its .pyc was read; 0 = not. */
@@ -256,7 +256,7 @@ struct model {
 
 static inline bool span_is_search(__u8 kind)
 {
-	return kind == PYI_SPAN_FIND || kind == PYI_SPAN_LOCK;
+	return kind == PYI_SPAN_FIND || kind == PYI_SPAN_SEARCH;
 }
 
 #endif

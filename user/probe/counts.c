@@ -67,7 +67,7 @@ size_t probes__hits(const struct probes *probes, struct probes_hits *out, size_t
 size_t probes__balance(const struct probes *probes, struct probes_balance *out, size_t max)
 {
 	static const char *const names[] = {
-		[PYI_SPAN_FIND] = "find", [PYI_SPAN_LOCK] = "lock", [PYI_SPAN_BODY] = "body",
+		[PYI_SPAN_FIND] = "find", [PYI_SPAN_SEARCH] = "search", [PYI_SPAN_BODY] = "body",
 		[PYI_SPAN_EXECDEF] = "execdef", [PYI_SPAN_DLOPEN] = "dlopen",
 		[PYI_SPAN_DYNAMIC] = "dynamic",
 	};

@@ -75,7 +75,7 @@ const char *word_layer(unsigned int index)
 		{ INTERP_LAYER_FIND, "find" }, { INTERP_LAYER_IMPORT, "import" },
 		{ INTERP_LAYER_BODY, "body" }, { INTERP_LAYER_EXECDEF, "execdef" },
 		{ INTERP_LAYER_DLOPEN, "dlopen" }, { INTERP_LAYER_DYNAMIC, "dynamic" },
-		{ INTERP_LAYER_SEARCH, "lock" }, { INTERP_LAYER_FRAMES, "frames" },
+		{ INTERP_LAYER_SEARCH, "search" }, { INTERP_LAYER_FRAMES, "frames" },
 		{ INTERP_LAYER_NAMES, "names" },
 	};
 

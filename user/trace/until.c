@@ -151,7 +151,7 @@ static void set_import_cnt(struct until *until, struct runner *runner, __u32 cnt
 /* The body of `__main__` is no import: it lasts as long as the service does. */
 static bool is_search(__u8 span)
 {
-	return span == PYI_SPAN_FIND || span == PYI_SPAN_LOCK;
+	return span == PYI_SPAN_FIND || span == PYI_SPAN_SEARCH;
 }
 
 static void note_fork(struct until *until, const struct pyi_fork *fork)

@@ -92,7 +92,7 @@ static void test_no_load_after_all(void)
 	struct stream s;
 
 	load_both(&s);
-	stream_begin(&s, 5000, 30, 11, PYI_SPAN_LOCK, "inner");
+	stream_begin(&s, 5000, 30, 11, PYI_SPAN_SEARCH, "inner");
 	stream_end(&s, 5500, 30);
 	charges_wait(&s, 30, 11, PYI_WAIT_LOCK, 40);
 	stream_close_load(&s, 9000, 10);

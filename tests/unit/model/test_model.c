@@ -74,17 +74,17 @@ static void test_failures(void)
 	open_main(&s);
 	stream_find(&s, 3000, 2, 1, 0, "gone");
 	stream_fail(&s, 3100, 2, "ModuleNotFoundError");
-	stream_begin(&s, 3200, 3, 1, PYI_SPAN_LOCK, "gone_too.sub"); /* nothing was found */
-	stream_begin(&s, 3210, 9, 3, PYI_SPAN_LOCK, "gone_too");
+	stream_begin(&s, 3200, 3, 1, PYI_SPAN_SEARCH, "gone_too.sub"); /* nothing was found */
+	stream_begin(&s, 3210, 9, 3, PYI_SPAN_SEARCH, "gone_too");
 	stream_import_error(&s, 3220, 9, "ModuleNotFoundError");
 	stream_end(&s, 3230, 9);
 	stream_end(&s, 3300, 3);
-	stream_begin(&s, 3400, 4, 1, PYI_SPAN_LOCK, "bad");
+	stream_begin(&s, 3400, 4, 1, PYI_SPAN_SEARCH, "bad");
 	stream_mark(&s, 3410, 4, PYI_MARK_NEW_MODULE);
 	stream_body(&s, 3420, 5, 4, 0, 0x40, "bad");
 	stream_fail(&s, 3430, 5, "RuntimeError");
 	stream_end(&s, 3500, 4);
-	stream_begin(&s, 3600, 6, 1, PYI_SPAN_LOCK, "unparsable");
+	stream_begin(&s, 3600, 6, 1, PYI_SPAN_SEARCH, "unparsable");
 	stream_mark(&s, 3610, 6, PYI_MARK_NEW_MODULE);
 	stream_mark(&s, 3620, 6, PYI_MARK_COMPILE);
 	stream_end(&s, 3700, 6);
@@ -116,10 +116,10 @@ static void test_cached_import_module(void)
 
 	open_main(&s);
 	stream_open_load(&s, 3000, 2, 1, 0, 0, 0x20, "a");
-	stream_begin(&s, 3200, 4, 3, PYI_SPAN_LOCK, "a"); /* itself, while it is loading */
+	stream_begin(&s, 3200, 4, 3, PYI_SPAN_SEARCH, "a"); /* itself, while it is loading */
 	stream_end(&s, 3210, 4);
 	stream_close_load(&s, 3500, 2);
-	stream_begin(&s, 3600, 5, 1, PYI_SPAN_LOCK, "a");
+	stream_begin(&s, 3600, 5, 1, PYI_SPAN_SEARCH, "a");
 	stream_end(&s, 3610, 5);
 	stream_end(&s, 9000, 1);
 	stream_finish(&s, 10000);
@@ -213,7 +213,7 @@ static void test_importers(void)
 	stream_frames(&s, 3, stack, 3);
 	stream_end(&s, 3050, 3);
 	stream_end(&s, 3060, 2);
-	stream_begin(&s, 3100, 4, 1, PYI_SPAN_LOCK, "m");
+	stream_begin(&s, 3100, 4, 1, PYI_SPAN_SEARCH, "m");
 	stream_frames(&s, 4, lib, 3);
 	stream_mark(&s, 3110, 4, PYI_MARK_NEW_MODULE);
 	stream_end(&s, 3150, 4);

@@ -136,7 +136,7 @@ static void start(struct plan *plan, struct thread *thread)
 	}
 	tick(plan);
 	if (load->is_lock)
-		stream_begin(&plan->s, plan->now_ns, load->id, parent_id, PYI_SPAN_LOCK,
+		stream_begin(&plan->s, plan->now_ns, load->id, parent_id, PYI_SPAN_SEARCH,
 			     load->name);
 	else
 		stream_find(&plan->s, plan->now_ns, load->id, parent_id, load->edge, load->name);

@@ -107,7 +107,7 @@ static void test_effects(void)
 	struct stream s;
 
 	load_one(&s);
-	stream_begin(&s, 5000, 30, 11, PYI_SPAN_LOCK, "m");
+	stream_begin(&s, 5000, 30, 11, PYI_SPAN_SEARCH, "m");
 	stream_end(&s, 5500, 30);
 	spawn.hdr = stream_hdr(&s, PYI_EV_SPAWN, sizeof(spawn), 1);
 	slept.hdr = stream_hdr(&s, PYI_EV_EFFECT, sizeof(slept), 1);

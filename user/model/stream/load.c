@@ -101,7 +101,7 @@ static bool is_module_loaded(const struct load_state *state)
 
 static bool is_cached(const struct load_state *state)
 {
-	return state->span == PYI_SPAN_LOCK && state->load.module && !state->made_error &&
+	return state->span == PYI_SPAN_SEARCH && state->load.module && !state->made_error &&
 	       !state->has_failed_child && !state->load.is_inherited &&
 	       !(state->evidence & (SEEN_WORK | SEEN_COMPILE | SEEN_FAILURE | SEEN_RESULT)) &&
 	       is_module_loaded(state);

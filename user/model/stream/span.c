@@ -94,7 +94,7 @@ static int begin_search(struct model *model, struct span *span, const struct pyi
 	struct stmt *stmt;
 
 	/* importlib locks the module inside the very call that is measured already. */
-	if (rec->span == PYI_SPAN_LOCK && parent && parent->kind == PYI_SPAN_FIND && around &&
+	if (rec->span == PYI_SPAN_SEARCH && parent && parent->kind == PYI_SPAN_FIND && around &&
 	    around->load.module == name && !(around->evidence & SEEN_WORK))
 		return 0;
 	if (!load_begin(model, span, rec, around, name))
@@ -212,7 +212,7 @@ static int begin_kind(struct model *model, struct span *span, const struct pyi_b
 {
 	switch (rec->span) {
 	case PYI_SPAN_FIND:
-	case PYI_SPAN_LOCK:
+	case PYI_SPAN_SEARCH:
 		return begin_search(model, span, rec, parent, name);
 	case PYI_SPAN_BODY:
 		return begin_body(model, span, rec, parent, name);

@@ -131,7 +131,7 @@ static void settle_error(struct load *load)
 	const struct load_state *state = state_of(load);
 
 	if (load->result == LOAD_FAILED && !load->error && last && last->result == LOAD_FAILED &&
-	    state->span == PYI_SPAN_LOCK && !(state->evidence & (SEEN_WORK | SEEN_COMPILE)))
+	    state->span == PYI_SPAN_SEARCH && !(state->evidence & (SEEN_WORK | SEEN_COMPILE)))
 		load->error = last->error;
 }
 

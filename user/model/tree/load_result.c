@@ -75,7 +75,7 @@ static enum load_result result_of(const struct load_state *state, const char **e
 			*error = state->made_error;
 		return LOAD_FAILED;
 	}
-	if (seen & SEEN_RESULT || (state->span != PYI_SPAN_LOCK && !(seen & SEEN_UNOBSERVED)))
+	if (seen & SEEN_RESULT || (state->span != PYI_SPAN_SEARCH && !(seen & SEEN_UNOBSERVED)))
 		return LOAD_LOADED;
 	*error = state->body_error;
 	if (seen & SEEN_BODY_FAILED)
@@ -129,7 +129,7 @@ static enum load_via via_of(struct model *model, const struct process_state *pro
 	switch (state->span) {
 	case PYI_SPAN_FIND:
 		return via_of_find(model, process, state, stmt);
-	case PYI_SPAN_LOCK:
+	case PYI_SPAN_SEARCH:
 		if (state->via == PYI_VIA_RELOAD)
 			return !state->frames || has_function(model, state->frames, "reload") ?
 			       VIA_RELOAD : VIA_LOADER;
