@@ -77,12 +77,16 @@ def test_numbers():
         for name in ("loaded", "failed", "cached"):
             lib.check_equal(figures[name], process["counts"][name], name)
         # The text report says the same of the same capture.
-        with open(report(cap, "text"), encoding="utf-8") as file:
+        with open(report(cap, "text", "--as-measured"), encoding="utf-8") as file:
             text = " ".join(file.read().split())
         for words in (r"start-up ([0-9.]+ \w+)", r"imports ([0-9.]+ \w+)"):
             told = re.search(words, text)
             lib.check(told and told.group(1) in page.text("#headline"), "%r is not in %r",
                       told and told.group(0), page.text("#headline"))
+        taken = process["startup"]["overhead_ns"]
+        lib.check_equal("tracing took about" in page.text("#notices"),
+                        bool(taken and taken > process["startup"]["wall_ns"] / 1000),
+                        "told what tracing took")
         keys = columns(page)
         by_id = {i["id"]: i for i in process.imports}
         shown = rows(page)

@@ -97,6 +97,10 @@ function fillNotices(process, python) {
 		notices.push("Killed by signal " + process.exit.signal + ".");
 	else if (process.exit && process.exit.code)
 		notices.push("Ended with status " + process.exit.code + ".");
+	const startup = process.startup;
+	if (startup && startup.overhead_ns > startup.wall_ns / 1000)
+		notices.push("Times here are as measured; tracing took about " + fmtNs(startup.overhead_ns) +
+			" of the start-up.");
 	notices.push(...(python.notes || []));
 	fill($("notices"), notices.map(text => el("li", {}, text)));
 }
