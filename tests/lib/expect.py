@@ -90,14 +90,14 @@ class Matcher:
         self.problems = []
 
     def site(self, text):
-        """file, line of `file.py@tag`, `@tag`, `file.py:12`."""
+        """file, line of `file.py@tag`, `@tag`, `file.py:12`; `file.pth`: no line is known."""
         base = os.path.dirname(self.script)
         if "@" in text:
             file, tag = text.split("@", 1)
             path = os.path.join(base, file) if file else self.script
             return path, lib.marked_line(path, tag)
-        file, line = text.rsplit(":", 1)
-        return file, int(line)
+        file, _, line = text.partition(":")
+        return file, int(line) if line else None
 
     def differs(self, load, key, wanted):
         """None, or what is wrong with one field."""
@@ -107,7 +107,7 @@ class Matcher:
                 return None if got.get("line") is None else "importer is %r" % got
             file, line = self.site(wanted)
             same = (got.get("file") or "").endswith(file) and got.get("line") == line
-            return None if same else "importer is %r, expected %s:%d" % (
+            return None if same else "importer is %r, expected %s:%s" % (
                 got, file.replace(self.home, ""), line)
         if key == "from":
             got = (load["importer"] or {}).get("module")

@@ -4,7 +4,7 @@
 Interpreters: all
 Expect:
     __main__
-        pth_mod via=statement importer=<string>:1 result=loaded
+        pth_mod via=statement importer=one.pth result=loaded
 """
 import os
 import site
