@@ -39,10 +39,26 @@ def write_main(body):
                      (lib.workdir() + "/mods", body))
 
 
+def stolen_ns():
+    """What the host of a virtual machine took for others, of all CPUs, ever."""
+    with open("/proc/stat", encoding="ascii") as file:
+        return int(file.readline().split()[8]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+stolen = 0 # while the last run lasted
+
+
 def run(interp, names, opts=(), wrap=(), setup=""):
-    """Traces loads of the modules; (process, truth by module)."""
+    """Traces loads of the modules; (process, truth by module). The kernel leaves stolen time out of
+    a thread's CPU time, though the thread did not wait: a run with less of it is better."""
+    global stolen
     script = write_main(setup + "".join("load(%r)\n" % n for n in names))
-    done, doc = lib.trace([*wrap, *interp.argv, script], opts=opts)
+    for _ in range(4):
+        before = stolen_ns()
+        done, doc = lib.trace([*wrap, *interp.argv, script], opts=opts)
+        stolen = stolen_ns() - before
+        if stolen <= 20 * MS:
+            break
     lib.check_equal(done.rc, 0, "status; stderr:\n%s\n" % done.err.decode())
     truth = {t["module"]: t for t in map(json.loads, done.out.decode().splitlines())}
     doc.check_complete()
@@ -53,8 +69,8 @@ def run(interp, names, opts=(), wrap=(), setup=""):
 
 def near(got, truth, what, slack=2 * MS):
     lib.check(got is not None, "%s is null", what)
-    lib.check(abs(got - truth) <= max(truth * 0.05, slack), "%s: %.2f ms, truth %.2f ms", what,
-              got / MS, truth / MS)
+    lib.check(abs(got - truth) <= max(truth * 0.05, slack) + stolen,
+              "%s: %.2f ms, truth %.2f ms, %.0f ms stolen", what, got / MS, truth / MS, stolen / MS)
 
 
 def waits(load):
