@@ -39,24 +39,25 @@ static bool is_same(const struct labels *a, const struct labels *b)
 struct series *series_table__get(struct series_table *table, const struct labels *labels,
 				 __u64 now_ns)
 {
-	struct series *oldest = NULL, *at;
+	struct series *series = table->series, *at;
+	size_t oldest = 0; /* the first is "other" and stays */
 
-	for (at = table->series + 1; at < table->series + table->cnt; at++) {
-		if (is_same(&at->labels, labels)) {
-			at->last_ns = now_ns;
-			return at;
+	for (size_t i = 1; i < table->cnt; i++) {
+		if (is_same(&series[i].labels, labels)) {
+			series[i].last_ns = now_ns;
+			return &series[i];
 		}
-		if (!oldest || at->last_ns < oldest->last_ns)
-			oldest = at;
+		if (!oldest || series[i].last_ns < series[oldest].last_ns)
+			oldest = i;
 	}
 	if (table->cnt < table->max) {
-		table->cnt++;
-	} else if (oldest && oldest->last_ns + IDLE_NS < now_ns) {
-		at = oldest;
+		at = &series[table->cnt++];
+	} else if (oldest && series[oldest].last_ns + IDLE_NS < now_ns) {
+		at = &series[oldest];
 	} else {
 		table->refused_cnt++;
-		table->series->last_ns = now_ns;
-		return table->series;
+		series[0].last_ns = now_ns;
+		return &series[0];
 	}
 	*at = (struct series){ .labels = *labels, .last_ns = now_ns };
 	return at;

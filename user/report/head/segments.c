@@ -30,7 +30,7 @@ static void add(struct list *list, const struct load *load, __u64 start_ns, __u6
 	struct segment *last = list->cnt ? &list->segments[list->cnt - 1] : NULL;
 	bool is_last_short = last && last->end_ns - last->start_ns < list->short_ns;
 
-	if (end_ns <= start_ns)
+	if (end_ns <= start_ns || !list->segments)
 		return;
 	if (last && is_short && (is_last_short || (!last->load && last->import_cnt))) {
 		last->load = NULL;
