@@ -20,7 +20,6 @@ int BPF_PROG(call_enter, struct pt_regs *regs, long nr)
 {
 	u32 uses = uses_of(nr);
 	struct io *io;
-	u64 begin_ns;
 
 	if (uses >> PYI_CALL_PHASE_SHIFT)
 		phase_enter(regs, uses >> PYI_CALL_PHASE_SHIFT);
@@ -29,11 +28,9 @@ int BPF_PROG(call_enter, struct pt_regs *regs, long nr)
 	io = bpf_task_storage_get(&ios, bpf_get_current_task_btf(), NULL, 0);
 	if (!io)
 		return 0;
-	begin_ns = bpf_ktime_get_ns();
 	io->call = uses & PYI_CALL_MASK;
 	io->read_bytes = 0;
 	io->enter_ns = bpf_ktime_get_ns();
-	io->spent_ns += io->enter_ns - begin_ns;
 	return 0;
 }
 

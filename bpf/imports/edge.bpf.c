@@ -215,7 +215,6 @@ __noinline int edge_bare(struct thread *t, const struct pyi_layout *lay)
 	    (edge_count(t, t->scratch.edge.name_obj, frame->instr) || is_package_step(t, lay)))
 		return 1;
 	t->scratch.edge.globals = frame->globals;
-	t->now = bpf_ktime_get_ns();
 	t->scratch.code_names_of = 0;
 	return 0;
 }
