@@ -3,6 +3,7 @@
  * Phrases about loads, places and processes. All text of the target enters a text report here
  * or in head.c, and always through text_buf__escape.
  */
+#include "model/program.h"
 #include "report/view.h"
 
 #include <string.h>
@@ -163,37 +164,21 @@ static void add_arg(const struct view *view, const char *arg, struct text_buf *b
 	text_buf__add(buf, has_quotes ? "'" : "");
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 void phrase_program(const struct process *process, struct text_buf *buf)
 {
-	const char *name = process->argc && process->argv ? base_name(process->argv[0]) : "";
+	struct program program = process_program(process);
+	const char *name = process->argc && process->argv ? path_base(process->argv[0]) : "";
 	char comm[sizeof(process->comm) + 1] = "";
-	bool is_python = !strncmp(name, "python", 6) || !strncmp(name, "pypy", 4);
 
 	memcpy(comm, process->comm, sizeof(process->comm));
-	for (size_t i = 1; is_python && i < process->argc; i++) {
-		const char *arg = process->argv[i];
-
-		if (!strcmp(arg, "-X") || !strcmp(arg, "-W")) {
-			i++;
-		} else if (arg[0] != '-') {
-			text_buf__add(buf, base_name(arg));
-			return;
-		} else if (!strcmp(arg, "-m") && i + 1 < process->argc) {
-			text_buf__add(buf, "-m ");
-			text_buf__add(buf, process->argv[i + 1]);
-			return;
-		} else if (!strcmp(arg, "-c")) {
-			break;
-		}
+	if (program.kind == PROGRAM_SCRIPT) {
+		text_buf__add(buf, path_base(program.name));
+	} else if (program.kind == PROGRAM_MODULE) {
+		text_buf__add(buf, "-m ");
+		text_buf__add(buf, program.name);
+	} else {
+		text_buf__add(buf, *comm ? comm : *name ? name : "python");
 	}
-	text_buf__add(buf, *comm ? comm : *name ? name : "python");
 }
 
 void phrase_command(const struct view *view, const struct process *process, struct text_buf *buf)
@@ -204,7 +189,7 @@ void phrase_command(const struct view *view, const struct process *process, stru
 	memcpy(comm, process->comm, sizeof(process->comm));
 	if (!name || !*name)
 		name = *comm ? comm : process->is_log ? "from a log" : "?";
-	add_arg(view, base_name(name), buf);
+	add_arg(view, path_base(name), buf);
 	for (size_t i = 1; process->argv && i < process->argc; i++) {
 		text_buf__add(buf, " ");
 		add_arg(view, process->argv[i] ? process->argv[i] : "", buf);
