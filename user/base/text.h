@@ -79,26 +79,4 @@ char *text_count(char buf[TEXT_NUM_SZ], uint64_t count);
 /* Do the user's locale variables ask for UTF-8? Does not need or change setlocale. */
 bool text_locale_is_utf8(void);
 
-/* Edits between two texts (Levenshtein); of each the first 63 bytes count. */
-static inline size_t text_distance(const char *a, const char *b)
-{
-	size_t row[64], a_sz = strnlen(a, 63), b_sz = strnlen(b, 63);
-
-	for (size_t j = 0; j <= b_sz; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a_sz; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_sz; j++) {
-			size_t above = row[j], least = diagonal + (a[i - 1] != b[j - 1]);
-
-			least = above + 1 < least ? above + 1 : least;
-			row[j] = row[j - 1] + 1 < least ? row[j - 1] + 1 : least;
-			diagonal = above;
-		}
-	}
-	return row[b_sz];
-}
-
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/table.h"
+#include "base/distance.h"
 #include "base/text.h"
 #include "unit.h"
 
@@ -158,6 +159,19 @@ static void test_table(void)
 	       "   4 ms  ||a\n");
 }
 
+static void test_distance(void)
+{
+	char far[100] = "";
+
+	CHECK(text_distance("", "") == 0 && text_distance("", "abc") == 3);
+	CHECK(text_distance("view", "view") == 0 && text_distance("VIEW", "view") == 0);
+	CHECK(text_distance("veiw", "view") == 1); /* swapped */
+	CHECK(text_distance("vew", "view") == 1 && text_distance("views", "view") == 1);
+	CHECK(text_distance("kitten", "sitting") == 3 && text_distance("sitting", "kitten") == 3);
+	memset(far, 'x', sizeof(far) - 1);
+	CHECK(text_distance(far, "") == 63 && text_distance("", far) == 63);
+}
+
 int main(void)
 {
 	RUN(test_escape);
@@ -165,5 +179,6 @@ int main(void)
 	RUN(test_numbers);
 	RUN(test_width);
 	RUN(test_table);
+	RUN(test_distance);
 	return unit_result();
 }

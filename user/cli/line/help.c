@@ -2,12 +2,12 @@
 /* See help.h. */
 #include "cli/line/help.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/distance.h"
 #include "base/log.h"
 #include "base/terminal.h"
 #include "cli/cli.h"
@@ -179,31 +179,6 @@ int help_run(const struct opts *opts)
 	return opts->help_depth == HELP_SHORT ? EXIT_USAGE : EXIT_OK;
 }
 
-/* Edits (one character more, less, other, or two swapped) from @a to @b. */
-static size_t distance(const char *a, const char *b)
-{
-	size_t a_sz = strlen(a), b_sz = strlen(b), rows[3][WORD_MAX + 1];
-
-	for (size_t j = 0; j <= b_sz; j++)
-		rows[0][j] = j;
-	for (size_t i = 1; i <= a_sz; i++) {
-		size_t *row = rows[i % 3], *above = rows[(i + 2) % 3], *over = rows[(i + 1) % 3];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b_sz; j++) {
-			size_t best = above[j - 1] + (tolower((unsigned char)a[i - 1]) != b[j - 1]);
-
-			best = above[j] + 1 < best ? above[j] + 1 : best;
-			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-			    over[j - 2] + 1 < best)
-				best = over[j - 2] + 1;
-			row[j] = best;
-		}
-	}
-	return rows[a_sz % 3][b_sz];
-}
-
 const char *help_nearest(const char *word, const char *const *names)
 {
 	size_t word_sz = strlen(word), least = word_sz / 3 + 1;
@@ -212,7 +187,7 @@ const char *help_nearest(const char *word, const char *const *names)
 	if (word_sz > WORD_MAX)
 		return NULL;
 	for (; *names; names++) {
-		size_t far = strlen(*names) > WORD_MAX ? WORD_MAX : distance(word, *names);
+		size_t far = text_distance(word, *names);
 
 		/* The head of a name, as people type it. */
 		if (word_sz > 1 && !strncmp(word, *names, word_sz))

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/keep_fds.h"
+#include "interpreters/process/keep_fds.h"
 #include "interpreters/hold/holder_state.h"
 #include "interpreters/process/privilege.h"
 

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/distance.h"
 #include "base/text.h"
 
 #define NAMES_MAX 5

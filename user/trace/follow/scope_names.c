@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/distance.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* See keep_fds.h. */
-#include "base/keep_fds.h"
+#include "interpreters/process/keep_fds.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>
