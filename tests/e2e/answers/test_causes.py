@@ -39,25 +39,28 @@ def write_main(body):
                      (lib.workdir() + "/mods", body))
 
 
-def stolen_ns():
+TRIES = 6
+
+
+def stolen_ticks():
     """What the host of a virtual machine took for others, of all CPUs, ever."""
     with open("/proc/stat", encoding="ascii") as file:
-        return int(file.readline().split()[8]) * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-
-
-stolen = 0 # while the last run lasted
+        return int(file.readline().split()[8])
 
 
 def run(interp, names, opts=(), wrap=(), setup=""):
     """Traces loads of the modules; (process, truth by module). The kernel leaves stolen time out of
-    a thread's CPU time, though the thread did not wait: a run with less of it is better."""
-    global stolen
+    a thread's CPU time, though the thread did not wait: of several runs the one with the least of
+    it counts."""
     script = write_main(setup + "".join("load(%r)\n" % n for n in names))
-    for _ in range(4):
-        before = stolen_ns()
-        done, doc = lib.trace([*wrap, *interp.argv, script], opts=opts)
-        stolen = stolen_ns() - before
-        if stolen <= 20 * MS:
+    least = None
+    for _ in range(TRIES):
+        before = stolen_ticks()
+        again = lib.trace([*wrap, *interp.argv, script], opts=opts)
+        stolen = stolen_ticks() - before
+        if least is None or stolen < least:
+            least, (done, doc) = stolen, again
+        if not stolen:
             break
     lib.check_equal(done.rc, 0, "status; stderr:\n%s\n" % done.err.decode())
     truth = {t["module"]: t for t in map(json.loads, done.out.decode().splitlines())}
@@ -69,8 +72,8 @@ def run(interp, names, opts=(), wrap=(), setup=""):
 
 def near(got, truth, what, slack=2 * MS):
     lib.check(got is not None, "%s is null", what)
-    lib.check(abs(got - truth) <= max(truth * 0.05, slack) + stolen,
-              "%s: %.2f ms, truth %.2f ms, %.0f ms stolen", what, got / MS, truth / MS, stolen / MS)
+    lib.check(abs(got - truth) <= max(truth * 0.05, slack), "%s: %.2f ms, truth %.2f ms", what,
+              got / MS, truth / MS)
 
 
 def waits(load):
@@ -160,17 +163,16 @@ def test_network():
     server = socket.create_server(("127.0.0.1", 0))
 
     def answer():
-        peer, _ = server.accept()
-        peer.recv(1)
-        threading.Event().wait(0.2)
-        peer.sendall(b"x")
-        peer.close()
-    thread = threading.Thread(target=answer)
-    thread.start()
+        while True: # run() may try more than once
+            peer, _ = server.accept()
+            peer.recv(1)
+            threading.Event().wait(0.2)
+            peer.sendall(b"x")
+            peer.close()
+    threading.Thread(target=answer, daemon=True).start()
     write_module("m_net", "import socket\n_s = socket.create_connection(('127.0.0.1', %d))\n"
                  "_s.sendall(b'x')\n_s.recv(1)\n_s.close()\n" % server.getsockname()[1])
     process, truth = run(lib.system(), ["m_net"], setup="import socket, encodings.idna\n")
-    thread.join()
     check_cpu(process, truth)
     near(process.one("m_net")["self_wait_ns"]["network"], 200 * MS, "network", 4 * MS)
 
