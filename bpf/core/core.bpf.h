@@ -50,7 +50,7 @@ struct code_key {
 struct code_value {
 	u64 key; /* code_key mixed; 0 = a free slot */
 	u32 id;
-	u32 role; /* enum code_role in import.bpf.c */
+	u32 role; /* enum code_role in python/code.bpf.h */
 	u64 sum;  /* of what it says: file, name, module, lines */
 	u32 gen;  /* dict_gen() when that was found right last */
 	u32 serial;

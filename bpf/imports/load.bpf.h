@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where loads and their stages begin. */
+#ifndef BPF_IMPORTS_LOAD_BPF_H
+#define BPF_IMPORTS_LOAD_BPF_H
+
+#include "imports/mark.bpf.h"
+#include "imports/statement.bpf.h"
+
+/* The method called on importlib: `_find_and_load` only, not `_handle_fromlist` and others. */
+static __always_inline bool is_find_and_load(struct hit *h, u64 method)
+{
+	u64 addr = method, words[2] = {};
+	struct str_view *str = &h->t->scratch.name;
+
+	if (method == h->t->find_name)
+		return true;
+	if (h->lay->find_name_is_identifier) {
+		addr = read_ptr(method + h->lay->identifier_string);
+	} else {
+		if (str_open(h->lay, method, str) || str->chars != 14)
+			return false;
+		addr = str->data;
+	}
+	bpf_probe_read_user(words, 15, (void *)addr);
+	if (words[0] != WORD8('_', 'f', 'i', 'n', 'd', '_', 'a', 'n') ||
+	    words[1] != WORD8('d', '_', 'l', 'o', 'a', 'd', 0, 0))
+		return false;
+	h->t->find_name = method;
+	return true;
+}
+
+static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
+{
+	struct begin_args *args;
+	struct edge_value *edge;
+
+	if (!is_find_and_load(h, ARG2(ctx)))
+		return;
+	args = begin_in(h->t, PYI_SPAN_FIND, h->sp);
+	args->name = ARG3(ctx);
+	args->edge = h->t->edge_id;
+	args->pyframe = current_frame(h);
+	if (args->edge) {
+		if (args->pyframe != h->t->import_frame &&
+		    tstate_switch(h->t, h->lay, h->t->import_frame, 0))
+			args->pyframe = h->t->import_frame;
+		edge = edge_find(h->t->edge_key, false);
+		if (edge)
+			__sync_fetch_and_add(&edge->loads, 1);
+		h->t->edge_id = 0; /* what is imported inside asks for itself */
+	}
+	args->want_frames = !args->edge && args->pyframe;
+	if (!args->edge && (h->t->is_native || !args->pyframe))
+		args->via = PYI_VIA_NATIVE;
+	h->t->search_name = args->name;
+	h->t->search_id = begin_span(h, args);
+}
+
+/* searches_open, for the search of @name; who asks is sent from here: see begin_span. */
+static __always_inline int searches_of(struct hit *h, u64 frame, u64 name, u32 flags)
+{
+	struct searches *found = &h->t->scratch.searches;
+	int cnt;
+
+	found->own = name;
+	cnt = searches_open(h->t, h->lay, h->sp, frame, flags);
+	for (u32 i = SEARCHES_MAX; i-- > 0;)
+		if (i < found->cnt && found->at[i].id)
+			emit_frames(h->t, h->lay, found->at[i].frame, found->at[i].id);
+	return cnt;
+}
+
+/* The load that began last is the one on top: what is found now is found for it. */
+static __always_inline bool is_top_newest(struct thread *t)
+{
+	struct open_span *top = open_top(t);
+
+	return top && !t->is_switching && top->id == t->search_id && !is_search(top);
+}
+
+/*
+ * The loads that the current frame is part of and that did not pass the import function. Seen
+ * first here: by a finder that answered before importlib's own.
+ */
+static __always_inline u64 open_searches(struct hit *h)
+{
+	u64 frame = current_frame(h);
+
+	if (is_top_newest(h->t))
+		return frame;
+	settle_top(h, frame);
+	searches_of(h, frame, 0, PYI_F_APPROX);
+	return frame;
+}
+
+static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
+{
+	struct module_names *names = &h->t->scratch.code_names;
+	u64 co = ARG1(ctx), co_name, pyframe;
+	struct pyframe *frame = &h->t->scratch.frame;
+	struct begin_args *args;
+	struct open_span *top;
+	u32 chars = 0;
+
+	__sync_fetch_and_add(dict_gen(ARG2(ctx), h->t->serial), 1);
+	if (h->lay->code_name < 0)
+		return;
+	co_name = read_ptr(co + h->lay->code_name);
+	if (!co_name)
+		return;
+	if (co_name != h->t->module_name) {
+		if (str_word(h->lay, co_name, &chars) !=
+			    WORD8('<', 'm', 'o', 'd', 'u', 'l', 'e', '>') || chars != 8)
+			return;
+		h->t->module_name = co_name;
+	}
+	pyframe = open_searches(h);
+	args = begin_in(h->t, PYI_SPAN_BODY, h->sp);
+	args->globals = ARG2(ctx);
+	__builtin_memset(frame, 0, sizeof(*frame));
+	frame->code = co;
+	frame->globals = args->globals;
+	globals_names(h->t, h->lay, args->globals, names);
+	h->t->scratch.code_names_of = args->globals;
+	args->name = names->name;
+	args->code = CODE_ID(code_id(h->t, h->lay, frame));
+	if (!args->code && h->lay->code_filename >= 0)
+		args->flags = PYI_F_NO_ROOM;
+	args->pyframe = pyframe;
+	top = open_top(h->t);
+	/* Under a load whose body this is, the load's own record says who asked. */
+	args->want_frames = args->pyframe && (!top || top->span == PYI_SPAN_BODY ||
+					    h->t->is_switching);
+	begin_span(h, args);
+}
+
+static __always_inline void on_execdef(struct hit *h, struct pt_regs *ctx)
+{
+	struct begin_args *args = begin_in(h->t, PYI_SPAN_EXECDEF, h->sp);
+	struct module_names *names = &h->t->scratch.names;
+	u64 dict;
+
+	if (h->lay->module_name_dict >= 0) {
+		dict = read_ptr(ARG1(ctx) + h->lay->module_name_dict);
+		if (dict) {
+			globals_names(h->t, h->lay, dict, names);
+			args->name = names->name;
+		}
+	}
+	args->pyframe = current_frame(h);
+	begin_span(h, args);
+}
+
+static __always_inline void on_dlopen(struct hit *h, struct pt_regs *ctx)
+{
+	struct begin_args *args = begin_in(h->t, PYI_SPAN_DLOPEN, h->sp);
+
+	args->cstr = ARG1(ctx);
+	if (h->proc && !h->t->is_switching && is_greenlet_path(h->t, args->cstr))
+		__sync_fetch_and_or(&h->proc->flags, PROC_SWITCHING);
+	args->pyframe = current_frame(h);
+	begin_span(h, args);
+}
+
+static __always_inline void on_dynamic(struct hit *h)
+{
+	u64 pyframe = open_searches(h);
+	struct begin_args *args = begin_in(h->t, PYI_SPAN_DYNAMIC, h->sp);
+
+	args->pyframe = pyframe;
+	begin_span(h, args);
+}
+
+/* The innermost span that @frame is part of; without switches of the stack the one on top. */
+static __always_inline struct open_span *top_of(struct hit *h, u64 frame)
+{
+	if (h->t->is_switching && frame)
+		return open_at(h->t, chain_parent(h->t, h->lay, frame) - 1);
+	return open_top(h->t);
+}
+
+static __always_inline u64 search_name(struct pt_regs *ctx, const struct pyi_site *site)
+{
+	return site->begin == PYI_SITE_SEARCH_FAST ? read_ptr(ARG2(ctx)) : ARG2(ctx);
+}
+
+/* importlib looks for a module. */
+static __always_inline void on_search(struct hit *h, struct pt_regs *ctx)
+{
+	u64 name = search_name(ctx, h->site), frame;
+	struct open_span *top;
+
+	if (is_search_of_find(h->t, name))
+		return;
+	frame = current_frame(h);
+	settle_top(h, frame);
+	if (searches_of(h, frame, name, 0))
+		return;
+	top = top_of(h, frame); /* its parent packages were loaded before */
+	if (top)
+		top->flags |= OPEN_SEARCHED;
+}
+
+/* A builtin module was found, without a look at the frozen ones. */
+static __always_inline void on_builtin(struct hit *h)
+{
+	struct open_span *top;
+	u64 frame = 0;
+
+	if (!is_top_newest(h->t)) {
+		frame = current_frame(h);
+		settle_top(h, frame);
+		searches_of(h, frame, 0, 0);
+	}
+	top = top_of(h, frame);
+	if (top)
+		top->flags |= OPEN_WORKED;
+	emit_mark(h, PYI_MARK_CREATE_BUILTIN, NULL);
+}
+
+/* 3.15: PyLazyImportObject says which statement declared the name that is loaded now. */
+static __always_inline void on_lazy(struct hit *h, struct pt_regs *ctx)
+{
+	struct pyi_frame at = { 0, -1 };
+	struct pyframe *frame = &h->t->scratch.frame;
+	u64 lazy = ARG2(ctx), code;
+
+	if (h->lay->lazy_code >= 0) {
+		__builtin_memset(frame, 0, sizeof(*frame));
+		frame->code = read_ptr(lazy + h->lay->lazy_code);
+		code = code_id(h->t, h->lay, frame);
+		if (code) {
+			at.code = CODE_ID(code);
+			at.lasti = read_u32(lazy + h->lay->lazy_instr) * 2;
+		}
+	}
+	emit_mark(h, PYI_MARK_LAZY_RESOLVE, &at);
+}
+
+#endif
