@@ -2,6 +2,7 @@
 /* Phases and readiness in the model; when --until-ready and --until-idle end a trace. */
 #include <string.h>
 
+#include "report/report.h"
 #include "trace/until.h"
 #include "stream.h"
 #include "pyimport_phase.h"
@@ -18,6 +19,13 @@ static struct pyi_phase phase_rec(const struct stream *s, __u64 ts_ns, __u32 pha
 static void send_phase(struct stream *s, __u64 ts_ns, __u32 phase, __u32 call)
 {
 	struct pyi_phase rec = phase_rec(s, ts_ns, phase, call);
+
+	stream_apply(s, &rec, sizeof(rec));
+}
+
+static void send_python(struct stream *s, __u64 ts_ns)
+{
+	struct pyi_python rec = { .hdr = stream_hdr(s, PYI_EV_PYTHON, sizeof(rec), ts_ns) };
 
 	stream_apply(s, &rec, sizeof(rec));
 }
@@ -51,6 +59,48 @@ static void test_service(void)
 	CHECK(!find(process, "exit") && !find(process, "interpreter") && !find(process, "main"));
 	for (size_t i = 1; i < process->phase_cnt; i++)
 		CHECK(process->phases[i - 1].end_ns <= process->phases[i].end_ns);
+	stream_close(&s);
+}
+
+/* What processes were held for until their start was ready is told in sum, each hold once. */
+static void test_held(void)
+{
+	static const struct hold_info holds[] = {
+		{ .tgid = 100, .path = "/x", .start_ns = 2 * MS, .wall_ns = 5 * MS },
+		{ .tgid = 100, .path = "/y", .start_ns = 10 * MS, .wall_ns = 7 * MS },
+		{ .tgid = 101, .path = "/y", .start_ns = 30 * MS, .wall_ns = 11 * MS },
+		{ .tgid = 101, .path = "/z", .start_ns = 95 * MS, .wall_ns = 20 * MS }, /* 5 of it */
+		{ .tgid = 101, .path = "/z", .start_ns = 200 * MS, .wall_ns = 9 * MS },
+		{ .tgid = 102, .path = "/z", .start_ns = 40 * MS, .wall_ns = 13 * MS },
+		{ .tgid = 999, .path = "/z", .start_ns = 3 * MS, .wall_ns = 50 * MS },
+	};
+	char *text = NULL;
+	struct stream s;
+	size_t sz;
+	FILE *out = open_memstream(&text, &sz);
+
+	stream_open(&s);
+	stream_exec(&s, 1 * MS, 1, "x", 2);
+	send_python(&s, 2 * MS);
+	send_phase(&s, 90 * MS, PYI_PHASE_READY, PYI_PHASE_CALL_POLL);
+	stream_fork(&s, 20 * MS, 101, 2);
+	stream_fork(&s, 21 * MS, 102, 3);
+	for (size_t i = 0; i < sizeof(holds) / sizeof(holds[0]); i++)
+		CHECK(!model__add_hold(s.model, &holds[i]));
+	s.proc = 2;
+	s.tgid = s.tid = 101;
+	send_python(&s, 25 * MS);
+	send_phase(&s, 100 * MS, PYI_PHASE_READY, PYI_PHASE_CALL_POLL);
+	s.proc = 3;
+	s.tgid = s.tid = 102;
+	send_python(&s, 26 * MS);
+	send_phase(&s, 80 * MS, PYI_PHASE_READY, PYI_PHASE_CALL_POLL);
+	CHECK(!model__finish(s.model, 900 * MS));
+	CHECK(!report_write(&(struct report_input){ .model = s.model }, "phases", "text", NULL, out));
+	fclose(out);
+	if (!strstr(text, "Held for 41.0 ms "))
+		FAIL("%s", text);
+	free(text);
 	stream_close(&s);
 }
 
@@ -251,6 +301,7 @@ static void test_until_idle(void)
 int main(void)
 {
 	RUN(test_service);
+	RUN(test_held);
 	RUN(test_worker_and_late);
 	RUN(test_until_ready_alone);
 	RUN(test_until_ready_workers);

@@ -20,7 +20,8 @@ struct start {
 	__u64 end_ns;       /* of the last of its processes; NS_UNKNOWN = one runs on */
 	size_t number;      /* of the container's starts, from 1 */
 	size_t ready_cnt;
-	__u64 held_ns, ready_ns;
+	__u64 ready_ns;     /* since its begin, of the last that was ready */
+	__u64 ready_at_ns;  /* when that was */
 	bool is_shown;
 };
 
@@ -73,25 +74,29 @@ static bool is_before(const struct process *process, const struct process *ances
 	return false;
 }
 
-/* What @process, or those it comes from, were held for; or only at their execs. */
-static __u64 held_between(const struct view *view, const struct process *process, bool is_exec,
-			  __u64 from_ns, __u64 to_ns)
+static __u64 overlap_ns(const struct hold_info *hold, __u64 from_ns, __u64 to_ns)
+{
+	__u64 start_ns = hold->start_ns > from_ns ? hold->start_ns : from_ns;
+	__u64 end_ns = hold->start_ns + hold->wall_ns;
+
+	end_ns = end_ns < to_ns ? end_ns : to_ns;
+	return hold->start_ns && end_ns > start_ns ? end_ns - start_ns : 0;
+}
+
+/* What @process, or those it comes from, were held for at their execs. */
+static __u64 held_between(const struct view *view, const struct process *process, __u64 from_ns,
+			  __u64 to_ns)
 {
 	const struct hold_info *hold;
 	__u64 sum_ns = 0;
 
 	for (size_t i = 0; (hold = model__hold(view->model, i)); i++) {
 		const struct process *at = process;
-		__u64 start_ns = hold->start_ns, end_ns = hold->start_ns + hold->wall_ns;
 
 		for (size_t depth = 0; at && depth < DEPTH_MAX && at->tgid != hold->tgid; depth++)
 			at = at->parent;
-		if (!hold->start_ns || !at || at->tgid != hold->tgid ||
-		    (is_exec && !hold->is_exec))
-			continue;
-		start_ns = start_ns > from_ns ? start_ns : from_ns;
-		end_ns = end_ns < to_ns ? end_ns : to_ns;
-		sum_ns += end_ns > start_ns ? end_ns - start_ns : 0;
+		if (hold->is_exec && at && at->tgid == hold->tgid)
+			sum_ns += overlap_ns(hold, from_ns, to_ns);
 	}
 	return sum_ns;
 }
@@ -104,7 +109,7 @@ static __u64 since_start(const struct view *view, const struct start *start,
 
 	if (start->first->is_late || at_ns == NS_UNKNOWN || at_ns < from_ns)
 		return NS_UNKNOWN;
-	held_ns = held_between(view, process, true, from_ns, at_ns);
+	held_ns = held_between(view, process, from_ns, at_ns);
 	for (size_t depth = 0; depth < DEPTH_MAX && at_ns > from_ns; depth++) {
 		sum_ns += process_time_ns(process, process->start_ns, at_ns);
 		at_ns = process->start_ns;
@@ -119,7 +124,7 @@ static __u64 since_start(const struct view *view, const struct start *start,
 static void note_process(const struct view *view, struct start *start,
 			 const struct process *process)
 {
-	__u64 ready_ns = since_start(view, start, process, process->ready_ns), held_ns;
+	__u64 ready_ns = since_start(view, start, process, process->ready_ns);
 
 	if (process->end_ns > start->end_ns)
 		start->end_ns = process->end_ns;
@@ -128,8 +133,8 @@ static void note_process(const struct view *view, struct start *start,
 		return;
 	start->ready_cnt++;
 	start->ready_ns = ready_ns > start->ready_ns ? ready_ns : start->ready_ns;
-	held_ns = held_between(view, process, false, start->first->start_ns, process->ready_ns);
-	start->held_ns = held_ns > start->held_ns ? held_ns : start->held_ns;
+	if (process->ready_ns > start->ready_at_ns)
+		start->ready_at_ns = process->ready_ns;
 }
 
 static int starts_find(const struct view *view, struct starts *starts)
@@ -236,14 +241,30 @@ static int add_start(const struct view *view, const struct starts *starts, size_
 	return 0;
 }
 
+/* Of a hold what lies between the begin of its process's start and when that was ready. */
+static __u64 held_in_start(const struct view *view, const struct starts *starts,
+			   const struct hold_info *hold)
+{
+	__u64 ns = 0;
+
+	for (size_t i = 0; i < model__process_cnt(view->model) && !ns; i++) {
+		const struct start *start = &starts->starts[starts->of[i]];
+
+		if (model__process(view->model, i)->tgid == hold->tgid && start->ready_cnt)
+			ns = overlap_ns(hold, start->first->start_ns, start->ready_at_ns);
+	}
+	return ns;
+}
+
 static void put_held(const struct view *view, const struct starts *starts)
 {
+	const struct hold_info *hold;
 	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 	__u64 held_ns = 0;
 
-	for (size_t i = 0; i < starts->cnt; i++)
-		held_ns += starts->starts[i].held_ns;
+	for (size_t i = 0; (hold = model__hold(view->model, i)); i++)
+		held_ns += held_in_start(view, starts, hold);
 	if (!held_ns)
 		return;
 	text_buf__printf(&buf, "Held for %s until interpreters were probed: not counted.",
