@@ -93,7 +93,7 @@ def main():
     print("%s %s: %g starts a second of %r" % (" ".join(words), scope[0], opts.rate, opts.code), flush=True)
     with open(workdir + "/log", "w+", encoding="utf-8") as log:
         tracer = subprocess.Popen([opts.tool, *words, *scope], stderr=log, stdout=log)
-        while "ready" not in open(log.name, encoding="utf-8").read():
+        while "pyimport-bpf: tracing" not in open(log.name, encoding="utf-8").read():
             if tracer.poll() is not None:
                 sys.exit(open(log.name, encoding="utf-8").read())
             time.sleep(0.1)

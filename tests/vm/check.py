@@ -104,7 +104,7 @@ def check_while_running(label, options, target, answer=None):
         said = ""
         for line in tool.stderr:
             said += line
-            if "ready" in line:
+            if "pyimport-bpf: tracing" in line:
                 break
         if answer is None:
             target = subprocess.Popen(target, stdout=subprocess.DEVNULL)
