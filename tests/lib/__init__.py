@@ -3,7 +3,7 @@
 Needs nothing but the standard library of Python 3.11 or later."""
 from lib import settings
 from lib.cases import (Case, Skip, check, check_equal, main, marked_line, set_nonblocking,
-                       stage, test, wait_until, workdir, write)
+                       stage, test, two_clocks, wait_until, workdir, write)
 from lib.interpreters import (Interp, all_interpreters, core_interpreters, has_uring,
                               interpreters, minor_of, needs_command, needs_module, needs_uring,
                               newest, private_mounts, system)

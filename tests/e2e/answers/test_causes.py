@@ -39,29 +39,10 @@ def write_main(body):
                      (lib.workdir() + "/mods", body))
 
 
-TRIES = 6
-
-
-def stolen_ticks():
-    """What the host of a virtual machine took for others, of all CPUs, ever."""
-    with open("/proc/stat", encoding="ascii") as file:
-        return int(file.readline().split()[8])
-
-
 def run(interp, names, opts=(), wrap=(), setup=""):
-    """Traces loads of the modules; (process, truth by module). The kernel leaves stolen time out of
-    a thread's CPU time, though the thread did not wait: of several runs the one with the least of
-    it counts."""
+    """Traces loads of the modules; (process, truth by module)."""
     script = write_main(setup + "".join("load(%r)\n" % n for n in names))
-    least = None
-    for _ in range(TRIES):
-        before = stolen_ticks()
-        again = lib.trace([*wrap, *interp.argv, script], opts=opts)
-        stolen = stolen_ticks() - before
-        if least is None or stolen < least:
-            least, (done, doc) = stolen, again
-        if not stolen:
-            break
+    done, doc = lib.trace([*wrap, *interp.argv, script], opts=opts)
     lib.check_equal(done.rc, 0, "status; stderr:\n%s\n" % done.err.decode())
     truth = {t["module"]: t for t in map(json.loads, done.out.decode().splitlines())}
     doc.check_complete()
@@ -106,6 +87,7 @@ def check_cpu(process, truth):
 
 
 @lib.test(params=lib.core_interpreters, exclusive=True)
+@lib.two_clocks
 def test_sleep_and_spin(interp):
     interp.prepare()
     write_module("m_sleep", "import time\ntime.sleep(0.2)\n")
@@ -122,6 +104,7 @@ def test_sleep_and_spin(interp):
 
 
 @lib.test(exclusive=True)
+@lib.two_clocks
 def test_lock_of_another_thread():
     write_module("m_lock", """import threading, time
 _lock, _held = threading.Lock(), threading.Event()
@@ -146,6 +129,7 @@ _thread.join()
 
 
 @lib.test(exclusive=True)
+@lib.two_clocks
 def test_child():
     write_module("m_child", "import subprocess\nsubprocess.run(['sleep', '0.2'])\n")
     write_module("m_pipe", "import subprocess\nsubprocess.run(['sleep', '0.2'], capture_output=True)\n")
@@ -159,11 +143,12 @@ def test_child():
 
 
 @lib.test(exclusive=True)
+@lib.two_clocks
 def test_network():
     server = socket.create_server(("127.0.0.1", 0))
 
     def answer():
-        while True: # run() may try more than once
+        while True: # the test may begin again
             peer, _ = server.accept()
             peer.recv(1)
             threading.Event().wait(0.2)
@@ -178,6 +163,7 @@ def test_network():
 
 
 @lib.test(exclusive=True)
+@lib.two_clocks
 def test_busy_neighbour():
     cpu = max(os.sched_getaffinity(0))
     write_module("m_starved", SPIN % 0.15)
@@ -215,6 +201,7 @@ def quota_group():
 
 
 @lib.test(exclusive=True)
+@lib.two_clocks
 def test_quota():
     path = quota_group()
     try:
@@ -276,6 +263,7 @@ def test_memory(interp):
 
 
 @lib.test(exclusive=True)
+@lib.two_clocks
 def test_nested_at_random():
     """Forty modules in a random tree; each spins, sleeps and imports in a random order."""
     rng = random.Random(5)
@@ -301,6 +289,7 @@ def test_nested_at_random():
 
 
 @lib.test(exclusive=True)
+@lib.two_clocks
 def test_threads():
     """What two threads import at once is charged to each one's own modules."""
     write_module("m_one", "import time\ntime.sleep(0.15)\n" + SPIN % 0.05)
@@ -322,6 +311,7 @@ threads = [threading.Thread(target=load, args=(n,)) for n in ('m_one', 'm_two')]
 
 
 @lib.test(exclusive=True)
+@lib.two_clocks
 def test_thread_dies_inside_an_import():
     """Its waits are not lost, and are nobody else's."""
     write_module("m_dies", "import ctypes, time\ntime.sleep(0.1)\nctypes.CDLL(None).pthread_exit(None)\n")

@@ -24,6 +24,7 @@ def near(got, truth, what):
 
 
 @lib.test(exclusive=True)
+@lib.two_clocks
 def test_perf_uprobes():
     """Causes are charged to the same imports when each probe is a perf event."""
     lib.write("mods/m_read.py", "with open(__file__, 'rb') as file:\n    data = file.read()\n")

@@ -76,21 +76,22 @@ def check_same(process, path, name):
 
 
 @lib.test(exclusive=True)
+@lib.two_clocks
 def test_half_a_cpu():
-    lib.write("m_spin.py", SPIN % 0.4)
+    lib.write("m_spin.py", SPIN % 0.2)
     script = lib.write("main.py", "import m_spin\n")
     name = "pyimport-test-%d" % os.getpid()
     with group(name) as path:
-        write_quota(path, 50000, 100000)
+        write_quota(path, 20000, 100000)
         capture = lib.workdir() + "/a.cap"
         process = run_inside(path, script, opts=["-o", capture])
         got = check_same(process, path, "/" + name)
-        lib.check_equal((got["quota_us"], got["period_us"]), (50000, 100000), "quota")
+        lib.check_equal((got["quota_us"], got["period_us"]), (20000, 100000), "quota")
         lib.check(got["startup_ns"] >= 0.9 * got["wall_ns"], "all of it was start-up: %s", got)
     # The capture has it too, and people are told without asking.
     text = subprocess.run([lib.TOOL, "report", capture], stdout=subprocess.PIPE, check=True,
                           encoding="utf-8").stdout
-    lib.check("The CPU quota of cgroup" in text and "(0.50 CPUs)" in text, "summary:\n%s", text)
+    lib.check("The CPU quota of cgroup" in text and "(0.20 CPUs)" in text, "summary:\n%s", text)
     again = subprocess.run([lib.TOOL, "report", "--format", "json", capture],
                            stdout=subprocess.PIPE, check=True).stdout
     again = [p for p in json.loads(again)["processes"] if p["pid"] == process.pid][-1]
@@ -98,14 +99,15 @@ def test_half_a_cpu():
 
 
 @lib.test(exclusive=True)
+@lib.two_clocks
 def test_quota_above():
     """A slice's quota stops its services' processes, whose own cgroups count nothing."""
-    lib.write("m_spin.py", SPIN % 0.3)
+    lib.write("m_spin.py", SPIN % 0.2)
     script = lib.write("main.py", "import m_spin\n")
     outer = "pyimport-test-%d" % os.getpid()
     with group(outer, "inner") as path:
         above = os.path.dirname(path)
-        write_quota(above, 50000, 100000)
+        write_quota(above, 20000, 100000)
         process = run_inside(path, script)
         lib.check_equal(throttled(path)[0], 0, "times the inner cgroup was stopped itself")
         check_same(process, above, "/" + outer)
