@@ -14,11 +14,10 @@ void opts__clear(struct opts *opts);
 /* The same without a message, for tests. */
 int opts__parse_quiet(struct opts *opts, int argc, char **argv);
 
-/*
- * One option, by its key in the option table. 0; -EINVAL: *wrong says what it should have been;
- * -ENOMEM.
- */
-int opts__set(struct opts *opts, int key, char *arg, const char **wrong);
+struct option_info;
+
+/* One option of the table. 0; -EINVAL: *wrong says what it should have been; -ENOMEM. */
+int opts__set(struct opts *opts, const struct option_info *option, char *arg, const char **wrong);
 
 /* Values with units; -EINVAL when malformed, -ERANGE when out of range. A bare time is seconds. */
 int parse_duration(const char *text, __u64 *ns); /* 250ms, 1.5s, 2m, 1h; not 0 */

@@ -10,15 +10,21 @@
 
 #include "trace/opts.h"
 
-/* Options without a short form. */
+/* Options without a short form that are known by name in the code; a row's place is enough else. */
 enum option_key {
-	OPT_VIEW = 0x100, OPT_FORMAT, OPT_REPORT, OPT_STRICT, OPT_RING, OPT_PERF, OPT_NO_EDGES,
-	OPT_NO_HOLD, OPT_NO_COLOR, OPT_TOP, OPT_STATS, OPT_DRY_RUN, OPT_COMPLETION, OPT_FROM,
-	OPT_SCHEMA, OPT_SLOW, OPT_UNFOLD, OPT_NO_FILES, OPT_NO_NET, OPT_WIDTH, OPT_MIN,
-	OPT_DEFER, OPT_FAIL_ON, OPT_BUDGET, OPT_BASELINE, OPT_UPDATE, OPT_COLD, OPT_VERSUS, OPT_BY,
-	OPT_NO_CPU, OPT_NO_MEMORY, OPT_NO_TRACEPOINT, OPT_TABLES,
-	OPT_USAGE, OPT_CGROUP, OPT_CONTAINER, OPT_WAIT, OPT_UNTIL_READY, OPT_UNTIL_IDLE,
-	OPT_NO_PHASES, OPT_AS_MEASURED, OPT_PROFILE, OPT_LISTEN, OPT_MAX_SERIES,
+	OPT_VIEW = 0x100, OPT_FORMAT, OPT_BY, OPT_FROM, OPT_COMPLETION, OPT_PROFILE, OPT_SCHEMA,
+	OPT_USAGE, OPT_CGROUP, OPT_CONTAINER, OPT_RING, OPT_WIDTH, OPT_MIN, OPT_DEFER, OPT_TABLES,
+	OPTION_FIRST = 0x1000, /* and the place in the table: a row without a key */
+};
+
+/* What giving an option does, to a field of struct opts. */
+enum option_does {
+	DOES_OTHER, /* see opts__set() */
+	DOES_FLAG,  /* bool: true */
+	DOES_TEXT,  /* const char *: the value */
+	DOES_TIME,  /* __u64: the value in ns */
+	DOES_COUNT, /* size_t: the value, from `least` to `most` */
+	DOES_OFF,   /* groups_off: without `groups` */
 };
 
 /* In the order of --help. */
@@ -28,11 +34,16 @@ enum option_group { GROUP_TARGET, GROUP_OWN, GROUP_SHOW, GROUP_TRACE, GROUP_TOOL
 
 struct option_info {
 	const char *name;      /* without its dashes; NULL: the table ends */
-	int key;               /* the short option, or an enum option_key */
+	int key;               /* the short option, an enum option_key, or 0 */
 	const char *arg;       /* what stands for its value; NULL: it takes none */
 	enum option_group group;
 	unsigned int commands; /* a bit for each enum command, and OPTION_HIDDEN */
 	const char *doc;
+	enum option_does does;
+	size_t field;          /* its offset in struct opts */
+	size_t least, most;
+	__u32 groups;          /* enum pyi_group */
+	const char *wants;     /* "'x' is not …", if the value is wrong */
 };
 
 extern const struct option_info options[];

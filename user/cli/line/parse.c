@@ -64,13 +64,19 @@ static int parse_word(struct parse *parse, char *word)
 	return 0;
 }
 
+/* What getopt tells an option by. */
+static int key_of(const struct option_info *option)
+{
+	return option->key ? option->key : OPTION_FIRST + (int)(option - options);
+}
+
 static int parse_option(struct parse *parse, int key, char *arg)
 {
 	const struct option_info *option = options;
 	const char *wrong = NULL;
 	int err;
 
-	while (option->name && option->key != key)
+	while (option->name && key_of(option) != key)
 		option++;
 	parse->seen[option - options] = true;
 	/* --json is no abbreviation: it asks for something else. */
@@ -81,7 +87,7 @@ static int parse_option(struct parse *parse, int key, char *arg)
 		parse->is_short_help = key == OPT_USAGE;
 		return 0;
 	}
-	err = opts__set(parse->opts, key, arg, &wrong);
+	err = opts__set(parse->opts, option, arg, &wrong);
 	if (err != -EINVAL)
 		return err;
 	refuse(parse, "--%s: '%s' is not %s", option->name, arg, wrong ? wrong : "known");
@@ -97,7 +103,7 @@ static void prepare(struct parse *parse)
 	for (const struct option_info *option = options; option->name; option++) {
 		int takes = option->arg ? required_argument : no_argument;
 
-		parse->longs[cnt++] = (struct option){ option->name, takes, NULL, option->key };
+		parse->longs[cnt++] = (struct option){ option->name, takes, NULL, key_of(option) };
 		if (!option_is_short(option))
 			continue;
 		parse->shorts[at++] = (char)option->key;
