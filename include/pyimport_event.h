@@ -80,6 +80,7 @@ enum pyi_mark_kind {
 	PYI_MARK_RUN_MAIN = 6,       /* Py_RunMain entered: interpreter initialised */
 	PYI_MARK_FINALIZE = 7,       /* Py_FinalizeEx entered */
 	PYI_MARK_IMPORT_ERROR = 8,   /* an ImportError was made in a SEARCH span; name = its type */
+	PYI_MARK_LAZY_DECLARE = 9,   /* 3.15: a lazy import was declared; name = absolute */
 };
 
 /* Why a SPAN_SEARCH (or a lock-less span) was opened: the nearest frame that tells. */
@@ -220,7 +221,7 @@ struct pyi_mark {
 	struct pyi_hdr hdr;
 	__u32 id; /* span on top, 0 = none */
 	__u32 mark;
-	struct pyi_frame frame; /* LAZY_RESOLVE: where the import was declared */
+	struct pyi_frame frame; /* LAZY_…: where the import was declared */
 	struct pyi_str name;
 	char text[PYI_STR_SMALL];
 };

@@ -25,6 +25,7 @@ enum pyi_site_kind {
 	PYI_SITE_FINALIZE = 12,    /* Py_FinalizeEx entered */
 	PYI_SITE_LAZY = 13,        /* 3.15: _PyImport_LoadLazyImportTstate / _PyLazyImport_Reify */
 	PYI_SITE_IMPORT_ERROR = 14, /* tp_init of ImportError entered: self */
+	PYI_SITE_LAZY_NEW = 15,    /* 3.15: _PyLazyImport_New(frame, builtins, name, …) entered */
 	PYI_SITE_MAX,
 };
 

@@ -21,16 +21,18 @@ static __always_inline void on_begin(struct hit *h, struct pt_regs *ctx)
 	case PYI_SITE_SEARCH:
 	case PYI_SITE_SEARCH_FAST: on_search(h, ctx); break;
 	case PYI_SITE_COMPILE: mark_top(h, PYI_MARK_COMPILE, OPEN_COMPILED); break;
-	case PYI_SITE_RUN_MAIN: emit_mark(h, PYI_MARK_RUN_MAIN, NULL); break;
-	case PYI_SITE_FINALIZE: emit_mark(h, PYI_MARK_FINALIZE, NULL); break;
+	case PYI_SITE_RUN_MAIN: emit_mark(h, PYI_MARK_RUN_MAIN, NULL, 0); break;
+	case PYI_SITE_FINALIZE: emit_mark(h, PYI_MARK_FINALIZE, NULL, 0); break;
 	case PYI_SITE_LAZY: on_lazy(h, ctx); break;
+	case PYI_SITE_LAZY_NEW: on_lazy_new(h, ctx); break;
 	case PYI_SITE_IMPORT_ERROR: on_import_error(h, ctx); break;
 	}
 }
 
 static __always_inline void on_end(struct hit *h, struct pt_regs *ctx)
 {
-	static const u8 span_of[PYI_SITE_MAX] = {
+	/* Not of 16 bytes: clang gives such constants a section that libbpf's linker misplaces. */
+	static const u8 span_of[PYI_SITE_MAX + 1] = {
 		[PYI_SITE_FIND] = PYI_SPAN_FIND, [PYI_SITE_BODY] = PYI_SPAN_BODY,
 		[PYI_SITE_EXECDEF] = PYI_SPAN_EXECDEF, [PYI_SITE_DLOPEN] = PYI_SPAN_DLOPEN,
 		[PYI_SITE_DYNAMIC] = PYI_SPAN_DYNAMIC,

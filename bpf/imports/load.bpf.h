@@ -215,7 +215,7 @@ static __always_inline void on_builtin(struct hit *h)
 	top = top_of(h, frame);
 	if (top)
 		top->flags |= OPEN_WORKED;
-	emit_mark(h, PYI_MARK_CREATE_BUILTIN, NULL);
+	emit_mark(h, PYI_MARK_CREATE_BUILTIN, NULL, 0);
 }
 
 /* 3.15: PyLazyImportObject says which statement declared the name that is loaded now. */
@@ -234,7 +234,24 @@ static __always_inline void on_lazy(struct hit *h, struct pt_regs *ctx)
 			at.lasti = read_u32(lazy + h->lay->lazy_instr) * 2;
 		}
 	}
-	emit_mark(h, PYI_MARK_LAZY_RESOLVE, &at);
+	emit_mark(h, PYI_MARK_LAZY_RESOLVE, &at, 0);
+}
+
+/* 3.15: a statement makes a lazy name, and asks importlib nothing. */
+static __always_inline void on_lazy_new(struct hit *h, struct pt_regs *ctx)
+{
+	struct pyi_frame at = { 0, -1 };
+	struct pyframe *frame = &h->t->scratch.frame;
+	u64 name = ARG3(ctx), code;
+
+	if (!frame_read(h->t, h->lay, ARG1(ctx), frame)) {
+		code = code_id(h->t, h->lay, frame);
+		if (code) {
+			at.code = CODE_ID(code);
+			at.lasti = frame_lasti(h->lay, frame);
+		}
+	}
+	emit_mark(h, PYI_MARK_LAZY_DECLARE, &at, name);
 }
 
 #endif

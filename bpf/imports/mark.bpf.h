@@ -6,7 +6,8 @@
 #include "imports/search.bpf.h"
 #include "imports/site.bpf.h"
 
-static __always_inline void emit_mark(struct hit *h, u32 mark, const struct pyi_frame *at)
+/* @name: a str, or 0. */
+static __always_inline void emit_mark(struct hit *h, u32 mark, const struct pyi_frame *at, u64 name)
 {
 	struct open_span *top;
 	struct pyi_mark *rec;
@@ -21,8 +22,9 @@ static __always_inline void emit_mark(struct hit *h, u32 mark, const struct pyi_
 	rec->id = top ? top->id : 0;
 	rec->mark = mark;
 	rec->frame = at ? *at : (struct pyi_frame){ 0, -1 };
-	rec->name = (struct pyi_str){};
 	__builtin_memset(rec->text, 0, sizeof(rec->text));
+	str_read(h->t, h->lay, name, rec->text, sizeof(rec->text), &rec->name, NULL,
+		 &h->t->scratch.name);
 	bpf_ringbuf_submit(rec, thread_wake_flag(h->t));
 }
 
@@ -72,7 +74,7 @@ static __always_inline void mark_top(struct hit *h, u32 mark, u8 flag)
 	if (top->flags & flag)
 		return;
 	top->flags |= flag;
-	emit_mark(h, mark, NULL);
+	emit_mark(h, mark, NULL, 0);
 }
 
 #endif

@@ -60,6 +60,7 @@ static void process__free(struct process_state *state)
 	free(process->libs);
 	free(process->other_libs);
 	free(process->waits);
+	free(process->lazies);
 }
 
 void model__free(struct model *model)

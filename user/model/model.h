@@ -74,6 +74,15 @@ struct load {
 	__u64 lock_wait_ns;       /* waiting for another thread that loads the same module */
 };
 
+/* 3.15: the name of a module that a statement declared as lazy. */
+struct lazy_name {
+	const char *module;       /* absolute */
+	struct site declared;
+	__u32 seq;                /* order of declaration */
+	const struct load *load;  /* of the module, by this name if it was; NULL = none */
+	bool is_never;            /* it was not in sys.modules either; all of that is known */
+};
+
 /* One import statement of one process and what it asked for. */
 struct edge {
 	struct site importer;
@@ -194,6 +203,7 @@ struct process {
 	struct load **loads; size_t load_cnt, load_cap; /* all, by seq */
 	struct load **roots; size_t root_cnt, root_cap;
 	struct edge **edges; size_t edge_cnt, edge_cap;
+	struct lazy_name **lazies; size_t lazy_cnt, lazy_cap; /* as they were declared */
 	struct lib **libs; size_t lib_cnt, lib_cap; /* the interpreter's own dlopens */
 	struct lib **other_libs; size_t other_lib_cnt, other_lib_cap; /* mapped by others */
 	struct wait **waits; size_t wait_cnt, wait_cap;

@@ -104,6 +104,9 @@ __u64 process_base_ns(const struct process *process); /* offsets count from here
 int net_uses_write(const struct view *view, const struct process *process, __u64 until_ns,
 		   size_t max);
 
+/* ---- lazy.c: lazy imports of 3.15, and what became of them */
+int lazy_write(const struct view *view, const struct process *process);
+
 /* ---- ready.c: who was ready when; nothing when nobody ever served */
 int ready_write(const struct view *view);
 

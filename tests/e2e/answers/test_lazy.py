@@ -3,6 +3,8 @@
 """Advice about 3.15's lazy imports: the change as it is to be written, and those that gained nothing.
 That the change is right is shown by making it: what was said to be saved is not loaded then."""
 import os
+import re
+import subprocess
 
 import lib
 
@@ -46,6 +48,42 @@ def test_at_once():
                     [("la_used", ("main.py", 4), ("main.py", 1))], "used, declared")
     for finding in process["findings"]:
         lib.check("lazy import la_used" not in (finding["remedy"] or ""), "it is lazy already: %s", finding)
+
+
+@lib.test()
+def test_never():
+    """Which declared ones were never loaded, and what loaded the others; sys.lazy_modules agrees."""
+    interp = lib.newest(15)
+    main = """import sys
+lazy import sys as again
+lazy import ln_never, ln_used
+lazy from ln_from import X, Y
+lazy import ln_other
+from ln_eager import Z
+lazy import ln_package.sub
+
+print(ln_used.X)
+print(sorted(sys.lazy_modules), file=sys.stderr)
+"""
+    files = dict.fromkeys(("ln_never", "ln_used", "ln_from", "ln_other"), "X = Y = 1\n")
+    process = trace(interp, main, ln_eager="import ln_other\nZ = 1\n", **files)
+    declared = {}
+    for one in process["lazy_imports"]:
+        if os.path.basename(one["declared"]["file"] or "") == "main.py":
+            lib.check(one["module"] not in declared, "twice: %s", one)
+            load = process.by_id.get(one["import"])
+            declared[one["module"]] = (one["declared"]["line"], one["never_loaded"],
+                                       load and place(load["importer"]))
+    lib.check_equal(declared, {
+        "sys": (2, False, None), "ln_never": (3, True, None), "ln_used": (3, False, ("main.py", 9)),
+        "ln_from": (4, True, None), "ln_other": (5, False, ("ln_eager.py", 1)),
+        "ln_package.sub": (7, True, None)}, "declared: line, never, loaded by")
+    report = lib.workdir() + "/advice.txt"
+    subprocess.run([lib.TOOL, "--view", "advice", "--report", report, "--", *interp.argv,
+                    lib.workdir() + "/lazy/main.py"], check=True, capture_output=True)
+    with open(report, encoding="utf-8") as file:
+        text = file.read()
+    lib.check(re.search(r"^  ln_never +\S*/main\.py:3 +never$", text, re.M), "%s", text)
 
 
 if __name__ == "__main__":

@@ -238,6 +238,9 @@ static int find_lazy(struct finder *finder)
 	if (!err && sym && sym->is_func)
 		bracket_entry(finder, sym->addr, PYI_SITE_LAZY, 2, "a lazy import is loaded");
 	callee__done(&callee);
+	sym = elf__sym(finder->elf, "_PyLazyImport_New");
+	if (!err && sym && sym->is_func)
+		bracket_entry(finder, sym->addr, PYI_SITE_LAZY_NEW, 3, "a lazy import is declared");
 	return err;
 }
 

@@ -186,7 +186,7 @@ static const char *const kind_names[PYI_SITE_MAX] = {
 	[PYI_SITE_DYNAMIC] = "dynamic", [PYI_SITE_BUILTIN] = "builtin",
 	[PYI_SITE_SEARCH] = "search", [PYI_SITE_SEARCH_FAST] = "search",
 	[PYI_SITE_COMPILE] = "compile", [PYI_SITE_RUN_MAIN] = "main",
-	[PYI_SITE_FINALIZE] = "finalize", [PYI_SITE_LAZY] = "lazy",
+	[PYI_SITE_FINALIZE] = "finalize", [PYI_SITE_LAZY] = "lazy", [PYI_SITE_LAZY_NEW] = "lazy_new",
 	[PYI_SITE_IMPORT_ERROR] = "error",
 };
 

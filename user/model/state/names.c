@@ -49,7 +49,7 @@ bool namespace_has(const struct process_state *process, __u64 globals, const cha
 	return known && known == name;
 }
 
-static bool has_inherited(const struct process_state *process, const char *text)
+bool module_was_loaded(const struct process_state *process, const char *text)
 {
 	const struct module_name *name;
 
@@ -63,7 +63,7 @@ static bool has_inherited(const struct process_state *process, const char *text)
 
 void module_loaded(struct process_state *process, struct module_name *name)
 {
-	if (!name->is_loaded && !has_inherited(process->forked_from, name->name))
+	if (!name->is_loaded && !module_was_loaded(process->forked_from, name->name))
 		process->own_cnt++;
 	name->is_loaded = true;
 }

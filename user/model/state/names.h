@@ -14,6 +14,8 @@ bool namespace_has(const struct process_state *process, __u64 globals, const cha
 const char *namespace_name(const struct process_state *process, __u64 globals);
 /* How many modules a child of @parent has that is forked now, or INHERITED_UNKNOWN. */
 __u32 modules_at_fork(const struct process_state *parent);
+/* Was a module of this name loaded in the process, or in those it was forked from by then? */
+bool module_was_loaded(const struct process_state *process, const char *text);
 void module_loaded(struct process_state *process, struct module_name *name);
 
 #endif

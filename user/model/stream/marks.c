@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
+#include "event/event.h"
 #include "model/causes/charge.h"
 #include "model/state/code.h"
 #include "model/state/process_table.h"
@@ -37,6 +39,27 @@ static int mark_load(struct model *model, struct load_state *state, const struct
 	return 0;
 }
 
+static int declare_lazy(struct model *model, struct process *process, const struct pyi_mark *rec)
+{
+	struct lazy_name *lazy, *last;
+	const char *module;
+	int err = model_text(model, &rec->name, rec->text, &module);
+
+	if (err || !module || event_is_cut(&rec->name))
+		return err;
+	lazy = arena__alloc(&model->arena, sizeof(*lazy));
+	if (!lazy)
+		return -ENOMEM;
+	*lazy = (struct lazy_name){ .module = module, .declared = code_site(model, &rec->frame),
+				    .seq = (__u32)process->lazy_cnt };
+	/* `lazy from a import b, c` makes a name for a, for b and for c. */
+	last = process->lazy_cnt ? process->lazies[process->lazy_cnt - 1] : NULL;
+	if (last && last->module == module && last->declared.line == lazy->declared.line &&
+	    last->declared.file == lazy->declared.file)
+		return 0;
+	return array_push(&process->lazies, &process->lazy_cnt, &process->lazy_cap, lazy);
+}
+
 int span_mark(struct model *model, const struct pyi_mark *rec)
 {
 	struct process_state *process = process_get(model, &rec->hdr);
@@ -50,6 +73,8 @@ int span_mark(struct model *model, const struct pyi_mark *rec)
 			process->process.run_main_ns = rec->hdr.ts_ns;
 		return 0;
 	}
+	if (rec->mark == PYI_MARK_LAZY_DECLARE)
+		return declare_lazy(model, &process->process, rec);
 	if (rec->mark == PYI_MARK_LAZY_RESOLVE) {
 		thread = thread_get(model, process, rec->hdr.tid);
 		if (!thread)

@@ -16,6 +16,7 @@
 #include "model/stream/span.h"
 #include "model/stream/stmt.h"
 #include "model/tree/edges.h"
+#include "model/tree/lazy_names.h"
 #include "model/tree/load_result.h"
 #include "model/tree/overhead.h"
 #include "model/tree/startup.h"
@@ -183,6 +184,7 @@ static int finish_process(struct model *model, struct process_state *state)
 	HASH_FIND(hh, model->pythons, &process->layout, sizeof(process->layout), python);
 	if (process->is_python && python)
 		process->python = &python->info;
+	lazy_names_finish(state);
 	return edges_finish(model, state);
 }
 

@@ -76,6 +76,17 @@ json_t *json_new_edge(struct json_out *jo, const struct edge *edge)
 	return obj;
 }
 
+json_t *json_new_lazy(struct json_out *jo, const struct lazy_name *lazy)
+{
+	json_t *obj = json_object();
+
+	json_set_str(jo, obj, "module", lazy->module);
+	json_set(jo, obj, "declared", json_new_site(jo, &lazy->declared));
+	json_set(jo, obj, "import", lazy->load ? json_integer(lazy->load->id) : json_null());
+	json_set_bool(jo, obj, "never_loaded", lazy->is_never);
+	return obj;
+}
+
 static json_t *new_lib_stages(struct json_out *jo, const struct lib *lib)
 {
 	json_t *obj;

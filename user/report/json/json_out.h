@@ -65,6 +65,7 @@ json_t *json_new_signals(struct json_out *jo, __u64 signals); /* their names, as
 /* ---- json_import.c */
 json_t *json_new_import(struct json_out *jo, const struct load *load);
 json_t *json_new_edge(struct json_out *jo, const struct edge *edge);
+json_t *json_new_lazy(struct json_out *jo, const struct lazy_name *lazy);
 json_t *json_new_lib(struct json_out *jo, const struct lib *lib);
 json_t *json_new_wait(struct json_out *jo, const struct wait *wait);
 json_t *json_new_late(struct json_out *jo, const struct process *process);

@@ -221,6 +221,9 @@ void json_write_process(struct json_out *jo, const struct process *process)
 	fputs("],\n\"edges\":[", jo->out);
 	for (size_t i = 0; !jo->err && i < process->edge_cnt && !ferror(jo->out); i++)
 		put_item(jo, json_new_edge(jo, process->edges[i]), !i);
+	fputs("],\n\"lazy_imports\":[", jo->out);
+	for (size_t i = 0; !jo->err && i < process->lazy_cnt && !ferror(jo->out); i++)
+		put_item(jo, json_new_lazy(jo, process->lazies[i]), !i);
 	fputs("],\n\"libs\":[", jo->out);
 	for (size_t i = 0; !jo->err && i < process->lib_cnt && !ferror(jo->out); i++)
 		put_item(jo, json_new_lib(jo, process->libs[i]), !i);

@@ -306,6 +306,8 @@ static int write_process(const struct view *view, const struct process *process)
 	put_rule(view, process, advice, FINDING_LATE, "Imports made when it was ready");
 	put_rule(view, process, advice, FINDING_LAZY,
 		 "Lazy imports that were loaded during the start-up all the same");
+	if (!err)
+		err = lazy_write(view, process);
 	put_rule(view, process, advice, FINDING_SAME, "Files of the same content");
 	if (!advice->finding_cnt && !advice->package_cnt)
 		put_para(view, 2, TABLE_PLAIN, "Nothing to gain from deferring imports.");
