@@ -105,6 +105,8 @@ __noinline u64 path_of_inode(struct io *io, u64 addr)
 	struct inode_key key = {};
 	u64 first, *known, path;
 
+	if (cfg_sums)
+		return PYI_KEY_REST;
 	if (!io || inode_id(io, addr))
 		return PYI_KEY_UNREADABLE;
 	key.ino = io->id.ino;
@@ -189,6 +191,8 @@ __noinline u64 path_of_fd(struct io *io, u32 fd)
 	kind = io->id.mode & S_KIND;
 	if (kind != S_REGULAR && kind != S_DIRECTORY)
 		return 0;
+	if (cfg_sums)
+		return PYI_KEY_REST;
 	if (io->last_ino == io->id.ino && io->last_dev == io->id.dev)
 		return io->last_path;
 	key.ino = io->id.ino;

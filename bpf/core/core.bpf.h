@@ -223,6 +223,8 @@ extern const volatile bool cfg_scoped;    /* follow what is in one of `scopes` *
 extern const volatile __s32 cfg_cgroup_v1;
 extern const volatile __s32 cfg_cgroup_root; /* number of its hierarchy */
 extern const volatile bool cfg_memory;    /* resident memory is measured */
+extern const volatile bool cfg_sums;      /* files: what each outermost load read, no names */
+extern const volatile bool cfg_no_frames; /* nobody asks who imported */
 extern const volatile __u32 cfg_page_sz;
 extern const volatile __u32 cfg_wakeup_sz;  /* wake the reader when this much is waiting */
 extern bool cfg_active;                   /* set once every probe is attached */

@@ -171,6 +171,16 @@ static __always_inline struct io *io_now(void)
 	return io;
 }
 
+/* The outermost load, but not the program's own body: that has all that is imported in it. */
+static __always_inline struct open_span *sums_span(struct thread *t, struct open_span *top)
+{
+	struct open_span *span = &t->open[0];
+
+	if (span->span == PYI_SPAN_BODY && t->depth > 1)
+		span = &t->open[1];
+	return span->id ? span : top; /* where greenlets switch, it may be a hole */
+}
+
 /* Charges what follows to the innermost open span of the current thread. */
 static __always_inline void io_set_span(struct io *io)
 {
@@ -186,6 +196,8 @@ static __always_inline void io_set_span(struct io *io)
 	top = open_top(t);
 	if (!top)
 		return;
+	if (cfg_sums)
+		top = sums_span(t, top);
 	io->span = top->id;
 	io->in_link = top->span == PYI_SPAN_DLOPEN;
 }

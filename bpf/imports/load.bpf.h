@@ -49,7 +49,7 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 			__sync_fetch_and_add(&edge->loads, 1);
 		h->t->edge_id = 0; /* what is imported inside asks for itself */
 	}
-	args->want_frames = !args->edge && args->pyframe;
+	args->want_frames = !cfg_no_frames && !args->edge && args->pyframe;
 	if (!args->edge && (h->t->is_native || !args->pyframe))
 		args->via = PYI_VIA_NATIVE;
 	h->t->search_name = args->name;

@@ -53,12 +53,20 @@ static const struct { unsigned int nr, call; } calls[] = {
 	{ SYS_fcntl, PYI_CALL_FCNTL }, { SYS_rt_sigaction, PYI_CALL_SIGACTION },
 };
 
+/* Of sums there are bytes read, and what network cost; neither names nor looks for them. */
+static bool is_summed(unsigned int call)
+{
+	return (call >= PYI_CALL_READ && call <= PYI_CALL_COPY_RANGE) ||
+	       (call >= PYI_CALL_NET && call <= PYI_CALL_SELECT && call != PYI_CALL_SLEEP);
+}
+
 static void fill_calls(struct probes *probes)
 {
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
 		__u32 group = calls[i].call >= PYI_CALL_NET ? PYI_GROUP_NET : PYI_GROUP_FILES;
 
-		if (calls[i].nr < PYI_CALLS && probes->groups & group)
+		if (calls[i].nr < PYI_CALLS && probes->groups & group &&
+		    (!probes->want_sums || is_summed(calls[i].call)))
 			probes->skel->rodata->cfg_calls[calls[i].nr] |= calls[i].call;
 	}
 }

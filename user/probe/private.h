@@ -35,7 +35,7 @@ struct probes {
 	int left_cnt; /* records still to be read in this poll */
 	probes_record_fn on_record;
 	void *ctx;
-	bool is_multi, want_no_edges;
+	bool is_multi, want_no_edges, want_sums;
 	int runs_fd;       /* the kernel counts runs while it is open; -1 = it does not */
 	struct probed_file *files;
 	size_t file_cnt;

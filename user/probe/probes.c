@@ -67,6 +67,8 @@ static void size_maps(struct probes *probes, const struct probes_opts *opts)
 	}
 	skel->rodata->cfg_wakeup_sz = ring_sz / 8;
 	skel->rodata->cfg_all = opts->want_all;
+	skel->rodata->cfg_sums = opts->want_sums;
+	skel->rodata->cfg_no_frames = opts->want_no_frames;
 	if (feature_mem_alloc()) {
 		bpf_map__set_map_flags(skel->maps.edges, BPF_F_NO_PREALLOC);
 		bpf_map__set_max_entries(skel->maps.edges, EDGES_ON_DEMAND);
@@ -119,6 +121,7 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 	probes->on_record = opts->on_record;
 	probes->ctx = opts->ctx;
 	probes->want_no_edges = opts->want_no_edges;
+	probes->want_sums = opts->want_sums;
 	libbpf_set_print(print_libbpf);
 	probes->skel = pyimport_bpf__open();
 	if (!probes->skel)

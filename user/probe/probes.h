@@ -29,6 +29,8 @@ struct probes_opts {
 	__u32 table_cnt;       /* slots for code and statements, a power of two; 0 = as usual */
 	bool want_runs;        /* have the kernel count the runs of programs, and their time */
 	bool want_no_edges;    /* do not probe import statements: loads only */
+	bool want_no_frames;   /* nor who imported */
+	bool want_sums;        /* of files what was read, by outermost load; not which it was */
 	bool want_scopes;      /* follow what is in the cgroups of probes__scope */
 	const char *cgroup_controller; /* whose v1 hierarchy cgroups belong to; NULL = v2 */
 	__u32 cgroup_root;     /* that hierarchy's number in /proc/PID/cgroup */

@@ -65,6 +65,7 @@ struct opts {
 	bool want_update, want_cold;
 	bool is_strict;
 	bool want_perf, want_no_edges, want_no_hold, want_no_color;
+	bool want_no_frames, want_sums; /* of the agent: as in struct probes_opts */
 	bool want_unfolded;
 	bool want_stats, is_dry_run;
 	bool is_as_measured; /* what tracing took of the times stays in them */

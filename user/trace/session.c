@@ -201,6 +201,8 @@ int session__open(struct session *session)
 	struct probes_opts probes = { .ring_sz = opts->ring_sz, .want_perf = opts->want_perf,
 				      .want_all = opts->want_all,
 				      .want_no_edges = opts->want_no_edges,
+				      .want_no_frames = opts->want_no_frames,
+				      .want_sums = opts->want_sums,
 				      .groups_off = opts->groups_off,
 				      .no_tracepoint = opts->no_tracepoint,
 				      .table_cnt = opts->table_cnt,

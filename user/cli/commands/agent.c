@@ -15,7 +15,7 @@ int agent_run(const struct opts *opts)
 
 	if (agent__new(opts, &agent))
 		return EXIT_OURS;
-	cheap.want_no_edges = true;
+	cheap.want_no_edges = cheap.want_no_frames = cheap.want_sums = true;
 	cheap.groups_off |= PYI_GROUP_CPU | PYI_GROUP_MEMORY;
 	status = trace_run_with(&cheap, &agent_hooks, agent);
 	agent__free(agent);

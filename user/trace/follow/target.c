@@ -106,7 +106,7 @@ static int follow_process(struct session *session, pid_t tgid)
 	int err;
 
 	err = probes__follow(session->probes, tgid, is_switching(tgid), &serial);
-	/* Of what runs already no start-up is told, and what is kept until the end would pile up. */
+	/* Of what runs already no start-up is told; what is kept until the end would pile up. */
 	if (err || session->hooks->fold)
 		return err;
 	err = facts__follow(session->facts, tgid, serial);
