@@ -14,11 +14,11 @@ static void write_others(const struct view *view, __u64 told_ns)
 	if (!held)
 		return;
 	if (held->exec_max_ns > told_ns && held->exec_max_ns > TELL_NS)
-		text_buf__printf(&buf, "Of other programs, the start of one was held for %s at most. ",
+		text_buf__printf(&buf, "Of other programs, the start of one was held for %s at most.",
 				 text_ns(num, held->exec_max_ns));
 	if (held->refused_cnt)
-		text_buf__printf(&buf, "%s start%s refused by the kernel: the file could not be opened while it was held.",
-				 text_count(num, held->refused_cnt),
+		text_buf__printf(&buf, "%s%s start%s refused by the kernel: the file could not be opened while it was held.",
+				 *text_buf__str(&buf) ? " " : "", text_count(num, held->refused_cnt),
 				 held->refused_cnt == 1 ? " was" : "s were");
 	if (*text_buf__str(&buf))
 		put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));

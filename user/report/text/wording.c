@@ -6,6 +6,7 @@
 #include "model/program.h"
 #include "report/view.h"
 
+#include <ctype.h>
 #include <string.h>
 
 unsigned int view_escape_flags(const struct view *view)
@@ -196,10 +197,28 @@ void phrase_command(const struct view *view, const struct process *process, stru
 	}
 }
 
-/* Bytes of the next word of @text, at most @room columns of it. */
+/* Bytes of the next word of @text; a number and its unit are one. */
+static size_t word_sz(const char *text)
+{
+	static const char *const units[] = { "ns", "us", "ms", "s", "B", "kB", "MB", "GB", "TB" };
+	size_t sz = strcspn(text, " ");
+
+	if (!text[sz] || !sz || text[sz - 1] < '0' || text[sz - 1] > '9')
+		return sz;
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		size_t unit_sz = strlen(units[i]);
+
+		if (!strncmp(text + sz + 1, units[i], unit_sz) &&
+		    !isalnum((unsigned char)text[sz + 1 + unit_sz]))
+			return sz + 1 + strcspn(text + sz + 1, " ");
+	}
+	return sz;
+}
+
+/* The same, at most @room columns of it. */
 static size_t next_word(const char *text, size_t room, size_t *cols)
 {
-	size_t sz = strcspn(text, " "), off = 0;
+	size_t sz = word_sz(text), off = 0;
 
 	*cols = 0;
 	while (off < sz) {
