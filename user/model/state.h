@@ -99,6 +99,7 @@ struct span {
 	__u64 key;                /* span_key(): a forked child has its parent's ids */
 	__u8 kind;                /* 0: of no meaning for its load */
 	bool is_own;              /* it opened that load */
+	bool is_overtaken;        /* one that began before it ended before it */
 	struct process_state *process;
 	struct thread_state *thread;
 	struct span *next, *prev; /* open spans of the thread, most recent first */

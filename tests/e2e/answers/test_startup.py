@@ -287,11 +287,33 @@ def test_screen():
               others, text)
 
 
-@lib.test()
-def test_greenlet_alone():
+# Setuptools has such a finder: import_module is noticed while the finder imports.
+ASKS_FINDER = """
+import greenlet, importlib, importlib.abc, importlib.util, sys
+class Loader(importlib.abc.Loader):
+    def create_module(self, spec):
+        return self.module
+    def exec_module(self, module):
+        pass
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "su_virtual":
+            import su_second
+            loader = Loader()
+            loader.module = importlib.import_module("su_third")
+            return importlib.util.spec_from_loader(name, loader)
+sys.meta_path.insert(0, Finder())
+importlib.import_module("su_virtual")
+import su_first
+print(0)
+"""
+
+
+@lib.test({"import": "import greenlet, su_second\nprint(0)\n", "finder": ASKS_FINDER})
+def test_greenlet_alone(text):
     """To import greenlet is not to switch stacks."""
     lib.needs_module(lib.system(), "greenlet")
-    _, process = run("import greenlet, su_second\nprint(0)\n")
+    _, process = run(text)
     lib.check_equal(process["switches_stacks"], False, "switches_stacks")
 
 

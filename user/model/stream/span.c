@@ -303,6 +303,18 @@ static void end_part(struct model *model, struct span *span, const struct pyi_en
 	}
 }
 
+/*
+ * What stands above a span that ends began on another stack, if it is seen to end later: or else
+ * its end was not seen, or it is an import_module, noticed late since a finder that was asked for
+ * it imported something.
+ */
+static void see_switch(struct span *ended)
+{
+	ended->process->process.is_switching |= ended->is_overtaken;
+	for (struct span *at = ended->thread->open; at != ended; at = at->next)
+		at->is_overtaken = true;
+}
+
 int span_end(struct model *model, const struct pyi_end *rec)
 {
 	struct span *span = span_find(model, rec->hdr.proc, rec->id);
@@ -313,7 +325,7 @@ int span_end(struct model *model, const struct pyi_end *rec)
 		return 0;
 	}
 	if (span->process->can_switch) {
-		span->process->process.is_switching |= span->thread->open != span;
+		see_switch(span);
 	} else {
 		while (span->thread->open != span) {
 			if (span->load)
