@@ -220,6 +220,16 @@ static int cmp_wall(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* The interpreter itself asked for it: no statement of the program's would spare it. */
+static bool is_of_python(const struct gains *gains, const char *name)
+{
+	const struct load *load = graph__find(gains->graph, name);
+	const struct startup *startup = &gains->graph->process->startup;
+
+	return load && startup->by != STARTUP_UNKNOWN && load->start_ns < startup->run_ns &&
+	       !file_is_pth(load->importer.file);
+}
+
 /* The packages with the dearest loads. malloc'd; by_name is sorted, so each lies together. */
 static int list_packages(const struct gains *gains, struct package **out, size_t *cnt)
 {
@@ -279,6 +289,8 @@ int advice_find_packages(struct advice *advice, __u64 min_ns)
 	for (size_t i = 0; !err && i < cnt && packages[i].wall_ns >= min_ns; i++) {
 		struct package_gain *it = &advice->packages[advice->package_cnt];
 
+		if (is_of_python(advice->gains, packages[i].name))
+			continue;
 		err = gain_of_package(advice->gains, packages[i].name, it);
 		if (err || it->gain.ns < min_ns)
 			continue;

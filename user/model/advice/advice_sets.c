@@ -118,6 +118,15 @@ static int cmp_u32(const void *a, const void *b)
 	return *x < *y ? -1 : *x > *y;
 }
 
+/* The package it belongs to, where that goes as well: a name people know. */
+static const struct load *with_package(const struct gains *gains, const struct load *load)
+{
+	_cleanup_free_ char *name = strndup(load->module, strcspn(load->module, "."));
+	const struct load *top = name ? graph__find(gains->graph, name) : NULL;
+
+	return top && reach__is_lost(gains->reach, graph_node_of(top)) ? top : load;
+}
+
 static int add_finding(struct sets *sets, const struct load *load, const struct gain *gain)
 {
 	struct advice *advice = sets->advice;
@@ -127,7 +136,7 @@ static int add_finding(struct sets *sets, const struct load *load, const struct 
 	if (!finding)
 		return -ENOMEM;
 	finding->rule = FINDING_TOGETHER;
-	finding->load = load;
+	finding->load = with_package(advice->gains, load);
 	finding->gain = *gain;
 	finding->confidence = advice_confidence(advice, gain);
 	finding->used = advice_used(advice->gains);

@@ -55,18 +55,19 @@ const struct graph_stmt *advice_used(const struct gains *gains)
 {
 	const struct graph *graph = gains->graph;
 	const struct reach *reach = gains->reach;
+	const struct graph_run *first = NULL;
 
 	for (__u32 i = 0; i < reach->cnt; i++) {
 		const struct graph_run *run = graph__run(graph, reach->list[i]);
 		const struct load *load;
 
 		if (!run || run->own == GRAPH_NONE || !reach__is_lost(reach, run->own) ||
-		    reach__is_lost(reach, run->src))
+		    reach__is_lost(reach, run->src) || (first && first->first_ns <= run->first_ns))
 			continue;
 		/* What import_module loads may be a module's __getattr__, for the import itself. */
 		load = graph__load(graph, graph->out[graph->out_at[reach->list[i]]]);
 		if (load && load->via != VIA_IMPORT_MODULE)
-			return &graph->stmts[run->stmt];
+			first = run;
 	}
-	return NULL;
+	return first ? &graph->stmts[first->stmt] : NULL;
 }

@@ -28,6 +28,7 @@ struct graph_run {
 	__u32 stmt;   /* index */
 	__u32 src;    /* node of the load around it, or GRAPH_ROOT */
 	__u32 own;    /* node of its own module, or GRAPH_NONE: src is that, or it is unknown */
+	__u64 first_ns; /* when it first ran; NS_UNKNOWN */
 };
 
 /*

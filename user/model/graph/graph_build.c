@@ -175,9 +175,12 @@ static int number_runs(struct build *build)
 			graph->runs[graph->run_cnt++] =
 				(struct graph_run){ graph->stmt_cnt - 1, ask->src,
 						    ask->is_hooked ? GRAPH_NONE :
-						    own_of(graph, ask->site, ask->src) };
+						    own_of(graph, ask->site, ask->src),
+						    ask->first_ns };
 			graph->stmts[graph->stmt_cnt - 1].run_cnt++;
 		}
+		if (ask->first_ns < graph->runs[graph->run_cnt - 1].first_ns)
+			graph->runs[graph->run_cnt - 1].first_ns = ask->first_ns;
 		graph->stmts[graph->stmt_cnt - 1].is_body |= ask->is_body;
 		ask->node = graph->load_cnt + graph->run_cnt;
 		if (is_wrapper && build->flags & GRAPH_UNSEEN && ask->around != ask->src)

@@ -299,7 +299,8 @@ static void add_together_remedy(const struct finding *finding, struct text_buf *
 	for (__u32 i = 0; i < finding->stmt_cnt; i++)
 		bodies += finding->graph->stmts[finding->stmts[i]].is_body;
 	if (bodies == finding->stmt_cnt)
-		text_buf__printf(buf, "move all %u into the functions that use it", bodies);
+		text_buf__printf(buf, bodies == 2 ? "move both into the functions that use it" :
+				 "move all %u into the functions that use it", bodies);
 	else if (bodies)
 		text_buf__add(buf, "move them into the functions that use it, and call those later that "
 			      "have one in them already");
@@ -316,8 +317,12 @@ static void add_joint_remedy(const struct finding *finding, struct text_buf *buf
 		text_buf__add(buf, "nothing: it is needed elsewhere");
 		return;
 	}
-	text_buf__printf(buf, "all %s statements that lead to it would have to go; together they save ",
-			 text_count(num, finding->joint_cnt));
+	if (finding->joint_cnt == 2)
+		text_buf__add(buf, "both statements that lead to it would have to go");
+	else
+		text_buf__printf(buf, "all %s statements that lead to it would have to go",
+				 text_count(num, finding->joint_cnt));
+	text_buf__add(buf, "; together they save ");
 	text_buf__add(buf, text_ns(num, finding->joint.ns));
 }
 

@@ -13,11 +13,28 @@
 #define SAVINGS_SHOWN 3
 #define MODULES_SHOWN 5
 #define OWN_SHOWN 2 /* of each kind of trouble */
+#define PLACES_SHOWN 3
+#define FAILED_DEAR_NS 10000000
+#define DEAR_PCT 5   /* of all imports: a failed one is told, whoever tried it */
 
 /* --top is for each list alike. */
 static size_t shown(const struct view *view, size_t otherwise)
 {
 	return view->opts.top ? view->opts.top : otherwise;
+}
+
+static void add_places(const struct view *view, const struct process *process,
+		       const struct finding *finding, struct text_buf *buf)
+{
+	__u32 cnt = finding->stmt_cnt;
+
+	for (__u32 i = 0; i < cnt && i < PLACES_SHOWN; i++) {
+		text_buf__add(buf, !i ? "" : i + 1 < cnt ? ", " : " and ");
+		phrase_place(view, process, &finding->graph->stmts[finding->stmts[i]].site, buf);
+	}
+	if (cnt > PLACES_SHOWN)
+		text_buf__printf(buf, " and %u more", cnt - PLACES_SHOWN);
+	text_buf__add(buf, cnt > 1 ? " import " : " imports ");
 }
 
 static void put_saving(const struct view *view, const struct process *process,
@@ -29,13 +46,13 @@ static void put_saving(const struct view *view, const struct process *process,
 	snprintf(padded, sizeof(padded), "%8.30s", text_ns(num, finding->gain.ns));
 	text_buf__add(&buf, padded);
 	text_buf__add(&buf, "  ");
-	phrase_place(view, process, &finding->site, &buf);
-	text_buf__add(&buf, " imports ");
+	add_places(view, process, finding, &buf);
 	if (finding->load && finding->load->module)
 		text_buf__escape(&buf, finding->load->module, view_escape_flags(view));
 	else
 		text_buf__add(&buf, "a module");
-	text_buf__printf(&buf, " (confidence %s)", word_confidence(finding->confidence));
+	text_buf__printf(&buf, "%s (confidence %s)", finding->stmt_cnt > 1 ? " together" : "",
+			 word_confidence(finding->confidence));
 	put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
 	text_buf__free(&buf);
 }
@@ -51,11 +68,12 @@ static int put_savings(const struct view *view, const struct process *process)
 	for (size_t i = 0; i < advice->finding_cnt && cnt < shown(view, SAVINGS_SHOWN); i++) {
 		const struct finding *finding = &advice->findings[i];
 
-		if (finding->rule != FINDING_DEFER || finding->is_group)
+		if ((finding->rule != FINDING_DEFER && finding->rule != FINDING_TOGETHER) ||
+		    finding->is_group || finding->is_entry)
 			continue;
 		if (!cnt++) {
 			fputc('\n', view->out);
-			put_para(view, 2, TABLE_BOLD, "What deferring one import would save");
+			put_para(view, 2, TABLE_BOLD, "What deferring these would save");
 		}
 		put_saving(view, process, finding);
 	}
@@ -106,31 +124,51 @@ static int put_modules(const struct view *view, const struct process *process)
 	return table__print(table, &look, view->out);
 }
 
-/* Not what Python and installed packages try in vain: that is their habit. */
-static size_t put_failed(const struct view *view, const struct process *process)
+/* Not what Python and installed packages try in vain: that is their habit, unless it is dear. */
+static bool is_told(const struct process *process, const struct load *load)
 {
-	size_t cnt = 0;
+	const struct startup *startup = &process->startup;
 
-	for (size_t i = 0; i < process->load_cnt; i++) {
-		const struct load *load = process->loads[i];
-		struct text_buf buf = { 0 };
+	if (load->result != LOAD_FAILED || load->via == VIA_MAIN || load->is_inherited ||
+	    !load_is_startup(load))
+		return false;
+	return file_is_own(load->importer.file) ||
+	       (startup->by != STARTUP_UNKNOWN && load->importer.file &&
+		load->wall_ns > startup->imports_ns / 100 * DEAR_PCT);
+}
 
-		if (load->result != LOAD_FAILED || load->via == VIA_MAIN || load->is_inherited ||
-		    !load_is_startup(load) || !file_is_own(load->importer.file) ||
-		    cnt++ >= shown(view, OWN_SHOWN))
+static void put_one_failed(const struct view *view, const struct load *load)
+{
+	struct text_buf buf = { 0 };
+	char num[TEXT_NUM_SZ];
+
+	text_buf__add(&buf, "Failed: ");
+	phrase_name(view, load, &buf);
+	text_buf__add(&buf, " (");
+	phrase_kind(view, load, &buf);
+	if (load->wall_ns != NS_UNKNOWN && load->wall_ns >= FAILED_DEAR_NS)
+		text_buf__printf(&buf, " after %s", text_ns(num, load->wall_ns));
+	text_buf__add(&buf, ") at ");
+	phrase_importer(view, load, &buf);
+	put_para(view, 2, TABLE_RED, text_buf__str(&buf));
+	text_buf__free(&buf);
+}
+
+/* The dearest first. */
+static int put_failed(const struct view *view, const struct process *process, size_t *cnt)
+{
+	_cleanup_free_ struct load **loads = NULL;
+	int err = rank_loads(process, RANK_TOTAL, &loads);
+
+	*cnt = 0;
+	for (size_t i = 0; !err && i < process->load_cnt; i++) {
+		if (!is_told(process, loads[i]) || (*cnt)++ >= shown(view, OWN_SHOWN))
 			continue;
-		if (cnt == 1)
+		if (*cnt == 1)
 			fputc('\n', view->out);
-		text_buf__add(&buf, "Failed: ");
-		phrase_name(view, load, &buf);
-		text_buf__add(&buf, " (");
-		phrase_kind(view, load, &buf);
-		text_buf__add(&buf, ") at ");
-		phrase_importer(view, load, &buf);
-		put_para(view, 2, TABLE_RED, text_buf__str(&buf));
-		text_buf__free(&buf);
+		put_one_failed(view, loads[i]);
 	}
-	return cnt;
+	return err;
 }
 
 static size_t put_circular(const struct view *view, const struct process *process, bool is_first)
@@ -166,7 +204,7 @@ static void put_next(const struct view *view, const struct process *process, siz
 	char num[TEXT_NUM_SZ];
 
 	if (failed_cnt > shown(view, OWN_SHOWN))
-		text_buf__printf(&buf, "%s more of its own imports failed. ",
+		text_buf__printf(&buf, "%s more like these failed. ",
 				 text_count(num, failed_cnt - shown(view, OWN_SHOWN)));
 	if (circular_cnt > shown(view, OWN_SHOWN))
 		text_buf__printf(&buf, "%s more are circular. ",
@@ -195,7 +233,9 @@ static int write_process(const struct view *view, const struct process *process)
 		err = put_modules(view, process);
 	if (err)
 		return err;
-	failed_cnt = put_failed(view, process);
+	err = put_failed(view, process, &failed_cnt);
+	if (err)
+		return err;
 	circular_cnt = put_circular(view, process, !failed_cnt);
 	if (process->load_cnt)
 		put_next(view, process, failed_cnt, circular_cnt);

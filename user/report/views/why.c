@@ -13,6 +13,7 @@
 #include "report/views/why_names.h"
 
 #define UNSEEN_SHOWN 5
+#define CHAINS_SHOWN 3 /* the first says it, and is seen without scrolling */
 
 static const struct table_col cols[] = {
 	{ NULL, true, TABLE_WHOLE, 0, 0 },
@@ -181,7 +182,7 @@ static int write_process(const struct view *view, const struct graph *graph,
 	int err = facts_find(graph->process, &facts);
 
 	if (!err)
-		err = why_find(graph, load, view_top(view), &why);
+		err = why_find(graph, load, view->opts.top ? view->opts.top : CHAINS_SHOWN, &why);
 	if (err)
 		return err;
 	write_process_name(view, graph->process);
