@@ -19,6 +19,9 @@ enum pyi_group {
 	PYI_GROUP_NET = 1 << 4,
 	PYI_GROUP_PHASES = 1 << 8, /* listen, ready, accept: pyimport_phase.h */
 	PYI_GROUP_WAKE = 1 << 5,   /* wait_ns[RUNQUEUE] includes the time between wake-up and CPU */
+	/* Runs of import statements that find their module loaded. In struct pyi_charged it says
+	 * that they are *not* recorded: older captures have them all, and no such bit. */
+	PYI_GROUP_STATEMENTS = 1 << 9,
 };
 
 enum pyi_wait {
@@ -86,7 +89,7 @@ struct pyi_charge_record {
 /* PYI_EV_CHARGED: all charges of spans that ended before hdr.ts_ns have been sent. */
 struct pyi_charged {
 	struct pyi_hdr hdr;
-	__u32 groups; /* enum pyi_group: what is being measured */
+	__u32 groups; /* enum pyi_group: what is being measured; see there for statements */
 	__u32 pad;
 };
 

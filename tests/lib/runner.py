@@ -90,8 +90,10 @@ class Tracer:
     """The tool running beside its targets (-p, -a): start, wait for readiness, stop, report."""
 
     def __init__(self, *args, env=None, fmt="json"):
-        self.report = tempfile.mktemp(prefix="report.", suffix="." + fmt, dir=workdir())
-        self.argv = [settings.TOOL, *map(str, args), "--format", fmt, "--report", self.report]
+        self.report = tempfile.mktemp(prefix="report.", suffix="." + (fmt or "none"), dir=workdir())
+        self.argv = [settings.TOOL, *map(str, args)]
+        if fmt: # `record` writes no report
+            self.argv += ["--format", fmt, "--report", self.report]
         self.env = env
         self.proc = None
         self.err = b""

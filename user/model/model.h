@@ -23,6 +23,7 @@
 #include "model/throttle.h"
 
 #define NS_UNKNOWN (~0ULL) /* a time that was not measured: null in JSON, never 0 */
+#define MEASURED_TOLD (1u << 31) /* the trace says what it recorded, statements too */
 
 enum load_result { LOAD_LOADED = 1, LOAD_FAILED, LOAD_UNFINISHED };
 enum load_kind {
@@ -212,7 +213,7 @@ struct process {
 	struct same_files **same; size_t same_cnt, same_cap; /* of one content each */
 	struct throttle *throttle; /* NULL: it could not be told */
 	__u32 loaded_cnt, failed_cnt, unfinished_cnt, lock_waits;
-	__u32 measured;                   /* enum pyi_group */
+	__u32 measured;                   /* enum pyi_group; MEASURED_TOLD */
 	struct pyi_charge outside;        /* outside any load, on the first thread */
 	__u64 outside_ns, outside_cpu_ns; /* of the first thread; NS_UNKNOWN */
 	struct pyi_charge outside_others; /* and on the others */
@@ -361,6 +362,8 @@ size_t model__unprobed_cnt(const struct model *model);
 const struct python_info *model__unprobed(const struct model *model, size_t index); /* NULL: end */
 __u64 model__late_starts(const struct model *model);
 __u32 model__measured(const struct model *model);      /* enum pyi_group: causes measured */
+/* Runs of import statements that found sys.modules; NS_UNKNOWN: not recorded. */
+__u64 process_cached_cnt(const struct process *process);
 __u64 charge_wait_ns(const struct pyi_charge *charge); /* sum of its waits */
 __u64 model__unknown_starts(const struct model *model);
 size_t model__hold_cnt(const struct model *model);

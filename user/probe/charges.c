@@ -41,7 +41,7 @@ static void send_charged(struct probes *probes, __u64 ts_ns)
 {
 	struct pyi_charged rec = {
 		.hdr = { .kind = PYI_EV_CHARGED, .size = sizeof(rec), .proc = ~0u, .ts_ns = ts_ns },
-		.groups = probes->groups,
+		.groups = probes->groups | (probes->want_no_edges ? PYI_GROUP_STATEMENTS : 0),
 	};
 
 	probes->on_record(probes->ctx, &rec, sizeof(rec));

@@ -9,13 +9,14 @@
 #include <stdio_ext.h>
 #include <string.h>
 
+#include "report/text/measure.h"
 #include "report/view.h"
 
 #define WIDTH_DEFAULT 100
 #define WIDTH_MIN 40
 #define WIDTH_MAX 1000
 
-#define NAME(name, write) #name,
+#define NAME(name, write, uses) #name,
 const char *const report_views[] = { REPORT_VIEWS(NAME) NULL };
 const char *const report_formats[] = { "text", REPORT_FORMATS(NAME) NULL };
 const char *const check_formats[] = { "text", "json", "junit", "sarif", "github", "markdown",
@@ -24,17 +25,39 @@ const char *const diff_formats[] = { "text", "json", "markdown", "html", NULL };
 const char *const plain_formats[] = { "text", "json", NULL };
 
 /* What the commands show needs more than a model; it goes before the formats that take any view. */
-#define VIEW_ROW(name, write) { "text", #name, write },
-#define COMMAND_ROW(command, format, write) { #format, #command, write },
-#define FORMAT_ROW(name, write) { #name, NULL, write },
+#define VIEW_ROW(name, write, uses) { "text", #name, write, uses },
+#define COMMAND_ROW(command, format, write, uses) { #format, #command, write, uses },
+#define FORMAT_ROW(name, write, uses) { #name, NULL, write, uses },
 static const struct report_ops {
 	const char *format, *view; /* view NULL: any */
 	int (*write)(const struct view *view);
+	unsigned int uses;
 } registry[] = {
 	REPORT_VIEWS(VIEW_ROW)
 	REPORT_COMMANDS(COMMAND_ROW)
 	REPORT_FORMATS(FORMAT_ROW)
 };
+
+/* NULL: there is none. */
+static const struct report_ops *find_ops(const char *view, const char *format)
+{
+	for (size_t i = 0; i < sizeof(registry) / sizeof(registry[0]); i++) {
+		const struct report_ops *ops = &registry[i];
+
+		if (!strcmp(ops->format, format) && (!ops->view || !strcmp(ops->view, view)))
+			return ops;
+	}
+	return NULL;
+}
+
+unsigned int report_uses(const char *view, const char *format, const char *by)
+{
+	const struct report_ops *ops = find_ops(view ? view : report_views[0],
+						format ? format : report_formats[0]);
+	unsigned int uses = ops ? ops->uses : USES_ALL;
+
+	return uses & USES_BY_MEASURE ? measure_uses(by) : uses;
+}
 
 struct sink {
 	FILE *out;
@@ -92,6 +115,7 @@ int report_write(const struct report_input *input, const char *view_name, const 
 {
 	struct sink sink = { .out = out };
 	struct view view = { .model = input->model, .input = *input };
+	const struct report_ops *ops;
 
 	view_name = view_name ? view_name : report_views[0];
 	format = format ? format : report_formats[0];
@@ -117,11 +141,9 @@ int report_write(const struct report_input *input, const char *view_name, const 
 	if (!strcmp(format, "importtime") && strcmp(view_name, "summary") &&
 	    strcmp(view_name, "tree"))
 		return -EINVAL;
-	for (size_t i = 0; i < sizeof(registry) / sizeof(registry[0]); i++) {
-		const struct report_ops *ops = &registry[i];
-
-		if (!strcmp(ops->format, format) && (!ops->view || !strcmp(ops->view, view_name)))
-			return write_to(&sink, ops, &view);
-	}
-	return -EINVAL;
+	ops = find_ops(view_name, format);
+	if (!ops)
+		return -EINVAL;
+	view.uses = report_uses(view_name, format, view.opts.by);
+	return write_to(&sink, ops, &view);
 }

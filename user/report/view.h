@@ -13,6 +13,7 @@
 #include "report/list.h"
 #include "report/loss.h"
 #include "report/report.h"
+#include "report/uses.h"
 
 #define TOP_DEFAULT 10
 #define WIDTH_NARROW 80 /* below, tables leave the kind out */
@@ -22,13 +23,14 @@ struct view {
 	const struct model *model; /* that of `input` */
 	struct report_input input;
 	struct report_opts opts;
+	unsigned int uses; /* enum uses: what it shows */
 	bool is_whole; /* no width was given: tables are as wide as what is in them */
 	FILE *out;
 };
 
 /* The writers. 0 or -ENOMEM; errors of view->out are seen by report_write. */
-#define REPORT_WRITER(name, write) int write(const struct view *view);
-#define REPORT_COMMAND_WRITER(command, format, write) int write(const struct view *view);
+#define REPORT_WRITER(name, write, uses) int write(const struct view *view);
+#define REPORT_COMMAND_WRITER(command, format, write, uses) int write(const struct view *view);
 REPORT_VIEWS(REPORT_WRITER)
 REPORT_FORMATS(REPORT_WRITER)
 REPORT_COMMANDS(REPORT_COMMAND_WRITER)
@@ -47,6 +49,9 @@ const char *word_layer(unsigned int index); /* name of bit @index, NULL behind t
 
 /* ---- loss.c; its counters are in loss.h */
 int loss_write_text(const struct view *view);
+
+/* ---- recorded.c: what the trace has not, and which option records it */
+void recorded_foot(const struct view *view);
 
 /* ---- holds.c: starts that waited for their probes */
 void holds_write_text(const struct view *view);

@@ -35,6 +35,7 @@ struct opts {
 	__u64 slow_ns;     /* tell of imports that take this long or longer at once; 0 = of none */
 	const char *view, *format;
 	const char *by;    /* NULL = time */
+	const char *profile; /* what to record; NULL = by what is to be shown */
 	const char *capture_path; /* -o; NULL = none, "-" = standard output */
 	const char *module;      /* why */
 	const char *budget, *baseline, *versus; /* NULL = none */

@@ -131,10 +131,80 @@ def test_profiles():
         load = process.one("json.decoder")
         lib.check_equal(os.path.basename(load["importer"]["file"]), "__init__.py", "who asked, " + name)
         hits[name] = trace["probes"]["hits"]
-        lib.check_equal(process["counts"]["cached"] > 0, name == "full", "cached imports, " + name)
+        lib.check_equal(process["counts"]["cached"] is not None, name == "full", "cached imports, " + name)
         lib.check_equal(load["cpu_ns"] is None, name == "loads", "CPU time unknown, " + name)
         lib.check_equal(process["files"] is None, name == "loads", "files unknown, " + name)
     lib.check(hits["full"] > hits["standard"] == hits["loads"], "hits: %s", hits)
+
+
+# What each view has the kernel do, beside the sites of loads: by programs that only run for it.
+PROGRAMS = {"CPU": "cpu_switch", "memory": "memory_switch", "network": "net_fork"}
+USES = {
+    "tree": {"CPU"}, "modules": {"CPU", "statements"}, "advice": {"CPU", "memory", "network", "statements"},
+    "causes": {"CPU", "memory", "network"}, "net": {"CPU", "network"}, "files": {"CPU"},
+}
+FORKS = "import os, json, json.decoder\nimport json\nif not os.fork(): os._exit(0)\nos.wait()\n"
+
+
+def used(stats):
+    """What was attached, by what has run."""
+    found = {name for name, program in PROGRAMS.items() if "stats: %s: " % program in stats}
+    return found | ({"statements"} if re.search(r"hits: (?:end of \w+, )?begin of import\n", stats) else set())
+
+
+@lib.test(params={view: view for view in USES})
+def test_uses(view):
+    """A live trace turns on what its view shows and nothing else, and says what it left out."""
+    script = lib.write("us.py", FORKS)
+    run = subprocess.run([lib.TOOL, "--stats", "--view", view, "--", lib.system().exe, script],
+                         env=lib.clean_env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True)
+    text, stats = run.stdout.decode(), run.stderr.decode()
+    if "time in BPF unknown" in stats:
+        raise lib.Skip("the kernel does not count")
+    lib.check_equal(used(stats), USES[view], "what view %s turned on:\n%s" % (view, stats))
+    line = " ".join(re.findall(r"^Not recorded: [^.]*", text, re.M | re.S)).replace("\n ", "")
+    for part in ("memory", "network"):
+        lib.check_equal(part in line, part not in USES[view], "%s in %r" % (part, line))
+    lib.check_equal("cached imports" in line, "statements" not in USES[view], line)
+    lib.check("which this view shows" not in line, "it lacks what it uses: %s", line)
+
+
+def report(capture, *opts):
+    return subprocess.run([lib.TOOL, "report", capture, *opts], stdout=subprocess.PIPE,
+                          check=True).stdout.decode()
+
+
+@lib.test()
+def test_captures():
+    """A capture is full of a command and standard of what runs; what it lacks is told with the option."""
+    script = lib.write("ca.py", "import sys\nprint('up', flush=True)\nsys.stdin.readline()\n"
+                                "import json, json.decoder\nimport json\n")
+    capture = {name: os.path.join(lib.workdir(), name + ".cap") for name in ("full", "standard", "loads")}
+    for name in ("full", "loads"):
+        opts = () if name == "full" else ("--profile", name)
+        subprocess.run([lib.TOOL, "record", "-o", capture[name], *opts, "--", lib.system().exe, script],
+                       env=lib.clean_env(), input=b"go\n", stdout=subprocess.PIPE, check=True)
+    with lib.Target([lib.system().exe, script]) as target:
+        target.expect("up")
+        with lib.Tracer("record", "-o", capture["standard"], "-p", target.pid, fmt=None):
+            target.say()
+            target.finish()
+    cached = {}
+    for name, path in capture.items():
+        process, = (p for p in json.loads(report(path, "--format", "json"))["processes"]
+                    if p["counts"]["loaded"])
+        lib.check("json.decoder" in [i["module"] for i in process["imports"]], "no load in " + name)
+        cached[name] = process["counts"]["cached"]
+        lib.check_equal(process["files"] is None, name == "loads", "files, " + name)
+    lib.check(cached["full"] > 0 and cached["standard"] is cached["loads"] is None, "cached: %s", cached)
+    lib.check("Not recorded" not in report(capture["full"]), "full lacks something")
+    for name, view, text in (
+            ("standard", "summary", "Not recorded: cached imports, which this view shows; --profile full"),
+            ("standard", "advice", "Not recorded: cached imports, which this view shows; --profile full"),
+            ("loads", "files", "files and readiness, which this view shows; --profile standard")):
+        got = report(capture[name], "--view", view, "--width", "200")
+        lib.check(text in got, "%s of %s:\n%s", view, name, got)
+    lib.check("found in sys.modules" not in report(capture["standard"]), "a count that is not known")
 
 
 if __name__ == "__main__":

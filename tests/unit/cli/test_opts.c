@@ -9,6 +9,7 @@
 #include "cli/line/help.h"
 #include "cli/line/options.h"
 #include "cli/opts.h"
+#include "pyimport_charge.h"
 #include "report/report.h"
 #include "unit.h"
 
@@ -119,6 +120,42 @@ static void test_targets(void)
 	CHECK(PARSE(&opts, "ls") == -EINVAL);
 	CHECK(PARSE(&opts, "ls", "--", "ls") == -EINVAL);
 	CHECK(PARSE(&opts, "--no-such-option") == -EINVAL);
+}
+
+#define CAUSES (PYI_GROUP_CPU | PYI_GROUP_FILES | PYI_GROUP_DISK | PYI_GROUP_MEMORY | \
+		PYI_GROUP_NET | PYI_GROUP_PHASES)
+
+/* What is left out, by what is to be shown, of whom, and by what was said. */
+static void test_profile(void)
+{
+	struct opts opts;
+
+	CHECK(!PARSE(&opts, "--format", "json", "-a") && !opts.want_no_edges && !opts.groups_off);
+	CHECK(!PARSE(&opts, "--", "ls") && !opts.want_no_edges &&
+	      opts.groups_off == (PYI_GROUP_MEMORY | PYI_GROUP_NET));
+	CHECK(!PARSE(&opts, "-a") && opts.want_no_edges);
+	CHECK(!PARSE(&opts, "-a", "--view", "advice") && !opts.want_no_edges && !opts.groups_off);
+	CHECK(!PARSE(&opts, "-a", "--view", "tree", "--no-cpu") && opts.want_no_edges &&
+	      opts.groups_off == (CAUSES & ~PYI_GROUP_PHASES));
+	CHECK(!PARSE(&opts, "record", "-o", "x", "--", "ls") && !opts.want_no_edges &&
+	      !opts.groups_off);
+	CHECK(!PARSE(&opts, "record", "-o", "x", "-a") && opts.want_no_edges && !opts.groups_off);
+	CHECK(!PARSE(&opts, "--format", "importtime", "-o", "x", "--", "ls") &&
+	      !opts.want_no_edges && !opts.groups_off);
+	CHECK(!PARSE(&opts, "--format", "importtime", "--until-ready", "-a") &&
+	      opts.want_no_edges && opts.groups_off == (CAUSES & ~PYI_GROUP_PHASES));
+	CHECK(!PARSE(&opts, "--format", "folded", "--by", "memory", "-a") &&
+	      opts.groups_off == (CAUSES & ~PYI_GROUP_MEMORY));
+	CHECK(!PARSE(&opts, "why", "json", "-a") && !opts.want_no_edges);
+	CHECK(!PARSE(&opts, "top") && opts.want_no_edges && opts.groups_off == CAUSES);
+	CHECK(!PARSE(&opts, "agent") && opts.want_no_edges &&
+	      opts.groups_off == (PYI_GROUP_CPU | PYI_GROUP_MEMORY));
+	CHECK(!PARSE(&opts, "--profile", "full", "--view", "tree", "-a") && !opts.want_no_edges &&
+	      !opts.groups_off);
+	CHECK(!PARSE(&opts, "--profile", "loads", "--format", "json", "--", "ls") &&
+	      opts.want_no_edges && opts.groups_off == CAUSES);
+	CHECK(PARSE(&opts, "--profile", "loads", "--until-ready", "-a") == -EINVAL);
+	CHECK(PARSE(&opts, "--profile", "some", "-a") == -EINVAL);
 }
 
 static void test_command_is_verbatim(void)
@@ -311,6 +348,7 @@ int main(void)
 	RUN(test_bytes);
 	RUN(test_tgids);
 	RUN(test_targets);
+	RUN(test_profile);
 	RUN(test_command_is_verbatim);
 	RUN(test_subcommand);
 	RUN(test_values);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* `agent`: the host's start-ups as metrics, in the cheapest measuring that gives them. */
+/* `agent`: the host's start-ups as metrics; what it measures is in its row of commands.c,
+ * beside what it sums up. */
 #include "agent/agent.h"
 
 #include "cli/cli.h"
 #include "cli/commands/trace.h"
-#include "pyimport_charge.h"
 #include "trace/opts.h"
 
 int agent_run(const struct opts *opts)
@@ -15,8 +15,7 @@ int agent_run(const struct opts *opts)
 
 	if (agent__new(opts, &agent))
 		return EXIT_OURS;
-	cheap.want_no_edges = cheap.want_no_frames = cheap.want_sums = true;
-	cheap.groups_off |= PYI_GROUP_CPU | PYI_GROUP_MEMORY;
+	cheap.want_no_frames = cheap.want_sums = true;
 	status = trace_run_with(&cheap, &agent_hooks, agent);
 	agent__free(agent);
 	return status;

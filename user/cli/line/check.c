@@ -125,7 +125,8 @@ int parse__check(const struct parse *parse)
 		return refuse(parse, "--format importtime has no views"), hint_help(parse);
 	if (is_dash(opts->capture_path) && is_dash(opts->report_path))
 		return refuse(parse, "capture and report cannot both go to the standard output"), hint_help(parse);
-	if (opts->want_until_ready && opts->groups_off & PYI_GROUP_PHASES)
+	if (opts->want_until_ready && (opts->groups_off & PYI_GROUP_PHASES ||
+				       (opts->profile && !strcmp(opts->profile, "loads"))))
 		return refuse(parse, "--until-ready needs what --no-phases or --profile loads leaves out"), hint_help(parse);
 	return 0;
 }

@@ -13,6 +13,7 @@ struct command_info {
 	enum command command;
 	unsigned int word_min, word_max; /* words behind the name: files, modules */
 	bool takes_command;        /* -- COMMAND */
+	unsigned int uses;         /* enum uses: what it asks of a trace of its own */
 	const char *doc;           /* half a line */
 	const char *synopsis;      /* lines, each what stands behind the name */
 	const char *examples;      /* lines: what to type, " # ", what it does */

@@ -71,7 +71,7 @@ const struct option_info options[] = {
 	{ "strict", 0, NULL, GROUP_TRACE, TRACES | FOR(REPORT) | FOR(CHECK), "fail if any data was lost: status 4", FLAG(is_strict) },
 	{ "ring", OPT_RING, "SIZE", GROUP_TRACE, FOLLOWS, "ring buffer, from 4kB to 1GB (4MB), rounded up to a power of two", OTHER },
 	{ "perf-uprobes", 0, NULL, GROUP_TRACE, FOLLOWS, "perf-event uprobes even where the kernel has uprobe_multi", FLAG(want_perf) },
-	{ "profile", OPT_PROFILE, "NAME", GROUP_TRACE, TRACES, "what to record: full, standard (no cached imports) or loads (imports alone, no causes)", OTHER },
+	{ "profile", OPT_PROFILE, "NAME", GROUP_TRACE, TRACES, "record full, standard (no cached imports) or loads (imports alone, no causes); else what the view shows, and in a capture full of a command, standard of what runs", OTHER },
 	{ "no-edges", 0, NULL, GROUP_TRACE, TRACES, "only imports that load something, not the cached ones", FLAG(want_no_edges) },
 	{ "no-cpu", 0, NULL, GROUP_TRACE, TRACES, "do not measure CPU time and waits", OFF(PYI_GROUP_CPU) },
 	{ "no-files", 0, NULL, GROUP_TRACE, FOLLOWS, "do not count file operations and bytes from disk", OFF(PYI_GROUP_FILES | PYI_GROUP_DISK) },

@@ -14,6 +14,7 @@
 #include "cli/line/commands.h"
 #include "cli/line/help.h"
 #include "cli/line/options.h"
+#include "cli/line/profile.h"
 
 static const char *word_at(const struct parse *parse)
 {
@@ -172,6 +173,8 @@ static int finish(struct parse *parse)
 	if (!err && (opts->command == COMMAND_TOP || opts->command == COMMAND_AGENT) &&
 	    !names_target(opts))
 		opts->want_all = true;
+	if (!err)
+		profile_settle(opts);
 	return err;
 }
 

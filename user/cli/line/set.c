@@ -6,6 +6,7 @@
 
 #include "cli/opts.h"
 #include "cli/line/options.h"
+#include "cli/line/profile.h"
 #include "pyimport_charge.h"
 #include "pyimport_event.h"
 
@@ -42,20 +43,6 @@ static int set_width(struct opts *opts, const char *arg, const char **wrong)
 	return 0;
 }
 
-/* What it leaves out adds to what other options leave out. */
-static int set_profile(struct opts *opts, const char *name, const char **wrong)
-{
-	bool is_loads = !strcmp(name, "loads");
-
-	if (!is_loads && strcmp(name, "standard") != 0 && strcmp(name, "full") != 0)
-		return refuse(wrong, "full, standard or loads");
-	opts->want_no_edges |= strcmp(name, "full") != 0;
-	if (is_loads)
-		opts->groups_off |= PYI_GROUP_CPU | PYI_GROUP_FILES | PYI_GROUP_DISK |
-				    PYI_GROUP_MEMORY | PYI_GROUP_NET | PYI_GROUP_PHASES;
-	return 0;
-}
-
 /* A path may hold commas; the name of a container does not. */
 static int set_scope(struct opts *opts, bool is_container, const char *arg, const char **wrong)
 {
@@ -83,7 +70,9 @@ static int set_other(struct opts *opts, int key, char *arg, const char **wrong)
 	case OPT_CGROUP:
 	case OPT_CONTAINER:
 		return set_scope(opts, key == OPT_CONTAINER, arg, wrong);
-	case OPT_PROFILE: return set_profile(opts, arg, wrong);
+	case OPT_PROFILE:
+		opts->profile = arg;
+		return profile_find(arg) ? 0 : refuse(wrong, "full, standard or loads");
 	case OPT_RING: return set_ring(opts, arg, wrong);
 	case OPT_WIDTH: return set_width(opts, arg, wrong);
 	case OPT_MIN:

@@ -134,7 +134,7 @@ void charge_settled(struct model *model, const struct pyi_charged *rec)
 {
 	struct home *home = model->closed_homes, *keep = NULL, *next;
 
-	model->measured = rec->groups;
+	model->measured = charge_measured(rec);
 	for (; home; home = next) {
 		next = home->next;
 		if (home->is_passed) {
@@ -251,6 +251,19 @@ int charge_finish(struct model *model, struct process *process)
 __u32 model__measured(const struct model *model)
 {
 	return model->measured;
+}
+
+__u32 charge_measured(const struct pyi_charged *rec)
+{
+	return ((rec->groups & ~MEASURED_TOLD) ^ PYI_GROUP_STATEMENTS) | MEASURED_TOLD;
+}
+
+__u64 process_cached_cnt(const struct process *process)
+{
+	bool is_known = !process->is_log && (!(process->measured & MEASURED_TOLD) ||
+					     process->measured & PYI_GROUP_STATEMENTS);
+
+	return process->cached_cnt || is_known ? process->cached_cnt : NS_UNKNOWN;
 }
 
 /*

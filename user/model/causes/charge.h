@@ -18,6 +18,7 @@ void charge_add(struct pyi_charge *to, const struct pyi_charge *from);
 int charge_put(struct model *model, struct load *load, struct pyi_charge *outside,
 	       const struct pyi_charge *more);
 int charge_apply(struct model *model, const struct pyi_charge_record *rec);
+__u32 charge_measured(const struct pyi_charged *rec); /* as in struct process */
 void charge_settled(struct model *model, const struct pyi_charged *rec);
 int charge_finish(struct model *model, struct process *process);
 

@@ -179,7 +179,7 @@ static void settle_all(struct model *model, const struct pyi_charged *rec)
 {
 	struct part *part;
 
-	model->measured = rec->groups;
+	model->measured = charge_measured(rec);
 	DL_FOREACH2(model->lean->parts, part, next_part)
 		charge_settled(part->model, rec);
 }

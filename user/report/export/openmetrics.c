@@ -220,6 +220,8 @@ static void put_counts(struct metrics *metrics)
 	put_head(metrics, "pyimport_cached_imports", NULL,
 		 "Import statements that found their module loaded.");
 	for (size_t i = 0; i < metrics->source_cnt; i++) {
+		if (process_cached_cnt(metrics->sources[i].process) == NS_UNKNOWN)
+			continue;
 		put_sample(metrics, "pyimport_cached_imports", &metrics->sources[i], NULL, NULL);
 		fprintf(metrics->view->out, "%llu\n",
 			(unsigned long long)metrics->sources[i].process->cached_cnt);

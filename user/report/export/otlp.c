@@ -273,7 +273,8 @@ static void put_root(struct otlp *otlp, const struct ids *ids, const struct proc
 	add_int(otlp, list, "pyimport.loaded", process->loaded_cnt);
 	add_int(otlp, list, "pyimport.failed", process->failed_cnt);
 	add_int(otlp, list, "pyimport.unfinished", process->unfinished_cnt);
-	add_int(otlp, list, "pyimport.cached", (long long)process->cached_cnt);
+	if (process_cached_cnt(process) != NS_UNKNOWN)
+		add_int(otlp, list, "pyimport.cached", (long long)process->cached_cnt);
 	if (process->has_exit && !process->exit_signal)
 		add_int(otlp, list, "process.exit.code", process->exit_code);
 	json_set(&otlp->jo, span, "attributes", list);

@@ -187,7 +187,7 @@ static int put_identity(sqlite3 *db, const struct process *process)
 	put_int(&row, process->loaded_cnt);
 	put_int(&row, process->failed_cnt);
 	put_int(&row, process->unfinished_cnt);
-	put_ns(&row, process->cached_cnt || !process->is_log ? process->cached_cnt : NS_UNKNOWN);
+	put_ns(&row, process_cached_cnt(process));
 	row__end(&row);
 	return row__close(&row);
 }

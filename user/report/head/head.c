@@ -184,7 +184,7 @@ static void put_counts(const struct view *view, const struct process *process,
 
 	text_buf__printf(&buf, "%s module%s loaded", text_count(num, process->loaded_cnt),
 			 process->loaded_cnt == 1 ? "" : "s");
-	if (process->cached_cnt || !process->is_log)
+	if (process_cached_cnt(process) != NS_UNKNOWN)
 		text_buf__printf(&buf, ", %s import%s found in sys.modules",
 				 text_count(num, process->cached_cnt),
 				 process->cached_cnt == 1 ? "" : "s");
@@ -319,6 +319,7 @@ int foot_write(const struct view *view)
 	put_skipped(view, shown, cnt - shown);
 	holds_write_text(view);
 	overhead_foot(view);
+	recorded_foot(view);
 	return loss_write_text(view);
 }
 

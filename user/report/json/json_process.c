@@ -148,8 +148,7 @@ static json_t *new_counts(struct json_out *jo, const struct process *process)
 	json_set_int(jo, obj, "failed", process->failed_cnt);
 	json_set_int(jo, obj, "unfinished", process->unfinished_cnt);
 	json_set_int(jo, obj, "lock_waits", process->lock_waits);
-	json_set_ns(jo, obj, "cached",
-		    process->cached_cnt || !process->is_log ? process->cached_cnt : NS_UNKNOWN);
+	json_set_ns(jo, obj, "cached", process_cached_cnt(process));
 	return obj;
 }
 

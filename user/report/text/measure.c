@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "report/uses.h"
+
 const char *const report_measures[] = {
 	[MEASURE_TIME] = "time", [MEASURE_CPU] = "cpu", [MEASURE_MEMORY] = "memory",
 	[MEASURE_BYTES] = "bytes", [MEASURE_MAX] = NULL,
@@ -29,6 +31,17 @@ int measure_find(const char *name, enum measure *out)
 			return 0;
 	}
 	return name ? -EINVAL : 0;
+}
+
+unsigned int measure_uses(const char *name)
+{
+	static const unsigned int uses[MEASURE_MAX] = {
+		[MEASURE_TIME] = USES_LOADS, [MEASURE_CPU] = USES_CPU,
+		[MEASURE_MEMORY] = USES_MEMORY, [MEASURE_BYTES] = USES_FILES,
+	};
+	enum measure measure;
+
+	return measure_find(name, &measure) ? USES_CAUSES : uses[measure];
 }
 
 bool measure_self(enum measure measure, const struct load *load, long long *out)

@@ -15,6 +15,9 @@ const char *measure_unit(enum measure measure); /* "nanoseconds" or "bytes" */
 /* -EINVAL: no such name. NULL is time. */
 int measure_find(const char *name, enum measure *out);
 
+/* What has to be recorded for it: enum uses. */
+unsigned int measure_uses(const char *name);
+
 /* What @load itself cost, without its children. False: not measured. Memory can be negative. */
 bool measure_self(enum measure measure, const struct load *load, long long *out);
 

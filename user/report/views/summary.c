@@ -227,7 +227,8 @@ static int write_process(const struct view *view, const struct process *process)
 	if (process->next) /* replaced while it started: a part of the next one */
 		return 0;
 	err = head_write(view, process);
-	if (!err)
+	/* Who else leads to a module is not known without cached imports: nothing would be sure. */
+	if (!err && process_cached_cnt(process) != NS_UNKNOWN)
 		err = put_savings(view, process);
 	if (!err)
 		err = put_modules(view, process);

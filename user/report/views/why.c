@@ -256,8 +256,10 @@ int why_write(const struct view *view)
 
 	if (!err && !ctx.has_any)
 		why_nothing(view);
-	if (!err)
+	if (!err) {
+		recorded_foot(view);
 		err = loss_write_text(view);
+	}
 	return err || ctx.has_any ? err : -ESRCH;
 }
 
