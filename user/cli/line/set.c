@@ -7,8 +7,6 @@
 #include "cli/opts.h"
 #include "cli/line/options.h"
 #include "cli/line/profile.h"
-#include "pyimport_charge.h"
-#include "pyimport_event.h"
 
 #define RING_MIN 4096
 #define RING_MAX (1u << 30)
