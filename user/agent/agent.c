@@ -14,6 +14,7 @@
 #include "agent/cost.h"
 #include "agent/http.h"
 #include "agent/metrics.h"
+#include "agent/spool.h"
 #include "agent/take.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -32,6 +33,8 @@ struct agent {
 	struct agent_state state;
 	__u64 seen_ns;              /* when the reader came by; 0 = it does not trace */
 	struct http *http;
+	__u64 slow_ns;
+	struct spool *spool;        /* NULL: nothing is kept; of the thread that reads records */
 };
 
 static __u64 last_seen_ns(struct agent *agent)
@@ -98,9 +101,12 @@ int agent__new(const struct opts *opts, struct agent **out)
 	pthread_mutex_init(&agent->lock, NULL);
 	agent->state.is_complete = true;
 	agent->state.start_s = (__u64)time(NULL);
+	agent->slow_ns = opts->slow_start_ns;
 	err = series_table__new(&agent->table, opts->max_series ?: SERIES_MAX_DEFAULT);
 	if (!err)
 		err = modules__new(&agent->modules);
+	if (!err && opts->spool)
+		err = spool__new(opts, &agent->spool);
 	if (!err)
 		err = http__new(opts->listen ?: LISTEN_DEFAULT, &ops, &agent->http);
 	if (err)
@@ -115,6 +121,7 @@ void agent__free(struct agent *agent)
 	if (!agent)
 		return;
 	http__free(agent->http);
+	spool__free(agent->spool);
 	modules__free(agent->modules);
 	series_table__free(&agent->table);
 	pthread_mutex_destroy(&agent->lock);
@@ -134,13 +141,17 @@ static void start(void *ctx)
 static void fold(void *ctx, struct model *part, bool is_tail)
 {
 	struct agent *agent = ctx;
+	struct notable notable = {};
 
 	pthread_mutex_lock(&agent->lock);
 	if (is_tail)
 		take_late(part, &agent->table, clock_ns());
 	else
-		take_startup(part, &agent->table, agent->modules, clock_ns());
+		notable = take_startup(part, &agent->table, agent->modules, agent->slow_ns,
+				       clock_ns());
 	pthread_mutex_unlock(&agent->lock);
+	if (notable.why != NOTABLE_NO && agent->spool)
+		spool__keep(agent->spool, part, &notable);
 }
 
 static bool update(void *ctx, const struct model *model, __u64 now_ns)
@@ -158,6 +169,9 @@ static void measure(void *ctx, const struct model *model, __u64 record_cnt)
 	pthread_mutex_lock(&agent->lock);
 	agent->seen_ns = clock_ns();
 	agent->state.record_cnt = record_cnt;
+	agent->state.has_spool = agent->spool;
+	if (agent->spool)
+		spool__stats(agent->spool, &agent->state.spool);
 	agent->state.is_complete = model__is_complete(model);
 	for (size_t i = 0; i < LOSSES_MAX && loss_counters[i].name; i++)
 		agent->state.losses[i] = loss_value(model, &loss_counters[i]);

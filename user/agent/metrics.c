@@ -224,6 +224,24 @@ static void put_cost(const struct writer *to)
 		   "When the agent began, since the epoch.");
 }
 
+static void put_spool(const struct writer *to)
+{
+	const struct spool_stats *spool = &to->snapshot->state.spool;
+
+	if (!to->snapshot->state.has_spool)
+		return;
+	put_number(to, "pyimport_agent_spool_captures", "counter", NULL, spool->kept_cnt,
+		   "Captures of start-ups that were kept.");
+	put_number(to, "pyimport_agent_spool_failures", "counter", NULL, spool->failed_cnt,
+		   "Captures that could not be written.");
+	put_number(to, "pyimport_agent_spool_removed", "counter", NULL, spool->dropped_cnt,
+		   "Captures that were removed by a limit.");
+	put_number(to, "pyimport_agent_spool_files", "gauge", NULL, spool->files,
+		   "Captures in the spool.");
+	put_number(to, "pyimport_agent_spool_bytes", "gauge", "bytes", spool->bytes,
+		   "What they take.");
+}
+
 void metrics_write(const struct snapshot *snapshot, bool is_openmetrics, FILE *out)
 {
 	const struct writer to = { .snapshot = snapshot, .out = out,
@@ -234,6 +252,7 @@ void metrics_write(const struct snapshot *snapshot, bool is_openmetrics, FILE *o
 	put_modules(&to);
 	put_losses(&to);
 	put_cost(&to);
+	put_spool(&to);
 	if (is_openmetrics)
 		fputs("# EOF\n", out);
 }

@@ -8,6 +8,7 @@
 
 #include "agent/modules.h"
 #include "agent/series.h"
+#include "agent/spool.h"
 
 #define LOSSES_MAX 64
 
@@ -18,6 +19,8 @@ struct agent_state {
 	__u64 record_cnt, cpu_ns, holder_cpu_ns, resident_bytes, holder_resident_bytes;
 	__u64 start_s;            /* since the epoch */
 	__u64 scrape_cnt;
+	bool has_spool;
+	struct spool_stats spool;
 };
 
 /* A copy, so that nobody waits for whoever reads it. */

@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HISTORY_LEAST 20
+#define HISTORY_PARTS 16
+#define HISTORY_TURN 4
+#define SLOWER_NS 50000000ULL
+#define KEPT_GAP_NS (600 * 1000000000ULL)
 #define IDLE_NS (24 * 3600 * 1000000000ULL)
 
 const __u64 bucket_ns[BUCKET_CNT] = {
@@ -61,6 +66,41 @@ struct series *series_table__get(struct series_table *table, const struct labels
 	}
 	*at = (struct series){ .labels = *labels, .last_ns = now_ns };
 	return at;
+}
+
+static bool is_slower(const struct history *history, __u64 ns)
+{
+	return history->cnt >= HISTORY_LEAST && ns > history->mean_ns + history->mean_ns / 2 &&
+	       ns > history->mean_ns + 4 * history->deviation_ns + SLOWER_NS;
+}
+
+static __u64 moved(__u64 mean, __u64 value, __u64 parts)
+{
+	return value > mean ? mean + (value - mean) / parts : mean - (mean - value) / parts;
+}
+
+enum notable_why history_add(struct history *history, __u64 ns, __u64 slow_ns, __u64 now_ns)
+{
+	bool is_first = !history->cnt, is_odd = is_slower(history, ns);
+	__u64 parts = history->cnt < HISTORY_PARTS ? history->cnt + 1 : HISTORY_PARTS;
+	enum notable_why why = is_first ? NOTABLE_NEW :
+			       slow_ns && ns >= slow_ns ? NOTABLE_SLOW :
+			       is_odd ? NOTABLE_SLOWER : NOTABLE_NO;
+
+	history->cnt++;
+	history->slower_cnt = is_odd ? history->slower_cnt + 1 : 0;
+	if (!is_odd || history->slower_cnt >= HISTORY_TURN) {
+		__u64 off = ns > history->mean_ns ? ns - history->mean_ns : history->mean_ns - ns;
+
+		history->deviation_ns = is_first ? 0 : moved(history->deviation_ns, off, parts);
+		history->mean_ns = moved(history->mean_ns, ns, parts);
+	}
+	if (why == NOTABLE_NO || why == NOTABLE_NEW)
+		return why;
+	if (history->kept_ns && now_ns < history->kept_ns + KEPT_GAP_NS)
+		return NOTABLE_NO;
+	history->kept_ns = now_ns;
+	return why;
 }
 
 void histogram_add(struct histogram *histogram, __u64 ns)

@@ -29,6 +29,20 @@ struct histogram {
 	__u64 cnt, sum_ns;
 };
 
+/*
+ * What start-ups of an entry point usually take: running means, to which each adds a sixteenth,
+ * and the first ones their share. One that is NOTABLE_SLOWER is not added, unless four in a row
+ * are: then that is what they take now.
+ */
+struct history {
+	__u64 cnt;           /* measured start-ups */
+	__u64 mean_ns, deviation_ns; /* … and by how much they differ from it */
+	__u32 slower_cnt;    /* in a row */
+	__u64 kept_ns;       /* when one was last kept for being slow */
+};
+
+enum notable_why { NOTABLE_NO = 0, NOTABLE_NEW, NOTABLE_SLOW, NOTABLE_SLOWER };
+
 struct labels {
 	char entry[LABEL_SZ], container[LABEL_SZ], unit[LABEL_SZ];
 };
@@ -38,6 +52,7 @@ struct series {
 	struct histogram times[TIME_CNT];
 	__u64 counts[COUNT_CNT];
 	__u64 last_ns;       /* when something was added */
+	struct history history;
 };
 
 struct series_table {
@@ -55,6 +70,13 @@ void series_table__free(struct series_table *table);
  */
 struct series *series_table__get(struct series_table *table, const struct labels *labels,
 				 __u64 now_ns);
+
+/*
+ * Is a start-up of @ns worth a look? The first of its entry point; one of @slow_ns or longer (0 =
+ * none is); one that takes 1.5 times the mean, and 50 ms and four deviations more than it, behind
+ * 20 others. Only one of the latter two kinds in ten minutes. It is added to the history.
+ */
+enum notable_why history_add(struct history *history, __u64 ns, __u64 slow_ns, __u64 now_ns);
 
 void histogram_add(struct histogram *histogram, __u64 ns);
 

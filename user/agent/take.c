@@ -86,9 +86,37 @@ static bool is_start(const struct process *process)
 	       (process->exec_ns != NS_UNKNOWN || process->ready_ns != NS_UNKNOWN);
 }
 
-void take_startup(const struct model *part, struct series_table *table, struct modules *modules,
-		  __u64 now_ns)
+const char *notable_word(enum notable_why why)
 {
+	static const char *const words[] = { "", "new", "slow", "slower" };
+
+	return words[why];
+}
+
+/* Of entry points that are told apart: the others have no history in common. */
+static void look_at(const struct process *process, const struct series_table *table,
+		    struct series *series, __u64 slow_ns, __u64 now_ns, struct notable *out)
+{
+	const struct startup *startup = &process->startup;
+	enum notable_why why;
+
+	/* A forked worker has no beginning of its own. */
+	if (startup->by == STARTUP_UNKNOWN || startup->by == STARTUP_CUT ||
+	    process->exec_ns == NS_UNKNOWN || series == &table->series[0])
+		return;
+	why = history_add(&series->history, startup->wall_ns, slow_ns, now_ns);
+	if (why != NOTABLE_NO)
+		*out = (struct notable){ .why = why, .process = process,
+					 .labels = series->labels,
+					 .startup_ns = startup->wall_ns,
+					 .end_ns = process->has_exit ? process->end_ns : now_ns };
+}
+
+struct notable take_startup(const struct model *part, struct series_table *table,
+			    struct modules *modules, __u64 slow_ns, __u64 now_ns)
+{
+	struct notable notable = {};
+
 	for (size_t i = 0; i < model__process_cnt(part); i++) {
 		const struct process *process = model__process(part, i);
 		struct series *series;
@@ -104,7 +132,9 @@ void take_startup(const struct model *part, struct series_table *table, struct m
 		take_loads(process, series, modules);
 		take_net(process, series);
 		add_late(process, series);
+		look_at(process, table, series, slow_ns, now_ns, &notable);
 	}
+	return notable;
 }
 
 void take_late(const struct model *part, struct series_table *table, __u64 now_ns)

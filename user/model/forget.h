@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 struct model;
 
@@ -26,9 +27,16 @@ struct model_lean {
 	 * its startup_end_ns if it became ready only since.
 	 */
 	void (*on_fold)(void *ctx, struct model *part, bool is_tail);
+	bool is_kept; /* on_fold may call model__write_kept */
 	void *ctx;
 };
 int model__set_lean(struct model *model, const struct model_lean *opts);
+
+/*
+ * In on_fold, for a start-up (not a tail): all that was recorded of it, as a capture. 0 or -errno;
+ * -ENODATA: nothing was kept.
+ */
+int model__write_kept(const struct model *part, __u64 end_ns, FILE *out);
 
 /* A few times a second, with on_fold: tells the start-ups that are over by now. */
 void model__fold(struct model *model, __u64 now_ns);

@@ -55,6 +55,10 @@ struct opts {
 	unsigned int table_cnt; /* for tests: slots for code and statements; 0 = as usual */
 	const char *listen;      /* agent; NULL = the usual address */
 	size_t max_series;       /* agent; 0 = default */
+	/* Of the agent: where captures are kept, NULL = nowhere, and how many; 0 = default. */
+	const char *spool;
+	size_t spool_bytes, spool_files;
+	__u64 spool_age_ns, slow_start_ns;
 	const char *no_tracepoint; /* for tests: as if the kernel lacked it */
 	__u32 groups_off;  /* enum pyi_group: causes not to measure */
 	int verbosity;
@@ -66,6 +70,7 @@ struct opts {
 	bool want_update, want_cold;
 	bool is_strict;
 	bool want_perf, want_no_edges, want_no_hold, want_no_color;
+	bool want_kept;             /* a start-up that is told can be written as a capture */
 	bool want_no_frames, want_sums; /* of the agent: as in struct probes_opts */
 	bool want_unfolded;
 	bool want_stats, is_dry_run;

@@ -178,6 +178,7 @@ static int open_model(struct session *session)
 	const struct opts *opts = session->opts;
 	struct model_lean lean = { .is_watched = opts->slow_ns, .on_end = ended__take };
 	const struct model_lean folded = { .on_fold = session->hooks->fold,
+					   .is_kept = opts->want_kept,
 					   .ctx = session->hooks_ctx };
 	int err = model__new(&session->model);
 

@@ -159,6 +159,47 @@ def test_labels():
         lib.check(not any(re.search("[\x00-\x1f]", entry) for entry in entries), "control characters: %r", entries)
 
 
+def captures(spool):
+    return sorted(name for name in os.listdir(spool) if name.startswith("start-"))
+
+
+@lib.test()
+def test_spool():
+    """What is new or slow is kept as a capture that names who imported; the oldest goes first."""
+    python = lib.system().exe
+    spool = os.path.join(lib.workdir(), "spool")
+    script = lib.write("kept.py", "import json\n")
+    with Cgroup() as cgroup:
+        with Agent(cgroup, "--spool", spool, "--slow-start", "60s") as agent:
+            for _ in range(3):
+                cgroup.start([python, script]).wait()
+            lib.wait_until(lambda: agent.sum_of("pyimport_starts_total") >= 3, "all starts")
+            lib.wait_until(lambda: agent.sum_of("pyimport_agent_spool_files") >= 1, "the spool's figures")
+            lib.check_equal(agent.sum_of("pyimport_agent_spool_captures_total"), 1, "captures by its metrics")
+        names = captures(spool)
+        lib.check(len(names) == 1 and "-new-kept.py-" in names[0], "captures: %r", names)
+        path = os.path.join(spool, names[0])
+        lib.check_equal((os.stat(spool).st_mode & 0o777, os.stat(path).st_mode & 0o777), (0o700, 0o600), "modes")
+        report = json.loads(lib.run([lib.TOOL, "report", path, "--format", "json"]).out)
+        lib.check(report["complete"] and len(report["processes"]) == 1, "the capture: %r", report["loss"])
+        process = report["processes"][0]
+        asked = [load["importer"] for load in process["imports"] if load["module"] == "json"]
+        lib.check_equal([(at["file"], at["line"]) for at in asked], [(script, 1)], "who asked")
+        others = [lib.write("s%d.py" % i, "pass\n") for i in range(2)]
+        lib.write("spool/other.txt", "not ours\n")
+        with Agent(cgroup, "--spool", spool, "--slow-start", "1ms", "--spool-files", "2") as agent:
+            for name in [script, *others]:
+                cgroup.start([python, name]).wait()
+            lib.wait_until(lambda: agent.sum_of("pyimport_agent_spool_captures_total") >= 3, "three captures")
+        left = captures(spool)
+        lib.check_equal((len(left), path in left), (2, False), "captures left: %r" % left)
+        lib.check(os.path.exists(os.path.join(spool, "other.txt")), "a file that is no capture was removed")
+    os.chmod(spool, 0o777)
+    refused = subprocess.run([lib.TOOL, "agent", "--spool", spool, "--listen", "unix:" + spool + ".sock"],
+                             capture_output=True, text=True)
+    lib.check(refused.returncode == 1 and "may be written to by others" in refused.stderr, "refused: %r", refused)
+
+
 @lib.test()
 def test_http():
     """What is answered, and that slow and many clients harm nobody."""

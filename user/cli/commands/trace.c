@@ -123,7 +123,8 @@ static void describe_early(struct session *session)
 {
 	size_t cnt = pythons__cnt(session->pythons);
 
-	if (!session->recording.tape || cnt == session->described_cnt)
+	if (!(session->recording.tape || session->opts->want_kept) ||
+	    cnt == session->described_cnt)
 		return;
 	session->described_cnt = cnt;
 	if (pythons__describe(session->pythons, session->model) || describe_host(session, 0))

@@ -52,6 +52,11 @@ const struct option_info options[] = {
 	{ "fail-on", 0, "LIMITS", GROUP_OWN, FOR(DIFF), "status 1 if more grew than this: time>5%,modules>0", TEXT(fail_on) },
 	{ "listen", 0, "ADDRESS", GROUP_OWN, FOR(AGENT), "where metrics are read: HOST:PORT, or unix:PATH (127.0.0.1:9844)", TEXT(listen) },
 	{ "max-series", 0, "N", GROUP_OWN, FOR(AGENT), "entry points told apart; the rest is counted together, as other (100)", COUNT(max_series, 1, 10000, "a number of entry points, 1 to 10000") },
+	{ "spool", 0, "DIR", GROUP_OWN, FOR(AGENT), "keep captures of start-ups that are slow, new, or slower than their entry point's usually are", TEXT(spool) },
+	{ "spool-size", OPT_SPOOL_SIZE, "SIZE", GROUP_OWN, FOR(AGENT), "what all of them may take (256MB); the oldest goes first", OTHER },
+	{ "spool-files", 0, "N", GROUP_OWN, FOR(AGENT), "how many there may be (1000)", COUNT(spool_files, 1, 100000, "a number of files, 1 to 100000") },
+	{ "spool-age", 0, "TIME", GROUP_OWN, FOR(AGENT), "how long they are kept (30d)", TIME(spool_age_ns) },
+	{ "slow-start", 0, "TIME", GROUP_OWN, FOR(AGENT), "a start-up that takes so long is slow (without the option none is)", TIME(slow_start_ns) },
 	{ "from", OPT_FROM, "KIND", GROUP_OWN, READS, "what the file to read is; importtime is a log of python -X importtime", OTHER },
 
 	{ "view", OPT_VIEW, "VIEW", GROUP_SHOW, SHOWS, "what a text report is about", TEXT(view) },

@@ -72,6 +72,9 @@ static int set_other(struct opts *opts, int key, char *arg, const char **wrong)
 		opts->profile = arg;
 		return profile_find(arg) ? 0 : refuse(wrong, "full, standard or loads");
 	case OPT_RING: return set_ring(opts, arg, wrong);
+	case OPT_SPOOL_SIZE:
+		return parse_bytes(arg, &opts->spool_bytes) || !opts->spool_bytes ?
+			       refuse(wrong, "a size like 256MB") : 0;
 	case OPT_WIDTH: return set_width(opts, arg, wrong);
 	case OPT_MIN:
 		return parse_share(arg, &opts->min_share) ? refuse(wrong, "a share like 1%") : 0;

@@ -122,6 +122,7 @@ static void fold(struct model *model, struct part *part, __u32 serial, __u64 now
 	}
 	if (!rest) /* without memory for that the process has no late imports */
 		return;
+	kept_end(part->model);
 	model__free(part->model);
 	part->model = rest;
 	part->is_tail = true;

@@ -31,6 +31,7 @@ static void part_free(struct lean *lean, struct part *part)
 		free(member);
 	}
 	DL_DELETE2(lean->parts, part, prev_part, next_part);
+	kept_end(part->model);
 	model__free(part->model);
 	free(part);
 }
@@ -46,6 +47,8 @@ static struct part *part_new(struct model *model)
 		return NULL;
 	}
 	DL_APPEND2(model->lean->parts, part, prev_part, next_part);
+	if (model->lean->opts.is_kept)
+		kept_begin(model->lean, part->model);
 	return part;
 }
 

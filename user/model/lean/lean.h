@@ -35,6 +35,7 @@ struct lean {
 	struct member *by_serial, *by_tgid; /* by_tgid: those that live */
 	struct part *parts, *ended, **ended_end, *last;
 	size_t python_cnt, load_cnt;
+	size_t kept_bytes; /* of all parts: kept.c */
 };
 
 struct model *part_model_new(struct model *whole); /* NULL: no memory */
@@ -43,6 +44,9 @@ struct model *part_model_new(struct model *whole); /* NULL: no memory */
 int fold_carry(const struct member *member, struct model *to);
 /* Tells those whose start-up is over. */
 void fold_living(struct model *model, __u64 now_ns);
+/* All that @part is given from now on is kept; without memory for that, nothing is. */
+void kept_begin(struct lean *lean, struct model *part);
+void kept_end(struct model *part); /* before it is freed */
 /* All of it has ended, and is told. */
 void fold_ended(struct model *model, struct part *part);
 
