@@ -228,12 +228,14 @@ wheel: $(STATIC) ## a Python wheel with the binary and the pytest plugin, in .ou
 .PHONY: check-packages
 check-packages: ## build them all, install each where it belongs, trace and pass a budget (root, minutes)
 	$(Q)scripts/deps.sh packages
-	$(Q)$(MAKE) --no-print-directory all static dist deb wheel
+	$(Q)$(MAKE) --no-print-directory all static dist deb wheel static-arm64
 	$(Q)scripts/check_packages.sh
 	$(Q)tests/run static wheel
 
 # The other architecture, from a machine of this one.
-.PHONY: arm64
+.PHONY: arm64 static-arm64
+static-arm64: ## the static binary for arm64, .output/arm64/static/pyimport-bpf (clang, lld)
+	$(Q)scripts/build_arm64.sh static
 arm64: ## build for arm64 on another machine, into .output/arm64 (clang, lld)
 	$(Q)scripts/build_arm64.sh all .output/arm64/vm/load
 

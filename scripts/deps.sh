@@ -37,7 +37,8 @@ test)
 bench) packages+=(python3-pandas python3-torch bpftrace strace) ;;
 packages)
 	packages+=(debhelper lintian dpkg-dev libzstd-dev git mmdebstrap ca-certificates busybox-static
-		podman runc python3-build python3-wheel python3-pytest python3-venv)
+		podman runc python3-build python3-wheel python3-pytest python3-venv
+		file lld qemu-user-static) # arm64
 	;;
 *) echo "deps.sh: build, demo, test, bench or packages, not '$mode'" >&2; exit 2 ;;
 esac

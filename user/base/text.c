@@ -369,10 +369,7 @@ char *text_ns(char buf[TEXT_NUM_SZ], uint64_t ns)
 	return buf;
 }
 
-/*
- * What the variables name, where the locale itself is not installed: containers and empty roots
- * seldom have any, and the terminal in front of them is none of theirs.
- */
+/* Containers and empty roots seldom have locales, and their terminal is none of theirs. */
 static bool locale_names_utf8(void)
 {
 	static const char *const variables[] = { "LC_ALL", "LC_CTYPE", "LANG" };
@@ -388,12 +385,13 @@ static bool locale_names_utf8(void)
 
 bool text_locale_is_utf8(void)
 {
-	locale_t locale = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
-	bool is_utf8;
+	/* Asked first: in a static program C.UTF-8 has the character set of C. */
+	bool is_utf8 = locale_names_utf8();
+	locale_t locale = is_utf8 ? (locale_t)0 : newlocale(LC_CTYPE_MASK, "", (locale_t)0);
 
-	if (locale == (locale_t)0)
-		return locale_names_utf8();
-	is_utf8 = !strcmp(nl_langinfo_l(CODESET, locale), "UTF-8");
-	freelocale(locale);
+	if (locale != (locale_t)0) {
+		is_utf8 = !strcmp(nl_langinfo_l(CODESET, locale), "UTF-8");
+		freelocale(locale);
+	}
 	return is_utf8;
 }

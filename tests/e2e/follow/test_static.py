@@ -35,10 +35,12 @@ def test_static():
     shutil.copy(BINARY, root + "/pyimport-bpf")
     shutil.copy(capture, root + "/plain.cap")
     for view in ("summary", "tree"):
-        got = run("chroot", root, "/pyimport-bpf", "report", "--view", view, "/plain.cap")
-        wanted = run(lib.TOOL, "report", "--view", view, capture)
-        lib.check_equal((got.returncode, wanted.returncode), (0, 0), got.stderr + wanted.stderr)
-        lib.check_equal(got.stdout, wanted.stdout, view)
+        for locale in ("C", "C.UTF-8", "en_US.UTF-8"):
+            env = dict(lib.clean_env(), LC_ALL=locale)
+            got = run("chroot", root, "/pyimport-bpf", "report", "--view", view, "/plain.cap", env=env)
+            wanted = run(lib.TOOL, "report", "--view", view, capture, env=env)
+            lib.check_equal((got.returncode, wanted.returncode), (0, 0), got.stderr + wanted.stderr)
+            lib.check_equal(got.stdout, wanted.stdout, "%s, %s" % (view, locale))
 
     # It traces a Python of this machine.
     report = lib.workdir() + "/report.json"
