@@ -111,10 +111,11 @@ function fillFiles(index) {
 	const files = (process.files || []).filter(sizeOf).sort((a, b) => sizeOf(b) - sizeOf(a));
 	const dirs = (process.search_path || []).filter(dir => dir.misses)
 		.sort((a, b) => b.misses - a.misses);
-	const table = (titles, rows) => el("table", {}, el("thead", {}, el("tr", {}, titles.map((t, i) =>
-		el("th", {scope: "col", class: i ? "number" : null}, t)))), el("tbody", {},
+	const isName = title => ["file", "directory", "imported by"].includes(title);
+	const table = (titles, rows) => el("table", {}, el("thead", {}, el("tr", {}, titles.map(title =>
+		el("th", {scope: "col", class: isName(title) ? null : "number"}, title)))), el("tbody", {},
 	rows.slice(0, CAUSES_TOP).map(cells => el("tr", {}, cells.map((cell, i) =>
-		el("td", {class: i ? "number" : "name"}, cell))))));
+		el("td", {class: isName(titles[i]) ? "name" : "number"}, cell))))));
 	const parts = [];
 	if (files.length)
 		parts.push(el("h3", {}, "Biggest files"), table(

@@ -34,6 +34,9 @@ const CAUSES = new Map(document.querySelector("meta[name=causes]").content.split
 	.map(entry => entry.split(":")));
 const WAITS = [...CAUSES.keys()].filter(name => name !== "cpu");
 
+// The words of the text reports, where ours are not.
+const VIAS = {native: "from C"};
+
 // The program itself is no import: what it imports moves up.
 const isProgram = load => load.via === "main";
 

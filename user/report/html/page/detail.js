@@ -39,7 +39,7 @@ function chainOf(index, load, select) {
 		const place = fmtPlace(at.importer, index.process.cwd);
 		list.append(el("li", {}, isProgram(at) ? el("span", {class: "name"}, at.module || "?") :
 			moduleButton(at, select), place ? ", asked for at " + place : "",
-		at.via && !["statement", "main"].includes(at.via) ? " (" + at.via + ")" : ""));
+		at.via && !["statement", "main"].includes(at.via) ? " (" + (VIAS[at.via] || at.via) + ")" : ""));
 	}
 	return list;
 }

@@ -19,7 +19,7 @@ class ModuleTable {
 	columns() {
 		const cwd = this.index.process.cwd, wide = this.isPrinting || this.box.clientWidth >= 700;
 		const roomy = this.box.clientWidth >= 1600, columns = [
-			{key: "module", title: "module", width: wide ? "23%" : "34%", name: true,
+			{key: "module", title: "module", width: wide ? "23%" : "31%", name: true,
 				get: l => l.module || "", text: l => (l.exact === false ? "~" : "") +
 				(l.module || "?") + (l.inherited ? " (began before fork)" : "")},
 		];
@@ -44,13 +44,13 @@ class ModuleTable {
 			{key: "start", title: "start", number: true, width: "82px", get: l => l.start_ns,
 				text: l => l.inherited ? "before fork" :
 				"+" + fmtNs(l.start_ns - baseNs(this.index.process))},
-			{key: "kind", title: "kind", width: "82px",
+			{key: "kind", title: "kind", width: "92px",
 				get: l => l.result === "loaded" ? l.kind : l.error || l.result,
 				text: l => l.result === "loaded" ? l.kind : l.error || l.result});
 		columns.push({key: "importer", title: "imported by", name: true,
 				get: l => fmtPlace(l.importer, cwd),
 				text: l => fmtPlace(l.importer, cwd) +
-				(l.via && l.via !== "statement" ? " (" + l.via + ")" : "")});
+				(l.via && l.via !== "statement" ? " (" + (VIAS[l.via] || l.via) + ")" : "")});
 		return columns;
 	}
 

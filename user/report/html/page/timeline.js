@@ -99,8 +99,9 @@ class Timeline {
 	}
 
 	drawAxis(context, x, from, to, bottom) {
-		const step = [1, 2, 5, 10].map(n => n * 10 ** Math.floor(Math.log10((to - from) / 5)))
-			.find(n => (to - from) / n <= 8) || (to - from) / 5;
+		const most = Math.max(2, Math.min(8, Math.floor((x(to) - x(from)) / 80)));
+		const step = [1, 2, 5, 10].map(n => n * 10 ** Math.floor(Math.log10((to - from) / most)))
+			.find(n => (to - from) / n <= most) || (to - from) / most;
 		context.strokeStyle = themeColor("line");
 		context.fillStyle = themeColor("dim");
 		context.lineWidth = 1;
