@@ -47,6 +47,7 @@ const volatile __u32 cfg_wakeup_sz = 1 << 20;
 bool cfg_active = false;
 __u32 last_id = 0;
 __u32 last_serial = 0;
+__u64 last_end_ns = 0;
 __u32 charge_parity = 0;
 __u64 charge_cnt = 0;
 const volatile __u32 cfg_edge_slots = EDGE_SLOT_CNT;

@@ -229,6 +229,7 @@ extern const volatile __u32 cfg_page_sz;
 extern const volatile __u32 cfg_wakeup_sz;  /* wake the reader when this much is waiting */
 extern bool cfg_active;                   /* set once every probe is attached */
 extern __u32 last_id, last_serial;
+extern __u64 last_end_ns;                 /* when an image of a followed process ended last */
 extern struct pyi_stats stats;
 extern __u32 charge_parity;               /* of the charges made now: user space reads the others */
 extern __u64 charge_cnt;                  /* entries made in `charges`, ever */

@@ -19,8 +19,10 @@ int BPF_PROG(proc_exec, struct task_struct *task, int old_pid, struct linux_binp
 		if (!cfg_scoped || !scope_covers(task))
 			return 0;
 	}
-	if (proc)
+	if (proc) {
 		serial_set(proc->serial, false);
+		last_end_ns = now;
+	}
 	thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (thread)
 		thread->serial = 0; /* its open spans ended with the old image */
@@ -149,6 +151,7 @@ int BPF_PROG(proc_exit, struct task_struct *task)
 		bpf_ringbuf_submit(rec, BPF_RB_FORCE_WAKEUP);
 	}
 	serial_set(proc->serial, false);
+	last_end_ns = bpf_ktime_get_ns();
 	bpf_map_delete_elem(&procs, &tgid);
 	return 0;
 }

@@ -192,6 +192,23 @@ bool probes__is_followed(const struct probes *probes, pid_t tgid)
 	return probes__serial(probes, tgid) != 0;
 }
 
+void probes__each_followed(const struct probes *probes, void (*fn)(void *ctx, pid_t tgid),
+			   void *ctx)
+{
+	int fd = bpf_map__fd(probes->skel->maps.procs);
+	__u32 tgid, *from = NULL;
+
+	while (!bpf_map_get_next_key(fd, from, &tgid)) {
+		fn(ctx, tgid);
+		from = &tgid;
+	}
+}
+
+__u64 probes__last_end_ns(const struct probes *probes)
+{
+	return probes->skel->bss->last_end_ns;
+}
+
 int probes__followed_fd(const struct probes *probes)
 {
 	return bpf_map__fd(probes->skel->maps.procs);

@@ -70,6 +70,10 @@ int probes__follow(struct probes *probes, pid_t tgid, bool is_switching, __u32 *
 /* Is the process one of those? Asks the kernel's map, so children count too. */
 bool probes__is_followed(const struct probes *probes, pid_t tgid);
 __u32 probes__serial(const struct probes *probes, pid_t tgid); /* of its image, 0 = no, or ended */
+void probes__each_followed(const struct probes *probes, void (*fn)(void *ctx, pid_t tgid),
+			   void *ctx);
+/* When one of those ended last, or execed; CLOCK_MONOTONIC, 0 = never. */
+__u64 probes__last_end_ns(const struct probes *probes);
 int probes__followed_fd(const struct probes *probes); /* the descriptor it needs for that */
 
 /*

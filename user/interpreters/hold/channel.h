@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The holder's questions to the tracer, one after the other. Private to the holder. */
+/* The holder's questions to the tracer, one after the other. Private to holder.c and hold.c. */
 #ifndef INTERPRETERS_HOLD_CHANNEL_H
 #define INTERPRETERS_HOLD_CHANNEL_H
 
@@ -20,5 +20,11 @@ bool channel__send(struct channel *channel, struct holder_request *request, int 
 
 /* 1: the answer to the last question; 0: it is not there yet; -EPIPE: the other side has gone. */
 int channel__receive(struct channel *channel, struct holder_reply *out);
+
+/* Two ends, of the tracer's and of the holder's. 0 or -errno. */
+int channel_pair(int *ours, int *holders);
+
+/* In the tracer, waits for a question: 1, and *fd if it has a descriptor; 0 at the end. */
+int channel_take(int sock, struct holder_request *request, int *fd);
 
 #endif

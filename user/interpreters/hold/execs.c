@@ -2,6 +2,8 @@
 /* See execs.h. */
 #include "interpreters/hold/execs.h"
 
+#include "base/clock.h"
+
 void execs__collect(struct execs *execs, struct readers *readers)
 {
 	struct exec_event event;
@@ -23,4 +25,12 @@ bool execs__take(struct execs *execs, struct exec_event *out)
 __u64 execs__due_ns(const struct execs *execs)
 {
 	return execs->cnt ? execs->items[execs->first].since_ns + EXEC_LIMIT_NS : ~0ULL;
+}
+
+int execs__timeout_ms(const struct execs *execs, __u64 until_ns)
+{
+	__u64 now = clock_ns(), due_ns = execs__due_ns(execs);
+
+	until_ns = due_ns < until_ns ? due_ns : until_ns;
+	return now < until_ns ? (until_ns - now) / 1000000 + 1 : 0;
 }

@@ -24,4 +24,7 @@ bool execs__take(struct execs *execs, struct exec_event *out);
 /* When the oldest has waited long enough; ~0 = there is none. */
 __u64 execs__due_ns(const struct execs *execs);
 
+/* Milliseconds, rounded up, for poll: until then, and no longer than the oldest may wait. */
+int execs__timeout_ms(const struct execs *execs, __u64 until_ns);
+
 #endif

@@ -26,12 +26,14 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "interpreters/hold/channel.h"
 #include "interpreters/hold/holder.h"
 #include "interpreters/hold/mapped.h"
 #include "interpreters/hold/marks.h"
 #include "interpreters/process/privilege.h"
 
 #define END_PAUSE_NS 500000
+#define URGENT_NS 2000000000ULL /* of a processor, before others */
 
 /* A thread that answers questions of the holder. */
 struct server {
@@ -71,31 +73,6 @@ int hold_check(void)
 	return fd < 0 ? fd : 0;
 }
 
-/* 1 and an open *fd, or 0 at the end. */
-static int receive(int sock, struct holder_request *request, int *fd)
-{
-	union {
-		struct cmsghdr align;
-		char buf[CMSG_SPACE(sizeof(int))];
-	} control = {};
-	struct iovec iov = { .iov_base = request, .iov_len = sizeof(*request) };
-	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.buf,
-			      .msg_controllen = sizeof(control.buf) };
-	struct cmsghdr *cmsg;
-	ssize_t got;
-
-	do {
-		got = recvmsg(sock, &msg, MSG_CMSG_CLOEXEC);
-	} while (got < 0 && errno == EINTR);
-	if (got != sizeof(*request))
-		return 0;
-	/* No descriptor: ours are used up. The exec must go on all the same. */
-	cmsg = CMSG_FIRSTHDR(&msg);
-	if (cmsg && cmsg->cmsg_type == SCM_RIGHTS && cmsg->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(fd, CMSG_DATA(cmsg), sizeof(*fd));
-	return 1;
-}
-
 static unsigned int look_at_exec(struct hold *hold, int fd, pid_t tgid, struct holder_reply *reply)
 {
 	char link[32], path[PATH_MAX];
@@ -114,21 +91,37 @@ static unsigned int look_at_exec(struct hold *hold, int fd, pid_t tgid, struct h
 	return hold->ops.exec(hold->ops.ctx, fd, path, tgid);
 }
 
-static unsigned int look(struct hold *hold, const struct holder_request *request, int fd,
-			 struct holder_reply *reply)
+static struct hold_mapping mapping_of(const struct holder_request *request)
 {
-	struct hold_mapping mapping = {
+	return (struct hold_mapping){
 		.tgid = request->tgid, .ts_ns = request->ts_ns,
 		.start = request->start, .end = request->end,
 		.dev = request->dev, .ino = request->ino,
-		.is_stopped = request->ask == HOLDER_STOPPED,
+		.stopped_ns = request->stopped_ns, .path = request->path,
 	};
+}
+
+static unsigned int look(struct hold *hold, const struct holder_request *request, int fd,
+			 struct holder_reply *reply)
+{
+	const struct hold_mapping mapping = mapping_of(request);
 
 	if (request->ask == HOLDER_EXEC)
 		return look_at_exec(hold, fd, request->tgid, reply);
+	if (request->ask == HOLDER_LOST)
+		return hold->ops.lost(hold->ops.ctx, request->ts_ns), 0;
 	if (request->ask == HOLDER_MAPPED)
-		return hold->ops.scout(hold->ops.ctx, &mapping, request->path);
+		return hold->ops.scout(hold->ops.ctx, &mapping);
 	return hold->ops.mapped(hold->ops.ctx, &mapping);
+}
+
+/* Too late to probe it. */
+static bool is_maybe_python(struct hold *hold, const struct holder_request *request)
+{
+	const struct hold_mapping mapping = mapping_of(request);
+
+	return request->ask == HOLDER_UNSTOPPED &&
+	       hold->ops.scout(hold->ops.ctx, &mapping) & (HOLD_STOP | HOLD_LOOK);
 }
 
 static struct holder_reply answer(struct hold *hold, const struct holder_request *request, int fd)
@@ -138,7 +131,7 @@ static struct holder_reply answer(struct hold *hold, const struct holder_request
 
 	if (!atomic_load(&hold->is_closing) || request->ask == HOLDER_MAPPED)
 		answer = look(hold, request, fd, &reply);
-	else if (request->ask == HOLDER_UNSTOPPED)
+	else if (request->ask == HOLDER_LOST || is_maybe_python(hold, request))
 		atomic_fetch_add(&hold->unseen_cnt, 1);
 	if (answer & HOLD_IGNORE)
 		reply.want |= HOLDER_WANT_IGNORE;
@@ -151,14 +144,25 @@ static struct holder_reply answer(struct hold *hold, const struct holder_request
 	return reply;
 }
 
+/* Who makes up ever more files to be examined shall not have the machine for it. */
+static bool is_greedy(__u64 cpu_ns, __u64 start_ns)
+{
+	return cpu_ns > URGENT_NS && cpu_ns > (clock_ns() - start_ns) / 10;
+}
+
 static void *serve(void *arg)
 {
 	const struct server *server = arg;
 	struct hold *hold = server->hold;
 	struct holder_request request;
+	__u64 start_ns = clock_ns();
+	bool is_urgent = true;
 
-	/* What it is asked about runs on meanwhile: as urgent as the holder. */
-	if (server->is_scout &&
+	/*
+	 * What the scout is asked about runs on meanwhile: as urgent as the holder. What waits for
+	 * the other one must not wait for all programs of a busy machine in turn.
+	 */
+	if (!server->is_scout ||
 	    sched_setscheduler(0, SCHED_RR, &(struct sched_param){ .sched_priority = 1 }))
 		setpriority(PRIO_PROCESS, gettid(), -20);
 	if (privilege_keep_tracing(hold->ops.is_multi))
@@ -168,7 +172,9 @@ static void *serve(void *arg)
 		struct holder_reply reply;
 		__u64 cpu_ns = clock_thread_cpu_ns();
 
-		if (!receive(server->sock, &request, &fd))
+		if (!server->is_scout && is_urgent && is_greedy(cpu_ns, start_ns))
+			is_urgent = setpriority(PRIO_PROCESS, gettid(), 0) != 0;
+		if (!channel_take(server->sock, &request, &fd))
 			break;
 		request.path[sizeof(request.path) - 1] = '\0';
 		reply = answer(hold, &request, fd);
@@ -226,17 +232,6 @@ static void release(struct hold *hold)
 	free(hold);
 }
 
-static int connect_pair(int *ours, int *holders)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
-		return -errno;
-	*ours = pair[0];
-	*holders = pair[1];
-	return 0;
-}
-
 static int start_holder(struct hold *hold, int fan_fd)
 {
 	struct holder_opts opts = { .fan_fd = fan_fd, .mapped = hold->mapped,
@@ -250,8 +245,8 @@ static int start_holder(struct hold *hold, int fan_fd)
 	ssize_t got;
 	int err;
 
-	err = connect_pair(&hold->tracer.sock, &sock) ?:
-	      connect_pair(&hold->scout.sock, &scout_sock);
+	err = channel_pair(&hold->tracer.sock, &sock) ?:
+	      channel_pair(&hold->scout.sock, &scout_sock);
 	if (err)
 		return err;
 	opts.sock = sock;

@@ -19,6 +19,9 @@
 
 #define HOLD_LIMIT_NS 2000000000ULL /* longer than this nothing waits for us */
 
+/* Smaller ones are not told of: the leanest interpreters have twice as much. */
+#define MAPPED_CODE_MIN_SZ (512u << 10)
+
 struct hold;
 
 enum hold_answer {
@@ -34,7 +37,8 @@ struct hold_mapping {
 	pid_t tgid;
 	__u64 ts_ns, start, end;
 	__u64 dev, ino;  /* as in /proc/PID/maps: major << 32 | minor */
-	bool is_stopped; /* its thread stands still until the answer */
+	const char *path; /* as the process named the file, "" if not known */
+	__u64 stopped_ns; /* its thread stands still since then, until the answer; 0 = it runs on */
 };
 
 struct hold_ops {
@@ -50,11 +54,10 @@ struct hold_ops {
 	/* @path as our mount namespace names it, @tgid who execs (0 = in another pid namespace). */
 	unsigned int (*exec)(void *ctx, int fd, const char *path, pid_t tgid);
 	unsigned int (*mapped)(void *ctx, const struct hold_mapping *mapping);
-	/*
-	 * On another thread, which must be quick: is this worth a stop? @path as the process named
-	 * the file, "" if not known.
-	 */
-	unsigned int (*scout)(void *ctx, const struct hold_mapping *mapping, const char *path);
+	/* Mappings since @since_ns were not noticed, whoever made them. Called if .wants is set. */
+	void (*lost)(void *ctx, __u64 since_ns);
+	/* On another thread, which must be quick: is this worth a stop? */
+	unsigned int (*scout)(void *ctx, const struct hold_mapping *mapping);
 	void *ctx;
 	bool is_multi;     /* probes are uprobe_multi: see privilege_keep_tracing */
 	bool want_no_stop; /* only notice: neither execs nor threads are held */
@@ -68,7 +71,7 @@ struct hold_stats {
 	__u64 refused_cnt;      /* execs refused by the kernel: it could not open the file for us */
 	__u64 missed_cnt;       /* not looked at: queue overflow, or reading failed */
 	__u64 late_cnt;         /* let go because we took longer than HOLD_LIMIT_NS */
-	__u64 lost_cnt;         /* records of mappings that found no room */
+	__u64 lost_cnt;         /* mappings not noticed, and not given to .lost */
 	__u64 unseen_cnt;       /* mappings of what may be a Python, not looked at before the end */
 	bool has_ended;         /* the process that answers was killed: nothing is held since */
 };

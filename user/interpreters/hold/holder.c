@@ -20,38 +20,29 @@
 #include "interpreters/hold/hold.h"
 #include "interpreters/hold/holder_state.h"
 #include "interpreters/hold/mapped.h"
-
-#ifndef FAN_MARK_EVICTABLE /* Linux 5.19: a mark that does not keep the inode in memory */
-#define FAN_MARK_EVICTABLE 0x00000200
-#endif
+#include "interpreters/hold/marks.h"
 
 #define RETRY_MS 50
 #define SCOUT_LIMIT_NS 20000000ULL /* a scout that hangs in a file system must not stop execs */
 #define SCOUT_DEBT_NS 50000000ULL  /* more than this, and a tenth of the time, it does not get */
 #define END_NS 500000000ULL        /* files that are being opened when the trace ends */
 
-enum { FD_CHANNEL, FD_EVENTS, FD_TIMER, FD_CHILD, FD_MAPPED, FD_CNT };
-
-/* Without the evictable kind every program of the host would stay in memory: do without. */
-static void ignore_from_now(struct holder *holder, int fd)
-{
-	if (holder->can_ignore &&
-	    fanotify_mark(holder->opts->fan_fd,
-			  FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_EVICTABLE,
-			  FAN_OPEN_EXEC_PERM, fd, NULL))
-		holder->can_ignore = false;
-}
+enum { FD_CHANNEL, FD_SCOUT, FD_EVENTS, FD_TIMER, FD_CHILD, FD_MAPPED, FD_CNT };
 
 static void collect(struct holder *holder, __u64 now)
 {
 	caught__collect(&holder->caught, now);
-	atomic_store(&holder->counts->waiting_cnt, holder->caught.running_cnt);
+	atomic_store(&holder->counts->waiting_cnt,
+		     holder->caught.running_cnt + (holder->caught.asked_ns != 0));
 }
 
-/* Without the other way to notice it, its first imports are missed. */
+/*
+ * Without the other way to notice it, its first imports are missed. With --cgroup it may have been
+ * another's: only the tracer tells, who did not answer, whether an exec is about to be followed.
+ */
 static void count_late(struct holder *holder)
 {
-	if (!holder->mapped || !holder->opts->can_stop)
+	if (!holder->readers.is_noticed)
 		atomic_fetch_add(&holder->counts->late_cnt, 1);
 }
 
@@ -68,7 +59,7 @@ static void tend(struct holder *holder, const struct pollfd *fds)
 		readers__allow(&holder->readers, &event);
 		count_late(holder);
 	}
-	if (fds[FD_MAPPED].revents)
+	if (fds[FD_MAPPED].revents || fds[FD_SCOUT].revents)
 		collect(holder, clock_ns());
 }
 
@@ -77,19 +68,32 @@ static void set_fds(const struct holder *holder, int sock, struct pollfd fds[FD_
 	const struct readers *readers = &holder->readers;
 
 	fds[FD_CHANNEL] = (struct pollfd){ .fd = sock, .events = POLLIN };
+	fds[FD_SCOUT] = (struct pollfd){ .fd = holder->caught.asked_ns ? holder->scout.sock : -1,
+					 .events = POLLIN };
 	fds[FD_EVENTS] = (struct pollfd){ .fd = readers->event_fd, .events = POLLIN };
 	fds[FD_TIMER] = (struct pollfd){ .fd = readers->timer_fd, .events = POLLIN };
 	fds[FD_CHILD] = (struct pollfd){ .fd = readers->child_fd, .events = POLLIN };
 	fds[FD_MAPPED] = (struct pollfd){ .fd = holder->map_fd, .events = POLLIN };
 }
 
-/* Milliseconds, rounded up, for poll; no longer than the first exec may wait. */
-static int timeout_ms(const struct holder *holder, __u64 until_ns)
-{
-	__u64 now = clock_ns(), due_ns = execs__due_ns(&holder->execs);
+static int ask(struct holder *holder, struct channel *channel, struct holder_request *request,
+	       int fd, __u64 until_ns, __u64 patience_ns, struct holder_reply *reply);
+static struct holder_request about(enum holder_ask ask, const struct mapped_event *event);
 
-	until_ns = due_ns < until_ns ? due_ns : until_ns;
-	return now < until_ns ? (until_ns - now) / 1000000 + 1 : 0;
+/* What nobody had time to look at: the scout may still say that it is nothing. */
+static void look_at_rest(struct holder *holder, __u64 until_ns)
+{
+	struct holder_reply reply;
+	struct caught_item item;
+
+	while (caught__take(&holder->caught, &item)) {
+		struct holder_request request = about(HOLDER_MAPPED, &item.event);
+
+		if (!item.is_stopped && !ask(holder, &holder->scout, &request, -1, until_ns,
+					     END_NS, &reply) &&
+		    !(reply.want & (HOLDER_WANT_STOP | HOLDER_WANT_LOOK)))
+			atomic_fetch_sub(&holder->counts->waiting_cnt, 1);
+	}
 }
 
 /*
@@ -108,8 +112,11 @@ static void __attribute__((noreturn)) end(struct holder *holder)
 	/* What was mapped last and may be a Python is counted as not looked at. */
 	holder->caught.can_stop = false;
 	collect(holder, clock_ns());
+	look_at_rest(holder, clock_ns() + SCOUT_LIMIT_NS);
+	if (holder->mapped && mapped__lost_since(holder->mapped))
+		atomic_store(&holder->counts->lost_cnt, mapped__lost(holder->mapped));
 	set_fds(holder, -1, fds);
-	fds[FD_MAPPED].fd = -1;
+	fds[FD_SCOUT].fd = fds[FD_MAPPED].fd = -1;
 	do {
 		execs__collect(&holder->execs, &holder->readers);
 		while (execs__take(&holder->execs, &event))
@@ -132,17 +139,18 @@ static bool await_reply(struct holder *holder, struct channel *channel, __u64 un
 {
 	struct pollfd fds[FD_CNT];
 
-	set_fds(holder, channel->sock, fds);
-	if (channel == &holder->scout)
-		fds[FD_MAPPED].fd = -1;
 	for (;;) {
 		int got = channel__receive(channel, out);
+
+		set_fds(holder, channel->sock, fds);
+		if (channel == &holder->scout)
+			fds[FD_SCOUT].fd = fds[FD_MAPPED].fd = -1;
 
 		if (got < 0)
 			end(holder);
 		if (got || clock_ns() >= until_ns)
 			return got;
-		if (poll(fds, FD_CNT, timeout_ms(holder, until_ns)) >= 0)
+		if (poll(fds, FD_CNT, execs__timeout_ms(&holder->execs, until_ns)) >= 0)
 			tend(holder, fds);
 	}
 }
@@ -186,9 +194,7 @@ static struct holder_reply ask_tracer(struct holder *holder, struct holder_reque
 
 	if (!err)
 		return reply;
-	if (err == -EAGAIN)
-		atomic_fetch_add(&holder->counts->missed_cnt, 1);
-	else if (fd < 0)
+	if (fd < 0)
 		atomic_fetch_add(&holder->counts->late_cnt, 1);
 	else
 		count_late(holder);
@@ -233,7 +239,8 @@ static void handle_exec(struct holder *holder, const struct exec_event *event)
 					       event->since_ns + EXEC_LIMIT_NS, event->start_ns);
 
 	if (reply.want & HOLDER_WANT_IGNORE) {
-		ignore_from_now(holder, event->fd);
+		holder->can_ignore = holder->can_ignore &&
+				     !marks_ignore(holder->opts->fan_fd, event->fd);
 		know_file(holder, &reply);
 	}
 	fill_slot(holder, reply.slot, event->start_ns, clock_ns() - event->start_ns);
@@ -242,9 +249,31 @@ static void handle_exec(struct holder *holder, const struct exec_event *event)
 
 static struct holder_request about(enum holder_ask ask, const struct mapped_event *event)
 {
-	return (struct holder_request){ .ask = ask, .tgid = event->tgid, .ts_ns = event->ts_ns,
-					.start = event->start, .end = event->end,
-					.dev = event->dev, .ino = event->ino };
+	struct holder_request request = { .ask = ask, .tgid = event->tgid, .ts_ns = event->ts_ns,
+					  .start = event->start, .end = event->end,
+					  .dev = event->dev, .ino = event->ino };
+	size_t path_sz = strlen(event->path) + 1;
+
+	if (path_sz <= sizeof(request.path))
+		memcpy(request.path, event->path, path_sz);
+	return request;
+}
+
+/* The answer that the scout owes. */
+static unsigned int recall(void *ctx)
+{
+	struct holder *holder = ctx;
+	struct holder_reply reply;
+	int got = channel__receive(&holder->scout, &reply);
+
+	if (got < 0)
+		end(holder);
+	if (!got)
+		return HOLDER_WANT_TIME;
+	holder->scout_debt_ns -= SCOUT_LIMIT_NS < holder->scout_debt_ns ? SCOUT_LIMIT_NS :
+									  holder->scout_debt_ns;
+	holder->scout_debt_ns += reply.cpu_ns;
+	return reply.want;
 }
 
 /* The program runs on while we ask. */
@@ -254,22 +283,22 @@ static unsigned int scout(void *ctx, const struct mapped_event *event)
 	struct holder *holder = ctx;
 	struct holder_reply reply;
 	__u64 start_ns = clock_ns(), paid_ns = (start_ns - holder->scouted_ns) / 10;
-	size_t path_sz;
 	int err;
 
 	if (!wants(holder, event->tgid))
 		return 0;
 	holder->scout_debt_ns -= paid_ns < holder->scout_debt_ns ? paid_ns : holder->scout_debt_ns;
 	holder->scouted_ns = start_ns;
-	if (holder->scout_debt_ns > SCOUT_DEBT_NS)
+	/* What it owes still is about another, or not wanted any more. */
+	if (holder->scout_debt_ns > SCOUT_DEBT_NS || holder->caught.asked_ns ||
+	    (holder->scout.asked_ns && recall(holder) & HOLDER_WANT_TIME))
 		return HOLDER_WANT_LOOK;
-	path_sz = strlen(event->path) + 1;
-	if (path_sz <= sizeof(request.path))
-		memcpy(request.path, event->path, path_sz);
 	err = ask(holder, &holder->scout, &request, -1, start_ns + SCOUT_LIMIT_NS, 0, &reply);
 	/* Not the time on the clock: on a busy machine it waits for a processor, and takes none. */
 	holder->scout_debt_ns += err ? SCOUT_LIMIT_NS : reply.cpu_ns;
-	return err ? HOLDER_WANT_LOOK : reply.want;
+	if (err)
+		return err == -ETIMEDOUT ? HOLDER_WANT_TIME : HOLDER_WANT_LOOK;
+	return reply.want;
 }
 
 /* Only the thread itself has waited. */
@@ -289,14 +318,30 @@ static void handle_mapped(struct holder *holder, const struct caught_item *item)
 	const struct mapped_event *event = &item->event;
 	struct holder_request request = about(item->is_stopped ? HOLDER_STOPPED : HOLDER_UNSTOPPED,
 					      event);
-	struct holder_reply reply = ask_tracer(holder, &request, -1, clock_ns() + HOLD_LIMIT_NS,
-					       item->since_ns);
+	struct holder_reply reply;
 
+	request.stopped_ns = item->is_stopped ? item->since_ns : 0;
+	reply = ask_tracer(holder, &request, -1, clock_ns() + HOLD_LIMIT_NS, item->since_ns);
 	caught__let_go(&holder->caught, item);
 	if (item->is_stopped)
 		count_stop(holder, item, reply.slot);
 	if (reply.want & HOLDER_WANT_IGNORE)
 		mapped__know(holder->mapped, event, clock_ns());
+}
+
+/*
+ * What the kernel had no room for was most likely others' programs. So those that are wanted are
+ * looked at themselves; if all are, there is no end to it.
+ */
+static void handle_lost(struct holder *holder)
+{
+	struct holder_request request = { .ask = HOLDER_LOST,
+					  .ts_ns = mapped__lost_since(holder->mapped) };
+
+	if (request.ts_ns && holder->opts->wants)
+		ask_tracer(holder, &request, -1, clock_ns() + HOLD_LIMIT_NS, clock_ns());
+	else if (request.ts_ns)
+		atomic_store(&holder->counts->lost_cnt, mapped__lost(holder->mapped));
 }
 
 /* An exec waits for us in any case, a mapping may not: so these are stopped first. */
@@ -317,7 +362,7 @@ static void handle_all(struct holder *holder)
 			handle_mapped(holder, &item);
 	} while (has_exec || has_item);
 	if (holder->mapped)
-		atomic_store(&holder->counts->lost_cnt, mapped__lost(holder->mapped));
+		handle_lost(holder);
 }
 
 void holder_run(const struct holder_opts *opts)
@@ -333,11 +378,12 @@ void holder_run(const struct holder_opts *opts)
 					       .wants = wants_exec, .ctx = &holder,
 					       .counts = opts->counts, .event_fd = -1,
 					       .timer_fd = -1, .child_fd = -1 },
-				  .caught.scout = scout, .caught.ctx = &holder };
+				  .caught.scout = scout, .caught.recall = recall,
+				  .caught.ctx = &holder };
 	holder_begin(&holder);
-	set_fds(&holder, holder.tracer.sock, fds);
-	fds[FD_CHANNEL].events = 0;
-	for (;; is_idle = stops__retry(&holder.caught.stops)) {
+	for (;; is_idle = stops__retry(&holder.caught.stops) && !holder.caught.asked_ns) {
+		set_fds(&holder, holder.tracer.sock, fds);
+		fds[FD_CHANNEL].events = 0;
 		if (poll(fds, FD_CNT, is_idle ? -1 : RETRY_MS) < 0)
 			continue;
 		if (fds[FD_CHANNEL].revents & (POLLHUP | POLLERR))

@@ -25,6 +25,7 @@ enum holder_ask {
 	/* After HOLDER_WANT_STOP and HOLDER_WANT_LOOK, when its turn comes. */
 	HOLDER_STOPPED,   /* its thread stands still */
 	HOLDER_UNSTOPPED, /* it runs on */
+	HOLDER_LOST,      /* mappings since .ts_ns were not told to us: look at who is wanted */
 };
 
 struct holder_request {
@@ -34,13 +35,15 @@ struct holder_request {
 	__u32 pad;
 	/* For mappings only: see struct mapped_event. */
 	__u64 ts_ns, start, end, dev, ino;
-	char path[HOLDER_PATH_SZ]; /* for HOLDER_MAPPED; "" = none, or too long */
+	__u64 stopped_ns; /* for HOLDER_STOPPED */
+	char path[HOLDER_PATH_SZ]; /* "" = none, or too long */
 };
 
 enum holder_want {
 	HOLDER_WANT_IGNORE = 1 << 0, /* the file need not be asked about until it is written to */
 	HOLDER_WANT_STOP = 1 << 1,   /* a Python to be probed: stop the thread, ask again */
 	HOLDER_WANT_LOOK = 1 << 2,   /* ask again, without stopping it */
+	HOLDER_WANT_TIME = 1 << 3,   /* the holder's own: there is no answer yet */
 };
 
 struct holder_reply {

@@ -51,6 +51,7 @@ static void start_mapped(struct holder *holder)
 		holder->mapped = NULL;
 	}
 	holder->caught.mapped = holder->mapped;
+	holder->readers.is_noticed = holder->mapped && holder->opts->can_stop;
 }
 
 /*

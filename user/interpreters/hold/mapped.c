@@ -14,10 +14,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "interpreters/hold/hold.h"
+
 #define RING_SZ (256u << 10) /* of each processor; a record has 100 to 200 bytes */
 #define KNOWN_CNT 32768      /* a power of two */
 #define FORGET_NS 600000000000ULL
-#define CODE_MIN_SZ (512u << 10) /* the leanest interpreters have twice as much */
 
 struct known {
 	__u64 dev, ino, since_ns; /* ino 0 = free */
@@ -26,6 +27,7 @@ struct known {
 struct ring {
 	struct perf_event_mmap_page *page;
 	const unsigned char *data;
+	__u64 read_ns; /* time of the last record */
 };
 
 struct mapped {
@@ -33,7 +35,7 @@ struct mapped {
 	int *fds;
 	struct ring *rings;
 	size_t at; /* ring to look into next */
-	__u64 lost, forgot_ns;
+	__u64 lost, lost_since_ns, forgot_ns;
 	size_t known_cnt;
 	struct known known[KNOWN_CNT];
 	union {
@@ -136,6 +138,14 @@ __u64 mapped__lost(const struct mapped *mapped)
 	return mapped->lost;
 }
 
+__u64 mapped__lost_since(struct mapped *mapped)
+{
+	__u64 since_ns = mapped->lost_since_ns;
+
+	mapped->lost_since_ns = 0;
+	return since_ns;
+}
+
 static void copy_out(const struct ring *ring, __u64 pos, void *to, size_t sz)
 {
 	size_t off = pos & (RING_SZ - 1), head = RING_SZ - off;
@@ -201,7 +211,7 @@ static bool read_mmap2(struct mapped *mapped, struct mapped_event *out)
 				      .end = rec->addr + rec->len,
 				      .dev = (__u64)rec->major << 32 | rec->minor,
 				      .ino = rec->ino, .path = rec->name };
-	if (rec->len < CODE_MIN_SZ)
+	if (rec->len < MAPPED_CODE_MIN_SZ)
 		return false;
 	memcpy(&out->ts_ns, &mapped->record.bytes[sz - sizeof(__u64)], sizeof(__u64));
 	dev = out->dev;
@@ -210,10 +220,29 @@ static bool read_mmap2(struct mapped *mapped, struct mapped_event *out)
 	return !known->ino || known->since_ns > out->ts_ns;
 }
 
+/* As sample_id_all puts it, behind all else. */
+static __u64 record_ns(const struct mapped *mapped)
+{
+	__u64 ns;
+
+	memcpy(&ns, &mapped->record.bytes[mapped->record.header.size - sizeof(ns)], sizeof(ns));
+	return ns;
+}
+
+static void note_lost(struct mapped *mapped, const struct ring *ring)
+{
+	__u64 lost, since_ns = ring->read_ns ?: 1;
+
+	memcpy(&lost, &mapped->record.bytes[sizeof(struct perf_event_header) + 8], sizeof(lost));
+	mapped->lost += lost;
+	if (!mapped->lost_since_ns || since_ns < mapped->lost_since_ns)
+		mapped->lost_since_ns = since_ns;
+}
+
 bool mapped__next(struct mapped *mapped, struct mapped_event *out)
 {
 	for (size_t idle_cnt = 0; idle_cnt < mapped->cnt;) {
-		const struct ring *ring = &mapped->rings[mapped->at];
+		struct ring *ring = &mapped->rings[mapped->at];
 
 		if (!take(mapped, ring)) {
 			mapped->at = (mapped->at + 1) % mapped->cnt;
@@ -222,12 +251,11 @@ bool mapped__next(struct mapped *mapped, struct mapped_event *out)
 		}
 		idle_cnt = 0;
 		if (mapped->record.header.type == PERF_RECORD_LOST) {
-			__u64 lost;
-
-			memcpy(&lost, &mapped->record.bytes[sizeof(struct perf_event_header) + 8],
-			       sizeof(lost));
-			mapped->lost += lost;
-		} else if (mapped->record.header.type == PERF_RECORD_MMAP2 &&
+			note_lost(mapped, ring);
+			continue;
+		}
+		ring->read_ns = record_ns(mapped);
+		if (mapped->record.header.type == PERF_RECORD_MMAP2 &&
 			   read_mmap2(mapped, out)) {
 			return true;
 		}

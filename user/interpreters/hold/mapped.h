@@ -51,4 +51,7 @@ void mapped__know(struct mapped *mapped, const struct mapped_event *event, __u64
 /* Records the kernel had no room for. */
 __u64 mapped__lost(const struct mapped *mapped);
 
+/* The time of the last record before the first that was lost since the last call; 0 = none was. */
+__u64 mapped__lost_since(struct mapped *mapped);
+
 #endif

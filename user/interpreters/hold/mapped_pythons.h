@@ -10,13 +10,15 @@
 
 #include <linux/types.h>
 #include <stdbool.h>
+#include "interpreters/hold/holder.h"
 #include "interpreters/hold/mapped.h"
 #include "interpreters/hold/stop.h"
 
 #define CAUGHT_MAX 256 /* what comes then waits in the kernel's buffers, unstopped */
 
 struct caught_item {
-	struct mapped_event event; /* without path */
+	struct mapped_event event; /* its path in @path */
+	char path[HOLDER_PATH_SZ]; /* "" = none, or too long */
 	__u64 since_ns;            /* stopped since */
 	bool is_stopped;
 };
@@ -26,10 +28,14 @@ struct caught {
 	bool can_stop;
 	/* What to do about a mapping: a set of enum holder_want. */
 	unsigned int (*scout)(void *ctx, const struct mapped_event *event);
+	/* The same after HOLDER_WANT_TIME, which it may say again. */
+	unsigned int (*recall)(void *ctx);
 	void *ctx;
 	struct caught_item items[CAUGHT_MAX]; /* a ring */
 	unsigned int first, cnt;
 	unsigned int running_cnt; /* of these run on */
+	struct caught_item asked; /* the answer is still to come */
+	__u64 asked_ns;           /* 0 = there is none */
 	struct stops stops; /* let go, but not gone yet */
 };
 

@@ -22,6 +22,10 @@
 #include "base/log.h"
 #include "interpreters/process/proc.h"
 
+#ifndef FAN_MARK_EVICTABLE /* Linux 5.19: a mark that does not keep the inode in memory */
+#define FAN_MARK_EVICTABLE 0x00000200
+#endif
+
 #define NAMESPACES_MAX 4096
 
 struct marks {
@@ -135,4 +139,10 @@ int marks_set(int fan_fd)
 		is_new(&marks, st.st_ino);
 	proc_each(mark_namespace, &marks);
 	return marks.cnt ? 0 : marks.err;
+}
+
+int marks_ignore(int fan_fd, int fd)
+{
+	return fanotify_mark(fan_fd, FAN_MARK_ADD | FAN_MARK_IGNORED_MASK | FAN_MARK_EVICTABLE,
+			     FAN_OPEN_EXEC_PERM, fd, NULL) ? -errno : 0;
 }

@@ -106,7 +106,7 @@ static bool pass_on(struct reader *reader, const struct exec_event *event)
 			return true;
 	}
 	atomic_fetch_sub(&reader->shared->pending_cnt, 1);
-	atomic_fetch_add(&all->counts->missed_cnt, 1);
+	atomic_fetch_add(&all->counts->missed_cnt, !all->is_noticed);
 	return false;
 }
 
@@ -124,6 +124,7 @@ static void handle(struct reader *reader, __u64 start_ns)
 				    .start_ns = start_ns,
 				    .since_ns = reader->backlog_ns ?: start_ns };
 
+	/* The kernel had no memory for an event: whose exec it was is not told. */
 	if (read_event->mask & FAN_Q_OVERFLOW)
 		atomic_fetch_add(&reader->all->counts->missed_cnt, 1);
 	if (event.fd < 0)

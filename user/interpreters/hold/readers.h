@@ -46,6 +46,7 @@ struct readers {
 	pid_t pids[READERS_MAX];
 	unsigned int live_cnt;
 	int pending_max;
+	bool is_noticed; /* what goes on undecided is noticed by its mapping, and stopped then */
 };
 
 /* Starts the first one; @fan_fd, @wants, @ctx, @counts are set. 0 or -errno. */

@@ -12,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "trace/opts.h"
+#include "trace/follow/mapped_file.h"
 #include "trace/follow/pythons.h"
 #include "trace/follow/scope.h"
 #include "trace/session.h"
@@ -28,7 +28,6 @@
 #include "interpreters/interp.h"
 #include "interpreters/process/proc.h"
 #include "interpreters/process/initialized.h"
-#include "interpreters/process/target_file.h"
 
 /* From the mapping of an interpreter to its first import it takes longer than this. */
 #define FIRST_IMPORT_NS 2000000ULL
@@ -125,40 +124,9 @@ static unsigned int look_at_exec(void *ctx, int fd, const char *path, pid_t tgid
 	return answer;
 }
 
-/* A mapping, found in /proc/PID/maps. */
-struct found_map {
-	const struct hold_mapping *want;
-	struct proc_map map;
-	char *path;
-	int fd;
-};
-
-static void found_map_clear(struct found_map *found)
-{
-	if (found->fd >= 0)
-		close(found->fd);
-	free(found->path);
-}
-
-static int find_map(void *ctx, int proc_fd, const struct proc_map *map)
-{
-	struct found_map *found = ctx;
-
-	if (!map->is_exec || map->ino != found->want->ino ||
-	    ((__u64)map->major << 32 | map->minor) != found->want->dev)
-		return 0;
-	found->fd = proc_open_map(proc_fd, map);
-	if (found->fd < 0)
-		return found->fd;
-	found->map = *map;
-	found->path = strdup(map->path);
-	found->map.path = found->path;
-	return found->path ? 1 : -ENOMEM;
-}
-
 /* The probes came while the program was starting: did its interpreter start before them? */
 static void check_start(struct held *held, const struct hold_mapping *mapping, int proc_fd,
-			const struct found_map *found)
+			const struct mapped_file *found)
 {
 	const struct interp *interp;
 	__u64 probed_ns;
@@ -168,8 +136,33 @@ static void check_start(struct held *held, const struct hold_mapping *mapping, i
 	    !interp_has_started(interp, proc_fd, &found->map))
 		return;
 	held->late_start_cnt++;
-	log_info("process %d: %s was running before it was probed, after %.1f ms", mapping->tgid,
+	log_info("process %d: %s ran before it was probed, after %.1f ms", mapping->tgid,
 		 found->path, (probed_ns - mapping->ts_ns) / 1e6);
+	if (mapping->stopped_ns)
+		log_info("process %d was stopped %.1f ms after the mapping", mapping->tgid,
+			 (mapping->stopped_ns - mapping->ts_ns) / 1e6);
+}
+
+/*
+ * Mapped by what has execed something else since, or has ended. If it is a Python that was not
+ * probed then, nobody can tell any more whether it ran.
+ */
+static void look_at_gone(struct held *held, const struct hold_mapping *mapping, int proc_fd,
+			 const char *root)
+{
+	struct session *session = held->session;
+	_cleanup_close_ int fd = mapped_file_open(mapping, proc_fd);
+	__u64 probed_ns;
+
+	/* Its file has gone as well, or its name leads elsewhere: it may have been anything. */
+	if (fd < 0) {
+		atomic_fetch_add(&held->gone_cnt, 1);
+		return;
+	}
+	if (discover__file(session->discover, fd, mapping->path, root, mapping->tgid) ==
+		    DISCOVER_INTERPRETER &&
+	    pythons__find(session->pythons, fd, &probed_ns) && probed_ns > mapping->ts_ns)
+		atomic_fetch_add(&held->gone_cnt, 1);
 }
 
 static unsigned int look_at_mapping(void *ctx, const struct hold_mapping *mapping)
@@ -177,65 +170,80 @@ static unsigned int look_at_mapping(void *ctx, const struct hold_mapping *mappin
 	struct held *held = ctx;
 	struct session *session = held->session;
 	_cleanup_close_ int proc_fd = proc_open(mapping->tgid);
-	_cleanup_(found_map_clear) struct found_map found = { .want = mapping, .fd = -1 };
+	_cleanup_(mapped_file_clear) struct mapped_file found = { .fd = -1 };
 	size_t before = pythons__cnt(session->pythons);
 	char root[PROC_ROOT_SZ] = "";
 	unsigned int answer = 0;
 	int verdict;
 
-	if (proc_fd < 0 || proc_each_map(proc_fd, find_map, &found) != 1) {
-		atomic_fetch_add(&held->gone_cnt, 1);
+	if (proc_fd >= 0)
+		proc_root(proc_fd, mapping->tgid, root);
+	if (mapped_file_find(mapping, proc_fd, &found)) {
+		look_at_gone(held, mapping, proc_fd, root);
 		return 0;
 	}
-	proc_root(proc_fd, mapping->tgid, root);
 	verdict = discover__file(session->discover, found.fd, found.path, root, mapping->tgid);
 	/* Of a program that needs a libpython, the mapping of the library will be noticed. */
 	if (verdict >= 0 && verdict != DISCOVER_REFUSED)
 		answer = HOLD_IGNORE;
-	if (pythons__cnt(session->pythons) > before && mapping->is_stopped)
+	if (pythons__cnt(session->pythons) > before && mapping->stopped_ns)
 		answer |= note(held, mapping->tgid, found.path, false);
 	if (verdict == DISCOVER_INTERPRETER)
 		check_start(held, mapping, proc_fd, &found);
 	return answer;
 }
 
-/* The file of a mapping whose process has ended; opened only when it is that file. */
-static int open_again(const struct hold_mapping *mapping, const char *path)
-{
-	_cleanup_close_ int fd = target_open("", path);
-	struct stat st;
+/* The mappings of one that is followed, when the kernel has not told of all. */
+struct look_round {
+	struct held *held;
+	pid_t tgid;
+	__u64 since_ns;
+};
 
-	if (fd < 0 || fstat(fd, &st) || st.st_ino != mapping->ino ||
-	    ((__u64)major(st.st_dev) << 32 | minor(st.st_dev)) != mapping->dev)
-		return -ESTALE;
-	return TAKE_FD(fd);
+static int look_at_map(void *ctx, int proc_fd, const struct proc_map *map)
+{
+	const struct look_round *look = ctx;
+	const struct hold_mapping mapping = {
+		.tgid = look->tgid, .ts_ns = look->since_ns, .path = map->path,
+		.start = map->start, .end = map->end, .ino = map->ino,
+		.dev = (__u64)map->major << 32 | map->minor,
+	};
+
+	(void)proc_fd;
+	if (map->is_exec && map->ino && map->end - map->start >= MAPPED_CODE_MIN_SZ)
+		look_at_mapping(look->held, &mapping);
+	return 0;
 }
 
-/* Most mappings are still as they were made; reading all of them takes longer. */
-static int open_mapped(const struct hold_mapping *mapping, const char *path)
+static void look_at_followed(void *ctx, pid_t tgid)
 {
-	_cleanup_close_ int proc_fd = proc_open(mapping->tgid);
-	_cleanup_(found_map_clear) struct found_map found = { .want = mapping, .fd = -1 };
-	const struct proc_map map = { .start = mapping->start, .end = mapping->end,
-				      .ino = mapping->ino, .path = path };
-	_cleanup_close_ int fd = -1;
-	struct stat st;
+	struct look_round *look = ctx;
+	_cleanup_close_ int proc_fd = proc_open(tgid);
 
-	if (proc_fd < 0)
-		return open_again(mapping, path);
-	fd = proc_open_map(proc_fd, &map);
-	if (fd >= 0 && !fstat(fd, &st) && st.st_ino == mapping->ino)
-		return TAKE_FD(fd);
-	if (proc_each_map(proc_fd, find_map, &found) == 1)
-		return TAKE_FD(found.fd);
-	return open_again(mapping, path);
+	look->tgid = tgid;
+	if (proc_fd >= 0)
+		proc_each_map(proc_fd, look_at_map, look);
+}
+
+static void look_at_all(void *ctx, __u64 since_ns)
+{
+	struct held *held = ctx;
+	const struct probes *probes = held->session->probes;
+	struct look_round look = { .held = held, .since_ns = since_ns };
+
+	log_debug("mappings were lost: looking at what is followed");
+	probes__each_followed(probes, look_at_followed, &look);
+	/* What ended since, or execed, cannot be asked what it had mapped before. */
+	if (probes__last_end_ns(probes) >= since_ns)
+		atomic_fetch_add(&held->gone_cnt, 1);
 }
 
 /* On hold's second thread: must not wait for the first, which may be probing. */
-static unsigned int scout(void *ctx, const struct hold_mapping *mapping, const char *path)
+static unsigned int scout(void *ctx, const struct hold_mapping *mapping)
 {
 	struct held *held = ctx;
-	_cleanup_close_ int fd = open_mapped(mapping, path);
+	_cleanup_close_ int proc_fd = proc_open(mapping->tgid);
+	_cleanup_close_ int fd = mapped_file_open(mapping, proc_fd);
 	int verdict, is_python;
 
 	if (fd < 0) {
@@ -268,6 +276,7 @@ static void warn(const struct session *session, int exec_err, int mapped_err)
 void session__hold(struct session *session)
 {
 	struct hold_ops ops = { .exec = look_at_exec, .mapped = look_at_mapping, .scout = scout,
+				.lost = look_at_all,
 				.want_no_stop = session->opts->want_no_hold,
 				.is_multi = probes__is_multi(session->probes) };
 	int exec_err = 0, mapped_err = 0, err;
@@ -331,6 +340,12 @@ void session__unhold(struct session *session)
 	}
 	if (!held)
 		return;
+	log_debug("starts not known: %llu gone, %llu unseen, %llu late, %llu missed, %llu lost%s",
+		  (unsigned long long)held->gone_cnt, (unsigned long long)session->held.unseen_cnt,
+		  (unsigned long long)session->held.late_cnt,
+		  (unsigned long long)session->held.missed_cnt,
+		  (unsigned long long)session->held.lost_cnt,
+		  session->held.has_ended ? ", the holder was killed" : "");
 	model__set_late_starts(session->model, held->late_start_cnt);
 	model__set_unknown_starts(session->model, held->gone_cnt + not_looked_at(&session->held));
 	tell_unexamined(session);
