@@ -71,7 +71,7 @@ static __always_inline void fill_from(struct thread *t, const struct pyi_layout 
 		sz = str.sz;
 		barrier_var(sz);
 		if (sz < PYI_FROM_SZ)
-			bpf_probe_read_user(rec->names[i], sz, (void *)str.data);
+			read_mem(rec->names[i], sz, str.data);
 	}
 }
 
@@ -84,9 +84,11 @@ __noinline int emit_from(struct thread *t, const struct pyi_layout *lay, u64 fro
 	if (!t || !lay || lay->tuple_size < 0)
 		return 0;
 	cnt = read_ptr(fromlist + lay->tuple_size);
-	items = fromlist + lay->tuple_items;
 	if (!cnt || cnt > 65535)
 		return 0;
+	items = fromlist + lay->tuple_items;
+	if (read_ptr(fromlist + lay->ob_type) != t->tuple_type) /* a list: they lie elsewhere */
+		items = read_ptr(fromlist + lay->tuple_size + sizeof(u64));
 	if (cnt <= 2) {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + 2 * PYI_FROM_SZ, 0);
 		if (rec)
@@ -198,7 +200,7 @@ static __always_inline bool is_package_step(struct thread *t, const struct pyi_l
 	       !has_dot(t, name);
 }
 
-__noinline int edge_bare(struct thread *t, const struct pyi_layout *lay)
+__noinline int edge_bare(struct thread *t, const struct pyi_layout *lay, u64 addr)
 {
 	struct pyframe *frame;
 
@@ -206,9 +208,7 @@ __noinline int edge_bare(struct thread *t, const struct pyi_layout *lay)
 		return 1;
 	t->edge_id = t->is_native = 0;
 	frame = &t->scratch.frame;
-	if (!t->tstate || !is_thread(lay, t->tstate, thread_pointer()) ||
-	    frame_read(t, lay, tstate_frame(lay, t->tstate), frame) || frame_is_shim(t, lay) ||
-	    !frame->globals)
+	if (frame_read(t, lay, addr, frame) || frame_is_shim(t, lay) || !frame->globals)
 		return 1;
 	t->import_frame = frame->addr;
 	if (code_again(t, frame->code, frame->globals) &&

@@ -62,10 +62,11 @@ static __always_inline bool edge_count(struct thread *t, u64 name, u64 instr)
 int edge_first(struct thread *t, const struct pyi_layout *lay, u64 addr);
 
 /*
- * An import without globals, in t->scratch.edge: `__import__("x")`, or C under a Python function. The
- * frame that runs tells whose statement it is. Returns 1 when all is done, 0 when edge_first() is
- * to be called. `import a.b` enters the import function once more, for a: that is no statement.
+ * An import without globals, in t->scratch.edge: `__import__("x")`, or C under a Python function.
+ * The frame that runs, at @addr, tells whose statement it is. Returns 1 when all is done, 0 when
+ * edge_first() is to be called. `import a.b` enters the import function once more, for a: that is
+ * no statement.
  */
-int edge_bare(struct thread *t, const struct pyi_layout *lay);
+int edge_bare(struct thread *t, const struct pyi_layout *lay, u64 addr);
 
 #endif

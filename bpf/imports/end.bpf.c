@@ -79,13 +79,14 @@ __noinline int search_settle(struct thread *t, const struct pyi_layout *lay,
 			     const struct open_span *span)
 {
 	u32 flags = PYI_F_UNOBSERVED;
-	u64 module = 0;
+	u64 module = 0, dict;
 
 	if (!t || !lay || !span)
 		return 0;
-	if (span->sp && modules_readable(t, lay)) {
+	dict = span->sp ? modules_dict(t, lay) : 0;
+	if (dict) {
 		flags |= PYI_F_RESULT;
-		module = modules_find(t, lay, span->sp);
+		module = dict_find(t, lay, dict, span->sp);
 		if (module && !(span->flags & OPEN_WORKED))
 			mark_namespace(t, lay, span->id, module, t->inside_ns);
 	}

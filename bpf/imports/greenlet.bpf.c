@@ -26,6 +26,7 @@ __noinline int is_greenlet_path(struct thread *t, u64 path)
 
 	if (!t)
 		return 0;
+	/* The record of this dlopen counts a path that cannot be read. */
 	len = bpf_probe_read_user_str(t->path, sizeof(t->path), (void *)path);
 	for (u32 i = 0; i < sizeof(t->path) / 32 && i * 32 + 8 < len; i++)
 		if (has_greenlet(t, i * 32))

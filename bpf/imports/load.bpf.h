@@ -21,7 +21,7 @@ static __always_inline bool is_find_and_load(struct hit *h, u64 method)
 			return false;
 		addr = str->data;
 	}
-	bpf_probe_read_user(words, 15, (void *)addr);
+	read_mem(words, 15, addr);
 	if (words[0] != WORD8('_', 'f', 'i', 'n', 'd', '_', 'a', 'n') ||
 	    words[1] != WORD8('d', '_', 'l', 'o', 'a', 'd', 0, 0))
 		return false;

@@ -60,6 +60,8 @@ static __always_inline void on_import_error(struct hit *h, struct pt_regs *ctx)
 	type_name = read_ptr(read_ptr(ARG1(ctx) + h->lay->ob_type) + h->lay->type_name);
 	len = bpf_probe_read_user_str(rec->text, sizeof(rec->text), (void *)type_name);
 	rec->name.sz = len > 0 ? len - 1 : 0;
+	if (len < 0)
+		count_loss(unreadable);
 	bpf_ringbuf_submit(rec, thread_wake_flag(h->t));
 	search_raise(h->t, h->lay, frame, type_name);
 }

@@ -68,7 +68,9 @@ __noinline u64 search_frame(struct thread *t, const struct pyi_layout *lay, u64 
 
 static __always_inline bool is_loaded(struct thread *t, const struct pyi_layout *lay, u64 name)
 {
-	return modules_find(t, lay, str_hash(lay, name));
+	u64 dict = modules_dict(t, lay);
+
+	return dict && dict_find(t, lay, dict, str_hash(lay, name));
 }
 
 /*

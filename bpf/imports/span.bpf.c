@@ -25,6 +25,10 @@ static __always_inline void fill_begin(struct thread *t, struct pyi_begin *rec, 
 	if (args->cstr) {
 		len = bpf_probe_read_user_str(rec->text, text_max, (void *)args->cstr);
 		rec->name.sz = len > 0 ? len - 1 : 0;
+		if (len < 0) {
+			flags |= PYI_F_UNREADABLE;
+			count_loss(unreadable);
+		}
 		if (len == text_max)
 			flags |= PYI_F_TRUNC;
 	} else if (str->sz) {

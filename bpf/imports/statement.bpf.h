@@ -68,6 +68,8 @@ static __always_inline struct thread *import_args(struct pt_regs *ctx, struct th
  * Reads the frame of the import statement; its address, 0 = unreadable. The evaluator keeps that
  * address in a register: which one depends on the build and is learned, whether it does this time
  * shows in the frame's globals. That saves the way there from the thread state, two of three reads.
+ * A failed read shows that the register holds another thing, or that the state has gone: without a
+ * frame on_import() looks again.
  */
 static __always_inline u64 import_frame(struct pt_regs *ctx, struct thread *t,
 					const struct pyi_layout *lay, u64 globals)
@@ -113,7 +115,8 @@ static __always_inline bool import_again(struct pt_regs *ctx, const struct pyi_s
 	if (!lay)
 		return false;
 	if (!globals) {
-		if (edge_bare(import_args(ctx, t), lay))
+		addr = frame_now(t, lay);
+		if (edge_bare(import_args(ctx, t), lay, addr))
 			return true;
 		addr = 0;
 	} else if (lay->lasti_is_ptr) {
@@ -145,12 +148,13 @@ static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 	t->edge_id = 0;
 	t->is_native = 0;
 	if (!globals) {
-		if (edge_bare(t, h->lay))
+		addr = current_frame(h);
+		if (edge_bare(t, h->lay, addr))
 			return;
 		globals = frame->globals;
 	} else {
 		addr = t->tstate ? tstate_frame(h->lay, t->tstate) : 0;
-		if (frame_read(t, h->lay, addr, frame) || frame->globals != globals) {
+		if (frame_peek(t, h->lay, addr, frame) || frame->globals != globals) {
 			tstate_switch(t, h->lay, 0, globals);
 			if (frame_read_real(t, h->lay, current_frame(h), frame))
 				return;

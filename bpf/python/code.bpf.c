@@ -38,7 +38,7 @@ static __always_inline u32 file_role(struct thread *t, const struct str_view *fi
 			return role;
 	}
 	if (file->sz < 24 ||
-	    bpf_probe_read_user(words, 24, (void *)(file->data + file->sz - 24)))
+	    read_mem(words, 24, file->data + file->sz - 24))
 		return ROLE_PLAIN;
 	/* …/importlib/__init__.py holds import_module, …/importlib/util.py LazyLoader. */
 	if (words[0] >> 24 == WORD8('i', 'm', 'p', 'o', 'r', 0, 0, 0) &&
@@ -63,7 +63,7 @@ static __always_inline int code_read(struct thread *t, const struct pyi_layout *
 	barrier_var(sz);
 	if (!sz || sz > CODE_BUF_SZ)
 		return -1;
-	return bpf_probe_read_user(t->code_buf, sz, (void *)code) ? -1 : 0;
+	return read_mem(t->code_buf, sz, code);
 }
 
 #define CODE_FIXED_SZ ((u32)sizeof(struct pyi_code))
@@ -99,8 +99,8 @@ static __always_inline void fill_code(struct thread *t, const struct pyi_layout 
 	barrier_var(table_sz);
 	table_sz &= table_max - 1; /* the 6.1 verifier forgets a bound that was compared */
 	if (table_sz) {
-		if (bpf_probe_read_user(rec->table, table_sz, (void *)table))
-			count_loss(unreadable);
+		if (read_mem(rec->table, table_sz, table))
+			flags |= PYI_F_UNREADABLE;
 		else
 			rec->table_sz = table_sz;
 	}
@@ -122,12 +122,15 @@ static __always_inline void fill_code(struct thread *t, const struct pyi_layout 
 __noinline int emit_code(struct thread *t, const struct pyi_layout *lay,
 			 const struct pyframe *frame, u32 id)
 {
-	u64 table, sz;
+	u64 table, sz = 0;
 
 	if (!t || !lay || !frame)
 		return 0;
 	table = lay->code_table >= 0 ? CODE_AT(t, lay->code_table, u64) : 0;
-	sz = table ? read_ptr(table + lay->bytes_size) : 0;
+	if (table && bpf_probe_read_user(&sz, sizeof(sz), (void *)(table + lay->bytes_size))) {
+		table = 0; /* reading it will fail, too, and that is counted */
+		sz = 1;
+	}
 	if (sz < 512)
 		EMIT_CODE(512);
 	else if (sz < 2048)
@@ -224,10 +227,8 @@ static __always_inline bool code_take(struct thread *t, const struct pyi_layout 
 	t->last_code.code = 0;
 	if (lay->code_filename < 0)
 		return false;
-	if (code_read(t, lay, frame->code)) {
-		count_loss(unreadable);
+	if (code_read(t, lay, frame->code))
 		return false;
-	}
 	t->last_code = (struct code_key){ frame->code, frame->globals, t->serial,
 					  *dict_gen(frame->globals, t->serial) };
 	return true;

@@ -48,8 +48,7 @@ __noinline int dict_try(struct thread *t, const struct pyi_layout *lay, u64 hash
 		return -1;
 	view = &t->dict_view;
 	/* The entries lie behind: more than the index can be read. */
-	if (bpf_probe_read_user(&index, sizeof(index),
-				(void *)(view->indices + place * view->width)))
+	if (read_mem(&index, sizeof(index), view->indices + place * view->width))
 		return -1;
 	free = view->width == 1 ? 0xff : view->width == 2 ? 0xffff : 0xffffffff;
 	index &= free;
@@ -58,7 +57,8 @@ __noinline int dict_try(struct thread *t, const struct pyi_layout *lay, u64 hash
 	if (index > view->mask) /* was deleted */
 		return 0;
 	entry = view->entries + index * view->step;
-	if (bpf_probe_read_user(words, sizeof(words), (void *)entry))
+	/* The last one may stand at the end of its mapping. */
+	if (read_mem(words, view->step == 16 ? 16 : 24, entry))
 		return -1;
 	if (view->step == 16) {
 		if (!words[0] || str_hash(lay, words[0]) != hash)
@@ -92,9 +92,18 @@ static __always_inline bool is_namespace_loader(const struct pyi_layout *lay, u6
 {
 	u64 type = read_ptr(loader + lay->ob_type), words[2] = {};
 
-	bpf_probe_read_user(words, sizeof(words), (void *)read_ptr(type + lay->type_name));
+	read_mem(words, sizeof(words), read_ptr(type + lay->type_name));
 	return words[0] == WORD8('N', 'a', 'm', 'e', 's', 'p', 'a', 'c') ||
 	       words[0] == WORD8('_', 'N', 'a', 'm', 'e', 's', 'p', 'a');
+}
+
+/* sys.modules may hold anything. */
+static __always_inline bool is_module(const struct pyi_layout *lay, u64 obj)
+{
+	u64 type = read_ptr(obj + lay->ob_type);
+
+	return read_ptr(read_ptr(type + lay->type_name)) << 8 ==
+	       WORD8(0, 'm', 'o', 'd', 'u', 'l', 'e', 0);
 }
 
 /* __loader__ is among the first five names of every module: module_init_dict. */
@@ -104,13 +113,13 @@ __noinline int module_is_namespace(struct thread *t, const struct pyi_layout *la
 	u32 chars;
 
 	if (!t || !lay || !module || lay->module_name_dict < 0 || lay->dict_keys < 0 ||
-	    lay->type_name < 0 || dict_open(t, lay, read_ptr(module + lay->module_name_dict)))
+	    lay->type_name < 0 || !is_module(lay, module) ||
+	    dict_open(t, lay, read_ptr(module + lay->module_name_dict)))
 		return 0;
 	entry = t->dict_view.entries + (t->dict_view.step == 24 ? 8 : 0);
-	for (int i = 0; i < 6; i++, entry += t->dict_view.step) {
-		words[0] = words[1] = 0;
+	for (int i = 0; i < 5; i++, entry += t->dict_view.step) {
 		chars = 0;
-		if (bpf_probe_read_user(words, sizeof(words), (void *)entry))
+		if (read_mem(words, sizeof(words), entry))
 			return 0;
 		if (str_word(lay, words[0], &chars) ==
 			    WORD8('_', '_', 'l', 'o', 'a', 'd', 'e', 'r') && chars == 10)

@@ -8,17 +8,12 @@
 /* The value of the str with @hash in a dict, 0 = none. */
 u64 dict_find(struct thread *t, const struct pyi_layout *lay, u64 dict, u64 hash);
 
-static __always_inline bool modules_readable(const struct thread *t, const struct pyi_layout *lay)
+/* sys.modules of the thread's interpreter, 0 = unknown. */
+static __always_inline u64 modules_dict(const struct thread *t, const struct pyi_layout *lay)
 {
-	return t->interp && lay->interp_modules >= 0 && lay->dict_keys >= 0;
-}
-
-/* The module whose name has @hash in sys.modules of the thread's interpreter, 0 = none. */
-static __always_inline u64 modules_find(struct thread *t, const struct pyi_layout *lay, u64 hash)
-{
-	u64 dict = modules_readable(t, lay) ? read_ptr(t->interp + lay->interp_modules) : 0;
-
-	return dict ? dict_find(t, lay, dict, hash) : 0;
+	if (!t->interp || lay->interp_modules < 0 || lay->dict_keys < 0)
+		return 0;
+	return read_ptr(t->interp + lay->interp_modules);
 }
 
 /* Was @module made by the loader of namespace packages? */

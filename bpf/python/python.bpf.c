@@ -57,7 +57,7 @@ __noinline u64 str_sum(struct thread *t, struct str_view *str)
 	sz = str->sz < STR_PEEK_SZ ? str->sz : STR_PEEK_SZ;
 	barrier_var(sz);
 	if (sz > STR_PEEK_SZ ||
-	    bpf_probe_read_user(t->str_buf, sz, (void *)(str->data + str->sz - sz)))
+	    read_mem(t->str_buf, sz, str->data + str->sz - sz))
 		sz = 0;
 	return buf_sum(t, sz, str->sz) | 1;
 }
@@ -73,7 +73,7 @@ __noinline u64 bytes_sum(struct thread *t, const struct pyi_layout *lay, u64 obj
 	cnt = sz < STR_PEEK_SZ ? sz : STR_PEEK_SZ;
 	barrier_var(cnt);
 	if (cnt > STR_PEEK_SZ ||
-	    bpf_probe_read_user(t->str_buf, cnt, (void *)(obj + lay->bytes_data)))
+	    read_mem(t->str_buf, cnt, obj + lay->bytes_data))
 		cnt = 0;
 	return buf_sum(t, cnt, sum + sz);
 }
@@ -91,7 +91,7 @@ __noinline u64 str_word(const struct pyi_layout *lay, u64 obj, u32 *chars)
 		return 0;
 	*chars = str.chars;
 	/* ASCII data is NUL-terminated, so a shorter one is read with what follows and masked. */
-	bpf_probe_read_user(&word, sizeof(word), (void *)str.data);
+	read_mem(&word, sizeof(word), str.data);
 	if (str.chars < 8)
 		word &= (1ULL << (8 * (str.chars & 7))) - 1;
 	return word;
@@ -113,7 +113,7 @@ static __always_inline u64 dict_entries(struct thread *t, const struct pyi_layou
 		return 0;
 	keys = read_ptr(dict + lay->dict_keys);
 	/* All that stands before the indices; the last is the number of entries ever used. */
-	if (!keys || bpf_probe_read_user(t->dict_buf, sizeof(u64) * 5, (void *)keys))
+	if (!keys || read_mem(t->dict_buf, sizeof(u64) * 5, keys))
 		return 0;
 	*cnt = KEYS_AT(lay->keys_indices - 8);
 	if (lay->keys_log2_size < 0) { /* up to 3.10: index width follows from the size */
@@ -159,6 +159,15 @@ static __always_inline void take_name(struct thread *t, const struct pyi_layout 
 		out->package = value;
 }
 
+/* Three entries at most, with nothing behind the last of all: that may not be mapped. */
+static __always_inline int entries_read(struct thread *t, u64 entry, u64 all_sz, u32 step)
+{
+	u32 sz = all_sz < 3 * step ? all_sz : 3 * step;
+
+	barrier_var(sz);
+	return sz && sz <= sizeof(t->dict_buf) ? read_mem(t->dict_buf, sz, entry) : -1;
+}
+
 /*
  * Values of __name__ and __package__, which stand among the first six entries, and in a module
  * among the first three. The keys are interned: known after the first dict of an interpreter.
@@ -172,13 +181,14 @@ __noinline int globals_names(struct thread *t, const struct pyi_layout *lay, u64
 	if (!t || !lay || !out)
 		return 0;
 	out->name = out->package = 0;
-	entry = dict_entries(t, lay, dict, &step, &cnt);
+	entry = dict ? dict_entries(t, lay, dict, &step, &cnt) : 0;
 	if (!entry)
 		return 0;
 	for (u32 half = 0; half < 2; half++, entry += 3 * step) {
 		if (3 * half >= cnt)
 			return 0;
-		if (bpf_probe_read_user(t->dict_buf, sizeof(t->dict_buf), (void *)entry))
+		if (bpf_probe_read_user(t->dict_buf, sizeof(t->dict_buf), (void *)entry) &&
+		    entries_read(t, entry, (cnt - 3 * half) * step, step))
 			return 0;
 		if (!half && t->dict_buf[0] != t->name_key) /* another interpreter's */
 			t->name_key = t->package_key = 0;
@@ -196,8 +206,10 @@ __noinline int globals_names(struct thread *t, const struct pyi_layout *lay, u64
 
 /*
  * A thread that runs several interpreters has a state in each. The one that runs now is known by
- * its frame, or by its frame's globals; 0 = any will do.
+ * its frame, or by its frame's globals; 0 = any will do. FRAME_ANY: that has a frame. States come
+ * and go while the list is walked; who finds none counts that.
  */
+#define FRAME_ANY 1
 static __always_inline bool is_running(const struct pyi_layout *lay, u64 ts, u64 frame,
 				       u64 globals)
 {
@@ -208,7 +220,9 @@ static __always_inline bool is_running(const struct pyi_layout *lay, u64 ts, u64
 	if (!frame && !globals)
 		return true;
 	addr = tstate_frame(lay, ts);
-	return frame ? addr == frame : addr && read_ptr(addr + lay->frame_globals) == globals;
+	if (frame)
+		return frame == FRAME_ANY ? addr : addr == frame;
+	return addr && peek_ptr(addr + lay->frame_globals) == globals;
 }
 
 /*
@@ -226,7 +240,7 @@ __noinline u64 tstate_find_block(struct thread *t, const struct pyi_layout *lay,
 	for (int i = 0; i < 32 && ts; i++) {
 		if (is_running(lay, ts, frame, globals))
 			return ts;
-		ts = read_ptr(ts + lay->thread_next);
+		ts = peek_ptr(ts + lay->thread_next);
 	}
 	t->walk = ts;
 	return 0;
@@ -255,7 +269,7 @@ __noinline u64 tstate_find_in(struct thread *t, const struct pyi_layout *lay, u6
 
 	if (!t || !lay)
 		return 0;
-	t->walk = read_ptr(interp + lay->interp_threads_head);
+	t->walk = peek_ptr(interp + lay->interp_threads_head);
 	for (int i = 0; i < 32 && t->walk; i++) {
 		ts = tstate_find_blocks(t, lay, frame, globals);
 		if (ts)
@@ -285,7 +299,7 @@ __noinline u64 tstate_find(struct thread *t, const struct pyi_layout *lay, u64 f
 			t->interp = interp;
 			return ts;
 		}
-		interp = read_ptr(interp + lay->interp_next);
+		interp = peek_ptr(interp + lay->interp_next);
 	}
 	return 0;
 }
@@ -307,14 +321,18 @@ __noinline int tstate_switch(struct thread *t, const struct pyi_layout *lay, u64
 	return 1;
 }
 
-/* The thread's state is looked up once per thread; a cached one must still be this thread's. */
 __noinline u64 frame_now(struct thread *t, const struct pyi_layout *lay)
 {
+	u64 frame;
+
 	if (!t || !lay)
 		return 0;
-	if (t->tstate && is_thread(lay, t->tstate, thread_pointer()))
-		return tstate_frame(lay, t->tstate);
-	t->tstate = tstate_find(t, lay, 0, 0);
+	if (t->tstate && is_thread(lay, t->tstate, thread_pointer())) {
+		frame = tstate_frame(lay, t->tstate);
+		if (frame)
+			return frame;
+	}
+	t->tstate = tstate_find(t, lay, FRAME_ANY, 0) ?: tstate_find(t, lay, 0, 0);
 	if (!t->tstate) {
 		count_loss(no_thread);
 		return 0;

@@ -2,14 +2,33 @@
 /*
  * Reading CPython's objects from a probed thread: strings, dicts, frames, thread states. Every
  * offset comes from struct pyi_layout. Reads never fault the target: a page that is not there
- * makes the read fail, and the caller goes on without that fact.
+ * makes the read fail, and the caller goes on without that fact. What is read_…() is counted then,
+ * as something will be unknown. What is peek_…() is not: it looks at what may be gone, and the
+ * caller says what it does then.
  */
 #ifndef BPF_PYTHON_PYTHON_BPF_H
 #define BPF_PYTHON_PYTHON_BPF_H
 
 #include "core/core.bpf.h"
 
+/* 0, or -1 with zeros in @dst. */
+static __always_inline int read_mem(void *dst, u32 sz, u64 addr)
+{
+	if (!bpf_probe_read_user(dst, sz, (void *)addr))
+		return 0;
+	count_loss(unreadable);
+	return -1;
+}
+
 static __always_inline u64 read_ptr(u64 addr)
+{
+	u64 value = 0;
+
+	read_mem(&value, sizeof(value), addr);
+	return value;
+}
+
+static __always_inline u64 peek_ptr(u64 addr)
 {
 	u64 value = 0;
 
@@ -21,7 +40,7 @@ static __always_inline u32 read_u32(u64 addr)
 {
 	u32 value = 0;
 
-	bpf_probe_read_user(&value, sizeof(value), (void *)addr);
+	read_mem(&value, sizeof(value), addr);
 	return value;
 }
 
@@ -29,7 +48,7 @@ static __always_inline u8 read_u8(u64 addr)
 {
 	u8 value = 0;
 
-	bpf_probe_read_user(&value, sizeof(value), (void *)addr);
+	read_mem(&value, sizeof(value), addr);
 	return value;
 }
 
@@ -64,7 +83,7 @@ static __always_inline int str_view(const struct pyi_layout *lay, u64 obj, struc
 
 	if (!lay || !str || !obj || lay->str_length < 0)
 		return -1;
-	if (bpf_probe_read_user(&head, sizeof(head), (void *)(obj + lay->str_length)))
+	if (read_mem(&head, sizeof(head), obj + lay->str_length))
 		return -1;
 	return str_parse(lay, obj, &head, str);
 }
@@ -167,7 +186,8 @@ static __always_inline void frame_parse(struct thread *t, const struct pyi_layou
 		frame->instr = frame->code + FRAME_AT(t->frame_buf, lay->frame_lasti & ~3, u32);
 }
 
-static __always_inline int frame_read(struct thread *t, const struct pyi_layout *lay, u64 addr,
+/* The frame at @addr, if there is one: it may have gone. */
+static __always_inline int frame_peek(struct thread *t, const struct pyi_layout *lay, u64 addr,
 				      struct pyframe *frame)
 {
 	/* A frame of 3.11+ is at least 80 bytes; older ones are objects of more than 128. */
@@ -180,6 +200,17 @@ static __always_inline int frame_read(struct thread *t, const struct pyi_layout 
 		return -1;
 	frame_parse(t, lay, addr, frame);
 	return 0;
+}
+
+/* The same of one that runs or waits for another. */
+static __always_inline int frame_read(struct thread *t, const struct pyi_layout *lay, u64 addr,
+				      struct pyframe *frame)
+{
+	if (!frame_peek(t, lay, addr, frame))
+		return 0;
+	if (addr && lay->frame_code >= 0)
+		count_loss(unreadable);
+	return -1;
 }
 
 /* Is the frame last read one of the evaluator's own (C stack, interpreter), not a function's? */
@@ -240,16 +271,17 @@ static __always_inline u64 thread_pointer(void)
 /*
  * Is the thread state @ts that of the thread with the pointer @tp? Its thread_id is pthread_self(),
  * which is the thread pointer itself on x86. On arm64 libc's descriptor lies right below it; with
- * none known yet it is the first thread, the last of the list.
+ * none known yet it is the first thread, the last of the list. The state may have been freed:
+ * another is looked for then, and who finds none counts that.
  */
 static __always_inline bool is_thread(const struct pyi_layout *lay, u64 ts, u64 tp)
 {
 #if defined(__TARGET_ARCH_arm64)
 	if (!tp)
-		return !read_ptr(ts + lay->thread_next);
-	return tp - read_ptr(ts + lay->thread_id) < 4096;
+		return !peek_ptr(ts + lay->thread_next);
+	return tp - peek_ptr(ts + lay->thread_id) < 4096;
 #else
-	return tp && read_ptr(ts + lay->thread_id) == tp;
+	return tp && peek_ptr(ts + lay->thread_id) == tp;
 #endif
 }
 
@@ -259,19 +291,22 @@ static __always_inline bool is_thread(const struct pyi_layout *lay, u64 ts, u64 
  */
 int tstate_switch(struct thread *t, const struct pyi_layout *lay, u64 frame, u64 globals);
 
-/* Address of the frame that runs on a thread state. */
+/* Address of the frame that runs on a thread state, 0 = none, or the state has gone. */
 static __always_inline u64 tstate_frame(const struct pyi_layout *lay, u64 tstate)
 {
 	u64 addr;
 
 	if (lay->thread_cframe >= 0) { /* 3.11, 3.12 */
-		addr = read_ptr(tstate + lay->thread_cframe);
-		return addr ? read_ptr(addr + lay->cframe_frame) : 0;
+		addr = peek_ptr(tstate + lay->thread_cframe);
+		return addr ? peek_ptr(addr + lay->cframe_frame) : 0;
 	}
-	return lay->thread_frame >= 0 ? read_ptr(tstate + lay->thread_frame) : 0;
+	return lay->thread_frame >= 0 ? peek_ptr(tstate + lay->thread_frame) : 0;
 }
 
-/* The thread's state is looked up once per thread; a cached one must still be this thread's. */
+/*
+ * The frame that runs, 0 = none. The thread's state is looked up once per thread; a cached one must
+ * still be this thread's, and have a frame: the interpreter of one that has none may have ended.
+ */
 u64 frame_now(struct thread *t, const struct pyi_layout *lay);
 
 #endif

@@ -16,6 +16,7 @@ six("os")
 __import__("json", globals(), locals(), ["loads"], 0)
 import re, bisect
 __import__("colorsys")
+__import__("json", globals(), locals(), ["decoder"], 0)
 """
 
 
@@ -30,7 +31,8 @@ def test_bare(interp):
                    if e["importer"]["file"] == script and e["importer"]["line"] not in (2, 12))
     lib.check_equal(found, [(4, "json", 1), (4, "os", 1), (6, "json", 3), (7, "xml.dom", 3),
                             (8, "os.path", 3), (8, "xml.dom", 3), (11, "json", 1),
-                            (13, "colorsys", 1)], "statements")
+                            (13, "colorsys", 1), (14, "json", 1), (14, "json.decoder", 1)],
+                    "statements")
     load = process.one("colorsys")
     lib.check_equal((load["via"], load["importer"]["line"]), ("statement", 13), "colorsys")
 

@@ -41,8 +41,9 @@ int code_add(struct model *model, const struct pyi_code *rec)
 	code->globals = rec->globals;
 	code->lines = rec->lines;
 	code->table_sz = rec->table_sz;
-	code->is_table_cut = rec->hdr.flags & PYI_F_TRUNC &&
-			     rec->table_sz + 1 >= rec->hdr.size - sizeof(*rec);
+	code->is_table_cut = (rec->hdr.flags & PYI_F_TRUNC &&
+			      rec->table_sz + 1 >= rec->hdr.size - sizeof(*rec)) ||
+			     (rec->hdr.flags & PYI_F_UNREADABLE && !rec->table_sz);
 	full = code->is_module_cut && process ? namespace_name(process, rec->globals) : NULL;
 	if (full) {
 		code->module = full;
