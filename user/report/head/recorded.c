@@ -47,7 +47,7 @@ void recorded_foot(const struct view *view)
 	text_buf__add(&buf, "Not recorded: ");
 	add_parts(lacking ? lacking : missing, &buf);
 	if (lacking)
-		text_buf__printf(&buf, ", which this view shows; --profile %s records it.",
+		text_buf__printf(&buf, ", which this view shows; --profile %s records that.",
 				 profile_with(lacking, measured));
 	else
 		text_buf__add(&buf, "; --profile full records all.");

@@ -73,7 +73,7 @@ static int put_savings(const struct view *view, const struct process *process)
 			continue;
 		if (!cnt++) {
 			fputc('\n', view->out);
-			put_para(view, 2, TABLE_BOLD, "What deferring these would save");
+			put_para(view, 2, TABLE_BOLD, "What deferring would save");
 		}
 		put_saving(view, process, finding);
 	}
