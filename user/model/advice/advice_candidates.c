@@ -126,6 +126,26 @@ static bool is_installed_script(const char *file)
 	return slash && slash - file >= 4 && !strncmp(slash - 4, "/bin", 4);
 }
 
+/* In its body, or in a function that it called. */
+static bool is_of_script(const struct graph *graph, const struct graph_stmt *stmt)
+{
+	const struct load *src = graph__load(graph, graph__run(graph, stmt->first_run)->src);
+
+	return src && src->via == VIA_MAIN && is_installed_script(src->file);
+}
+
+/* What the script needs to bring the program in. */
+static void mark_above(const struct graph *graph, struct candidates *candidates,
+		       const struct candidate *entry)
+{
+	for (__u32 i = 0; i < candidates->cnt; i++) {
+		struct candidate *it = &candidates->all[i];
+
+		it->is_entry |= it->gain.ns >= entry->gain.ns &&
+				is_in_main(graph, &graph->stmts[it->stmt]);
+	}
+}
+
 /*
  * The statement that brings the program in is not to be deferred: there is nothing without it. Of
  * an installed script the package it comes from is the program. Returns that package or NULL.
@@ -138,13 +158,18 @@ static const char *find_entry(const struct gains *gains, struct candidates *cand
 		struct candidate *it = &candidates->all[i];
 		const struct graph_stmt *stmt = &graph->stmts[it->stmt];
 		const struct load *load = stmt_dearest(graph, stmt, NULL);
-		bool is_script = is_installed_script(stmt->site.file);
+		bool is_script = is_of_script(graph, stmt);
+		/* Debian's scripts and old setuptools' have importlib.metadata import it. */
+		bool is_named = is_script && load && load->via == VIA_IMPORT_MODULE;
 
 		if (it->gain.ns < gains->imports_ns / 100 * ENTRY_PCT || !load || !load->module ||
 		    load->self_ns > it->gain.ns / 100 * ENTRY_SELF_PCT ||
-		    !is_in_main(graph, stmt) || !(is_script || file_is_own(load->file)))
+		    !(is_in_main(graph, stmt) || is_named) ||
+		    !(is_script || file_is_own(load->file)))
 			continue;
 		it->is_entry = true;
+		if (is_named)
+			mark_above(graph, candidates, it);
 		return is_script ? load->module : NULL;
 	}
 	return NULL;

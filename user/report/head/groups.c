@@ -67,19 +67,32 @@ void group_add_pids(const struct group *group, struct text_buf *buf)
 		text_buf__printf(buf, " and %s more", text_count(num, group->member_cnt - cnt));
 }
 
+/* The figure of the headline. */
+static __u64 imports_of(const struct process *process)
+{
+	return process->startup.by == STARTUP_UNKNOWN ? process->own_ns :
+							process->startup.imports_ns;
+}
+
 static void add_spread(const struct group *group, struct text_buf *buf)
 {
-	struct spread spread = spread_of(group, false);
-	char min[TEXT_NUM_SZ], median[TEXT_NUM_SZ], max[TEXT_NUM_SZ];
+	__u64 min_ns = NS_UNKNOWN, max_ns = 0;
+	char min[TEXT_NUM_SZ], max[TEXT_NUM_SZ];
 
+	for (size_t i = 0; i < group->member_cnt; i++) {
+		__u64 ns = imports_of(group->members[i]);
+
+		if (ns == NS_UNKNOWN)
+			continue;
+		min_ns = ns < min_ns ? ns : min_ns;
+		max_ns = ns > max_ns ? ns : max_ns;
+	}
 	if (!group->typical->load_cnt)
 		text_buf__add(buf, "none of them imported anything new");
-	else if (spread.median_ns == NS_UNKNOWN)
+	else if (min_ns == NS_UNKNOWN)
 		text_buf__add(buf, "the times of their imports are not known");
 	else
-		text_buf__printf(buf, "their imports took %s at least, %s in the median, %s at most",
-				 text_ns(min, spread.min_ns), text_ns(median, spread.median_ns),
-				 text_ns(max, spread.max_ns));
+		text_buf__printf(buf, "imports %s to %s", text_ns(min, min_ns), text_ns(max, max_ns));
 }
 
 void workers_head(const struct view *view, const struct process *process)

@@ -18,11 +18,6 @@ struct list {
 	__u64 short_ns;
 };
 
-static __u64 end_of(const struct load *load)
-{
-	return load->start_ns + load->wall_ns;
-}
-
 /* Neighbours that are short become one. */
 static void add(struct list *list, const struct load *load, __u64 start_ns, __u64 end_ns)
 {
@@ -45,7 +40,7 @@ static bool is_counted(const struct process *process, const struct load *load, _
 		       __u64 to_ns)
 {
 	return load->tid == process->tgid && load_is_outermost(load) &&
-	       load->wall_ns != NS_UNKNOWN && load->start_ns < to_ns && end_of(load) > from_ns;
+	       load->wall_ns != NS_UNKNOWN && load->start_ns < to_ns && load_end_ns(load) > from_ns;
 }
 
 static __u64 last_end(const struct process *process, __u64 from_ns)
@@ -58,8 +53,8 @@ static __u64 last_end(const struct process *process, __u64 from_ns)
 		return process->startup.end_ns;
 	for (size_t i = 0; i < process->load_cnt; i++)
 		if (is_counted(process, process->loads[i], from_ns, NS_UNKNOWN) &&
-		    end_of(process->loads[i]) > to_ns)
-			to_ns = end_of(process->loads[i]);
+		    load_end_ns(process->loads[i]) > to_ns)
+			to_ns = load_end_ns(process->loads[i]);
 	return to_ns;
 }
 
@@ -92,10 +87,10 @@ int segments_find(const struct process *process, struct segment **out, size_t *c
 		const struct load *load = process->loads[i];
 		__u64 start_ns, end_ns;
 
-		if (!is_counted(process, load, from_ns, to_ns) || end_of(load) <= at_ns)
+		if (!is_counted(process, load, from_ns, to_ns) || load_end_ns(load) <= at_ns)
 			continue;
 		start_ns = load->start_ns > at_ns ? load->start_ns : at_ns; /* greenlets overlap */
-		end_ns = end_of(load) < to_ns ? end_of(load) : to_ns;
+		end_ns = load_end_ns(load) < to_ns ? load_end_ns(load) : to_ns;
 		add(&list, NULL, at_ns, start_ns);
 		add(&list, load, start_ns, end_ns);
 		at_ns = end_ns;

@@ -179,6 +179,16 @@ static void put_rule(const struct view *view, const struct process *process,
 	text_buf__free(&buf);
 }
 
+static void put_deferrals(const struct view *view, const struct process *process,
+			  const struct advice *advice)
+{
+	char num[TEXT_NUM_SZ], title[160];
+
+	snprintf(title, sizeof(title), "Imports to defer: shares of %s, which all imports took, Python's own "
+		 "included; savings overlap", text_ns(num, advice->gains->imports_ns));
+	put_rule(view, process, advice, FINDING_DEFER, title);
+}
+
 static int put_packages(const struct view *view, const struct advice *advice)
 {
 	static const struct table_col cols[] = {
@@ -292,8 +302,7 @@ static int write_process(const struct view *view, const struct process *process)
 	if (advice->is_cut)
 		put_para(view, 2, TABLE_RED, "There are so many statements that only the dearest were "
 			 "tried.");
-	put_rule(view, process, advice, FINDING_DEFER,
-		 "Imports to defer (figures do not add up where one brings another)");
+	put_deferrals(view, process, advice);
 	put_rule(view, process, advice, FINDING_NO_GAIN, "No gain from these alone");
 	if (!err)
 		err = put_packages(view, advice);
@@ -322,7 +331,7 @@ int advice_write(const struct view *view)
 	int err = walk_processes(view->model, &processes, &cnt);
 
 	for (size_t i = 0; !err && i < cnt && !ferror(view->out); i++)
-		if (process_is_shown(processes[i]))
+		if (process_is_drawn(view, processes[i]) && !processes[i]->next)
 			err = write_process(view, processes[i]);
 	return err ? err : foot_write(view);
 }

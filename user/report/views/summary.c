@@ -154,19 +154,25 @@ static void put_one_failed(const struct view *view, const struct load *load)
 	text_buf__free(&buf);
 }
 
-/* The dearest first. */
+/* The program's own first, the dearest first. Inside one that failed others did on its behalf. */
 static int put_failed(const struct view *view, const struct process *process, size_t *cnt)
 {
 	_cleanup_free_ struct load **loads = NULL;
 	int err = rank_loads(process, RANK_TOTAL, &loads);
 
 	*cnt = 0;
-	for (size_t i = 0; !err && i < process->load_cnt; i++) {
-		if (!is_told(process, loads[i]) || (*cnt)++ >= shown(view, OWN_SHOWN))
+	for (size_t i = 0; !err && i < 2 * process->load_cnt; i++) {
+		const struct load *load = loads[i % process->load_cnt];
+
+		if (!is_told(process, load) ||
+		    file_is_own(load->importer.file) != (i < process->load_cnt) ||
+		    (load->parent && load->parent->result == LOAD_FAILED &&
+		     is_told(process, load->parent)) ||
+		    (*cnt)++ >= shown(view, OWN_SHOWN))
 			continue;
 		if (*cnt == 1)
 			fputc('\n', view->out);
-		put_one_failed(view, loads[i]);
+		put_one_failed(view, load);
 	}
 	return err;
 }

@@ -183,7 +183,8 @@ static int write_nodes(const struct view *view, const struct node *nodes, size_t
 	if (buf.err)
 		return buf.err;
 	put_para(view, 0, TABLE_BOLD,
-		 "Modules a process had when it was forked or tracing began; those it loaded itself, and how long that took");
+		 "Modules a process had when it was forked or tracing began; those it loaded itself, "
+		 "the interpreter's own included, and how long that took");
 	return table__print(table, &look, view->out);
 }
 

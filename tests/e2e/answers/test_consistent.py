@@ -1,0 +1,176 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""What must hold on every page about any program: parts are the whole, a share is at most all, one thing
+has one count, processes that did the same are told once."""
+import json
+import os
+import re
+import sys
+
+import lib
+from lib import adds_up
+
+VIEWS = ("summary", "modules", "tree", "blame", "workers", "advice", "service", "phases", "causes",
+         "files", "libs", "net", "inventory")
+FAIL = """
+import json
+try:
+    import cs_absent
+except ImportError:
+    pass
+import http.server
+import cs_absent_too
+"""
+BUILD = """
+import multiprocessing, subprocess, sys
+for _ in range(3):
+    subprocess.run([sys.executable, "-c", "import json, decimal"], check=True)
+def work(n):
+    import html.parser
+    barrier.wait()
+barrier = multiprocessing.get_context("fork").Barrier(3)
+with multiprocessing.get_context("fork").Pool(3) as pool:
+    pool.map(work, range(3), 1)
+"""
+# A master and its workers: each waits for a connection, then goes.
+SERVE = """
+import logging, os, select, socket, sys, time
+sock = socket.socket()
+sock.bind(("127.0.0.1", 0))
+sock.listen()
+for _ in range(3):
+    if not os.fork():
+        import decimal, html.parser
+        time.sleep(0.05)
+        select.select([sock], [], [], 0.1)
+        os._exit(0)
+for _ in range(3):
+    os.wait()
+"""
+PROGRAMS = {
+    "pandas": ("pandas", "import pandas\n"), "django": ("django", None),
+    "fails": (None, FAIL), "build": (None, BUILD), "serve": (None, SERVE),
+}
+
+
+def django():
+    sys.path.insert(0, os.path.join(lib.TESTS, "truth"))
+    import real
+    return real.django(lib.workdir())[1]
+
+
+def capture(program):
+    needs, text = program
+    if needs:
+        lib.needs_module(lib.system(), needs)
+    argv = django() if text is None else [lib.SYSTEM, lib.write("cs_main.py", text)]
+    path = os.path.join(lib.workdir(), "cs.cap")
+    lib.trace(argv, opts=("-o", path))
+    return path
+
+
+def report(path, *opts):
+    done = lib.run([lib.TOOL, "report", path, *opts])
+    lib.check_equal(done.rc, 0, "%s: %s; status" % (opts, done.err.decode()))
+    return done.out.decode()
+
+
+def one_line(text):
+    """Sentences as they were before they were broken to the width."""
+    return re.sub(r"\n +(?=\S)", " ", text)
+
+
+def check_shares(view, text):
+    for number, what in re.findall(r"\b(\d+)%( of [^,;\n]*)?", text):
+        lib.check(int(number) <= 100, "%s: %s%%%s", view, number, what)
+
+
+def check_folded(view, text, processes):
+    """A heading for each group, not for each of its processes."""
+    heads = re.findall(r"^\S[^\n]*\(pid (\d+)", text, re.M)
+    groups = [p["group"] for p in processes if str(p["pid"]) in heads]
+    lib.check_equal(len(groups), len(set(groups)), "%s: headings %s, groups %s" % (view, heads, groups))
+
+
+def check_spread(text):
+    """The figure of the headline lies within what is said of all for which it stands."""
+    found = re.findall(r"(?:\+ |= |\()imports (%s)(?:(?!imports)[\s\S])*?Stands for \d+ processes[^:]*: "
+                       r"imports (%s) to (%s)" % ((adds_up.TIME,) * 3), one_line(text))
+    for imports, least, most in found:
+        (ns, slack), low, high = [adds_up.printed(word) for word in (imports, least, most)]
+        lib.check(low[0] - low[1] - slack <= ns <= high[0] + high[1] + slack, "%s is not in %s to %s",
+                  imports, least, most)
+    return len(found)
+
+
+def check_segments(text):
+    """What took the time until it was ready is what the headline says: own work, imports."""
+    for own, table in re.findall(r"own work (%s)(?:(?!own work %s)[\s\S])*?\n  What took the time[^\n]*\n"
+                                 r"[^\n]*\n((?:  +\S[^\n]*\n)+)" % (adds_up.TIME, adds_up.TIME), text):
+        rows = [re.match(r" *(%s) " % adds_up.TIME, line).group(1) for line in table.splitlines()
+                if line.endswith("  own work") or "  own work, " in line]
+        parts = [adds_up.printed(row) for row in rows]
+        want, slack = adds_up.printed(own)
+        lib.check(sum(ns for ns, _ in parts) <= want + slack + sum(s for _, s in parts),
+                  "own work of %s has the parts %s", own, rows)
+
+
+def check_counts(text, processes):
+    """The headline's counts are those of the JSON."""
+    by_pid = {str(p["pid"]): p["counts"] for p in processes}
+    found = re.findall(r"\(pid (\d+)[^\n]*\).*?([\d,]+) modules? loaded, ([\d,]+) imports? found in "
+                       r"sys.modules(?:, ([\d,]+) failed)?", one_line(text))
+    lib.check(found, "no headline with counts in:\n%s", text[:2000])
+    for pid, *words in found:
+        counts = [int((word or "0").replace(",", "")) for word in words]
+        lib.check_equal(counts, [by_pid[pid][key] for key in ("loaded", "cached", "failed")],
+                        "loaded, cached, failed of %s" % pid)
+
+
+def check_advice(processes):
+    """No saving is more than all imports; a finding's place occurs once."""
+    for process in processes:
+        imports_ns = sum(i["self_ns"] or 0 for i in process["imports"])
+        for found in process["findings"] or []:
+            saving = found["saving_ns"]
+            lib.check(saving is None or 0 <= saving <= imports_ns, "%s saves %s of %s", found["id"],
+                      saving, imports_ns)
+
+
+@lib.test(PROGRAMS)
+def test_pages(program):
+    path = capture(program)
+    doc = json.loads(report(path, "--format", "json"))
+    processes = [p for p in doc["processes"] if p["is_python"]]
+    lib.report.check_invariants(doc)
+    check_advice(processes)
+    for view in VIEWS:
+        text = report(path, "--view", view)
+        adds_up.check_headlines(text)
+        check_shares(view, text)
+        check_folded(view, text, processes)
+        spreads = check_spread(text)
+        lib.check_equal(spreads, text.count("Stands for "), "%s: spreads" % view)
+        lib.check(spreads or program not in (PROGRAMS["build"], PROGRAMS["serve"]) or
+                  view == "workers", "%s: nothing is folded", view)
+        if view != "workers":
+            check_counts(text, processes)
+        if view == "service":
+            check_segments(text)
+    lib.check_equal(adds_up.check_headlines(report(path)) > 0, True, "headlines of the summary")
+
+
+@lib.test()
+def test_diff_of_one():
+    """A run compared with itself differs in nothing."""
+    path = capture(PROGRAMS["fails"])
+    doc = json.loads(lib.run([lib.TOOL, "diff", "--format", "json", path, path]).out)
+    pairs = [p for p in doc["pairs"] if p["modules"]]
+    lib.check(pairs, "nothing was compared: %s", doc)
+    for pair in pairs:
+        lib.check_equal((pair["new"], pair["gone"]), ([], []), "came and went")
+        lib.check_equal({m["change"] for m in pair["modules"]}, {"same"}, "changes")
+
+
+if __name__ == "__main__":
+    lib.main()
