@@ -317,6 +317,7 @@ static void put_tail(struct chrome *chrome)
 
 	json_set_str(&chrome->jo, other, "clock", "CLOCK_MONOTONIC");
 	json_set_ns(&chrome->jo, other, "origin_ns", chrome->origin_ns);
+	json_set_str(&chrome->jo, other, "times", LANES_TIMES);
 	json_set_str(&chrome->jo, other, "hostname", host ? host->hostname : NULL);
 	json_set_str(&chrome->jo, other, "kernel", host ? host->kernel : NULL);
 	json_set_bool(&chrome->jo, other, "complete", model__is_complete(chrome->view->model));

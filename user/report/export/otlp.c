@@ -330,6 +330,7 @@ static json_t *new_resource(struct otlp *otlp, const struct process *process,
 		add_str(otlp, list, "os.version", host->kernel);
 	}
 	add_str(otlp, list, "os.type", "linux");
+	add_str(otlp, list, "pyimport.times", LANES_TIMES);
 	add_str(otlp, list, "pyimport.clock", otlp->offset_ns ? "realtime" : "monotonic");
 	json_set(&otlp->jo, resource, "attributes", list);
 	return resource;

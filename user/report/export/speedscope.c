@@ -229,7 +229,7 @@ int speedscope_write(const struct view *view)
 	if (err)
 		return err;
 	fputs("{\"$schema\":\"https://www.speedscope.app/file-format-schema.json\",\n"
-	      "\"exporter\":\"pyimport-bpf\",\n\"name\":\"imports\",\n\"shared\":{\"frames\":[",
+	      "\"exporter\":\"pyimport-bpf\",\n\"name\":\"imports, time " LANES_TIMES "\",\n\"shared\":{\"frames\":[",
 	      view->out);
 	for (size_t i = 0; i < cnt && !ferror(view->out); i++)
 		if (process_is_shown(processes[i]))

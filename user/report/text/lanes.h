@@ -10,6 +10,12 @@
 
 #include "model/model.h"
 
+/*
+ * What begins and ends of slices are: other threads and processes are drawn on the same scale, so
+ * nothing can be taken off. Documents say so; what tracing took of each load is beside it.
+ */
+#define LANES_TIMES "as measured, with tracing"
+
 /* One of load, lib and wait is set. */
 struct slice {
 	const struct load *load;
