@@ -14,6 +14,7 @@
 #include "agent/cost.h"
 #include "agent/http.h"
 #include "agent/metrics.h"
+#include "agent/otlp/push.h"
 #include "agent/spool.h"
 #include "agent/take.h"
 #include "base/clock.h"
@@ -34,6 +35,7 @@ struct agent {
 	__u64 seen_ns;              /* when the reader came by; 0 = it does not trace */
 	struct http *http;
 	__u64 slow_ns;
+	struct push *push;          /* NULL: nothing is sent */
 	struct spool *spool;        /* NULL: nothing is kept; of the thread that reads records */
 };
 
@@ -71,20 +73,36 @@ static int take_snapshot(struct agent *agent, struct snapshot *snapshot)
 	if (snapshot->table.series) {
 		memcpy(snapshot->table.series, agent->table.series, sz);
 		snapshot->top_cnt = modules__top(agent->modules, snapshot->top);
-		agent->state.scrape_cnt++;
 		snapshot->state = agent->state;
 	}
 	pthread_mutex_unlock(&agent->lock);
 	return snapshot->table.series ? 0 : -ENOMEM;
 }
 
+static int take_all(void *ctx, struct snapshot *snapshot)
+{
+	struct agent *agent = ctx;
+	int err = take_snapshot(agent, snapshot);
+
+	if (err)
+		return err;
+	cost_read(&snapshot->state);
+	snapshot->state.has_push = agent->push;
+	if (agent->push)
+		push__stats(agent->push, &snapshot->state.push);
+	return 0;
+}
+
 static void write_metrics(void *ctx, bool is_openmetrics, FILE *out)
 {
+	struct agent *agent = ctx;
 	struct snapshot snapshot = {};
 
-	if (take_snapshot(ctx, &snapshot))
+	if (take_all(agent, &snapshot))
 		return;
-	cost_read(&snapshot.state);
+	pthread_mutex_lock(&agent->lock);
+	agent->state.scrape_cnt++;
+	pthread_mutex_unlock(&agent->lock);
 	metrics_write(&snapshot, is_openmetrics, out);
 	series_table__free(&snapshot.table);
 }
@@ -107,6 +125,8 @@ int agent__new(const struct opts *opts, struct agent **out)
 		err = modules__new(&agent->modules);
 	if (!err && opts->spool)
 		err = spool__new(opts, &agent->spool);
+	if (!err && opts->otlp)
+		err = push__new(opts, take_all, agent, &agent->push);
 	if (!err)
 		err = http__new(opts->listen ?: LISTEN_DEFAULT, &ops, &agent->http);
 	if (err)
@@ -121,6 +141,7 @@ void agent__free(struct agent *agent)
 	if (!agent)
 		return;
 	http__free(agent->http);
+	push__free(agent->push);
 	spool__free(agent->spool);
 	modules__free(agent->modules);
 	series_table__free(&agent->table);
@@ -135,7 +156,24 @@ static void start(void *ctx)
 	pthread_mutex_lock(&agent->lock);
 	agent->seen_ns = clock_ns();
 	pthread_mutex_unlock(&agent->lock);
+	if (agent->push)
+		push__start(agent->push);
 	http__start(agent->http); /* logged; it goes on to trace for whoever reads its log */
+}
+
+static void send(struct push *push, const struct model *part, const struct notable *notable)
+{
+	char *capture = NULL;
+	size_t sz = 0;
+	FILE *out = open_memstream(&capture, &sz);
+	int err = out ? model__write_kept(part, notable->end_ns, out) : -ENOMEM;
+
+	if (out && fclose(out))
+		err = -ENOMEM;
+	if (err)
+		free(capture);
+	else
+		push__trace(push, capture, sz);
 }
 
 static void fold(void *ctx, struct model *part, bool is_tail)
@@ -152,6 +190,8 @@ static void fold(void *ctx, struct model *part, bool is_tail)
 	pthread_mutex_unlock(&agent->lock);
 	if (notable.why != NOTABLE_NO && agent->spool)
 		spool__keep(agent->spool, part, &notable);
+	if ((notable.why == NOTABLE_SLOW || notable.why == NOTABLE_SLOWER) && agent->push)
+		send(agent->push, part, &notable);
 }
 
 static bool update(void *ctx, const struct model *model, __u64 now_ns)

@@ -12,19 +12,14 @@ struct writer {
 	bool is_openmetrics;
 };
 
-static const struct {
-	const char *name, *help;
-} times[TIME_CNT] = {
+const struct time_metric time_metrics[TIME_CNT] = {
 	[TIME_STARTUP] = { "pyimport_startup_seconds", "From exec to when it was ready, or to the end of its run of imports." },
 	[TIME_INTERPRETER] = { "pyimport_interpreter_seconds", "From exec to where the program is about to run." },
 	[TIME_IMPORTS] = { "pyimport_imports_seconds", "Imports of the main thread during start-up." },
 	[TIME_READY] = { "pyimport_ready_seconds", "From exec to the first wait for connections." },
 };
 
-/* Counters with the same name are one family and follow one another. */
-static const struct {
-	const char *name, *unit, *result, *help;
-} counts[COUNT_CNT] = {
+const struct count_metric count_metrics[COUNT_CNT] = {
 	[COUNT_STARTS] = { "pyimport_starts", NULL, NULL, "Start-ups that are over, of programs and of workers that became ready." },
 	[COUNT_FAILED_STARTS] = { "pyimport_failed_starts", NULL, NULL, "Of these, those that ended with an error before the start-up was over, or within a second of it." },
 	[COUNT_LOADED] = { "pyimport_modules", NULL, "loaded", "Imports that did work in start-ups, by how they ended." },
@@ -117,10 +112,10 @@ static void put_times(const struct writer *to)
 	const struct series_table *table = &to->snapshot->table;
 
 	for (size_t i = 0; i < TIME_CNT; i++) {
-		put_head(to, times[i].name, "histogram", "seconds", times[i].help);
+		put_head(to, time_metrics[i].name, "histogram", "seconds", time_metrics[i].help);
 		for (size_t k = 0; k < table->cnt; k++)
 			if (table->series[k].times[i].cnt)
-				put_histogram(to, times[i].name, &table->series[k],
+				put_histogram(to, time_metrics[i].name, &table->series[k],
 					      &table->series[k].times[i]);
 	}
 }
@@ -129,12 +124,12 @@ static void put_count(const struct writer *to, enum series_count count, const st
 {
 	__u64 value = series->counts[count];
 
-	fprintf(to->out, "%s_total{", counts[count].name);
+	fprintf(to->out, "%s_total{", count_metrics[count].name);
 	put_labels(to, &series->labels);
-	if (counts[count].result)
-		fprintf(to->out, ",result=\"%s\"", counts[count].result);
+	if (count_metrics[count].result)
+		fprintf(to->out, ",result=\"%s\"", count_metrics[count].result);
 	fputs("} ", to->out);
-	if (counts[count].unit && !strcmp(counts[count].unit, "seconds"))
+	if (count_metrics[count].unit && !strcmp(count_metrics[count].unit, "seconds"))
 		put_seconds(to, value);
 	else
 		fprintf(to->out, "%llu\n", value);
@@ -145,8 +140,8 @@ static void put_counts(const struct writer *to)
 	const struct series_table *table = &to->snapshot->table;
 
 	for (enum series_count i = 0; i < COUNT_CNT; i++) {
-		if (counts[i].help)
-			put_head(to, counts[i].name, "counter", counts[i].unit, counts[i].help);
+		if (count_metrics[i].help)
+			put_head(to, count_metrics[i].name, "counter", count_metrics[i].unit, count_metrics[i].help);
 		for (size_t k = 0; k < table->cnt; k++)
 			if (k || table->series[k].last_ns)
 				put_count(to, i, &table->series[k]);
@@ -224,6 +219,22 @@ static void put_cost(const struct writer *to)
 		   "When the agent began, since the epoch.");
 }
 
+static void put_push(const struct writer *to)
+{
+	const struct push_stats *push = &to->snapshot->state.push;
+
+	if (!to->snapshot->state.has_push)
+		return;
+	put_number(to, "pyimport_agent_otlp_documents", "counter", NULL, push->sent_cnt,
+		   "Documents that the collector took.");
+	put_number(to, "pyimport_agent_otlp_failures", "counter", NULL, push->failed_cnt,
+		   "Attempts that failed.");
+	put_number(to, "pyimport_agent_otlp_dropped", "counter", NULL, push->dropped_cnt,
+		   "Traces of slow start-ups that never arrived.");
+	put_number(to, "pyimport_agent_otlp_waiting", "gauge", NULL, push->waiting_cnt,
+		   "Traces of slow start-ups that wait to be sent.");
+}
+
 static void put_spool(const struct writer *to)
 {
 	const struct spool_stats *spool = &to->snapshot->state.spool;
@@ -253,6 +264,7 @@ void metrics_write(const struct snapshot *snapshot, bool is_openmetrics, FILE *o
 	put_losses(&to);
 	put_cost(&to);
 	put_spool(&to);
+	put_push(&to);
 	if (is_openmetrics)
 		fputs("# EOF\n", out);
 }

@@ -12,6 +12,22 @@
 
 #define LOSSES_MAX 64
 
+/* What a series has, by enum series_time and enum series_count. */
+struct time_metric {
+	const char *name, *help;
+};
+/* Counters with the same name are one family and follow one another; the first has the help. */
+struct count_metric {
+	const char *name, *unit, *result, *help;
+};
+extern const struct time_metric time_metrics[TIME_CNT];
+extern const struct count_metric count_metrics[COUNT_CNT];
+
+/* Of what is sent to a collector: documents, and traces that never arrived. */
+struct push_stats {
+	__u64 sent_cnt, failed_cnt, dropped_cnt, waiting_cnt;
+};
+
 /* Of the agent itself, as of one moment. */
 struct agent_state {
 	__u64 losses[LOSSES_MAX]; /* in the order of loss_counters (report/view.h) */
@@ -19,7 +35,8 @@ struct agent_state {
 	__u64 record_cnt, cpu_ns, holder_cpu_ns, resident_bytes, holder_resident_bytes;
 	__u64 start_s;            /* since the epoch */
 	__u64 scrape_cnt;
-	bool has_spool;
+	bool has_spool, has_push;
+	struct push_stats push;
 	struct spool_stats spool;
 };
 

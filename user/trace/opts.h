@@ -59,6 +59,8 @@ struct opts {
 	const char *spool;
 	size_t spool_bytes, spool_files;
 	__u64 spool_age_ns, slow_start_ns;
+	const char *otlp, *otlp_headers, *otlp_ca; /* where it is pushed to; files; NULL = none */
+	__u64 otlp_interval_ns; /* 0 = default */
 	const char *no_tracepoint; /* for tests: as if the kernel lacked it */
 	__u32 groups_off;  /* enum pyi_group: causes not to measure */
 	int verbosity;

@@ -57,6 +57,10 @@ const struct option_info options[] = {
 	{ "spool-files", 0, "N", GROUP_OWN, FOR(AGENT), "how many there may be (1000)", COUNT(spool_files, 1, 100000, "a number of files, 1 to 100000") },
 	{ "spool-age", 0, "TIME", GROUP_OWN, FOR(AGENT), "how long they are kept (30d)", TIME(spool_age_ns) },
 	{ "slow-start", 0, "TIME", GROUP_OWN, FOR(AGENT), "a start-up that takes so long is slow (without the option none is)", TIME(slow_start_ns) },
+	{ "otlp", 0, "URL", GROUP_OWN, FOR(AGENT), "push metrics, and traces of slow start-ups, to an OpenTelemetry collector (http://127.0.0.1:4318)", TEXT(otlp) },
+	{ "otlp-interval", 0, "TIME", GROUP_OWN, FOR(AGENT), "how often metrics are pushed (30s)", TIME(otlp_interval_ns) },
+	{ "otlp-headers", 0, "FILE", GROUP_OWN, FOR(AGENT), "headers to send, a line NAME: VALUE each", TEXT(otlp_headers) },
+	{ "otlp-ca", 0, "FILE", GROUP_OWN, FOR(AGENT), "certificates (PEM) that the collector's is checked with, instead of the system's", TEXT(otlp_ca) },
 	{ "from", OPT_FROM, "KIND", GROUP_OWN, READS, "what the file to read is; importtime is a log of python -X importtime", OTHER },
 
 	{ "view", OPT_VIEW, "VIEW", GROUP_SHOW, SHOWS, "what a text report is about", TEXT(view) },

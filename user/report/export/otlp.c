@@ -208,15 +208,15 @@ static json_t *new_load_attributes(struct otlp *otlp, const struct load *load)
 
 /* What began before the fork is the parent's: its span is there. */
 static void put_load(struct otlp *otlp, const struct ids *ids, const struct load *load,
-		     __u64 until_ns)
+		     __u64 until_ns, __u64 least_ns)
 {
 	const struct load *parent = load->parent;
 	char id[17], parent_id[17];
 	struct text_buf name = { 0 };
 	json_t *span;
 
-	if (load->is_inherited)
-		return;
+	if (load->is_inherited || (load->wall_ns != NS_UNKNOWN && load->wall_ns < least_ns))
+		return; /* what it has inside is shorter still */
 	while (parent && parent->is_inherited)
 		parent = parent->parent;
 	set_span_id(otlp, load->process, 'i', load->id, id);
@@ -356,7 +356,8 @@ static void put_process(struct otlp *otlp, const struct process *process)
 	put_root(otlp, &ids, process);
 	put_phases(otlp, &ids, process, identity);
 	for (size_t i = 0; i < process->load_cnt && !ferror(otlp->view->out); i++)
-		put_load(otlp, &ids, process->loads[i], until_ns);
+		put_load(otlp, &ids, process->loads[i], until_ns,
+			 view_least_ns(otlp->view, process));
 	fputs("]}]}", otlp->view->out);
 	json_decref(identity);
 }

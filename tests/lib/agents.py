@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""`pyimport-bpf agent`, its metrics by a parser that is not ours, and programs that it alone sees."""
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+
+from lib import settings
+from lib.cases import check, wait_until, workdir
+from lib.runner import clean_env
+
+
+class Cgroup:
+    """What is started in it is all that the agent sees."""
+    def __init__(self):
+        tops = ("/sys/fs/cgroup", "/sys/fs/cgroup/pids")
+        top = next(t for t in tops if os.path.exists(t + "/cgroup.procs"))
+        self.path = "%s/pyimport-agent.%d" % (top, os.getpid())
+        os.mkdir(self.path)
+
+    def start(self, argv, **more):
+        def enter():
+            with open(self.path + "/cgroup.procs", "w", encoding="ascii") as file:
+                file.write(str(os.getpid()))
+        return subprocess.Popen(argv, preexec_fn=enter, env=clean_env(), cwd=workdir(),
+                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **more)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc):
+        wait_until(lambda: not open(self.path + "/cgroup.procs", encoding="ascii").read(), "an empty cgroup")
+        os.rmdir(self.path)
+
+
+class Agent:
+    """Listens at a Unix socket of the test."""
+    def __init__(self, cgroup, *opts, listen=None):
+        self.socket = os.path.join(workdir(), "a%d.sock" % id(self))
+        self.log = open(self.socket + ".log", "w+", encoding="utf-8")
+        self.proc = subprocess.Popen(
+            [settings.TOOL, "agent", "--cgroup", cgroup.path, "--listen", listen or "unix:" + self.socket, *opts],
+            stderr=self.log, stdin=subprocess.DEVNULL, env=clean_env())
+
+    def said(self):
+        with open(self.log.name, encoding="utf-8") as file:
+            return file.read()
+
+    def connect(self):
+        client = socket.socket(socket.AF_UNIX)
+        client.connect(self.socket)
+        return client
+
+    def get(self, path, accept="application/openmetrics-text;version=1.0.0"):
+        http_client = http.client.HTTPConnection("localhost")
+        http_client.sock = self.connect()
+        http_client.request("GET", path, headers={"Accept": accept})
+        answer = http_client.getresponse()
+        body = answer.read().decode()
+        http_client.close()
+        return answer.status, answer.getheader("Content-Type"), body
+
+    def samples(self):
+        """{(name, sorted labels): value}, by a parser that is not ours."""
+        done = subprocess.run([settings.SYSTEM, "-c", PARSE], input=self.get("/metrics")[2], check=True,
+                              capture_output=True, text=True)
+        return {(name, tuple(map(tuple, labels))): value for name, labels, value in json.loads(done.stdout)}
+
+    def sum_of(self, name, **labels):
+        want = set(labels.items())
+        return sum(value for (got, with_labels), value in self.samples().items()
+                   if got == name and want <= set(with_labels))
+
+    def __enter__(self):
+        wait_until(lambda: "tracing" in self.said() or self.proc.poll() is not None, "the agent")
+        check(self.proc.poll() is None, "the agent ended: %s", self.said())
+        return self
+
+    def __exit__(self, *exc):
+        if self.proc.poll() is None:
+            self.proc.send_signal(signal.SIGTERM)
+        self.proc.wait(timeout=settings.PATIENCE_S)
+        self.log.close()
+
+
+PARSE = """import json, sys
+from prometheus_client.openmetrics import parser
+print(json.dumps([(s.name, sorted(s.labels.items()), s.value)
+                  for f in parser.text_string_to_metric_families(sys.stdin.read()) for s in f.samples]))"""
