@@ -168,7 +168,7 @@ check-starts: all ## a thousand first starts of interpreters nobody has seen (ro
 bench: ## install, build, and measure what tracing costs (root)
 	$(Q)scripts/deps.sh bench
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)scripts/bench.sh
+	$(Q)scripts/bench.sh $(BENCH)
 .PHONY: soak
 soak: all ## what the tracer holds over two hours of starts (root); SOAK='--minutes 10 --rate 5'
 	$(Q)python3 tests/bench/soak.py $(SOAK)

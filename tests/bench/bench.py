@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`make bench`: what tracing costs, as one table. Never a test: machines differ, so everything is
 a ratio of runs made in pairs, in turn and in random order, and the medians of those ratios.
-  bench.py [-n PAIRS] [ROW…]     rows: startup cached many attach memory bystander corrected
-        execs"""
+  bench.py [-n PAIRS] [ROW…]     rows: price (the README's table) startup cached many attach memory
+        bystander corrected execs"""
 import contextlib
 import getopt
 import json
@@ -22,6 +22,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import bystander  # noqa: E402
 import corrected  # noqa: E402
 import lib  # noqa: E402
+import price  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(lib.REPO, ".output", "bench")
@@ -144,18 +145,51 @@ def bpftrace():
 NO_CAUSES = ("--no-cpu", "--no-memory", "--no-files", "--no-net")
 
 
-def bench_startup(pairs):
-    argv, took, code = workload()
-    print("start-up: %s, %.0f ms untraced, %d pairs each" % (code, took * 1000, pairs))
-    importtime = argv[:1] + ["-X", "importtime"] + argv[1:]
-    # name: (what runs meanwhile, command, what stands before the timer, before the command, goal)
-    modes = {
+# name: (what runs meanwhile, command, what stands before the timer, before the command, goal)
+
+def profiles(argv):
+    return {
         "untraced against itself": (nothing, argv, (), (), ""),
-        "pyimport-bpf -- COMMAND": (nothing, argv, launching(), (), "<= 1.05"),
+        "pyimport-bpf --profile full": (nothing, argv, launching("--profile", "full"), (), "<= 1.06"),
         "pyimport-bpf --profile standard": (nothing, argv, launching("--profile", "standard"), (),
                                             "<= 1.03"),
         "pyimport-bpf --profile loads": (nothing, argv, launching("--profile", "loads"), (),
                                          "<= 1.01"),
+        "an empty program on the same sites": (lambda: empty_program(PYTHON, *sites()), argv, (),
+                                               (), ""),
+    }
+
+
+def peers(argv):
+    """What else one would use, where it is here."""
+    to_null = {"strace -f -c": ["strace", "-f", "-c", "-o", "/dev/null"],
+               "perf trace -s": ["perf", "trace", "-s", "-o", "/dev/null"],
+               "py-spy record": ["py-spy", "record", "-o", lib.workdir() + "/py-spy.svg", "--"]}
+    modes = {"-X importtime": (nothing, argv[:1] + ["-X", "importtime"] + argv[1:], (), (), "")}
+    if shutil.which("bpftrace"):
+        modes["bpftrace, uprobe + uretprobe"] = (bpftrace, argv, (), (), "")
+    for name, words in to_null.items():
+        if shutil.which(words[0]):
+            modes[name] = (nothing, argv, (), words, "")
+    return modes
+
+
+def bench_price(pairs):
+    """What the README says."""
+    argv = [PYTHON, "-B", "-c", price.CODE]
+    if subprocess.run(argv, stderr=subprocess.DEVNULL, env=ENV).returncode:
+        print("import pandas: not here (python3-pandas)")
+        return
+    price.bench(PYTHON, row)
+    print("%s, %.0f ms untraced, %d pairs each" % (price.CODE, timed(argv)[0] * 1000, pairs))
+    pairs_of({**profiles(argv), **peers(argv)}, argv, pairs)
+
+
+def bench_startup(pairs):
+    argv, took, code = workload()
+    print("start-up: %s, %.0f ms untraced, %d pairs each" % (code, took * 1000, pairs))
+    modes = {
+        **profiles(argv),
         "pyimport-bpf, imports alone": (nothing, argv, launching(*NO_CAUSES), (), ""),
         "pyimport-bpf --no-cpu -- COMMAND": (nothing, argv, launching("--no-cpu"), (), ""),
         "pyimport-bpf --no-memory -- COMMAND": (nothing, argv, launching("--no-memory"), (), ""),
@@ -163,16 +197,8 @@ def bench_startup(pairs):
         "pyimport-bpf --perf-uprobes -- COMMAND": (nothing, argv, launching("--perf-uprobes"), (),
                                                    ""),
         "pyimport-bpf -a": (traced, argv, (), (), ""),
-        "an empty program on the same sites": (lambda: empty_program(PYTHON, *sites()), argv, (),
-                                               (), ""),
-        "-X importtime": (nothing, importtime, (), (), ""),
     }
-    if shutil.which("bpftrace"):
-        modes["bpftrace, uprobe + uretprobe"] = (bpftrace, argv, (), (), "")
-    if shutil.which("strace"):
-        modes["strace -f -c"] = (nothing, argv, (), ["strace", "-f", "-c", "-o", "/dev/null"], "")
-    if shutil.which("perf"):
-        modes["perf trace -s"] = (nothing, argv, (), ["perf", "trace", "-s", "-o", "/dev/null"], "")
+    modes.update(peers(argv))
     pairs_of(modes, argv, pairs)
     heavy = [PYTHON, "-B", "-c", "import torch"]
     if subprocess.run(heavy, stderr=subprocess.DEVNULL, env=ENV).returncode:
@@ -353,7 +379,7 @@ def main():
     pairs = int(dict(options).get("-n", PAIRS))
     if os.geteuid() != 0:
         sys.exit("bench: needs root")
-    benches = {"startup": bench_startup, "cached": bench_cached, "many": bench_many,
+    benches = {"price": bench_price, "startup": bench_startup, "cached": bench_cached, "many": bench_many,
                "attach": bench_attach, "memory": bench_memory,
                "bystander": lambda n: bystander.bench(
                    n, PYTHON, row, (lambda: empty_program(PYTHON, *sites("import")),
