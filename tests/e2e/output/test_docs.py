@@ -5,6 +5,7 @@ do the same for views and formats."""
 import glob
 import os
 import re
+import shlex
 import subprocess
 
 import lib
@@ -88,6 +89,34 @@ def test_bash_completes():
     lib.check_equal(complete("bench", "--c"), {"--cold"}, "no --cgroup")
     lib.check_equal(complete("re"), {"record", "report"}, "subcommands")
     lib.check_equal(complete("help", "re"), {"record", "report"}, "subcommands behind help")
+
+
+def commands_of(page):
+    """What a page tells to type: (command, arguments) of indented lines."""
+    typed = r"^    (?:\$ )?(?:sudo )?((?:pyimport-bpf|make) (?:.*\\\n)*.*)$"
+    for line in re.findall(typed, source(page), re.M):
+        words = shlex.split(line, comments=True)
+        for stop in ("|", ">", "2>", "&", "&&"):
+            words = words[:words.index(stop)] if stop in words else words
+        yield words[0], words[1:]
+
+
+@lib.test()
+def test_commands_of_pages():
+    """What the pages tell to type is understood: without rights, and without the files, it fails for
+    that reason, not for what was typed."""
+    seen = set()
+    for page in ("README.md", "docs/use_cases.md", "docs/tour.md"):
+        for command, args in commands_of(page):
+            seen.add(command)
+            if command == "make":
+                lib.check(re.search(r"^(?:\w[\w-]* )*%s:" % args[0], source("Makefile"), re.M),
+                          "%s: no target %s", page, args[0])
+            else:
+                done = subprocess.run([lib.TOOL, *args], capture_output=True, text=True, cwd="/",
+                                      stdin=subprocess.DEVNULL, user="nobody", env=lib.clean_env())
+                lib.check(done.returncode != 2, "%s: %s: %s", page, args, done.stderr)
+    lib.check_equal(seen, {"make", "pyimport-bpf"}, "what the pages use")
 
 
 if __name__ == "__main__":
