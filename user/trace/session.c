@@ -110,7 +110,9 @@ static void on_record(void *ctx, const void *record, size_t size)
 /* The shell's words and status for a command that cannot be started. */
 int session_refuse_command(const char *name, int err)
 {
-	if (err == -ENOENT)
+	if (!*name)
+		log_err(0, "the command behind -- is an empty word");
+	else if (err == -ENOENT)
 		log_err(0, "%s: command not found", name);
 	else
 		log_err(err, "%s: cannot be run", name);

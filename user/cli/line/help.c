@@ -25,9 +25,29 @@ static const char place[] =
 	"The report goes to the standard output, or to the FILE of --report. What a launched command itself "
 	"writes to its standard output then goes to the standard error, so that both can be told apart in a "
 	"pipe; with --report it stays where it is.";
-static const char statuses[] =
-	"0 ok; 1 failure of ours; 2 usage; 3 could not trace; 4 with --strict, data was lost; after -- "
-	"otherwise that of COMMAND (128+N for signal N).";
+static const char *statuses_of(enum command command)
+{
+	switch (command) {
+	case COMMAND_REPORT:
+		return "0 ok; 1 failure of ours; 2 usage; 4 with --strict, data was lost.";
+	case COMMAND_DIFF:
+		return "0 ok; 1 more grew than --fail-on allows, or a failure of ours; 2 usage.";
+	case COMMAND_CHECK:
+		return "0 within the budget; 1 a limit is broken or could not be measured, or a failure of "
+		       "ours; 2 usage; 4 with --strict, data was lost.";
+	case COMMAND_BENCH:
+		return "0 ok; 1 a run failed, or a failure of ours; 2 usage.";
+	case COMMAND_DOCTOR:
+		return "0 ok; 1 failure of ours; 2 usage; 3 nothing can be traced, and the lines above say why.";
+	case COMMAND_WHY:
+		return "0 ok; 1 nothing leads to the module, or a failure of ours; 2 usage; 3 could not trace; "
+		       "4 with --strict, data was lost; after -- otherwise that of COMMAND (128+N for signal "
+		       "N).";
+	default:
+		return "0 ok; 1 failure of ours; 2 usage; 3 could not trace; 4 with --strict, data was lost; "
+		       "after -- otherwise that of COMMAND (128+N for signal N).";
+	}
+}
 
 /* @text in words from column @at on, which is where its later lines start too. */
 static void put_wrapped(FILE *out, int at, int width, const char *text)
@@ -161,7 +181,7 @@ int help_print(const struct command_info *info, enum help_depth depth, int width
 			put_text(out, 2, width, place);
 		}
 		fputs("\nExit status\n", out);
-		put_text(out, 2, width, statuses);
+		put_text(out, 2, width, statuses_of(info->command));
 	} else {
 		fputs("\n" TOOL " --help tells of every option.\n", out);
 	}

@@ -137,7 +137,11 @@ static int explain(const char *wanted, struct containers *containers)
 		log_hint("--wait, to trace it from its start on");
 		return -ENOENT;
 	}
-	log_err(0, "there is no container %s among the %zu known", wanted, near.all);
+	if (near.all)
+		log_err(0, "there is no container %s among the %zu known", wanted, near.all);
+	else
+		log_err(0, "there is no container %s, nor any other: no podman, docker, containerd or "
+			"CRI-O has one here", wanted);
 	for (size_t i = 0; i < near.cnt; i++)
 		log_hint("%s", near.best[i].text);
 	log_hint("--wait, if it is still to be made");
