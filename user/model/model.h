@@ -84,6 +84,9 @@ struct lazy_name {
 	bool is_never;            /* it was not in sys.modules either; all of that is known */
 };
 
+/* It failed, and not because sys.exit() was called in it: that is how some programs end. */
+bool load_has_failed(const struct load *load);
+
 /* One import statement of one process and what it asked for. */
 struct edge {
 	struct site importer;

@@ -182,7 +182,7 @@ static int add_failed(struct advice *advice, __u64 min_ns)
 		const struct load *load = process->loads[i];
 		struct finding *finding;
 
-		if (load->result != LOAD_FAILED || load->wall_ns == NS_UNKNOWN ||
+		if (!load_has_failed(load) || load->wall_ns == NS_UNKNOWN ||
 		    load->wall_ns < min_ns || !gains__counts(advice->gains, load))
 			continue;
 		finding = advice_add(advice);

@@ -79,7 +79,9 @@ static int check_limits(struct verdicts *result, const struct runs *runs)
 				runs->values[cnt++] = value;
 		}
 		judge(verdict, runs->values, cnt, runs->cnt);
-		if (verdict->result != VERDICT_BROKEN || metric == METRIC_LIBS)
+		/* What takes the time need not be what brings the modules or libraries. */
+		if (verdict->result != VERDICT_BROKEN || metric == METRIC_LIBS ||
+		    metric == METRIC_MODULES)
 			continue;
 		if (!culprit)
 			err = find_culprit(runs->processes[0], &culprit);
@@ -109,7 +111,7 @@ static int check_module(struct verdicts *result, const struct runs *runs,
 	verdict->what = load->module;
 	verdict->load = load;
 	for (size_t i = 0; i < runs->cnt; i++) {
-		const struct load *at = i ? graph__find(runs->graphs[i], load->module) : load;
+		const struct load *at = graph__find(runs->graphs[i], load->module);
 		__u64 value = at ? metric_of_load(at, metric) : NS_UNKNOWN;
 
 		seen += at != NULL;
@@ -120,39 +122,60 @@ static int check_module(struct verdicts *result, const struct runs *runs,
 	return 0;
 }
 
-/* One verdict for each module beyond its limit, or one for all of them together. */
-static int check_rule(struct verdicts *result, const struct runs *runs,
-		      const struct budget_modules *rule, int metric)
+/* The first run that has it; its first load, as a package's body may have loaded it before. */
+static bool is_first(const struct runs *runs, size_t run, const struct load *load)
 {
-	const struct process *process = runs->processes[0];
-	size_t before = result->cnt;
+	for (size_t i = 0; i < run; i++)
+		if (graph__find(runs->graphs[i], load->module))
+			return false;
+	return graph__find(runs->graphs[run], load->module) == load;
+}
+
+/* Keeps the verdicts on modules beyond their limit; the worst of the others is in @worst. */
+static int check_run(struct verdicts *result, const struct runs *runs, size_t run,
+		     const struct budget_modules *rule, struct verdict *worst)
+{
+	const struct process *process = runs->processes[run];
 	struct verdict *verdict;
-	__u64 worst = 0;
 
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 
-		/* A package's body may have loaded it meanwhile: the first one counts. */
-		if (!is_asked(rule->glob, load) ||
-		    graph__find(runs->graphs[0], load->module) != load)
+		if (!is_asked(rule->glob, load) || !is_first(runs, run, load))
 			continue;
-		if (check_module(result, runs, rule, load, metric))
+		if (check_module(result, runs, rule, load, worst->metric))
 			return -ENOMEM;
 		verdict = &result->all[result->cnt - 1];
 		if (verdict->result != VERDICT_OK)
 			continue;
-		worst = verdict->value > worst ? verdict->value : worst;
+		if (verdict->value >= worst->value)
+			*worst = *verdict;
 		result->cnt--;
 	}
-	if (result->cnt > before)
-		return 0;
+	return 0;
+}
+
+/* One verdict for each module beyond its limit, or one for all of them together. */
+static int check_rule(struct verdicts *result, const struct runs *runs,
+		      const struct budget_modules *rule, int metric)
+{
+	struct verdict worst = { .metric = metric }, *verdict;
+	size_t before = result->cnt;
+	int err = 0;
+
+	for (size_t run = 0; run < runs->cnt && !err; run++)
+		err = check_run(result, runs, run, rule, &worst);
+	if (err || result->cnt > before)
+		return err;
 	verdict = verdict_add(result, runs, VERDICT_MODULE);
 	if (!verdict)
 		return -ENOMEM;
 	verdict->metric = metric;
 	verdict->max = rule->limits[metric].max;
 	verdict->what = rule->glob;
-	verdict->value = verdict->low = verdict->high = worst;
+	verdict->value = worst.value;
+	verdict->low = worst.low;
+	verdict->high = worst.high;
 	return 0;
 }
 

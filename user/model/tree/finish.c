@@ -156,7 +156,7 @@ static int finish_process(struct model *model, struct process_state *state)
 		process->loaded_cnt += load->result == LOAD_LOADED;
 		if (load->via == VIA_MAIN) /* that the program itself fails is no failed import */
 			continue;
-		process->failed_cnt += load->result == LOAD_FAILED;
+		process->failed_cnt += load_has_failed(load);
 		process->unfinished_cnt += load->result == LOAD_UNFINISHED;
 	}
 	for (size_t i = process->load_cnt; i-- > 0;)

@@ -57,6 +57,11 @@ static enum load_kind kind_of(const struct load_state *state, const struct code 
 	return KIND_UNKNOWN;
 }
 
+bool load_has_failed(const struct load *load)
+{
+	return load->result == LOAD_FAILED && !(load->error && !strcmp(load->error, "SystemExit"));
+}
+
 /*
  * The import function's call says itself whether it failed. Of a call whose end was not seen, and
  * of import_module in captures of older releases, only what happened inside tells.

@@ -59,7 +59,8 @@ static int write_results(const struct view *view, const struct process *process,
 		const struct load *load = process->loads[i];
 		struct text_buf buf = { 0 };
 
-		if (load->result != result || load->via == VIA_MAIN || cnt++ >= view_top(view))
+		if (load->result != result || (result == LOAD_FAILED && !load_has_failed(load)) ||
+		    load->via == VIA_MAIN || cnt++ >= view_top(view))
 			continue;
 		phrase_name(view, load, &buf);
 		table__add(table, text_buf__str(&buf), TABLE_RED);

@@ -129,7 +129,7 @@ static bool is_told(const struct process *process, const struct load *load)
 {
 	const struct startup *startup = &process->startup;
 
-	if (load->result != LOAD_FAILED || load->via == VIA_MAIN || load->is_inherited ||
+	if (!load_has_failed(load) || load->via == VIA_MAIN || load->is_inherited ||
 	    !load_is_startup(load))
 		return false;
 	return file_is_own(load->importer.file) ||
