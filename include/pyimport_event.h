@@ -81,6 +81,7 @@ enum pyi_mark_kind {
 	PYI_MARK_FINALIZE = 7,       /* Py_FinalizeEx entered */
 	PYI_MARK_IMPORT_ERROR = 8,   /* an ImportError was made in a SEARCH span; name = its type */
 	PYI_MARK_LAZY_DECLARE = 9,   /* 3.15: a lazy import was declared; name = absolute */
+	PYI_MARK_LAZY_MODULE = 10,   /* the module is a LazyLoader's, and has not been executed */
 };
 
 /* Why a SPAN_SEARCH (or a lock-less span) was opened: the nearest frame that tells. */

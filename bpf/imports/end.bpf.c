@@ -52,12 +52,11 @@ __noinline int search_is_alive(struct thread *t, const struct pyi_layout *lay,
 	return kind == FRAME_LOAD && str_hash(lay, first_arg(lay, frame)) == span->sp;
 }
 
-__noinline int mark_namespace(struct thread *t, const struct pyi_layout *lay, u32 id, u64 module,
-			      u64 ts_ns)
+__noinline int mark_idle(struct thread *t, u32 id, u32 mark, u64 ts_ns)
 {
 	struct pyi_mark *rec;
 
-	if (!t || !lay || !module_is_namespace(t, lay, module))
+	if (!t || !mark)
 		return 0;
 	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
 	if (!rec) {
@@ -67,7 +66,7 @@ __noinline int mark_namespace(struct thread *t, const struct pyi_layout *lay, u3
 	fill_thread_hdr(t, &rec->hdr, PYI_EV_MARK, sizeof(*rec));
 	rec->hdr.ts_ns = ts_ns;
 	rec->id = id;
-	rec->mark = PYI_MARK_NEW_MODULE;
+	rec->mark = mark;
 	rec->frame = (struct pyi_frame){ 0, -1 };
 	rec->name = (struct pyi_str){};
 	__builtin_memset(rec->text, 0, sizeof(rec->text));
@@ -88,7 +87,7 @@ __noinline int search_settle(struct thread *t, const struct pyi_layout *lay,
 		flags |= PYI_F_RESULT;
 		module = dict_find(t, lay, dict, span->sp);
 		if (module && !(span->flags & OPEN_WORKED))
-			mark_namespace(t, lay, span->id, module, t->inside_ns);
+			mark_idle(t, span->id, module_idle_kind(t, lay, module), t->inside_ns);
 	}
 	emit_end(t, span->id, END_META(PYI_SPAN_SEARCH, flags & PYI_F_RESULT && !module, flags), 0,
 		 t->inside_ns);

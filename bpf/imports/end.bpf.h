@@ -18,7 +18,7 @@ int search_is_alive(struct thread *t, const struct pyi_layout *lay, const struct
  */
 int search_settle(struct thread *t, const struct pyi_layout *lay, const struct open_span *span);
 
-/* The module that is returned without ever having run anything: a namespace package? */
-int mark_namespace(struct thread *t, const struct pyi_layout *lay, u32 id, u64 module, u64 ts_ns);
+/* Of the load @id: what module_idle_kind() says of its module. */
+int mark_idle(struct thread *t, u32 id, u32 mark, u64 ts_ns);
 
 #endif

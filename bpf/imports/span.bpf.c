@@ -2,6 +2,7 @@
 /* Opens and closes spans, and reports both. */
 #include "imports/end.bpf.h"
 #include "imports/span.bpf.h"
+#include "python/modules.bpf.h"
 
 static __always_inline void fill_begin(struct thread *t, struct pyi_begin *rec, u32 text_max,
 				       const struct begin_args *args, u32 id, u32 parent,
@@ -167,6 +168,7 @@ __noinline int span_end(struct thread *t, const struct pyi_layout *lay, u32 want
 	u64 frame, error = 0;
 	bool failed = want & END_FAILED;
 	u8 kind = want, flags;
+	u32 mark;
 	int index;
 
 	if (!t || !lay)
@@ -184,8 +186,12 @@ __noinline int span_end(struct thread *t, const struct pyi_layout *lay, u32 want
 		error = error_name(t, lay);
 	flags = span->flags;
 	frame = span->pyframe;
-	if (kind == PYI_SPAN_FIND && !failed && flags & OPEN_SEARCHED && !(flags & OPEN_WORKED))
-		mark_namespace(t, lay, span->id, t->result, t->now);
+	if (kind == PYI_SPAN_FIND && !failed && !(flags & OPEN_WORKED)) {
+		mark = module_idle_kind(t, lay, t->result);
+		/* A lazy module may be found by a finder in front of importlib's own. */
+		if (flags & OPEN_SEARCHED || mark == PYI_MARK_LAZY_MODULE)
+			mark_idle(t, span->id, mark, t->now);
+	}
 	emit_end(t, span->id, END_META(kind, failed, 0), error, t->now);
 	count_pair(kind, 1);
 	span_close(t, index);

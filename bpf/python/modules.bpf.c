@@ -97,13 +97,10 @@ static __always_inline bool is_namespace_loader(const struct pyi_layout *lay, u6
 	       words[0] == WORD8('_', 'N', 'a', 'm', 'e', 's', 'p', 'a');
 }
 
-/* sys.modules may hold anything. */
-static __always_inline bool is_module(const struct pyi_layout *lay, u64 obj)
+/* First letters of the name of an object's type. */
+static __always_inline u64 type_word(const struct pyi_layout *lay, u64 obj)
 {
-	u64 type = read_ptr(obj + lay->ob_type);
-
-	return read_ptr(read_ptr(type + lay->type_name)) << 8 ==
-	       WORD8(0, 'm', 'o', 'd', 'u', 'l', 'e', 0);
+	return read_ptr(read_ptr(read_ptr(obj + lay->ob_type) + lay->type_name));
 }
 
 /* __loader__ is among the first five names of every module: module_init_dict. */
@@ -113,7 +110,6 @@ __noinline int module_is_namespace(struct thread *t, const struct pyi_layout *la
 	u32 chars;
 
 	if (!t || !lay || !module || lay->module_name_dict < 0 || lay->dict_keys < 0 ||
-	    lay->type_name < 0 || !is_module(lay, module) ||
 	    dict_open(t, lay, read_ptr(module + lay->module_name_dict)))
 		return 0;
 	entry = t->dict_view.entries + (t->dict_view.step == 24 ? 8 : 0);
@@ -126,4 +122,19 @@ __noinline int module_is_namespace(struct thread *t, const struct pyi_layout *la
 			return is_namespace_loader(lay, words[1]);
 	}
 	return 0;
+}
+
+/* sys.modules may hold anything: the type tells. That of a LazyLoader's module is _LazyModule. */
+__noinline u32 module_idle_kind(struct thread *t, const struct pyi_layout *lay, u64 module)
+{
+	u64 word;
+
+	if (!t || !lay || !module || lay->type_name < 0)
+		return 0;
+	word = type_word(lay, module);
+	if (word == WORD8('_', 'L', 'a', 'z', 'y', 'M', 'o', 'd'))
+		return PYI_MARK_LAZY_MODULE;
+	return word << 8 == WORD8(0, 'm', 'o', 'd', 'u', 'l', 'e', 0) &&
+			       module_is_namespace(t, lay, module) ?
+		       PYI_MARK_NEW_MODULE : 0;
 }

@@ -16,7 +16,10 @@ static __always_inline u64 modules_dict(const struct thread *t, const struct pyi
 	return read_ptr(t->interp + lay->interp_modules);
 }
 
-/* Was @module made by the loader of namespace packages? */
-int module_is_namespace(struct thread *t, const struct pyi_layout *lay, u64 module);
+/*
+ * What a module is that was found and ran nothing: PYI_MARK_NEW_MODULE when the loader of namespace
+ * packages made it, PYI_MARK_LAZY_MODULE when LazyLoader will execute it, 0 = neither.
+ */
+u32 module_idle_kind(struct thread *t, const struct pyi_layout *lay, u64 module);
 
 #endif

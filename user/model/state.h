@@ -42,6 +42,7 @@ enum evidence {
 	SEEN_BODY_FAILED = 1 << 8,  /* body, ExecDef or create_dynamic: the last one failed */
 	SEEN_UNOBSERVED = 1 << 9,   /* its end was not seen: only what is inside tells the result */
 	SEEN_RESULT = 1 << 10,      /* SEARCH: whether it failed is known all the same */
+	SEEN_LAZY = 1 << 11,        /* the module is found, and will be executed when it is used */
 };
 /* Any of these: it was more than a look at sys.modules. */
 #define SEEN_WORK (SEEN_BODY | SEEN_EXECDEF | SEEN_DYNAMIC | SEEN_BUILTIN | SEEN_NEW_MODULE)

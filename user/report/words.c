@@ -22,6 +22,7 @@ const char *word_kind(enum load_kind kind)
 		[KIND_UNKNOWN] = "unknown", [KIND_SOURCE] = "source", [KIND_BYTECODE] = "bytecode",
 		[KIND_EXTENSION] = "extension", [KIND_BUILTIN] = "builtin",
 		[KIND_FROZEN] = "frozen", [KIND_NAMESPACE] = "namespace", [KIND_ZIP] = "zip",
+		[KIND_LAZY] = "lazy",
 	};
 	const char *word = WORD(words, kind);
 

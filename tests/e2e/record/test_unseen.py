@@ -74,5 +74,49 @@ def test_io_uring():
         lib.check_equal("It uses io_uring" in text, expected, "summary:\n" + text)
 
 
+LAZY_FINDER = """
+import importlib.machinery, importlib.util, sys
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        if spec and name in ("lf_used", "lf_never"):
+            spec.loader = importlib.util.LazyLoader(spec.loader)
+        return spec
+sys.meta_path.insert(0, Finder)
+sys.path.insert(0, %r)
+import lf_used, lf_never
+print("lf_child" in sys.modules)
+def touch():
+    return lf_used.VALUE
+print(touch(), "lf_child" in sys.modules)
+import lf_used
+"""
+
+
+@lib.test(params=lambda: lib.all_interpreters(8))
+def test_lazy_finder(interp):
+    """Modules that a finder makes lazy: found by a statement, executed where one is used. The
+    execution is the load that is counted."""
+    interp.prepare()
+    lib.write("lf/lf_used.py", "import lf_child\nVALUE = 1\n")
+    for name in ("lf_never", "lf_child"):
+        lib.write("lf/%s.py" % name, "")
+    script = lib.write("lf.py", LAZY_FINDER % (lib.workdir() + "/lf"))
+    traced, doc = lib.trace_both(interp.argv + [script])
+    lib.check_equal(traced.out, b"False\n1 True\n", "output")
+    doc.check_complete()
+    process = doc.python()
+    found = [(i["module"], i["result"], i["kind"] == "lazy", i["via"], i["importer"]["line"])
+             for i in process.imports if (i["module"] or "").startswith("lf_")]
+    lib.check_equal(found, [("lf_used", "loaded", True, "statement", 12),
+                            ("lf_never", "loaded", True, "statement", 12),
+                            ("lf_used", "loaded", False, "lazy", 15),
+                            ("lf_child", "loaded", False, "statement", 1)], "loads")
+    lib.check_equal(process["counts"]["loaded"],
+                    len([i for i in process.imports
+                         if i["result"] == "loaded" and i["kind"] != "lazy"]), "counted")
+
+
 if __name__ == "__main__":
     lib.main()

@@ -24,6 +24,9 @@ static int mark_load(struct model *model, struct load_state *state, const struct
 	case PYI_MARK_NEW_MODULE:
 		state->evidence |= SEEN_NEW_MODULE;
 		break;
+	case PYI_MARK_LAZY_MODULE:
+		state->evidence |= SEEN_LAZY;
+		break;
 	case PYI_MARK_CREATE_BUILTIN:
 		state->evidence |= SEEN_BUILTIN;
 		break;

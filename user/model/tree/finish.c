@@ -153,7 +153,8 @@ static int finish_process(struct model *model, struct process_state *state)
 		settle_self(load);
 		if (load->is_inherited)
 			continue;
-		process->loaded_cnt += load->result == LOAD_LOADED;
+		/* Of a lazy module the execution is the load. */
+		process->loaded_cnt += load->result == LOAD_LOADED && load->kind != KIND_LAZY;
 		if (load->via == VIA_MAIN) /* that the program itself fails is no failed import */
 			continue;
 		process->failed_cnt += load_has_failed(load);

@@ -52,6 +52,8 @@ static enum load_kind kind_of(const struct load_state *state, const struct code 
 		return kind_of_body(state, code->file);
 	if (seen & SEEN_COMPILE)
 		return KIND_SOURCE;
+	if (seen & SEEN_LAZY)
+		return KIND_LAZY;
 	if (seen & SEEN_NEW_MODULE && !(seen & SEEN_BODY) && state->load.result == LOAD_LOADED)
 		return KIND_NAMESPACE;
 	return KIND_UNKNOWN;
