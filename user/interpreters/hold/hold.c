@@ -91,20 +91,21 @@ static unsigned int look_at_exec(struct hold *hold, int fd, pid_t tgid, struct h
 	return hold->ops.exec(hold->ops.ctx, fd, path, tgid);
 }
 
-static struct hold_mapping mapping_of(const struct holder_request *request)
+static struct hold_mapping mapping_of(struct hold *hold, const struct holder_request *request)
 {
 	return (struct hold_mapping){
 		.tgid = request->tgid, .ts_ns = request->ts_ns,
 		.start = request->start, .end = request->end,
 		.dev = request->dev, .ino = request->ino,
 		.stopped_ns = request->stopped_ns, .path = request->path,
+		.is_over = atomic_load(&hold->is_closing),
 	};
 }
 
 static unsigned int look(struct hold *hold, const struct holder_request *request, int fd,
 			 struct holder_reply *reply)
 {
-	const struct hold_mapping mapping = mapping_of(request);
+	const struct hold_mapping mapping = mapping_of(hold, request);
 
 	if (request->ask == HOLDER_EXEC)
 		return look_at_exec(hold, fd, request->tgid, reply);
@@ -118,7 +119,7 @@ static unsigned int look(struct hold *hold, const struct holder_request *request
 /* Too late to probe it. */
 static bool is_maybe_python(struct hold *hold, const struct holder_request *request)
 {
-	const struct hold_mapping mapping = mapping_of(request);
+	const struct hold_mapping mapping = mapping_of(hold, request);
 
 	return request->ask == HOLDER_UNSTOPPED &&
 	       hold->ops.scout(hold->ops.ctx, &mapping) & (HOLD_STOP | HOLD_LOOK);
@@ -172,8 +173,10 @@ static void *serve(void *arg)
 		struct holder_reply reply;
 		__u64 cpu_ns = clock_thread_cpu_ns();
 
-		if (!server->is_scout && is_urgent && is_greedy(cpu_ns, start_ns))
+		if (is_urgent && !server->is_scout && is_greedy(cpu_ns, start_ns))
 			is_urgent = setpriority(PRIO_PROCESS, gettid(), 0) != 0;
+		if (is_urgent && server->is_scout && atomic_load(&hold->is_closing))
+			is_urgent = sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){});
 		if (!channel_take(server->sock, &request, &fd))
 			break;
 		request.path[sizeof(request.path) - 1] = '\0';

@@ -37,6 +37,7 @@ struct hold_mapping {
 	pid_t tgid;
 	__u64 ts_ns, start, end;
 	__u64 dev, ino;  /* as in /proc/PID/maps: major << 32 | minor */
+	bool is_over;    /* nothing is probed any more, and nobody waits: what was it? */
 	const char *path; /* as the process named the file, "" if not known */
 	__u64 stopped_ns; /* its thread stands still since then, until the answer; 0 = it runs on */
 };

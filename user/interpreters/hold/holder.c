@@ -8,12 +8,9 @@
 #include "interpreters/hold/holder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <string.h>
-#include <sys/fanotify.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,6 +23,11 @@
 #define SCOUT_LIMIT_NS 20000000ULL /* a scout that hangs in a file system must not stop execs */
 #define SCOUT_DEBT_NS 50000000ULL  /* more than this, and a tenth of the time, it does not get */
 #define END_NS 500000000ULL        /* files that are being opened when the trace ends */
+
+static int ask(struct holder *holder, struct channel *channel, struct holder_request *request,
+	       int fd, __u64 until_ns, __u64 patience_ns, struct holder_reply *reply);
+static bool await_reply(struct holder *holder, struct channel *channel, __u64 until_ns,
+			struct holder_reply *out);
 
 enum { FD_CHANNEL, FD_SCOUT, FD_EVENTS, FD_TIMER, FD_CHILD, FD_MAPPED, FD_CNT };
 
@@ -76,9 +78,24 @@ static void set_fds(const struct holder *holder, int sock, struct pollfd fds[FD_
 	fds[FD_MAPPED] = (struct pollfd){ .fd = holder->map_fd, .events = POLLIN };
 }
 
-static int ask(struct holder *holder, struct channel *channel, struct holder_request *request,
-	       int fd, __u64 until_ns, __u64 patience_ns, struct holder_reply *reply);
-static struct holder_request about(enum holder_ask ask, const struct mapped_event *event);
+
+static struct holder_request about(enum holder_ask ask, const struct mapped_event *event)
+{
+	struct holder_request request = { .ask = ask, .tgid = event->tgid, .ts_ns = event->ts_ns,
+					  .start = event->start, .end = event->end,
+					  .dev = event->dev, .ino = event->ino };
+	size_t path_sz = strlen(event->path) + 1;
+
+	if (path_sz <= sizeof(request.path))
+		memcpy(request.path, event->path, path_sz);
+	return request;
+}
+
+static void count_nothing(struct holder *holder, const struct holder_reply *reply)
+{
+	if (!(reply->want & (HOLDER_WANT_STOP | HOLDER_WANT_LOOK)))
+		atomic_fetch_sub(&holder->counts->waiting_cnt, 1);
+}
 
 /* What nobody had time to look at: the scout may still say that it is nothing. */
 static void look_at_rest(struct holder *holder, __u64 until_ns)
@@ -86,13 +103,14 @@ static void look_at_rest(struct holder *holder, __u64 until_ns)
 	struct holder_reply reply;
 	struct caught_item item;
 
+	caught__let_go_all(&holder->caught);
+	if (holder->caught.asked_ns && await_reply(holder, &holder->scout, until_ns, &reply))
+		count_nothing(holder, &reply);
 	while (caught__take(&holder->caught, &item)) {
 		struct holder_request request = about(HOLDER_MAPPED, &item.event);
 
-		if (!item.is_stopped && !ask(holder, &holder->scout, &request, -1, until_ns,
-					     END_NS, &reply) &&
-		    !(reply.want & (HOLDER_WANT_STOP | HOLDER_WANT_LOOK)))
-			atomic_fetch_sub(&holder->counts->waiting_cnt, 1);
+		if (!ask(holder, &holder->scout, &request, -1, until_ns, END_NS, &reply))
+			count_nothing(holder, &reply);
 	}
 }
 
@@ -112,9 +130,11 @@ static void __attribute__((noreturn)) end(struct holder *holder)
 	/* What was mapped last and may be a Python is counted as not looked at. */
 	holder->caught.can_stop = false;
 	collect(holder, clock_ns());
-	look_at_rest(holder, clock_ns() + SCOUT_LIMIT_NS);
-	if (holder->mapped && mapped__lost_since(holder->mapped))
+	look_at_rest(holder, until_ns);
+	if (holder->mapped && !holder->opts->wants)
 		atomic_store(&holder->counts->lost_cnt, mapped__lost(holder->mapped));
+	else if (holder->mapped && mapped__lost_since(holder->mapped))
+		atomic_store(&holder->counts->lost_cnt, 1);
 	set_fds(holder, -1, fds);
 	fds[FD_SCOUT].fd = fds[FD_MAPPED].fd = -1;
 	do {
@@ -231,7 +251,7 @@ static void know_file(struct holder *holder, const struct holder_reply *reply)
 		mapped__know(holder->mapped, &event, clock_ns());
 }
 
-/* Nothing here may ask the file's own file system: it might not answer. */
+/* Does not ask the file's own file system: it might not answer. */
 static void handle_exec(struct holder *holder, const struct exec_event *event)
 {
 	struct holder_request request = { .ask = HOLDER_EXEC, .tgid = event->tgid };
@@ -245,18 +265,6 @@ static void handle_exec(struct holder *holder, const struct exec_event *event)
 	}
 	fill_slot(holder, reply.slot, event->start_ns, clock_ns() - event->start_ns);
 	readers__allow(&holder->readers, event);
-}
-
-static struct holder_request about(enum holder_ask ask, const struct mapped_event *event)
-{
-	struct holder_request request = { .ask = ask, .tgid = event->tgid, .ts_ns = event->ts_ns,
-					  .start = event->start, .end = event->end,
-					  .dev = event->dev, .ino = event->ino };
-	size_t path_sz = strlen(event->path) + 1;
-
-	if (path_sz <= sizeof(request.path))
-		memcpy(request.path, event->path, path_sz);
-	return request;
 }
 
 /* The answer that the scout owes. */
@@ -296,9 +304,7 @@ static unsigned int scout(void *ctx, const struct mapped_event *event)
 	err = ask(holder, &holder->scout, &request, -1, start_ns + SCOUT_LIMIT_NS, 0, &reply);
 	/* Not the time on the clock: on a busy machine it waits for a processor, and takes none. */
 	holder->scout_debt_ns += err ? SCOUT_LIMIT_NS : reply.cpu_ns;
-	if (err)
-		return err == -ETIMEDOUT ? HOLDER_WANT_TIME : HOLDER_WANT_LOOK;
-	return reply.want;
+	return !err ? reply.want : err == -ETIMEDOUT ? HOLDER_WANT_TIME : HOLDER_WANT_LOOK;
 }
 
 /* Only the thread itself has waited. */
@@ -338,10 +344,10 @@ static void handle_lost(struct holder *holder)
 	struct holder_request request = { .ask = HOLDER_LOST,
 					  .ts_ns = mapped__lost_since(holder->mapped) };
 
-	if (request.ts_ns && holder->opts->wants)
-		ask_tracer(holder, &request, -1, clock_ns() + HOLD_LIMIT_NS, clock_ns());
-	else if (request.ts_ns)
+	if (!holder->opts->wants)
 		atomic_store(&holder->counts->lost_cnt, mapped__lost(holder->mapped));
+	else if (request.ts_ns)
+		ask_tracer(holder, &request, -1, clock_ns() + HOLD_LIMIT_NS, clock_ns());
 }
 
 /* An exec waits for us in any case, a mapping may not: so these are stopped first. */

@@ -16,6 +16,7 @@
 
 #include "interpreters/hold/hold.h"
 
+#define RECORD_MAX_SZ 8192u /* most of it the path */
 #define RING_SZ (256u << 10) /* of each processor; a record has 100 to 200 bytes */
 #define KNOWN_CNT 32768      /* a power of two */
 #define FORGET_NS 600000000000ULL
@@ -28,6 +29,8 @@ struct ring {
 	struct perf_event_mmap_page *page;
 	const unsigned char *data;
 	__u64 read_ns; /* time of the last record */
+	bool is_full;  /* or was since it was empty: what came then found no room */
+	bool is_told;  /* of that loss; the kernel does so when it has the next record to write */
 };
 
 struct mapped {
@@ -157,7 +160,7 @@ static void copy_out(const struct ring *ring, __u64 pos, void *to, size_t sz)
 }
 
 /* One record of a ring into mapped->record. */
-static bool take(struct mapped *mapped, const struct ring *ring)
+static bool take(struct mapped *mapped, struct ring *ring)
 {
 	struct perf_event_header *header = &mapped->record.header;
 	__u64 head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
@@ -165,6 +168,7 @@ static bool take(struct mapped *mapped, const struct ring *ring)
 
 	if (head == tail)
 		return false;
+	ring->is_full |= head - tail > RING_SZ - RECORD_MAX_SZ;
 	copy_out(ring, tail, header, sizeof(*header));
 	copy_out(ring, tail, &mapped->record, header->size);
 	__atomic_store_n(&ring->page->data_tail, tail + header->size, __ATOMIC_RELEASE);
@@ -231,12 +235,32 @@ static __u64 record_ns(const struct mapped *mapped)
 
 static void note_lost(struct mapped *mapped, const struct ring *ring)
 {
-	__u64 lost, since_ns = ring->read_ns ?: 1;
+	__u64 since_ns = ring->read_ns ?: 1;
+
+	if (!mapped->lost_since_ns || since_ns < mapped->lost_since_ns)
+		mapped->lost_since_ns = since_ns;
+}
+
+/* The kernel says it with the next record that finds room: that may be long after the loss. */
+static void read_lost(struct mapped *mapped, struct ring *ring)
+{
+	__u64 lost;
 
 	memcpy(&lost, &mapped->record.bytes[sizeof(struct perf_event_header) + 8], sizeof(lost));
 	mapped->lost += lost;
-	if (!mapped->lost_since_ns || since_ns < mapped->lost_since_ns)
-		mapped->lost_since_ns = since_ns;
+	if (ring->is_full || !ring->is_told)
+		note_lost(mapped, ring);
+	ring->is_told = false;
+}
+
+/* All is read. What found no room came behind the last record, and before now. */
+static void end_batch(struct mapped *mapped, struct ring *ring)
+{
+	if (!ring->is_full)
+		return;
+	note_lost(mapped, ring);
+	ring->is_full = false;
+	ring->is_told = true;
 }
 
 bool mapped__next(struct mapped *mapped, struct mapped_event *out)
@@ -245,13 +269,14 @@ bool mapped__next(struct mapped *mapped, struct mapped_event *out)
 		struct ring *ring = &mapped->rings[mapped->at];
 
 		if (!take(mapped, ring)) {
+			end_batch(mapped, ring);
 			mapped->at = (mapped->at + 1) % mapped->cnt;
 			idle_cnt++;
 			continue;
 		}
 		idle_cnt = 0;
 		if (mapped->record.header.type == PERF_RECORD_LOST) {
-			note_lost(mapped, ring);
+			read_lost(mapped, ring);
 			continue;
 		}
 		ring->read_ns = record_ns(mapped);

@@ -51,7 +51,10 @@ void mapped__know(struct mapped *mapped, const struct mapped_event *event, __u64
 /* Records the kernel had no room for. */
 __u64 mapped__lost(const struct mapped *mapped);
 
-/* The time of the last record before the first that was lost since the last call; 0 = none was. */
+/*
+ * The time of the last record before the first for which there was no room since the last call;
+ * 0 = there was, for all that is known.
+ */
 __u64 mapped__lost_since(struct mapped *mapped);
 
 #endif

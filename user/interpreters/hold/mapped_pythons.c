@@ -81,6 +81,19 @@ void caught__collect(struct caught *caught, __u64 now_ns)
 	}
 }
 
+void caught__let_go_all(struct caught *caught)
+{
+	struct caught_item item;
+
+	for (unsigned int i = caught->cnt; i && caught__take(caught, &item); i--) {
+		caught__let_go(caught, &item);
+		if (item.is_stopped)
+			continue;
+		caught->items[(caught->first + caught->cnt++) % CAUGHT_MAX] = item;
+		caught->running_cnt++;
+	}
+}
+
 bool caught__take(struct caught *caught, struct caught_item *out)
 {
 	if (!caught->cnt)

@@ -47,4 +47,7 @@ bool caught__take(struct caught *caught, struct caught_item *out);
 
 void caught__let_go(struct caught *caught, const struct caught_item *item);
 
+/* What is left then runs. */
+void caught__let_go_all(struct caught *caught);
+
 #endif

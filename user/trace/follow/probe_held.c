@@ -256,7 +256,7 @@ static unsigned int scout(void *ctx, const struct hold_mapping *mapping)
 	if (verdict != -ENOENT)
 		return HOLD_IGNORE;
 	/* As urgent as nothing else: what takes longer is the other thread's, which is not. */
-	is_python = interp_glance(fd);
+	is_python = mapping->is_over ? interp_probe(fd) : interp_glance(fd);
 	return is_python > 0 ? HOLD_STOP : is_python == -EFBIG ? HOLD_LOOK : HOLD_IGNORE;
 }
 
