@@ -118,7 +118,8 @@ static int write_headline(const struct view *view, const struct load *load,
 		text_buf__printf(&buf, " of %s imports", text_ns(num, facts->imports_ns));
 	}
 	if (below > 1)
-		text_buf__printf(&buf, ", %s modules with it", text_count(num, below - 1));
+		text_buf__printf(&buf, ", %s module%s with it", text_count(num, below - 1),
+				 below == 2 ? "" : "s");
 	text_buf__printf(&buf, ". %u statement%s for it; %s%zu chain%s to it.", why->stmt_cnt,
 			 why->stmt_cnt == 1 ? " asks" : "s ask", why->has_more ? "more than " : "",
 			 why->chain_cnt, why->chain_cnt == 1 ? " leads" : "s lead");
