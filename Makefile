@@ -172,6 +172,9 @@ bench: ## install, build, and measure what tracing costs (root)
 .PHONY: soak
 soak: all ## what the tracer holds over two hours of starts (root); SOAK='--minutes 10 --rate 5'
 	$(Q)python3 tests/bench/soak.py $(SOAK)
+.PHONY: check-fleet
+check-fleet: all ## the agent under load and faults, against a count of starts (root); FLEET='--minutes 10'
+	$(Q)python3 tests/bench/fleet.py $(FLEET)
 
 .PHONY: bench-report
 bench-report: all ## what reading a capture of 1,000,000 imports costs (root, sqlite3)

@@ -37,11 +37,13 @@ class Cgroup:
 
 class Agent:
     """Listens at a Unix socket of the test."""
-    def __init__(self, cgroup, *opts, listen=None):
+    def __init__(self, cgroup, *opts, listen=None, port=None):
         self.socket = os.path.join(workdir(), "a%d.sock" % id(self))
+        self.port = port  # where it listens instead, if it is given
         self.log = open(self.socket + ".log", "w+", encoding="utf-8")
         self.proc = subprocess.Popen(
-            [settings.TOOL, "agent", "--cgroup", cgroup.path, "--listen", listen or "unix:" + self.socket, *opts],
+            [settings.TOOL, "agent", "--cgroup", cgroup.path, "--listen",
+             listen or ("127.0.0.1:%d" % port if port else "unix:" + self.socket), *opts],
             stderr=self.log, stdin=subprocess.DEVNULL, env=clean_env())
 
     def said(self):
@@ -49,6 +51,8 @@ class Agent:
             return file.read()
 
     def connect(self):
+        if self.port:
+            return socket.create_connection(("127.0.0.1", self.port))
         client = socket.socket(socket.AF_UNIX)
         client.connect(self.socket)
         return client
@@ -89,3 +93,15 @@ PARSE = """import json, sys
 from prometheus_client.openmetrics import parser
 print(json.dumps([(s.name, sorted(s.labels.items()), s.value)
                   for f in parser.text_string_to_metric_families(sys.stdin.read()) for s in f.samples]))"""
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def ask(port, query):
+    client = http.client.HTTPConnection("127.0.0.1", port)
+    client.request("GET", "/api/v1/query?query=" + query)
+    return json.load(client.getresponse())["data"]["result"]

@@ -121,6 +121,7 @@ int agent__new(const struct opts *opts, struct agent **out)
 	agent->state.start_s = (__u64)time(NULL);
 	agent->slow_ns = opts->slow_start_ns;
 	err = series_table__new(&agent->table, opts->max_series ?: SERIES_MAX_DEFAULT);
+	agent->table.is_redacted = opts->want_redacted;
 	if (!err)
 		err = modules__new(&agent->modules);
 	if (!err && opts->spool)

@@ -41,14 +41,17 @@ static void add_script(const struct process *process, const char *script, struct
 	text_buf__add(buf, script);
 }
 
-static void add_entry(const struct process *process, struct text_buf *buf)
+static void add_entry(const struct process *process, bool is_redacted, struct text_buf *buf)
 {
 	struct program program = process_program(process);
 	char comm[sizeof(process->comm) + 1] = "";
 
 	switch (program.kind) {
 	case PROGRAM_SCRIPT:
-		add_script(process, program.name, buf);
+		if (is_redacted)
+			text_buf__add(buf, path_base(program.name));
+		else
+			add_script(process, program.name, buf);
 		break;
 	case PROGRAM_MODULE:
 		text_buf__add(buf, "-m ");
@@ -68,13 +71,13 @@ static void add_entry(const struct process *process, struct text_buf *buf)
 	}
 }
 
-void labels_of(const struct process *process, struct labels *labels)
+void labels_of(const struct process *process, bool is_redacted, struct labels *labels)
 {
 	const struct container_info *container = &process->container;
 	char id[ID_SHOWN + 1] = "";
 	struct text_buf buf = {};
 
-	add_entry(process, &buf);
+	add_entry(process, is_redacted, &buf);
 	label_set(labels->entry, text_buf__str(&buf));
 	text_buf__free(&buf);
 	if (container->id)

@@ -58,6 +58,7 @@ struct series {
 struct series_table {
 	struct series *series; /* the first is `other` */
 	size_t cnt, max;       /* with it */
+	bool is_redacted;      /* labels tell no directories */
 	__u64 refused_cnt;     /* start-ups and late imports that went to `other` */
 };
 

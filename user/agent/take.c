@@ -124,7 +124,7 @@ struct notable take_startup(const struct model *part, struct series_table *table
 
 		if (!is_start(process))
 			continue;
-		labels_of(process, &labels);
+		labels_of(process, table->is_redacted, &labels);
 		series = series_table__get(table, &labels, now_ns);
 		series->counts[COUNT_STARTS]++;
 		series->counts[COUNT_FAILED_STARTS] += has_failed(process);
@@ -148,7 +148,7 @@ void take_late(const struct model *part, struct series_table *table, __u64 now_n
 
 		if (!process->is_python || (!process->load_cnt && !is_ready))
 			continue;
-		labels_of(process, &labels);
+		labels_of(process, table->is_redacted, &labels);
 		series = series_table__get(table, &labels, now_ns);
 		/* Only of a program whose begin was seen. */
 		if (is_ready && process->startup_end_ns != NS_UNKNOWN)

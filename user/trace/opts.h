@@ -72,6 +72,7 @@ struct opts {
 	bool want_update, want_cold;
 	bool is_strict;
 	bool want_perf, want_no_edges, want_no_hold, want_no_color;
+	bool want_redacted;         /* agent: command lines and directories are told to nobody */
 	bool want_kept;             /* a start-up that is told can be written as a capture */
 	bool want_no_frames, want_sums; /* of the agent: as in struct probes_opts */
 	bool want_unfolded;

@@ -10,7 +10,7 @@ import socket
 import subprocess
 
 import lib
-from lib.agents import Agent, Cgroup
+from lib.agents import Agent, Cgroup, ask, free_port
 
 
 SERVICE = """import socket, json, sys
@@ -189,18 +189,6 @@ def test_rules():
         with open(os.path.join(fleet, name), encoding="utf-8") as file:
             asked = set(re.findall(r"\b((?:pyimport|process)_\w+?)(?:_bucket|_sum|_count|_total)?(?=[\[{,) ])", file.read()))
         lib.check(len(asked) > 5 and asked <= served, "%s asks for %r", name, sorted(asked - served))
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def ask(port, query):
-    client = http.client.HTTPConnection("127.0.0.1", port)
-    client.request("GET", "/api/v1/query?query=" + query)
-    return json.load(client.getresponse())["data"]["result"]
 
 
 @lib.test()

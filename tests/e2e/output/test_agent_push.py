@@ -102,6 +102,25 @@ def test_push():
 
 
 @lib.test()
+def test_redacted():
+    """Neither a directory nor an argument leaves the host, by metrics or by traces."""
+    collector = Collector()
+    script = lib.write("hidden_directory/shown.py", "import json\n")
+    with Cgroup() as cgroup, Agent(cgroup, "--redact", "--otlp", collector.url, "--otlp-interval", "300ms", "--slow-start",
+                                   "1ms") as agent:
+        for _ in range(2):
+            cgroup.start([lib.system().exe, script, "--password=hunter2"]).wait()
+        lib.wait_until(lambda: collector.sum_of("pyimport_starts") >= 2, "the starts")
+        lib.check_equal(agent.sum_of("pyimport_starts_total", entry="shown.py"), 2, "starts")
+        told = agent.get("/metrics")[2] + "".join(body for _, body in collector.got)
+        lib.check("hidden_directory" not in told and "hunter2" not in told, "told all the same")
+        lib.check_equal(collector.spans(), [], "traces")
+    collector.close()
+    refused = subprocess.run([lib.TOOL, "agent", "--redact", "--spool", lib.workdir()], capture_output=True, text=True)
+    lib.check(refused.returncode == 2 and "--redact" in refused.stderr, "with a spool: %r", refused)
+
+
+@lib.test()
 def test_bad_collectors():
     """One that hangs and one that is not there: figures are right, and the agent ends at once."""
     hanging = socket.socket()

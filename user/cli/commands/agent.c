@@ -16,7 +16,7 @@ int agent_run(const struct opts *opts)
 	if (agent__new(opts, &agent))
 		return EXIT_OURS;
 	cheap.want_sums = true;
-	cheap.want_kept = opts->spool || opts->otlp;
+	cheap.want_kept = opts->spool || (opts->otlp && !opts->want_redacted);
 	cheap.want_no_frames = !cheap.want_kept; /* a capture tells who imported */
 	status = trace_run_with(&cheap, &agent_hooks, agent);
 	agent__free(agent);

@@ -123,6 +123,8 @@ int parse__check(const struct parse *parse)
 		return err;
 	if (!strcmp(opts->format, "importtime") && strcmp(opts->view, "summary") != 0)
 		return refuse(parse, "--format importtime has no views"), hint_help(parse);
+	if (opts->want_redacted && opts->spool)
+		return refuse(parse, "--spool keeps what --redact leaves out"), hint_help(parse);
 	if (is_dash(opts->capture_path) && is_dash(opts->report_path))
 		return refuse(parse, "capture and report cannot both go to the standard output"), hint_help(parse);
 	if (opts->want_until_ready && (opts->groups_off & PYI_GROUP_PHASES ||

@@ -61,6 +61,7 @@ const struct option_info options[] = {
 	{ "otlp-interval", 0, "TIME", GROUP_OWN, FOR(AGENT), "how often metrics are pushed (30s)", TIME(otlp_interval_ns) },
 	{ "otlp-headers", 0, "FILE", GROUP_OWN, FOR(AGENT), "headers to send, a line NAME: VALUE each", TEXT(otlp_headers) },
 	{ "otlp-ca", 0, "FILE", GROUP_OWN, FOR(AGENT), "certificates (PEM) that the collector's is checked with, instead of the system's", TEXT(otlp_ca) },
+	{ "redact", 0, NULL, GROUP_OWN, FOR(AGENT), "name scripts without their directories, and send no traces, which have command lines", FLAG(want_redacted) },
 	{ "from", OPT_FROM, "KIND", GROUP_OWN, READS, "what the file to read is; importtime is a log of python -X importtime", OTHER },
 
 	{ "view", OPT_VIEW, "VIEW", GROUP_SHOW, SHOWS, "what a text report is about", TEXT(view) },
