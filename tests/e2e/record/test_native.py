@@ -281,5 +281,56 @@ def test_sub_interpreter_statements(interp):
                            ("ni_outer", "__main__", 13, None), *nested], "loads")
 
 
+TWO = r"""
+#include <Python.h>
+int main(void)
+{
+	PyThreadState *first, *second;
+
+	Py_Initialize();
+	first = PyThreadState_Get();
+	second = Py_NewInterpreter();
+	PyRun_SimpleString("import ti_outer");
+	PyThreadState_Swap(first);
+	PyRun_SimpleString("import ti_between");
+	PyThreadState_Swap(second);
+	Py_EndInterpreter(second);
+	PyThreadState_Swap(first);
+	PyRun_SimpleString("import ti_outer");
+	return Py_FinalizeEx() < 0;
+}
+"""
+
+
+@lib.test(params=with_headers)
+def test_two_interpreters_in_c(interp):
+    """A C program with two interpreters on one thread: each has its loads, places and errors."""
+    lib.needs_command("cc")
+    code = ("import sys, sysconfig as s; print(s.get_path('include')); print(s.get_config_var('LIBDIR'));"
+            "print(s.get_config_var('LDVERSION')); print(sys.base_prefix)")
+    facts = subprocess.run(interp.argv + ["-c", code], stdout=subprocess.PIPE, check=True)
+    include, libs, version, home = facts.stdout.decode().split()
+    if not os.path.exists("%s/libpython%s.so" % (libs, version)):
+        raise lib.Skip("%s has no libpython" % interp.name)
+    source = lib.write("ti/two.c", TWO)
+    lib.write("ti/ti_outer.py", "\n\nimport ti_inner\ntry:\n    import ti_absent\n"
+              "except ImportError:\n    pass\n")
+    for name in ("ti_inner", "ti_between"):
+        lib.write("ti/%s.py" % name, "")
+    out = lib.workdir() + "/ti/two"
+    subprocess.run(["cc", "-w", source, "-I" + include, "-L" + libs, "-Wl,-rpath," + libs,
+                    "-lpython" + version, "-o", out], check=True)
+    _, doc = lib.trace_both([out], env={"PYTHONPATH": lib.workdir() + "/ti", "PYTHONHOME": home})
+    doc.check_complete()
+    loads = [i for i in doc.python().imports if (i["module"] or "").startswith("ti_")]
+    outer = [("ti_outer", "__main__", 1, None), ("ti_inner", "ti_outer", 3, None),
+             ("ti_absent", "ti_outer", 5, "ModuleNotFoundError")]
+    seen = [(i["module"], i["importer"]["module"], i["importer"]["line"], i["error"]) for i in loads]
+    lib.check_equal(seen, outer + [("ti_between", "__main__", 1, None)] + outer, "loads")
+    first, second = loads[3]["interp"], loads[0]["interp"]
+    lib.check(first != second, "one interpreter: %s", first)
+    lib.check_equal([i["interp"] for i in loads], [second] * 3 + [first] * 4, "interpreters")
+
+
 if __name__ == "__main__":
     lib.main()
