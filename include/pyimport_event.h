@@ -227,7 +227,10 @@ struct pyi_mark {
 	char text[PYI_STR_SMALL];
 };
 
-/* One import statement (code object, instruction, name), at its first run in a process. */
+/*
+ * One import statement (code object, instruction, name), at its first run in a process. Without a
+ * code object: what the body of an extension module asks for, whose span `span` is.
+ */
 struct pyi_edge {
 	struct pyi_hdr hdr;
 	__u32 id;     /* unique in the trace, never 0 */

@@ -38,7 +38,7 @@ static __always_inline void fill_edge(struct thread *t, const struct pyi_layout 
 	rec->level = args->level;
 	rec->has_from = has_from;
 	rec->frame.code = CODE_ID(code);
-	rec->frame.lasti = frame_lasti(lay, &t->scratch.frame);
+	rec->frame.lasti = code ? frame_lasti(lay, &t->scratch.frame) : -1;
 	str_copy(t, &args->name, rec->text, max, &rec->name, &flags);
 	rec->hdr.flags = flags;
 }
@@ -153,6 +153,15 @@ static __always_inline struct edge_value *edge_place(struct thread *t, u64 code,
 	return edge_make(t->edge_key);
 }
 
+/*
+ * Does an extension module import, in its own body? Then the frame is importlib's, and who asks is
+ * whoever the span on top belongs to.
+ */
+static __always_inline bool is_c_body(const struct open_span *top)
+{
+	return top && (top->span == PYI_SPAN_EXECDEF || top->span == PYI_SPAN_DYNAMIC);
+}
+
 #define DOTS 0x2e2e2e2e2e2e2e2eULL
 #define ONES 0x0101010101010101ULL
 /* Is there a dot in the name, which str_load has just read, or may there be one? */
@@ -242,15 +251,21 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 	t->edge_id = t->is_native = 0;
 	code = code_known(t, frame) ? t->last_code_id : code_id(t, lay, frame);
 	has_from = args->fromlist == t->none ? 0 : fromlist_kind(t, lay, args->fromlist);
-	if (!code || (code & CODE_RELAY)) {
+	top = open_top(t);
+	if (code & CODE_RELAY && is_c_body(top)) {
+		code = 0;
+	} else if (!code || (code & CODE_RELAY)) {
 		t->is_native = code && has_from == 2;
 		return 1;
 	}
 	if (str_load(t, lay, args->name_obj, &args->name))
 		return 1;
 	sum = str_sum(t, &args->name);
-	edge = edge_place(t, code, sum);
-	if (edge && edge->name && edge->name != (u32)sum) {
+	if (code)
+		edge = edge_place(t, code, sum);
+	else
+		edge = edge_make(t->edge_key = edge_key(top->id, sum, 0, t->serial));
+	if (code && edge && edge->name && edge->name != (u32)sum) {
 		/* The name was freed, and another lies there now: so was the code. */
 		code = code_new(t, lay, frame);
 		args->name.peek_off = 0; /* the text has made room for the code's */
@@ -266,13 +281,13 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 		return 1;
 	}
 	edge->name = sum;
-	top = open_top(t);
 	edge->around = top ? top->id : 0;
 	edge->depth = stored_depth(t) + 1;
+	edge->is_c = !code;
 	edge->serial = t->serial;
 	edge->first_ns = t->now;
 	edge->id = t->edge_id = new_id();
-	if (!has_from && !args->level && has_dot(t, &args->name))
+	if (code && !has_from && !args->level && has_dot(t, &args->name))
 		mark_dotted(t, code);
 	if (args->name.sz <= PYI_STR_TINY)
 		EMIT_EDGE(PYI_STR_TINY);

@@ -39,17 +39,20 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 	args = begin_in(h->t, PYI_SPAN_FIND, h->sp);
 	args->name = ARG3(ctx);
 	args->edge = h->t->edge_id;
+	args->want_frames = !args->edge;
 	args->pyframe = current_frame(h);
 	if (args->edge) {
 		if (args->pyframe != h->t->import_frame &&
 		    tstate_switch(h->t, h->lay, h->t->import_frame, 0))
 			args->pyframe = h->t->import_frame;
 		edge = edge_find(h->t->edge_key, false);
-		if (edge)
+		if (edge) {
 			__sync_fetch_and_add(&edge->loads, 1);
+			args->want_frames = edge->is_c;
+		}
 		h->t->edge_id = 0; /* what is imported inside asks for itself */
 	}
-	args->want_frames = !cfg_no_frames && !args->edge && args->pyframe;
+	args->want_frames = !cfg_no_frames && args->want_frames && args->pyframe;
 	if (!args->edge && (h->t->is_native || !args->pyframe))
 		args->via = PYI_VIA_NATIVE;
 	h->t->search_name = args->name;

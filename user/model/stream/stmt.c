@@ -115,10 +115,10 @@ static int stmt_resolve(struct model *model, struct stmt *stmt, const struct cod
 {
 	int err;
 
-	if (!code) {
-		stmt->module = level <= 0 ? raw : NULL;
-		return 0;
-	}
+	const struct code body = { .module = stmt->around ? stmt->around->load.module : NULL };
+
+	if (!code) /* an extension's own body asks */
+		return resolve(model, &body, raw, level, &stmt->module);
 	err = resolve(model, code, raw, level, &stmt->module);
 	if (!err)
 		stmt->is_circular = closes_cycle(stmt, code);

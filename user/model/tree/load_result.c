@@ -117,7 +117,7 @@ static enum load_via via_of_find(struct model *model, const struct process_state
 	if (state->via == PYI_VIA_NATIVE)
 		return VIA_NATIVE;
 	if (stmt) /* PyImport_Import() passes an empty list as fromlist */
-		return stmt->has_from == 2 ? VIA_NATIVE : VIA_STATEMENT;
+		return stmt->has_from == 2 || !stmt->frame.code ? VIA_NATIVE : VIA_STATEMENT;
 	if (state->stmt) /* its record was lost */
 		return VIA_STATEMENT;
 	if (!state->frames) /* from C, unless frames cannot be read at all */
@@ -158,8 +158,8 @@ static enum load_via via_of(struct model *model, const struct process_state *pro
 static struct site importer_of(struct model *model, const struct load_state *state,
 			       const struct stmt *stmt)
 {
-	struct site site = stmt && !code_is_importlib(code_find(model, stmt->frame.code)) ?
-			   code_site(model, &stmt->frame) :
+	const struct code *code = stmt ? code_find(model, stmt->frame.code) : NULL;
+	struct site site = code && !code_is_importlib(code) ? code_site(model, &stmt->frame) :
 			   state->span == PYI_SPAN_BODY ? body_site(model, state->frames) :
 							  import_site(model, state->frames);
 	const struct load *parent = state->load.parent;
