@@ -47,13 +47,13 @@ class Finding:
         self.name, self.number = name, number
         self.key = (doc["rule"], tuple(truth.places_of(doc)))
         self.confidence, self.places = doc["confidence"], truth.places_of(doc)
-        self.shown, self.least, self.true = [], [], []
-        self.told = self.gone = None
+        self.shown, self.least, self.most, self.true = [], [], [], []
+        self.told = self.gone = self.bounds = None
         self.place, self.fault = None, None
 
     def title(self, base):
         return ", ".join("%s:%s" % (os.path.relpath(f, base) if f and f.startswith(base + "/")
-                                    else f, n) for f, n in self.places)
+                                    else f, n) for f, n, _ in self.places)
 
 
 class Tally:
@@ -168,8 +168,10 @@ class Check:
             gone = finding.place.run()
             finding.shown.append(doc["saving_ns"])
             finding.least.append(doc["evidence"]["least_saving_ns"])
+            finding.most.append(doc["evidence"]["most_saving_ns"])
             finding.true.append(gone.whole_ns)
             finding.told = truth.told(process, doc) - SPY
+            finding.bounds = truth.bounds(process, doc)
             known = {i["module"] for i in process.imports if i["result"] == "loaded"} - SPY
             finding.gone = (set(run.modules) - set(gone.modules)) & known
 
@@ -191,16 +193,22 @@ class Check:
             return
         shown, least = low(finding.shown), low(finding.least)
         true = low(self.whole) - low(finding.true)
-        more, less = finding.told - finding.gone, finding.gone - finding.told
+        more, less = finding.bounds[0] - SPY - finding.gone, finding.gone - finding.bounds[1]
         note = "%s, %d modules" % (finding.confidence, len(finding.gone))
-        if finding.confidence != "high":
-            note += ", at least %s" % ms(least)
+        low_ns, high_ns = shown, shown
+        if finding.confidence != "high": # it says itself that the figure may be another
+            low_ns = least
+            high_ns = max(true, shown) if None in finding.most else low(finding.most)
+            note += ", %s to %s" % (ms(low_ns), ms(high_ns))
+        if finding.told != finding.gone and not more and not less:
+            note += " (%d said not to be sure)" % len(finding.told ^ finding.gone)
         for sign, names in (("+", more), ("-", less)):
             if names:
                 note += " %s%d %s" % (sign, len(names), " ".join(sorted(names)[:self.tally.shown]))
         chance = spread(self.whole) + spread(finding.true) + spread(finding.shown)
-        word = "OUT" if more or less else verdict(shown, true, SAVING_SHARE, chance)
-        self.tally.level(finding.confidence, not more and not less, word)
+        word = "OUT" if more or less else verdict(min(max(true, low_ns), high_ns), true,
+                                                  SAVING_SHARE, chance)
+        self.tally.level(finding.confidence, finding.told == finding.gone, word)
         self.tally.row(self.name, what[-60:], ms(shown), ms(true), word, note)
 
     def measure(self, rounds):

@@ -23,12 +23,30 @@ def watch():
             spans.append((begin, now()))
             busy.clear()
 
+    def wrap(loader): # a LazyLoader's module runs when it is used, outside of any search
+        old = loader.exec_module
+
+        def exec_module(self, module):
+            if busy or boot._thread.get_ident() != main:
+                return old(self, module)
+            busy.append(module)
+            begin = now()
+            try:
+                return old(self, module)
+            finally:
+                spans.append((begin, now()))
+                busy.clear()
+        loader.exec_module = exec_module
+
     def tell():
         end = now()
         with open(os.environ["TRUTH_OUT"], "w") as out:
             out.write("%d\n%r\n%s\n" % (end, spans, "\n".join(sorted(sys.modules))))
 
     boot._find_and_load = find_and_load
+    external = sys.modules["_frozen_importlib_external"]
+    wrap(external._LoaderBasics)
+    wrap(external.ExtensionFileLoader)
     atexit.register(tell)
 
 

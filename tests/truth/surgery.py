@@ -16,16 +16,29 @@ def bound_names(node):
             for a in node.names if a.name != "*"]
 
 
+def split_names(node, names):
+    """Of `import a, b` those that go; of `from` all do."""
+    if isinstance(node, ast.Import) and len(node.names) > 1:
+        kept = [a for a in node.names if a.name not in names]
+        if len(kept) < len(node.names):
+            return kept
+    return []
+
+
 def without(text, lines):
-    """The source with no import statement that begins in one of the lines."""
+    """The source without the import statements {line they begin in: modules that they name}."""
     rows = text.encode().splitlines(keepends=True)
     nodes = [n for n in ast.walk(ast.parse(text)) if isinstance(n, (ast.Import, ast.ImportFrom)) and
              n.lineno in lines]
     if {n.lineno for n in nodes} != set(lines):
         raise Cannot("no statement in line %s" % sorted(set(lines) - {n.lineno for n in nodes}))
     for node in sorted(nodes, key=lambda n: (n.lineno, n.col_offset), reverse=True):
+        kept = split_names(node, lines[node.lineno])
+        node.names = [a for a in node.names if a not in kept]
         names = bound_names(node)
         new = " = ".join(names + ["TRUTH_STUB"]) if names else "pass"
+        if kept:
+            new = ast.unparse(ast.Import(kept)) + "; " + new
         first, last = node.lineno - 1, node.end_lineno - 1
         tail = rows[last][node.end_col_offset:]
         new = rows[first][:node.col_offset] + new.encode()
@@ -65,18 +78,19 @@ def changed_zip(archive, inside, to):
 
 
 def changed(places, to):
-    """All files that differ without the statements [(file, line)]: [(new, stands for)]."""
+    """All files that differ without the statements of places_of(): [(new, stands for)]."""
     os.makedirs(to, exist_ok=True)
     plain, zipped, pairs = {}, {}, []
-    for file, line in places:
+    for file, line, asked in places:
         if not file:
             raise Cannot("no file")
         archive = next((file[:n] for n, c in enumerate(file) if c == "/" and
                         os.path.isfile(file[:n])), None)
         if archive:
-            zipped.setdefault(archive, {}).setdefault(file[len(archive) + 1:], set()).add(line)
+            inside = zipped.setdefault(archive, {}).setdefault(file[len(archive) + 1:], {})
+            inside.setdefault(line, set()).add(asked)
         elif os.path.isfile(file):
-            plain.setdefault(file, set()).add(line)
+            plain.setdefault(file, {}).setdefault(line, set()).add(asked)
         else:
             raise Cannot("no file " + file)
     for file, lines in plain.items():

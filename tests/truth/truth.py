@@ -29,17 +29,26 @@ def make(name, files):
 
 def without(base, places):
     """A copy of the program in which the lines file:line (below base) are no-ops."""
-    tag = "-".join("%s-%d" % (os.path.relpath(f, base).replace("/", "."), n) for f, n in places)
+    tag = "-".join("%s-%d-%s" % (os.path.relpath(f, base).replace("/", "."), n, asked)
+                   for f, n, asked in places)
     to = os.path.join(lib.workdir(), os.path.basename(base) + ".without-" + tag[:120])
     shutil.copytree(base, to, ignore=shutil.ignore_patterns("__pycache__"))
-    for file, line in places:
+    for file, line, asked in places:
         path = os.path.join(to, os.path.relpath(file, base))
         with open(path, encoding="utf-8") as source:
             lines = source.read().splitlines(keepends=True)
-        lines[line - 1] = re.match(r"\s*", lines[line - 1]).group(0) + "pass\n"
+        lines[line - 1] = without_name(lines[line - 1], asked)
         with open(path, "w", encoding="utf-8") as source:
             source.writelines(lines)
     return to
+
+
+def without_name(line, asked):
+    """The line without its statement for that module, of several in it: `import a, b` has two."""
+    indent, text = re.match(r"(\s*)(.*)", line).groups()
+    names = re.match(r"import ([\w., ]+)$", text)
+    others = [name for name in names.group(1).split(", ") if name.split(" ")[0] != asked] if names else []
+    return indent + ("import " + ", ".join(others) if others else "pass") + "\n"
 
 
 class Untraced:
@@ -69,15 +78,28 @@ def vanished(argv_of, base, places):
     return before.modules - after.modules
 
 
+def modules_of(process, ids):
+    """Those of which all imports are among the ids."""
+    loaded = [i for i in process.imports if i["result"] == "loaded"]
+    return ({i["module"] for i in loaded if i["id"] in ids} -
+            {i["module"] for i in loaded if i["id"] not in ids})
+
+
 def told(process, finding):
     """The modules of which a finding says that they vanish."""
-    ids = set(finding["evidence"]["vanish"])
-    gone = {i["module"] for i in process.imports if i["id"] in ids and i["result"] == "loaded"}
-    stays = {i["module"] for i in process.imports if i["id"] not in ids and i["result"] == "loaded"}
-    return gone - stays
+    return modules_of(process, set(finding["evidence"]["vanish"]))
+
+
+def bounds(process, finding):
+    """The modules that vanish for sure, and those that may."""
+    evidence = finding["evidence"]
+    ids = set(evidence["vanish"])
+    return (modules_of(process, ids - set(evidence["may_stay"])),
+            modules_of(process, ids | set(evidence["may_vanish"])))
 
 
 def places_of(finding):
+    """[(file, line, the module that the statement names)]"""
     if finding["rule"] == "deferrable-together":
-        return [(s["file"], s["line"]) for s in finding["evidence"]["statements"]]
-    return [(finding["file"], finding["line"])]
+        return [(s["file"], s["line"], s["asks_for"]) for s in finding["evidence"]["statements"]]
+    return [(finding["file"], finding["line"], finding["evidence"]["asks_for"])]

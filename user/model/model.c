@@ -72,6 +72,7 @@ void model__free(struct model *model)
 	keymap__free(&model->spans);
 	idmap__free(&model->stmts);
 	idmap__free(&model->codes);
+	keymap__free(&model->code_texts);
 	keymap__free(&model->paths);
 	HASH_CLEAR(hh, model->lib_infos);
 	keymap__free(&model->homes);

@@ -40,10 +40,15 @@ enum load_via {
 enum compile_cause { COMPILE_UNKNOWN = 0, COMPILE_MISSING, COMPILE_STALE };
 enum pyc_fate { PYC_UNKNOWN = 0, PYC_WRITTEN, PYC_UNWRITABLE, PYC_UNWRITTEN };
 
-/* Where an import was asked for. NULL and line 0 = unknown. */
+/*
+ * Where an import was asked for. NULL and line 0 = unknown. Several statements can stand in one
+ * line: their code objects and instructions tell them apart, if these are known (code 0: not).
+ */
 struct site {
 	const char *module, *file;
 	int line;
+	__s32 lasti;
+	__u32 code; /* the same for all code that was compiled from the same text */
 };
 
 struct load {
@@ -91,6 +96,7 @@ bool load_has_failed(const struct load *load);
 struct edge {
 	struct site importer;
 	const char *module;       /* absolute */
+	const char *asked;        /* what the statement names: of `from p import m` it is p */
 	__u32 count, cached;      /* runs; runs that found the module in sys.modules */
 	__u64 first_ns;
 	struct load *load;        /* the load it caused, or NULL */

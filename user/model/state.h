@@ -19,7 +19,7 @@
 #include "pyimport_phase.h"
 
 struct code {
-	__u32 id;
+	__u32 id, same;           /* same: id of the first code that says the same */
 	int firstlineno;
 	__u64 globals;
 	__u32 lines, table_sz;
@@ -228,6 +228,7 @@ struct model {
 	struct span *free_spans;
 	struct load_state *free_loads; /* by open_next */
 	struct idmap stmts, codes; /* struct stmt, struct code */
+	struct keymap code_texts; /* the first code that says so, by a hash of that */
 	struct keymap paths;      /* struct path_state */
 	struct lib_info_state *lib_infos;
 	struct keymap homes;      /* struct home */

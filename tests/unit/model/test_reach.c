@@ -61,7 +61,8 @@ static void unmake(struct made *m)
 static void hang(struct made *m, __u32 n, __u32 parent, __u32 own, int line)
 {
 	m->loads[n].parent = &m->loads[parent];
-	m->loads[n].importer = (struct site){ m->names[own], m->names[own], line };
+	m->loads[n].importer = (struct site){ .module = m->names[own], .file = m->names[own],
+					       .line = line };
 }
 
 static void cached(struct made *m, __u32 e, __u32 around, __u32 own, int line, __u32 asked,

@@ -70,7 +70,9 @@ static int add_defer(struct advice *advice, const struct candidates *candidates)
 		finding->is_function = advice->gains->has_edges && !stmt->is_body;
 		finding->is_entry = it->is_entry;
 		finding->gain = it->gain;
-		finding->confidence = advice_confidence(advice, &it->gain);
+		if (gains__most(advice->gains, finding->stmts, 1, &finding->gain))
+			return -ENOMEM;
+		finding->confidence = advice_confidence(advice, &finding->gain);
 		finding->is_group = it->parts_ns >= it->gain.ns / 100 * SAME_PCT;
 		if (add_same(graph, candidates, it, finding))
 			return -ENOMEM;
@@ -147,6 +149,8 @@ int advice__new(const struct process *process, struct advice **out)
 	_cleanup_(advice__freep) struct advice *advice = calloc(1, sizeof(*advice));
 	int err = advice ? gains__new(process, &advice->gains) : -ENOMEM;
 
+	if (!err)
+		err = gains__know_calls(advice->gains);
 	if (!err)
 		err = find_all(advice);
 	if (!err)

@@ -145,7 +145,8 @@ static int add_compiled(struct advice *advice)
 		return -ENOMEM;
 	finding->rule = FINDING_COMPILED;
 	finding->load = dearest;
-	finding->site = (struct site){ dearest->module, dearest->file, 1 };
+	finding->site = (struct site){ .module = dearest->module, .file = dearest->file,
+					  .line = 1 };
 	finding->cnt = cnt;
 	finding->zip_cnt = zip_cnt;
 	finding->no_pyc_cnt = no_pyc_cnt;

@@ -138,7 +138,6 @@ static int add_finding(struct sets *sets, const struct load *load, const struct 
 	finding->rule = FINDING_TOGETHER;
 	finding->load = with_package(advice->gains, load);
 	finding->gain = *gain;
-	finding->confidence = advice_confidence(advice, gain);
 	finding->used = advice_used(advice->gains);
 	finding->stmts = calloc(sets->cnt, sizeof(*finding->stmts));
 	if (!finding->stmts)
@@ -146,6 +145,9 @@ static int add_finding(struct sets *sets, const struct load *load, const struct 
 	qsort(sets->set, sets->cnt, sizeof(*sets->set), cmp_u32); /* as statements: by place */
 	memcpy(finding->stmts, sets->set, sets->cnt * sizeof(*finding->stmts));
 	finding->stmt_cnt = sets->cnt;
+	if (gains__most(advice->gains, finding->stmts, finding->stmt_cnt, &finding->gain))
+		return -ENOMEM;
+	finding->confidence = advice_confidence(advice, &finding->gain);
 	finding->site = graph->stmts[sets->set[0]].site;
 	return 0;
 }

@@ -48,7 +48,9 @@ enum confidence advice_confidence(const struct advice *advice, const struct gain
 
 	if (!advice->gains->has_edges || process->is_late || process->is_switching)
 		return CONFIDENCE_LOW;
-	return gain->least_ns >= gain->ns / 100 * SAME_PCT ? CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
+	return gain->least_ns >= gain->ns / 100 * SAME_PCT && gain->most_ns != NS_UNKNOWN &&
+			       gain->most_ns / 100 * SAME_PCT <= gain->ns ?
+		       CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
 }
 
 const struct graph_stmt *advice_used(const struct gains *gains)

@@ -108,6 +108,11 @@ static __u64 sum_ns(const struct gains *gains, const struct reach *reach)
 	return ns;
 }
 
+__u64 gains__lost_ns(const struct gains *gains)
+{
+	return sum_ns(gains, gains->reach);
+}
+
 /* The end of start-up is told by statements, too. */
 static bool has_edges(const struct process *process)
 {
@@ -164,6 +169,7 @@ void gains__free(struct gains *gains)
 	reach__free(gains->reach);
 	reach__free(gains->sure);
 	free(gains->nodes);
+	free(gains->calls);
 	free(gains);
 }
 

@@ -11,7 +11,8 @@
 
 struct gain {
 	__u64 ns;        /* self time of the loads that vanish, on the thread that starts up */
-	__u64 least_ns;  /* of these, what vanishes whatever the names are that were not seen */
+	__u64 least_ns;  /* of these, what vanishes whatever else was not seen */
+	__u64 most_ns;   /* with what may vanish as well: gains__most() tells it */
 	__s64 bytes;     /* change of resident memory by them, on all threads; 0 if not measured */
 	__u32 modules;   /* modules that vanish; imports that failed are not counted */
 };
@@ -20,6 +21,7 @@ struct gains {
 	struct graph *graph;   /* of a service start-up only, of a command that ended all */
 	struct graph *unseen;  /* the same nodes; GRAPH_UNSEEN */
 	struct reach *reach, *sure; /* over these */
+	__u32 *calls, call_cnt; /* nodes of which it is not known who called for them */
 	__u32 *nodes;          /* 0, 1, 2 …: the runs of a statement are a piece of it */
 	__u64 imports_ns;      /* self time of all loads that count */
 	bool has_memory;       /* gain.bytes means something */
@@ -50,6 +52,18 @@ void gains__of_nodes(const struct gains *gains, const __u32 *nodes, __u32 cnt, _
 
 /* Without several statements; indices into graph->stmts. 0 or -ENOMEM. */
 int gains__of_stmts(const struct gains *gains, const __u32 *stmts, __u32 cnt, struct gain *out);
+
+/* Before the first gains__most(): finds gains->calls. 0 or -ENOMEM. */
+int gains__know_calls(struct gains *gains);
+
+/* The time of what was lost by the last question. */
+__u64 gains__lost_ns(const struct gains *gains);
+
+/*
+ * Asks for these statements once more: sets gain->most_ns (NS_UNKNOWN: there was no time to tell),
+ * and gains->reach tells then what may vanish. 0 or -ENOMEM.
+ */
+int gains__most(const struct gains *gains, const __u32 *stmts, __u32 cnt, struct gain *gain);
 
 /* Without one statement; index into graph->stmts. */
 void gains__of_stmt(const struct gains *gains, __u32 stmt, __u64 min_ns, struct gain *out);

@@ -15,6 +15,7 @@
 /* An import statement: a place that imports something, whatever and how often. */
 struct graph_stmt {
 	struct site site;
+	const char *asked;        /* the module it names, or the first of them; NULL = unknown */
 	__u32 first_run, run_cnt; /* nodes: its runs lie together */
 	bool is_wrapper;          /* no statement: a wrapped __import__ passes on what others ask */
 	bool is_body;             /* known to stand in the body of its module, not in a function */

@@ -16,6 +16,11 @@ static int cmp_text(const char *a, const char *b)
 	return a == b ? 0 : !a ? -1 : !b ? 1 : strcmp(a, b);
 }
 
+static int cmp_u32(__u32 a, __u32 b)
+{
+	return a < b ? -1 : a > b;
+}
+
 int asks_cmp_site(const struct site *a, const struct site *b)
 {
 	int order;
@@ -27,18 +32,30 @@ int asks_cmp_site(const struct site *a, const struct site *b)
 	order = cmp_text(a->file, b->file);
 	if (!order)
 		order = a->line < b->line ? -1 : a->line > b->line;
-	return order ? order : cmp_text(a->module, b->module);
+	if (!order)
+		order = cmp_text(a->module, b->module);
+	if (!order)
+		order = cmp_u32(a->code, b->code);
+	return order ? order : a->lasti < b->lasti ? -1 : a->lasti > b->lasti;
 }
 
-static int cmp_u32(__u32 a, __u32 b)
+/* Lines of one form, executed one by one, are compiled to the same code but for the names. */
+static bool is_text(const struct site *site)
 {
-	return a < b ? -1 : a > b;
+	return site && site->file && (site->file[0] == '<' || site->line <= 0);
+}
+
+int asks_cmp_stmt(const struct ask *a, const struct ask *b)
+{
+	int order = asks_cmp_site(a->site, b->site);
+
+	return order || !is_text(a->site) ? order : cmp_text(a->asked, b->asked);
 }
 
 int asks_cmp(const void *a, const void *b)
 {
 	const struct ask *x = a, *y = b;
-	int order = asks_cmp_site(x->site, y->site);
+	int order = asks_cmp_stmt(x, y);
 
 	if (!order)
 		order = cmp_u32(x->src, y->src);
@@ -127,7 +144,7 @@ int asks_settle_wrappers(const struct graph *graph, struct ask *asks, size_t ask
 		return -ENOMEM;
 	for (size_t i = 0, end; i < ask_cnt; i = end) {
 		end = i + 1;
-		while (end < ask_cnt && !asks_cmp_site(asks[end].site, asks[i].site))
+		while (end < ask_cnt && !asks_cmp_stmt(&asks[end], &asks[i]))
 			end++;
 		if (!asks[i].site || count_asked(graph, &asks[i], end - i) < WRAPPER_CNT)
 			continue;
@@ -144,4 +161,31 @@ int asks_settle_wrappers(const struct graph *graph, struct ask *asks, size_t ask
 	}
 	free(times.ns);
 	return 0;
+}
+
+void asks_list_askers(const struct graph *graph, const struct ask *asks, size_t ask_cnt,
+		      struct askers *askers)
+{
+	for (size_t i = 0; i < ask_cnt; i++) {
+		const char **modules = askers[asks[i].dst].modules;
+		const struct load *load = graph__load(graph, asks[i].dst);
+		const char *asker = asks[i].site ? asks[i].site->module : NULL;
+
+		if (asker && !modules[1] && cmp_text(asker, load->module) &&
+		    cmp_text(asker, modules[0]))
+			modules[modules[0] != NULL] = asker;
+	}
+}
+
+bool ask_may_have_others(const struct graph *graph, const struct ask *ask,
+			 const struct askers *own)
+{
+	const struct load *src = graph__load(graph, ask->src);
+
+	if (ask->is_body || ask->is_wrapped || !ask->is_once || !src)
+		return false;
+	for (int i = 0; i < 2; i++)
+		if (own->modules[i] && cmp_text(own->modules[i], src->module))
+			return true;
+	return false;
 }

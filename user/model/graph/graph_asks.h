@@ -7,18 +7,39 @@
 
 struct ask {
 	const struct site *site; /* NULL: nobody known */
+	const char *asked;       /* what the statement there names; NULL: as little */
 	__u32 src, dst;
 	__u32 around;            /* node of the load in which it first ran */
 	__u32 node;              /* of the run, once numbered */
 	bool has_unseen, is_body, is_wrapped;
+	bool is_once;            /* the statement ran once */
 	bool is_hooked;          /* by a replaced __import__, through which all go */
 	__u64 first_ns;          /* of its first run; NS_UNKNOWN */
 };
 
-/* By file, line and module; NULL comes first. */
+/* By file, line, module and instruction; NULL comes last. */
 int asks_cmp_site(const struct site *a, const struct site *b);
 
-/* For qsort: by place, then src, then dst. */
+/* By statement: the place is one, or in text that was executed, the place and what is asked for. */
+int asks_cmp_stmt(const struct ask *a, const struct ask *b);
+
+/* Two modules that ask for a node, other than itself; NULL: there are fewer. */
+struct askers {
+	const char *modules[2];
+};
+
+/* Fills @askers, one per node of a load, all zero before. */
+void asks_list_askers(const struct graph *graph, const struct ask *asks, size_t ask_cnt,
+		      struct askers *askers);
+
+/*
+ * A function that keeps what it has imported (sysconfig's are such) imports once, for whoever calls
+ * it first. Who else has its module, @own's askers, may have called it as well.
+ */
+bool ask_may_have_others(const struct graph *graph, const struct ask *ask,
+			 const struct askers *own);
+
+/* For qsort: by statement, then src, then dst. */
 int asks_cmp(const void *a, const void *b);
 
 /*

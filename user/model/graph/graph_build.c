@@ -19,6 +19,9 @@ struct build {
 	struct arc *arcs;
 	size_t arc_cnt;
 	bool *in_body;           /* by seq of a load: its statement stands in a module's body */
+	bool *is_once;           /* by seq of a load: its statement ran this one time */
+	struct askers *askers;   /* by node */
+	const char **asked;      /* by seq of a load: what its statement names; NULL: the load */
 	__u32 *sub_at, *sub;     /* by node of a package: its submodules' loads, by start */
 	__u32 *asked_end;        /* by node of a package: behind the last its functions loaded */
 };
@@ -26,14 +29,6 @@ struct build {
 static bool is_same_text(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));
-}
-
-static int cmp_arcs(const void *a, const void *b)
-{
-	const struct arc *x = a, *y = b;
-	if (x->from != y->from)
-		return x->from < y->from ? -1 : 1;
-	return x->to < y->to ? -1 : x->to > y->to;
 }
 
 static bool is_known(const struct site *site)
@@ -80,11 +75,15 @@ static void ask_for_loads(struct build *build)
 		const struct load *import = lazy_import_of(build->graph, load);
 		const struct load *src = import ? import : load->parent;
 		static const struct site nobody;
+		struct ask *ask;
 
 		add_ask(build, import || is_on_the_way(load) ? &nobody : &load->importer,
 			src ? graph_node_of(src) : GRAPH_ROOT, load, false);
-		build->asks[build->ask_cnt - 1].is_body = build->in_body[i];
-		build->asks[build->ask_cnt - 1].first_ns = load->start_ns;
+		ask = &build->asks[build->ask_cnt - 1];
+		ask->is_body = build->in_body[i];
+		ask->asked = build->asked[i] ?: load->module;
+		ask->is_once = build->is_once[i];
+		ask->first_ns = load->start_ns;
 	}
 }
 
@@ -118,13 +117,18 @@ static bool is_later(const struct process *process, const struct edge *edge)
 static void ask_for_edges(struct build *build)
 {
 	const struct process *process = build->graph->process;
+	static const struct site nobody;
 
 	for (size_t i = 0; i < process->edge_cnt; i++) {
 		const struct edge *edge = process->edges[i];
 		const struct load *load;
+		struct ask *ask;
 
-		if (edge->load && edge->is_body)
-			build->in_body[edge->load->seq] = true;
+		if (edge->load) {
+			build->in_body[edge->load->seq] |= edge->is_body;
+			build->asked[edge->load->seq] = edge->asked;
+			build->is_once[edge->load->seq] = edge->count <= 1;
+		}
 		if (!(edge->cached || edge->has_unseen) || !edge->module ||
 		    !is_known(&edge->importer) ||
 		    (build->flags & GRAPH_STARTUP && is_later(process, edge)))
@@ -132,11 +136,15 @@ static void ask_for_edges(struct build *build)
 		load = graph__find(build->graph, edge->module);
 		if (!load)
 			continue;
-		add_ask(build, &edge->importer, src_of(build->graph, edge), load, edge->has_unseen);
-		build->asks[build->ask_cnt - 1].first_ns = edge->first_ns;
-		build->asks[build->ask_cnt - 1].around =
-			edge->around ? graph_node_of(edge->around) : GRAPH_ROOT;
-		build->asks[build->ask_cnt - 1].is_body = edge->is_body;
+		/* An extension's own body has no statement that could be taken out. */
+		add_ask(build, edge->importer.file ? &edge->importer : &nobody,
+			src_of(build->graph, edge), load, edge->has_unseen);
+		ask = &build->asks[build->ask_cnt - 1];
+		ask->asked = edge->asked;
+		ask->is_once = edge->count <= 1;
+		ask->first_ns = edge->first_ns;
+		ask->around = edge->around ? graph_node_of(edge->around) : GRAPH_ROOT;
+		ask->is_body = edge->is_body;
 	}
 }
 
@@ -146,6 +154,24 @@ static __u32 own_of(const struct graph *graph, const struct site *site, __u32 sr
 	const struct load *own = site->module ? graph__find(graph, site->module) : NULL;
 
 	return own && graph_node_of(own) != src ? graph_node_of(own) : GRAPH_NONE;
+}
+
+/* `import a.b` loads a as well: of the two it names the latter. */
+static void know_asked(struct graph_stmt *stmt, const char *asked)
+{
+	if (asked && (!stmt->asked || name_is_in(asked, stmt->asked)))
+		stmt->asked = asked;
+}
+
+static void add_others(struct build *build, const struct ask *ask)
+{
+	struct graph_run *run = &build->graph->runs[build->graph->run_cnt - 1];
+
+	if (run->own == GRAPH_NONE ||
+	    !ask_may_have_others(build->graph, ask, &build->askers[run->own]))
+		return;
+	run->src = run->own;
+	run->own = GRAPH_NONE;
 }
 
 /* Numbers statements and their runs; asks are sorted. */
@@ -161,7 +187,7 @@ static int number_runs(struct build *build)
 		return -ENOMEM;
 	for (size_t i = 0; i < build->ask_cnt; i++) {
 		struct ask *ask = &build->asks[i];
-		bool is_new_stmt = ask->site && (!last || asks_cmp_site(last->site, ask->site));
+		bool is_new_stmt = ask->site && (!last || asks_cmp_stmt(last, ask));
 
 		if (!ask->site)
 			continue;
@@ -181,10 +207,13 @@ static int number_runs(struct build *build)
 		}
 		if (ask->first_ns < graph->runs[graph->run_cnt - 1].first_ns)
 			graph->runs[graph->run_cnt - 1].first_ns = ask->first_ns;
+		know_asked(&graph->stmts[graph->stmt_cnt - 1], ask->asked);
 		graph->stmts[graph->stmt_cnt - 1].is_body |= ask->is_body;
 		ask->node = graph->load_cnt + graph->run_cnt;
 		if (is_wrapper && build->flags & GRAPH_UNSEEN && ask->around != ask->src)
 			graph->runs[graph->run_cnt - 1].src = ask->around;
+		if (build->flags & GRAPH_UNSEEN)
+			add_others(build, ask);
 		last = ask;
 	}
 	graph->node_cnt = 1 + graph->load_cnt + graph->run_cnt;
@@ -285,7 +314,6 @@ static void add_package_arcs(struct build *build)
 static int make_arcs(struct build *build)
 {
 	struct graph *graph = build->graph;
-	size_t kept = 0;
 
 	build->arcs = calloc(3 * build->ask_cnt + 3 * graph->load_cnt + 1, sizeof(*build->arcs));
 	graph->cause = calloc(graph->node_cnt, sizeof(*graph->cause));
@@ -302,11 +330,6 @@ static int make_arcs(struct build *build)
 			add_unseen(build, ask);
 	}
 	add_package_arcs(build);
-	qsort(build->arcs, build->arc_cnt, sizeof(*build->arcs), cmp_arcs);
-	for (size_t i = 0; i < build->arc_cnt; i++)
-		if (!i || cmp_arcs(&build->arcs[i], &build->arcs[i - 1]))
-			build->arcs[kept++] = build->arcs[i];
-	build->arc_cnt = kept;
 	return 0;
 }
 
@@ -335,11 +358,15 @@ static int fill(struct build *build)
 
 	build->asks = calloc(graph->load_cnt + graph->process->edge_cnt + 1, sizeof(*build->asks));
 	build->in_body = calloc(graph->load_cnt + 1, sizeof(*build->in_body));
-	if (!build->asks || !build->in_body)
+	build->asked = calloc(graph->load_cnt + 1, sizeof(*build->asked));
+	build->is_once = calloc(graph->load_cnt + 1, sizeof(*build->is_once));
+	build->askers = calloc(graph->load_cnt + 1, sizeof(*build->askers));
+	if (!build->asks || !build->in_body || !build->asked || !build->is_once || !build->askers)
 		return -ENOMEM;
 	ask_for_edges(build);
 	ask_for_loads(build);
 	qsort(build->asks, build->ask_cnt, sizeof(*build->asks), asks_cmp);
+	asks_list_askers(graph, build->asks, build->ask_cnt, build->askers);
 	err = asks_settle_wrappers(graph, build->asks, build->ask_cnt);
 	if (!err)
 		err = number_runs(build);
@@ -362,5 +389,8 @@ int graph_build(struct graph *graph, unsigned int flags)
 	free(build.sub);
 	free(build.asked_end);
 	free(build.in_body);
+	free(build.asked);
+	free(build.is_once);
+	free(build.askers);
 	return err;
 }

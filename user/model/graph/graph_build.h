@@ -15,8 +15,8 @@ struct arc {
 	__u32 from, to;
 };
 
-/* @arcs are sorted. 0 or -ENOMEM. */
-int graph_index(struct graph *graph, const struct arc *arcs, size_t arc_cnt);
+/* @arcs are sorted on return. 0 or -ENOMEM. */
+int graph_index(struct graph *graph, struct arc *arcs, size_t arc_cnt);
 
 /* The first load that did not fail whose name is the first @len bytes of @name; NULL: none. */
 struct load *graph_find_name(const struct graph *graph, const char *name, size_t len);

@@ -5,6 +5,26 @@
 
 #include "model/graph/graph_build.h"
 
+static int cmp_arcs(const void *a, const void *b)
+{
+	const struct arc *x = a, *y = b;
+	if (x->from != y->from)
+		return x->from < y->from ? -1 : 1;
+	return x->to < y->to ? -1 : x->to > y->to;
+}
+
+/* Returns how many are left. */
+static size_t sort_arcs(struct arc *arcs, size_t arc_cnt)
+{
+	size_t kept = 0;
+
+	qsort(arcs, arc_cnt, sizeof(*arcs), cmp_arcs);
+	for (size_t i = 0; i < arc_cnt; i++)
+		if (!i || cmp_arcs(&arcs[i], &arcs[i - 1]))
+			arcs[kept++] = arcs[i];
+	return kept;
+}
+
 static int index_arcs(struct graph *graph, const struct arc *arcs, size_t arc_cnt)
 {
 	graph->out_at = calloc(graph->node_cnt + 1, sizeof(__u32));
@@ -46,9 +66,9 @@ static int index_own(struct graph *graph)
 	return 0;
 }
 
-int graph_index(struct graph *graph, const struct arc *arcs, size_t arc_cnt)
+int graph_index(struct graph *graph, struct arc *arcs, size_t arc_cnt)
 {
-	int err = index_arcs(graph, arcs, arc_cnt);
+	int err = index_arcs(graph, arcs, sort_arcs(arcs, arc_cnt));
 
 	return err ? err : index_own(graph);
 }

@@ -24,6 +24,40 @@ static int read_names(struct model *model, struct code *code, const struct pyi_c
 	       model_text(model, &rec->name, rec->name_text, &code->name);
 }
 
+static __u64 hash_text(__u64 hash, __u64 word)
+{
+	hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+	return hash ^ hash >> 29;
+}
+
+/* All its texts are interned. */
+static __u64 code_hash(const struct code *code)
+{
+	__u64 hash = hash_text(0, (size_t)code->module);
+
+	hash = hash_text(hash, (size_t)code->file);
+	hash = hash_text(hash, (size_t)code->name);
+	hash = hash_text(hash, (size_t)code->table);
+	return hash_text(hash, (__u32)code->firstlineno);
+}
+
+static bool is_same_code(const struct code *a, const struct code *b)
+{
+	return a->module == b->module && a->file == b->file && a->name == b->name &&
+	       a->table == b->table && a->table_sz == b->table_sz &&
+	       a->firstlineno == b->firstlineno;
+}
+
+/* A module that is loaded again has new code objects, which are the old ones to a reader. */
+static int know_same(struct model *model, struct code *code)
+{
+	__u64 hash = code_hash(code);
+	const struct code *first = keymap__find(&model->code_texts, hash);
+
+	code->same = first && is_same_code(first, code) ? first->same : code->id;
+	return first ? 0 : keymap__set(&model->code_texts, hash, code);
+}
+
 int code_add(struct model *model, const struct pyi_code *rec)
 {
 	struct process_state *process = process_find(model, rec->hdr.proc);
@@ -56,6 +90,8 @@ int code_add(struct model *model, const struct pyi_code *rec)
 			return -ENOMEM;
 		code->table = (const unsigned char *)table;
 	}
+	if (know_same(model, code))
+		return -ENOMEM;
 	return id_add(model, &model->codes, rec->id, code);
 }
 
@@ -68,6 +104,8 @@ struct site code_site(struct model *model, const struct pyi_frame *frame)
 		return site;
 	site.module = code->module;
 	site.file = code->file;
+	site.code = code->same;
+	site.lasti = frame->lasti;
 	site.line = event_line(code->lines, code->firstlineno, code->table, code->table_sz,
 			       code->is_table_cut, frame->lasti);
 	return site;

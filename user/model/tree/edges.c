@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Edges: statements with their counts as a reader sees them. A statement that was compiled twice
- * (reload, a nested function made anew) is one edge; `from p import m` is an edge to m as well
- * where m is a module; a load that no statement record names has an edge from its importer.
+ * (reload, a nested function made anew) is one edge, two in one line are two; `from p import m` is
+ * an edge to m as well where m is a module; a load that no statement record names has an edge from
+ * its importer.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -25,13 +26,15 @@ struct edges {
 /* All texts are interned: addresses are enough to tell them apart. */
 static bool is_same_site(const struct site *a, const struct site *b)
 {
-	return a->line == b->line && a->file == b->file && a->module == b->module;
+	return a->line == b->line && a->file == b->file && a->module == b->module &&
+	       a->code == b->code && a->lasti == b->lasti;
 }
 
 static size_t edge_hash(const struct site *importer, const char *module)
 {
 	size_t hash = (size_t)importer->module * 31 + (size_t)importer->file * 17 +
-		      (size_t)module * 7 + importer->line;
+		      (size_t)module * 7 + importer->line + importer->code * 13 +
+		      (__u32)importer->lasti * 3;
 
 	hash *= 0x9e3779b97f4a7c15u;
 	return hash ^ hash >> 29;
@@ -68,7 +71,8 @@ static int edges_make_room(struct edges *edges)
 	return 0;
 }
 
-static struct edge *edge_get(struct edges *edges, const struct site *importer, const char *module)
+static struct edge *edge_get(struct edges *edges, const struct site *importer, const char *module,
+			     const char *asked)
 {
 	struct process *process = &edges->process->process;
 	struct edge **slot, *edge;
@@ -84,6 +88,7 @@ static struct edge *edge_get(struct edges *edges, const struct site *importer, c
 		return NULL;
 	edge->importer = *importer;
 	edge->module = module;
+	edge->asked = asked;
 	edge->first_ns = NS_UNKNOWN;
 	*slot = edge;
 	return edge;
@@ -137,11 +142,13 @@ static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 		return 0;
 	if (!loads && stmt->load)
 		loads = 1; /* no counts came: its first run is all that is known */
+	if (!stmt->frame.code && stmt->around) /* in the body of an extension module */
+		site.module = stmt->around->load.module;
 	pth_name(&edges->pth, &site, stmt->first_ns);
 	loads = loads > stmt->found ? loads - stmt->found : 0;
 	if (loads > stmt->count)
 		loads = stmt->count;
-	edge = edge_get(edges, &site, stmt->module);
+	edge = edge_get(edges, &site, stmt->module, stmt->module);
 	if (!edge)
 		return -ENOMEM;
 	edge_ran_in(edge, stmt->around, is_inside(stmt));
@@ -198,7 +205,7 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 		if (!site.module && !site.file)
 			site = code_site(edges->model, &stmt->frame);
 		pth_name(&edges->pth, &site, stmt->first_ns);
-		edge = edge_get(edges, &site, known->load.module);
+		edge = edge_get(edges, &site, known->load.module, stmt->module);
 		if (!edge)
 			return -ENOMEM;
 		load = is_same_site(&known->load.importer, &site) ? known : NULL;
@@ -212,12 +219,12 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 	return 0;
 }
 
-/* Is there a record of the statement that asked, and not for something inside it? */
-static bool has_stmt(struct model *model, const struct load_state *state)
+/* What the statement that asked names; of `import a.b`, which loads a as well, it is a.b. */
+static const char *asked_by(struct model *model, const struct load_state *state)
 {
 	const struct stmt *stmt = state->stmt ? stmt_find(model, state->stmt) : NULL;
 
-	return stmt && stmt->module == state->load.module;
+	return stmt && stmt->module ? stmt->module : NULL;
 }
 
 /* Loads that no statement record names: import_module, packages on the way. */
@@ -229,10 +236,13 @@ static int edges_of_loads(struct edges *edges)
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		struct load_state *state = (struct load_state *)process->loads[i];
 
+		const char *asked = asked_by(edges->model, state);
+
 		if (state->has_edge || state->load.is_inherited || !state->load.module ||
-		    !state->load.importer.file || has_stmt(edges->model, state))
+		    !state->load.importer.file || asked == state->load.module)
 			continue;
-		edge = edge_get(edges, &state->load.importer, state->load.module);
+		edge = edge_get(edges, &state->load.importer, state->load.module,
+				asked ? asked : state->load.module);
 		if (!edge)
 			return -ENOMEM;
 		edge_ran_in(edge, (struct load_state *)state->load.parent, true);

@@ -48,31 +48,55 @@ static json_t *new_risks(struct json_out *jo, __u32 measured, const struct findi
 	return array;
 }
 
+/* Each with the module that it names: a line can have several statements. */
 static json_t *new_stmts(struct json_out *jo, const struct finding *finding)
 {
 	json_t *array = json_array();
 
-	for (__u32 i = 0; i < finding->stmt_cnt; i++)
-		if (json_array_append_new(array, json_new_site(jo,
-				&finding->graph->stmts[finding->stmts[i]].site)))
+	for (__u32 i = 0; i < finding->stmt_cnt; i++) {
+		const struct graph_stmt *stmt = &finding->graph->stmts[finding->stmts[i]];
+		json_t *obj = json_new_site(jo, &stmt->site);
+
+		json_set_str(jo, obj, "asks_for", stmt->asked);
+		if (json_array_append_new(array, obj))
 			jo->err = -ENOMEM;
+	}
 	return array;
 }
 
-/* By id: the imports that would not be made. */
-static json_t *new_vanishing(struct json_out *jo, const struct gains *gains,
-			     const struct finding *finding)
+static void add_id(struct json_out *jo, json_t *array, const struct load *load)
 {
-	json_t *array = json_array();
+	if (json_array_append_new(array, json_integer(load->id)))
+		jo->err = -ENOMEM;
+}
+
+/* By id: imports that would not be made, of these the ones that may be, others that may not. */
+static void set_vanishing(struct json_out *jo, json_t *obj, const struct gains *gains,
+			  const struct finding *finding)
+{
+	const struct process *process = gains->graph->process;
+	json_t *vanish = json_array(), *may_stay = json_array(), *may_vanish = json_array();
+	bool *is_gone = calloc(process->load_cnt + 1, sizeof(*is_gone));
 	struct gain gain;
 
-	if (gains__of_stmts(gains, finding->stmts, finding->stmt_cnt, &gain))
+	if (!is_gone || gains__of_stmts(gains, finding->stmts, finding->stmt_cnt, &gain))
 		jo->err = -ENOMEM;
-	for (__u32 i = 0; i < gains->graph->load_cnt; i++)
-		if (reach__is_lost(gains->reach, i + 1) &&
-		    json_array_append_new(array, json_integer(gains->graph->process->loads[i]->id)))
-			jo->err = -ENOMEM;
-	return array;
+	for (__u32 i = 0; is_gone && i < process->load_cnt; i++) {
+		is_gone[i] = reach__is_lost(gains->reach, i + 1);
+		if (is_gone[i])
+			add_id(jo, vanish, process->loads[i]);
+		if (is_gone[i] && !reach__is_lost(gains->sure, i + 1))
+			add_id(jo, may_stay, process->loads[i]);
+	}
+	if (!is_gone || gains__most(gains, finding->stmts, finding->stmt_cnt, &gain))
+		jo->err = -ENOMEM;
+	for (__u32 i = 0; is_gone && i < process->load_cnt; i++)
+		if (!is_gone[i] && reach__is_lost(gains->reach, i + 1))
+			add_id(jo, may_vanish, process->loads[i]);
+	free(is_gone);
+	json_set(jo, obj, "vanish", vanish);
+	json_set(jo, obj, "may_stay", may_stay);
+	json_set(jo, obj, "may_vanish", may_vanish);
 }
 
 static void set_deferral(struct json_out *jo, json_t *obj, const struct advice *advice,
@@ -82,7 +106,8 @@ static void set_deferral(struct json_out *jo, json_t *obj, const struct advice *
 
 	json_set_int(jo, obj, "modules", finding->gain.modules);
 	json_set_ns(jo, obj, "least_saving_ns", finding->gain.least_ns);
-	json_set(jo, obj, "vanish", new_vanishing(jo, gains, finding));
+	json_set_ns(jo, obj, "most_saving_ns", finding->gain.most_ns);
+	set_vanishing(jo, obj, gains, finding);
 	json_set(jo, obj, "used", finding->used ? json_new_site(jo, &finding->used->site) :
 						  json_null());
 	json_set(jo, obj, "risks", new_risks(jo, gains->graph->process->measured, finding));
@@ -100,6 +125,7 @@ static json_t *new_evidence(struct json_out *jo, const struct advice *advice,
 	switch (finding->rule) {
 	case FINDING_DEFER:
 		set_deferral(jo, obj, advice, finding);
+		json_set_str(jo, obj, "asks_for", finding->graph->stmts[finding->stmts[0]].asked);
 		json_set_bool(jo, obj, "in_function", finding->is_function);
 		json_set_bool(jo, obj, "entry", finding->is_entry);
 		json_set_str(jo, obj, "caller", finding->caller ? finding->caller->module : NULL);

@@ -41,6 +41,23 @@ static void put_title(const struct view *view, const char *title)
 	put_para(view, 2, TABLE_BOLD, title);
 }
 
+/* What the figure may be instead, where that is much. */
+static void add_doubt(const struct advice *advice, const struct gain *gain, struct text_buf *buf)
+{
+	char num[TEXT_NUM_SZ];
+
+	if (!advice->gains->has_edges)
+		text_buf__add(buf, ": cached imports were not traced");
+	else if (gain->least_ns < gain->ns / 100 * SURE_PCT)
+		text_buf__printf(buf, ": at least %s, for not all was seen that may import the rest",
+				 text_ns(num, gain->least_ns));
+	else if (gain->most_ns == NS_UNKNOWN)
+		text_buf__add(buf, ": there was no time to tell who else calls for the rest");
+	else if (gain->most_ns / 100 * SURE_PCT > gain->ns)
+		text_buf__printf(buf, ": at most %s, for functions import the rest, and who called "
+				 "them is not known", text_ns(num, gain->most_ns));
+}
+
 static void add_evidence(const struct advice *advice, const struct finding *finding,
 			 struct text_buf *buf)
 {
@@ -49,11 +66,7 @@ static void add_evidence(const struct advice *advice, const struct finding *find
 	text_buf__printf(buf, "%s module%s with it; confidence %s", text_count(num,
 			 finding->gain.modules), finding->gain.modules == 1 ? "" : "s",
 			 word_confidence(finding->confidence));
-	if (advice->gains->has_edges && finding->gain.least_ns < finding->gain.ns / 100 * SURE_PCT)
-		text_buf__printf(buf, ": at least %s, for names were imported that were not seen",
-				 text_ns(num, finding->gain.least_ns));
-	else if (!advice->gains->has_edges)
-		text_buf__add(buf, ": cached imports were not traced");
+	add_doubt(advice, &finding->gain, buf);
 }
 
 static void put_same(const struct view *view, const struct process *process,
