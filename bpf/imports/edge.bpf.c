@@ -106,29 +106,37 @@ __noinline int emit_from(struct thread *t, const struct pyi_layout *lay, u64 fro
 	return 0;
 }
 
+/* From tp_name to tp_flags: the same in each version since 2.7, with and without a GIL. */
+#define NAME_TO_FLAGS 144
+#define TYPE_IS_BASE (1 << 10)
+#define TYPE_IS_LIST (1 << 25)
+#define TYPE_IS_TUPLE (1 << 26)
+
 /*
  * 1 a statement's, 0 none, 2 that of PyImport_Import, called from C: an empty list, and the globals
  * are the locals. Of `__import__(name, globals(), locals(), [], 0)` in a module's body that cannot
- * be told apart.
+ * be told apart. The types' names lie in read-only pages of the file, which a process that has just
+ * been forked, or long done with its imports, need not have in memory; their flags do not.
  */
 static __always_inline u32 fromlist_kind(struct thread *t, const struct pyi_layout *lay, u64 list)
 {
-	u64 type = list ? read_ptr(list + lay->ob_type) : 0;
-	u8 first;
+	u64 type = list ? read_ptr(list + lay->ob_type) : 0, flags;
 
 	if (!type || type == t->none_type)
 		return 0;
 	if (type == t->tuple_type)
 		return 1;
-	first = read_u8(read_ptr(type + lay->type_name));
-	if (first == 't') {
+	flags = read_ptr(type + lay->type_name + NAME_TO_FLAGS);
+	if (flags & TYPE_IS_TUPLE) {
 		t->tuple_type = type;
-	} else if (first == 'N') {
+		return 1;
+	}
+	if (!(flags & (TYPE_IS_LIST | TYPE_IS_BASE))) {
 		t->none_type = type;
 		t->none = list;
 	}
-	if (first != 'l')
-		return first == 't';
+	if (!(flags & TYPE_IS_LIST))
+		return 0;
 	/* The size of a list stands where a tuple's does. */
 	return t->scratch.edge.has_globals_twice && !read_ptr(list + lay->tuple_size) ? 2 : 1;
 }

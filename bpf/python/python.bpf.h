@@ -44,14 +44,6 @@ static __always_inline u32 read_u32(u64 addr)
 	return value;
 }
 
-static __always_inline u8 read_u8(u64 addr)
-{
-	u8 value = 0;
-
-	read_mem(&value, sizeof(value), addr);
-	return value;
-}
-
 /* length, hash and state of a str lie side by side in every version. 0, or -1 if not a str. */
 struct str_head {
 	u64 length, hash;

@@ -21,7 +21,7 @@
 	X(causes, causes_write, USES_CAUSES) \
 	X(files, files_write, USES_HEAD | USES_FILES) \
 	X(libs, libs_write, USES_HEAD | USES_FILES) \
-	X(net, net_write, USES_HEAD | USES_NET)
+	X(net, net_write, USES_HEAD | USES_FILES | USES_NET)
 
 /* Beside text. Each is one document with everything, so that the view does not matter. */
 #define REPORT_FORMATS(X) \
