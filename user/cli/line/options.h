@@ -41,9 +41,9 @@ struct option_info {
 	unsigned int commands; /* a bit for each enum command, and OPTION_HIDDEN */
 	const char *doc;
 	enum option_does does;
+	__u32 groups;          /* enum pyi_group */
 	size_t field;          /* its offset in struct opts */
 	size_t least, most;
-	__u32 groups;          /* enum pyi_group */
 	const char *wants;     /* "'x' is not …", if the value is wrong */
 };
 

@@ -162,10 +162,10 @@ static int put_failed(const struct view *view, const struct process *process, si
 
 	*cnt = 0;
 	for (size_t i = 0; !err && i < 2 * process->load_cnt; i++) {
-		const struct load *load = loads[i % process->load_cnt];
+		bool is_own = i < process->load_cnt;
+		const struct load *load = loads[is_own ? i : i - process->load_cnt];
 
-		if (!is_told(process, load) ||
-		    file_is_own(load->importer.file) != (i < process->load_cnt) ||
+		if (!is_told(process, load) || file_is_own(load->importer.file) != is_own ||
 		    (load->parent && load->parent->result == LOAD_FAILED &&
 		     is_told(process, load->parent)) ||
 		    (*cnt)++ >= shown(view, OWN_SHOWN))
