@@ -18,6 +18,7 @@ import lib
 STARTS = int(os.environ.get("PYIMPORT_STARTS", "40"))
 CODE = "import json, sys; sys.stdout.write('fine')"
 HOME = {"PYTHONHOME": "/usr"}
+LATE_TRIES = 5
 
 
 def late_program():
@@ -80,27 +81,36 @@ def run_late(target, library):
     return target.finish()
 
 
+def trace_late(option, n):
+    """(result, trace, pid if known, the library) of a program that opens a new libpython."""
+    library = fresh_library(n)
+    argv = [late_program(), library, "-c", CODE]
+    if not option:
+        run, doc = lib.trace(argv, stdin=b"\n")
+        return run, doc, None, library
+    with lib.Target(argv) as target:
+        target.expect("up")
+        with lib.Tracer(option) as tracer:
+            target.say()
+            run = target.finish()
+            tracer.stop()
+    doc = tracer.trace()
+    return run, doc, target.pid, library
+
+
 @lib.test(params={"launched": None, "all": "-a"}, exclusive=True)
 def test_late_library(option):
-    """A running program opens a libpython: its first import is in the tree."""
-    library = fresh_library()
-    argv = [late_program(), library, "-c", CODE]
-    if option:
-        with lib.Target(argv) as target:
-            target.expect("up")
-            with lib.Tracer(option) as tracer:
-                target.say()
-                run = target.finish()
-                tracer.stop()
-            doc = tracer.trace()
-            process = doc.pid(target.pid)
-    else:
-        run, doc = lib.trace(argv, stdin=b"\n")
-        process = doc.python()
-    lib.check_equal((run.rc, run.out[-4:]), (0, b"fine"), "result")
-    check_hold(doc, library, "mapping")
-    lib.check_equal(doc["loss"]["late_starts"], 0, "late starts")
-    check_first_import(process)
+    """A running program opens a libpython: its first import is in the tree. It is stopped by others
+    while it runs, so on a busy machine it may be quicker: then the report is not complete."""
+    for n in range(LATE_TRIES):
+        run, doc, pid, library = trace_late(option, n)
+        lib.check_equal((run.rc, run.out[-4:]), (0, b"fine"), "result")
+        check_seen_or_told(doc)
+        if not doc["loss"]["late_starts"]:
+            check_hold(doc, library, "mapping")
+            check_first_import(doc.pid(pid) if pid else doc.python())
+            return
+    raise AssertionError("none of %d was stopped in time" % LATE_TRIES)
 
 
 @lib.test()
