@@ -88,6 +88,7 @@ ONE_LINE = {"main.py": "import one, two\ncalls = lambda: __import__('three'), la
 
 @lib.test(params=lib.core_interpreters)
 def test_statements_of_one_line(interp):
+    interp.prepare()
     base = truth.make("one_line", ONE_LINE)
     _, trace = lib.trace([*interp.argv, base + "/main.py"])
     process = trace.python()
