@@ -220,6 +220,7 @@ static __always_inline bool is_package_step(struct thread *t, const struct pyi_l
 __noinline int edge_bare(struct thread *t, const struct pyi_layout *lay, u64 addr)
 {
 	struct pyframe *frame;
+	bool is_known;
 
 	if (!t || !lay)
 		return 1;
@@ -228,12 +229,13 @@ __noinline int edge_bare(struct thread *t, const struct pyi_layout *lay, u64 add
 	if (frame_read(t, lay, addr, frame) || frame_is_shim(t, lay) || !frame->globals)
 		return 1;
 	t->import_frame = frame->addr;
-	if (code_again(t, frame->code, frame->globals) &&
-	    (edge_count(t, t->scratch.edge.name_obj, frame->instr) || is_package_step(t, lay)))
-		return 1;
 	t->scratch.edge.globals = frame->globals;
 	t->scratch.code_names_of = 0;
-	return 0;
+	is_known = code_again(t, frame->code, frame->globals);
+	if (is_known && edge_count(t, t->scratch.edge.name_obj, frame->instr))
+		return 1;
+	/* It may have to be looked at again, since bodies have begun. */
+	return (is_known || code_id(t, lay, frame)) && is_package_step(t, lay);
 }
 
 __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 addr)
@@ -243,7 +245,7 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 	struct open_span *top;
 	struct pyframe *frame;
 	struct pyi_edge *rec;
-	u32 has_from;
+	u32 has_from, around;
 	u64 code, sum;
 
 	if (!t || !lay)
@@ -260,6 +262,7 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 	code = code_known(t, frame) ? t->last_code_id : code_id(t, lay, frame);
 	has_from = args->fromlist == t->none ? 0 : fromlist_kind(t, lay, args->fromlist);
 	top = open_top(t);
+	around = top ? top->id : 0;
 	if (code & CODE_RELAY && is_c_body(top)) {
 		code = 0;
 	} else if (!code || (code & CODE_RELAY)) {
@@ -272,7 +275,7 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 	if (code)
 		edge = edge_place(t, code, sum);
 	else
-		edge = edge_make(t->edge_key = edge_key(top->id, sum, 0, t->serial));
+		edge = edge_make(t->edge_key = edge_key(around, sum, 0, t->serial));
 	if (code && edge && edge->name && edge->name != (u32)sum) {
 		/* The name was freed, and another lies there now: so was the code. */
 		code = code_new(t, lay, frame);
@@ -289,7 +292,7 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 		return 1;
 	}
 	edge->name = sum;
-	edge->around = top ? top->id : 0;
+	edge->around = around;
 	edge->depth = stored_depth(t) + 1;
 	edge->is_c = !code;
 	edge->serial = t->serial;

@@ -7,6 +7,27 @@ __noinline int str_open(const struct pyi_layout *lay, u64 obj, struct str_view *
 	return str_view(lay, obj, str);
 }
 
+#define STR_LAST_AT 64 /* in str_buf; the largest peek_off there is */
+
+/* One at the end of its mapping, or before a page not used yet: no byte more than it has. */
+static __always_inline int str_load_last(struct thread *t, const struct pyi_layout *lay, u64 obj,
+					 struct str_view *str)
+{
+	u32 sz;
+
+	if ((t->str_type && read_ptr(obj + lay->ob_type) != t->str_type) ||
+	    str_view(lay, obj, str))
+		return -1;
+	sz = str->sz;
+	if (sz > STR_PEEK_TEXT_SZ)
+		return 0;
+	barrier_var(sz);
+	sz &= 127; /* the 6.1 verifier forgets a bound that was compared */
+	if (!bpf_probe_read_user(&t->str_buf[STR_LAST_AT / 8], sz, (void *)str->data))
+		str->peek_off = STR_LAST_AT;
+	return 0;
+}
+
 /* A read costs 0.1 us whatever its size, so one is made where two would be natural. */
 __noinline int str_load(struct thread *t, const struct pyi_layout *lay, u64 obj,
 			struct str_view *str)
@@ -16,9 +37,7 @@ __noinline int str_load(struct thread *t, const struct pyi_layout *lay, u64 obj,
 	if (!t || !lay || !str || !obj || lay->str_length < 0)
 		return -1;
 	if (bpf_probe_read_user(t->str_buf, STR_PEEK_SZ, (void *)(obj + lay->ob_type)))
-		/* lies at the end of its mapping */
-		return t->str_type && read_ptr(obj + lay->ob_type) != t->str_type ?
-			       -1 : str_view(lay, obj, str);
+		return str_load_last(t, lay, obj, str);
 	if (t->str_type && t->str_buf[0] != t->str_type)
 		return -1;
 	if (str_parse(lay, obj, (struct str_head *)&t->str_buf[1], str))
