@@ -77,11 +77,10 @@ static bool is_module_lost(const struct gains *gains, const struct load *load)
 	const struct graph *graph = gains->graph;
 	__u32 at = graph->name_at[load->seq];
 
-	if (at == GRAPH_NONE || load->is_inherited ||
-	    (at && !strcmp(graph->by_name[at - 1]->module, load->module)))
+	if (at == GRAPH_NONE || load->is_inherited || !graph->name_cnt[at])
 		return false;
-	for (; at < graph->by_name_cnt && !strcmp(graph->by_name[at]->module, load->module); at++)
-		if (!reach__is_lost(gains->reach, graph_node_of(graph->by_name[at])))
+	for (__u32 i = 0; i < graph->name_cnt[at]; i++)
+		if (!reach__is_lost(gains->reach, graph_node_of(graph->by_name[at + i])))
 			return false;
 	return true;
 }

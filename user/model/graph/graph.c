@@ -39,6 +39,7 @@ void graph__free(struct graph *graph)
 	free(graph->cause);
 	free(graph->by_name);
 	free(graph->name_at);
+	free(graph->name_cnt);
 	free(graph);
 }
 

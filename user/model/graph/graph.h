@@ -59,6 +59,7 @@ struct graph {
 	struct load **by_name;    /* loads that did not fail, by module and seq */
 	__u32 by_name_cnt;
 	__u32 *name_at;           /* by seq: where in by_name; GRAPH_NONE */
+	__u32 *name_cnt;          /* by place in by_name: loads so called; 0 = not the first one */
 };
 
 /* The process must be finished and outlive the graph. 0 or -ENOMEM. */

@@ -25,7 +25,8 @@ int graph_know_names(struct graph *graph)
 {
 	graph->by_name = calloc(graph->load_cnt + 1, sizeof(struct load *));
 	graph->name_at = calloc(graph->load_cnt + 1, sizeof(__u32));
-	if (!graph->by_name || !graph->name_at)
+	graph->name_cnt = calloc(graph->load_cnt + 1, sizeof(__u32));
+	if (!graph->by_name || !graph->name_at || !graph->name_cnt)
 		return -ENOMEM;
 	for (__u32 i = 0; i < graph->load_cnt; i++) {
 		struct load *load = graph->process->loads[i];
@@ -35,8 +36,12 @@ int graph_know_names(struct graph *graph)
 	}
 	qsort(graph->by_name, graph->by_name_cnt, sizeof(struct load *), cmp_loads);
 	memset(graph->name_at, 0xff, graph->load_cnt * sizeof(__u32)); /* GRAPH_NONE */
-	for (__u32 i = 0; i < graph->by_name_cnt; i++)
+	for (__u32 i = 0, first = 0; i < graph->by_name_cnt; i++) {
 		graph->name_at[graph->by_name[i]->seq] = i;
+		if (strcmp(graph->by_name[i]->module, graph->by_name[first]->module) != 0)
+			first = i;
+		graph->name_cnt[first]++;
+	}
 	return 0;
 }
 
