@@ -261,7 +261,7 @@ def test_images_are_judged_as_one():
 
 
 SCREEN = """
-import su_second, su_third
+import su_second, su_long
 try:
     import su_absent
 except ImportError:
@@ -274,12 +274,13 @@ import http.server, xml.dom.minidom, unittest.mock
 def test_screen():
     """The default view fits 24 lines: savings by place, dearest modules, own failures, what next."""
     modules()
+    lib.write("su_long.py", SLOW % 0.5) # longer than any of the others may take
     script = lib.write("su_main.py", SCREEN)
     capture = os.path.join(lib.workdir(), "su.cap")
     _, trace = lib.trace([lib.SYSTEM, script], opts=("-o", capture))
     text = lib.run([lib.TOOL, "report", capture]).out.decode()
     lib.check(text.count("\n") <= 24, "%d lines:\n%s", text.count("\n"), text)
-    for words in ("su_main.py:2 imports su_", "su_absent (ModuleNotFoundError) at",
+    for words in ("su_main.py:2 imports su_long", "su_absent (ModuleNotFoundError) at",
                   "su_main.py:4", "Next: --view advice"):
         lib.check(words in text, "no %r in:\n%s", words, text)
     others = trace.python()["counts"]["failed"] - 1

@@ -23,17 +23,37 @@ static size_t shown(const struct view *view, size_t otherwise)
 	return view->opts.top ? view->opts.top : otherwise;
 }
 
+/* Statements from @first on that stand in the same line. */
+static __u32 cnt_in_line(const struct finding *finding, __u32 first)
+{
+	const struct graph_stmt *stmts = finding->graph->stmts;
+	const struct site *site = &stmts[finding->stmts[first]].site;
+	__u32 cnt = 1;
+
+	for (; first + cnt < finding->stmt_cnt; cnt++) {
+		const struct site *other = &stmts[finding->stmts[first + cnt]].site;
+
+		if (other->line != site->line || !other->file || !site->file ||
+		    strcmp(other->file, site->file) != 0)
+			break;
+	}
+	return cnt;
+}
+
 static void add_places(const struct view *view, const struct process *process,
 		       const struct finding *finding, struct text_buf *buf)
 {
-	__u32 cnt = finding->stmt_cnt;
+	__u32 cnt = finding->stmt_cnt, at = 0, same;
 
-	for (__u32 i = 0; i < cnt && i < PLACES_SHOWN; i++) {
-		text_buf__add(buf, !i ? "" : i + 1 < cnt ? ", " : " and ");
-		phrase_place(view, process, &finding->graph->stmts[finding->stmts[i]].site, buf);
+	for (int shown = 0; at < cnt && shown < PLACES_SHOWN; shown++, at += same) {
+		same = cnt_in_line(finding, at);
+		text_buf__add(buf, !at ? "" : at + same < cnt ? ", " : " and ");
+		phrase_place(view, process, &finding->graph->stmts[finding->stmts[at]].site, buf);
+		if (same > 1)
+			text_buf__printf(buf, " (%u statements)", same);
 	}
-	if (cnt > PLACES_SHOWN)
-		text_buf__printf(buf, " and %u more", cnt - PLACES_SHOWN);
+	if (at < cnt)
+		text_buf__printf(buf, " and %u more", cnt - at);
 	text_buf__add(buf, cnt > 1 ? " import " : " imports ");
 }
 
