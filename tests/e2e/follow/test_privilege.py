@@ -135,11 +135,16 @@ def test_dropped_after_attaching(arg):
                        "the holder to drop what it does not need")
         copy = lib.workdir() + "/fresh"
         shutil.copy(os.path.realpath(lib.SYSTEM), copy)
-        done = lib.run([copy, "-c", CODE], env={"PYTHONHOME": "/usr"})
-        lib.check_equal((done.rc, done.out), (0, b"fine"), "result")
+        for _ in range(2): # on a slow machine the first may be let go before its probes are there
+            done = lib.run([copy, "-c", CODE], env={"PYTHONHOME": "/usr"})
+            lib.check_equal((done.rc, done.out), (0, b"fine"), "result")
         tracer.stop()
-    process, = [p for p in tracer.trace().having("json") if p["exe"] == copy]
-    process.one("encodings")
+    doc = tracer.trace()
+    seen = [p for p in doc.having("json") if p["exe"] == copy]
+    lib.check(seen, "not one of two starts was probed: %s", lib.losses(doc.doc))
+    lib.check(len(seen) == 2 or not doc["complete"], "complete, with a start missing")
+    for process in seen:
+        process.one("encodings")
 
 
 @lib.test(params={"with": OTHERS, "without": OWN})
