@@ -209,12 +209,8 @@ mount -t tmpfs none "$1" && cp "$2" "$1/interp" && echo mounted && read word && 
 """
 
 
-@lib.test(params={"before": True, "after": False}, exclusive=True)
-def test_mount_namespace(is_before):
-    """A file system that lies in somebody else's mount namespace alone. One that was there before
-    the tracer is marked; of one that came later the mappings tell."""
-    lib.private_mounts()
-    place = lib.workdir() + "/place"
+def trace_alone(is_before, n):
+    place = lib.workdir() + "/place%d" % n
     os.mkdir(place)
     path = place + "/interp"
     argv = ["unshare", "--mount", "--propagation", "private", "sh", "-c", ALONE, "sh", place,
@@ -233,7 +229,20 @@ def test_mount_namespace(is_before):
         finally:
             tracer.stop()
     lib.check_equal((run.rc, run.err), (0, b""), "result")
-    doc = tracer.trace()
+    return tracer.trace()
+
+
+@lib.test(params={"before": True, "after": False}, exclusive=True)
+def test_mount_namespace(is_before):
+    """A file system that lies in somebody else's mount namespace alone. One that was there before
+    the tracer is marked; of one that came later the mappings tell: such a program runs while it is
+    to be stopped, so on a busy machine it may be quicker, and then that is told."""
+    lib.private_mounts()
+    for n in range(1 if is_before else 5):
+        doc = trace_alone(is_before, n)
+        if is_before or not lib.losses(doc).get("late_starts"):
+            break
+        lib.check(not doc["complete"], "complete, with a late start")
     check_whole(marked(doc, "alone"))
     check_held(doc, "/interp", "exec" if is_before else "mapping")
     check_nothing_lost(doc)
