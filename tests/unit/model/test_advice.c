@@ -350,6 +350,32 @@ static void test_unseen(void)
 	end(advice);
 }
 
+/* What an extension's body takes from a package, by names not seen, goes with the extension. */
+static void test_unseen_by_c(void)
+{
+	struct advice *advice;
+	const struct finding *it;
+	__u32 lib, dep;
+
+	open_program();
+	lib = open_module(10, 20, "lib", "/app/lib.py", 10, 1, 1);
+	dep = open_module(11, 30, "dep", "/app/dep/__init__.py", lib, 2, 21);
+	open_module(12, 40, "dep.heavy", "/app/dep/heavy.py", dep, 3, 31);
+	stream_close_load(&s, 52 * MS, 40);
+	stream_close_load(&s, 53 * MS, 30);
+	open_module(114, 50, "ext", "/app/ext.so", lib, 4, 21);
+	stream_edge(&s, 115 * MS, 900, 51, 0, 1, 0, -1, "dep");
+	stream_close_load(&s, 116 * MS, 50);
+	stream_close_load(&s, 120 * MS, 20);
+	open_module(130, 60, "web", "/app/web.py", 10, 2, 1);
+	stream_close_load(&s, 380 * MS, 60);
+	advice = close_program(400);
+	it = finding_at(advice, FINDING_DEFER, "/app/main.py", 1);
+	CHECK(it && is_near(it->gain.ns, 110) && it->gain.least_ns == it->gain.ns &&
+	      it->confidence == CONFIDENCE_HIGH);
+	end(advice);
+}
+
 static void test_own_files(void)
 {
 	CHECK(file_is_own("/app/x.py") && file_is_own("x.py") && file_is_own("<string>"));
@@ -381,6 +407,7 @@ int main(void)
 	RUN(test_packages);
 	RUN(test_same);
 	RUN(test_unseen);
+	RUN(test_unseen_by_c);
 	RUN(test_own_files);
 	RUN(test_empty);
 	return unit_result();

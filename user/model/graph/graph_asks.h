@@ -17,6 +17,12 @@ struct ask {
 	__u64 first_ns;          /* of its first run; NS_UNKNOWN */
 };
 
+/* The run of its statement; of what asks without one, the load that asks. */
+static inline __u32 ask_from(const struct ask *ask)
+{
+	return ask->node ? ask->node : ask->src;
+}
+
 /* By file, line, module and instruction; NULL comes last. */
 int asks_cmp_site(const struct site *a, const struct site *b);
 

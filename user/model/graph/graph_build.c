@@ -291,7 +291,7 @@ static void add_unseen(struct build *build, const struct ask *ask)
 	if (low < build->asked_end[ask->dst])
 		low = build->asked_end[ask->dst];
 	if (low > first)
-		add_arc(build, ask->node, up_to(graph, build->sub[low - 1]));
+		add_arc(build, ask_from(ask), up_to(graph, build->sub[low - 1]));
 }
 
 static void add_package_arcs(struct build *build)
@@ -325,7 +325,7 @@ static int make_arcs(struct build *build)
 		if (ask->node)
 			add_arc(build, graph->runs[ask->node - graph->load_cnt - 1].src,
 				ask->node);
-		add_arc(build, ask->node ? ask->node : ask->src, ask->dst);
+		add_arc(build, ask_from(ask), ask->dst);
 		if (ask->has_unseen && build->flags & GRAPH_UNSEEN)
 			add_unseen(build, ask);
 	}
