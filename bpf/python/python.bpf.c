@@ -342,16 +342,19 @@ __noinline int tstate_switch(struct thread *t, const struct pyi_layout *lay, u64
 
 __noinline u64 frame_now(struct thread *t, const struct pyi_layout *lay)
 {
-	u64 frame;
+	u64 frame, found;
+	bool is_ours;
 
 	if (!t || !lay)
 		return 0;
-	if (t->tstate && is_thread(lay, t->tstate, thread_pointer())) {
-		frame = tstate_frame(lay, t->tstate);
-		if (frame)
-			return frame;
-	}
-	t->tstate = tstate_find(t, lay, FRAME_ANY, 0) ?: tstate_find(t, lay, 0, 0);
+	is_ours = t->tstate && is_thread(lay, t->tstate, thread_pointer());
+	frame = is_ours ? tstate_frame(lay, t->tstate) : 0;
+	if (frame)
+		return frame;
+	found = tstate_find(t, lay, FRAME_ANY, 0);
+	if (!found && is_ours) /* C code imports: no other state of ours is better */
+		return 0;
+	t->tstate = found ?: tstate_find(t, lay, 0, 0);
 	if (!t->tstate) {
 		count_loss(no_thread);
 		return 0;
