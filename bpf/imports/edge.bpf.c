@@ -106,7 +106,8 @@ __noinline int emit_from(struct thread *t, const struct pyi_layout *lay, u64 fro
 	return 0;
 }
 
-/* From tp_name to tp_flags: the same in each version since 2.7, with and without a GIL. */
+/* From tp_name to tp_basicsize and tp_flags: the same since 2.7, with and without a GIL. */
+#define NAME_TO_SIZE 8
 #define NAME_TO_FLAGS 144
 #define TYPE_IS_BASE (1 << 10)
 #define TYPE_IS_LIST (1 << 25)
@@ -131,7 +132,9 @@ static __always_inline u32 fromlist_kind(struct thread *t, const struct pyi_layo
 		t->tuple_type = type;
 		return 1;
 	}
-	if (!(flags & (TYPE_IS_LIST | TYPE_IS_BASE))) {
+	/* Without anything in it, and of a type of its own: None, which is never freed. */
+	if (!(flags & (TYPE_IS_LIST | TYPE_IS_BASE)) &&
+	    read_ptr(type + lay->type_name + NAME_TO_SIZE) == lay->type_name - 8) {
 		t->none_type = type;
 		t->none = list;
 	}
