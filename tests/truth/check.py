@@ -193,7 +193,9 @@ class Check:
             return
         shown, least = low(finding.shown), low(finding.least)
         true = low(self.whole) - low(finding.true)
-        more, less = finding.bounds[0] - SPY - finding.gone, finding.gone - finding.bounds[1]
+        # At high confidence it says of no module that it may be otherwise.
+        sure, most = (finding.told,) * 2 if finding.confidence == "high" else finding.bounds
+        more, less = sure - SPY - finding.gone, finding.gone - most
         note = "%s, %d modules" % (finding.confidence, len(finding.gone))
         low_ns, high_ns = shown, shown
         if finding.confidence != "high": # it says itself that the figure may be another
