@@ -304,4 +304,21 @@ static inline struct edge *stream_find_edge(struct stream *s, __u32 serial, int 
 	return NULL;
 }
 
+static inline void same(int line, const char *what, const char *got, const char *want)
+{
+	if (strcmp(got ?: "NULL", want))
+		FAIL("line %d: %s is \"%s\", want \"%s\"", line, what, got ?: "NULL", want);
+}
+
+#define SAME(got, want) same(__LINE__, #got, got, want)
+
+/* A process with its `__main__` body open: span 1, code 10, globals 0x10. */
+static inline void open_main(struct stream *s)
+{
+	stream_open(s);
+	stream_exec(s, 1000, 50, "python3\0app.py", 15);
+	stream_code(s, 10, 0x10, "__main__", "", "/app/app.py", "<module>", 1, 9);
+	stream_body(s, 2000, 1, 0, 10, 0x10, "__main__");
+}
+
 #endif
