@@ -20,7 +20,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/model.h"
-#include "report/loss.h"
+#include "report/head/loss.h"
 #include "trace/opts.h"
 #include "trace/session.h"
 

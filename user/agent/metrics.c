@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "report/loss.h"
+#include "report/head/loss.h"
 
 struct writer {
 	const struct snapshot *snapshot;

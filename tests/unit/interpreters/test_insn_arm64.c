@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "interpreters/code/callers.h"
 #include "pyimport_layout.h"
 #include "interpreters/code/insn.h"
 #include "unit.h"

@@ -16,7 +16,7 @@
 #include "base/cleanup.h"
 #include "model/model.h"
 #include "model/tape/tape.h"
-#include "report/loss.h"
+#include "report/head/loss.h"
 #include "report/report.h"
 
 #define CUMULATIVE 2

@@ -5,8 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/line/check.h"
 #include "cli/line/options.h"
 #include "cli/line/parse.h"
+#include "cli/line/refuse.h"
 #include "pyimport_charge.h"
 #include "pyimport_event.h"
 #include "report/compare/diff_limits.h"

@@ -11,10 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/line/check.h"
 #include "cli/line/commands.h"
 #include "cli/line/help.h"
 #include "cli/line/options.h"
 #include "cli/line/profile.h"
+#include "cli/line/refuse.h"
 
 static const char *word_at(const struct parse *parse)
 {

@@ -23,19 +23,6 @@ struct parse {
 	char shorts[2 * OPTIONS_MAX + 4];
 };
 
-/* A message on what is wrong. All of these return -EINVAL. */
-int refuse(const struct parse *parse, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int refuse_name(const struct parse *parse, const char *what, const char *name,
-		const char *const *list);
-int refuse_command(const struct parse *parse, const char *word);
-int refuse_long(const struct parse *parse, const char *text); /* an option, without its dashes */
-/* The line behind it: what to try. */
-int hint(const struct parse *parse, const char *what, const char *value);
-int hint_help(const struct parse *parse);
-
-/* Is each option the command's, and do they go together? 0 or -EINVAL. */
-int parse__check(const struct parse *parse);
-
 static inline bool names_target(const struct opts *opts)
 {
 	return opts->argv || opts->tgid_cnt || opts->want_all || opts->scope_cnt;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cli/line/help.h"
 #include "cli/line/options.h"
+#include "cli/line/refuse.h"
 #include "report/report.h"
 
 #define NAMES_SZ 256

@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "interpreters/code/bracket.h"
+#include "interpreters/code/callers.h"
+#include "interpreters/code/code.h"
 #include "interpreters/code/sites.h"
 #include "interpreters/note.h"
 

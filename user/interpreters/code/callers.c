@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "interpreters/code/callers.h"
+#include "interpreters/code/code.h"
 #include "interpreters/code/sites.h"
 
 #define MAX_REFS 512 /* per callee; PyEval_EvalCode has about 6 */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "interpreters/code/code.h"
 #include "interpreters/code/sites.h"
 
 #define WALK_MAX_INSNS 60000 /* PyEval_EvalFrame is about 20,000 */

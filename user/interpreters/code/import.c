@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/cleanup.h"
+#include "interpreters/code/bracket.h"
+#include "interpreters/code/callers.h"
+#include "interpreters/code/code.h"
+#include "interpreters/code/import.h"
 #include "interpreters/code/sites.h"
 
 /* Called as (object, method name, arguments…). */

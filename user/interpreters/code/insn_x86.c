@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "interpreters/code/callers.h"
 #include "pyimport_layout.h"
 #include "interpreters/code/insn.h"
 

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 #include "base/cleanup.h"
+#include "interpreters/code/methods.h"
 #include "interpreters/code/sites.h"
 
 #define ROW_SZ 32

@@ -5,6 +5,7 @@
 #include "base/cleanup.h"
 #include "report/ci/check.h"
 #include "report/json/json_out.h"
+#include "report/text/wording.h"
 
 static void put_escaped(const struct view *view, size_t indent, enum table_style style,
 			const struct text_buf *raw)

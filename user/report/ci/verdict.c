@@ -4,6 +4,7 @@
 
 #include "model/advice/advice.h"
 #include "report/ci/check.h"
+#include "report/text/wording.h"
 
 const char *word_verdict(enum verdict_result result)
 {

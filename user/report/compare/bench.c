@@ -9,6 +9,7 @@
 #include "base/cleanup.h"
 #include "report/json/json_out.h"
 #include "report/view.h"
+#include "report/text/wording.h"
 
 #define RUNS_TO_TELL 6 /* the least of which all hold the median with 95 % */
 

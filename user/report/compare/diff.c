@@ -7,6 +7,8 @@
 
 #include "base/cleanup.h"
 #include "report/compare/diff_out.h"
+#include "report/text/rank.h"
+#include "report/text/wording.h"
 
 const char *const diff_doubt_words[DIFF_DOUBT_CNT] = {
 	"traced on different hosts", "different kernels", "different architectures",

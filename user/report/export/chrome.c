@@ -13,6 +13,8 @@
 
 #include "base/cleanup.h"
 #include "report/text/lanes.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 #define ID_MAX (1U << 22) /* pids and tids are below: made-up ones start here */
 

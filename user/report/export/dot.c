@@ -12,6 +12,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "report/text/rank.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 #define DOT_TOP 50
 

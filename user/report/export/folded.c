@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 struct folded {
 	const struct view *view;

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 static bool has_line(const struct load *load)
 {

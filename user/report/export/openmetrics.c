@@ -11,6 +11,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "report/head/loss.h"
+#include "report/text/rank.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 #define METRICS_TOP 20
 

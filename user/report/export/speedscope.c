@@ -13,6 +13,8 @@
 #include "base/cleanup.h"
 #include "report/text/lanes.h"
 #include "report/text/measure.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 struct scope {
 	const struct view *view;

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "base/cleanup.h"
+#include "report/text/walk.h"
 #include "sqlite_tables.h"
 
 /* After the rows: an index that grows with them would cost twice the time. */

@@ -6,6 +6,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "report/head/loss.h"
+#include "report/text/rank.h"
+#include "report/words.h"
 
 /* Statement of one table; its columns are bound from left to right. */
 struct row {

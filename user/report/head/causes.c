@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "report/head/causes.h"
+#include "report/text/rank.h"
+#include "report/text/wording.h"
 
 #define HEAD_MIN_NS 1000000ULL
 #define NOTABLE_PCT 10 /* a wait that gets more than this of the time is worth the sentence */

@@ -6,6 +6,10 @@
 #include <stdlib.h>
 
 #include "base/cleanup.h"
+#include "report/head/groups.h"
+#include "report/head/lines.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 #define PIDS_MAX 8 /* listed by number */
 

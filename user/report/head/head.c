@@ -8,6 +8,12 @@
 
 #include "base/cleanup.h"
 #include "report/head/causes.h"
+#include "report/head/groups.h"
+#include "report/head/head.h"
+#include "report/head/lines.h"
+#include "report/text/rank.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 #define OWN_SHARE 20           /* a cause of own work that has more than 1/20 of it is named */
 #define OWN_LEAST_NS 10000000ULL

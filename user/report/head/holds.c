@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What had to wait: starts until their interpreter was probed, and all others. */
 #include "report/view.h"
+#include "report/head/lines.h"
+#include "report/text/wording.h"
 
 /* Above what a look at a file takes; in between nobody wants to know. */
 #define TELL_NS 100000000ULL

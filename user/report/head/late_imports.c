@@ -2,6 +2,8 @@
 /* Late imports in words: who had to wait for them. */
 #include "model/tree/late_imports.h"
 #include "report/view.h"
+#include "report/head/lines.h"
+#include "report/text/wording.h"
 
 static void add_longest(const struct view *view, const struct load *load, struct text_buf *buf)
 {

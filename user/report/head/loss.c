@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Loss in words: one line per counter that is not zero, what it means and what helps. */
 #include "report/view.h"
+#include "model/unexamined.h"
+#include "report/head/lines.h"
+#include "report/head/loss.h"
+#include "report/text/wording.h"
 
 #include <stdint.h>
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What tracing took of the times shown, or why that is not known. */
 #include "report/view.h"
+#include "report/head/lines.h"
+#include "report/text/wording.h"
 
 #define SHARE 1000 /* less of a start-up than one of these is not told */
 

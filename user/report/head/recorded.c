@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What a trace has not, as its view, its profile or an option left it out. */
 #include "report/view.h"
+#include "report/head/lines.h"
+#include "report/text/wording.h"
 
 #include <string.h>
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What a process that ran already had loaded before tracing began, for the head of text views. */
 #include "report/view.h"
+#include "report/head/lines.h"
+#include "report/text/wording.h"
 
 void phrase_mb(struct text_buf *buf, __u64 bytes)
 {

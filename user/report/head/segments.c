@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "report/head/causes.h"
+#include "report/text/wording.h"
 
 #define SHORT_SHARE 40 /* less than 1/40 of the whole is told together with its neighbours */
 #define TINY_SHARE 400

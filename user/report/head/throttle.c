@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The cgroup's CPU quota in words: how often it stopped the process's cgroup. */
 #include "report/view.h"
+#include "report/head/lines.h"
+#include "report/text/rank.h"
+#include "report/text/wording.h"
 
 #define NOTABLE_PCT 1 /* of start-up */
 

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The interpreters that ran without probes, each with the reasons, and what was not examined. */
 #include "report/view.h"
+#include "model/unexamined.h"
+#include "report/head/lines.h"
+#include "report/text/wording.h"
 
 static void put_text(const struct view *view, unsigned int indent, const char *lead,
 		     const char *text)

@@ -6,6 +6,7 @@
 #include "report/json/json_out.h"
 
 #include "base/cleanup.h"
+#include "report/text/walk.h"
 
 static void put_member(struct json_out *jo, const char *key, json_t *value)
 {

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "report/head/causes.h"
+#include "report/text/walk.h"
+#include "report/words.h"
 
 static json_t *new_layers(struct json_out *jo, __u32 layers)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The trace as a whole in JSON: tool, host, time, losses, starts that were held. */
 #include "model/unexamined.h"
+#include "report/head/loss.h"
 #include "report/json/json_out.h"
 
 #ifndef PYIMPORT_VERSION

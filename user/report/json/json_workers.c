@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Groups of processes that did the same, in JSON. The processes themselves are all there too. */
+#include "report/head/groups.h"
 #include "report/json/json_out.h"
 
 #include <errno.h>

@@ -6,6 +6,9 @@
 
 #include "base/cleanup.h"
 #include "report/view.h"
+#include "report/text/lists.h"
+#include "report/text/rank.h"
+#include "report/text/wording.h"
 
 void phrase_same(const struct view *view, const struct same_files *same, struct text_buf *buf)
 {

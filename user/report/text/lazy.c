@@ -4,6 +4,8 @@
 
 #include "base/cleanup.h"
 #include "report/view.h"
+#include "report/text/lists.h"
+#include "report/text/wording.h"
 
 static bool is_startup(const struct load *load)
 {

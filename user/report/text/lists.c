@@ -3,6 +3,9 @@
 #include "report/view.h"
 
 #include "base/cleanup.h"
+#include "report/text/lists.h"
+#include "report/text/rank.h"
+#include "report/text/wording.h"
 
 /* "  … and 12 more" below a list that was cut. */
 static void put_more(const struct view *view, size_t cnt, const char *where)

@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "report/text/rank.h"
+#include "report/text/walk.h"
 
 /* Below this, telling what most of the time went into helps nobody. */
 #define HEAVY_MIN_NS 5000000

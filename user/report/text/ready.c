@@ -11,6 +11,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "report/text/lists.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 #define DEPTH_MAX 64
 #define DEPTH_SHOWN 8

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "report/text/finding.h"
+#include "report/text/wording.h"
 
 const char *word_signal(char buf[SIGNAL_NAME_SZ], unsigned int number)
 {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "report/text/walk.h"
 
 void walk__free(struct walk *walk)
 {

@@ -11,6 +11,11 @@
 #include "base/cleanup.h"
 #include "report/text/finding.h"
 #include "report/view.h"
+#include "report/head/groups.h"
+#include "report/head/head.h"
+#include "report/text/lists.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 #define SAME_SHOWN 4
 #define RISKS_SHOWN 4

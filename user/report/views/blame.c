@@ -3,6 +3,11 @@
 #include "report/view.h"
 
 #include "base/cleanup.h"
+#include "report/head/groups.h"
+#include "report/head/head.h"
+#include "report/text/rank.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 static const struct table_col cols[] = {
 	{ "self", true, TABLE_WHOLE, 0, 0 },

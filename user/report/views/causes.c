@@ -6,6 +6,10 @@
 
 #include "base/cleanup.h"
 #include "report/head/causes.h"
+#include "report/head/head.h"
+#include "report/head/lines.h"
+#include "report/text/rank.h"
+#include "report/text/wording.h"
 
 #define BAR_WIDTH 30
 #define BAR_NARROW 12

@@ -10,6 +10,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "report/head/groups.h"
+#include "report/head/head.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 /* A top-level package, or a module that is in none. */
 struct package {

@@ -5,6 +5,8 @@
 
 #include "base/cleanup.h"
 #include "report/view.h"
+#include "report/head/head.h"
+#include "report/text/wording.h"
 
 static int cmp_wall(const void *a, const void *b)
 {

@@ -3,6 +3,12 @@
 #include "report/view.h"
 
 #include "base/cleanup.h"
+#include "report/head/groups.h"
+#include "report/head/head.h"
+#include "report/text/lists.h"
+#include "report/text/rank.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 #define COLS_TIME { "self", true, TABLE_WHOLE, 0, 0 }, { "total", true, TABLE_WHOLE, 0, 0 }
 #define COL_MODULE { "module", false, TABLE_CUT_MIDDLE, 14, 0 }

@@ -9,7 +9,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "report/head/head.h"
 #include "report/head/segments.h"
+#include "report/text/lists.h"
+#include "report/text/wording.h"
 
 #define BAR_COLS 32
 

@@ -10,7 +10,11 @@
 
 #include "base/cleanup.h"
 #include "model/tree/late_imports.h"
+#include "report/head/head.h"
 #include "report/head/segments.h"
+#include "report/text/lists.h"
+#include "report/text/rank.h"
+#include "report/text/wording.h"
 
 #define ROWS_MAX 5    /* of each table, unless --top says otherwise */
 #define SEGMENTS_MAX 8

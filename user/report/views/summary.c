@@ -8,7 +8,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "report/head/head.h"
 #include "report/text/finding.h"
+#include "report/text/rank.h"
+#include "report/text/wording.h"
 
 #define SAVINGS_SHOWN 3
 #define MODULES_SHOWN 5

@@ -6,6 +6,8 @@
 
 #include "base/distance.h"
 #include "base/text.h"
+#include "report/text/rank.h"
+#include "report/text/wording.h"
 
 #define NAMES_MAX 5
 

@@ -10,6 +10,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "report/head/groups.h"
+#include "report/head/head.h"
+#include "report/text/rank.h"
+#include "report/text/walk.h"
+#include "report/text/wording.h"
 
 #define PIDS_MAX 8 /* listed by number */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Every way in which something can be lost, with a name that is part of all formats. */
-#ifndef REPORT_LOSS_H
-#define REPORT_LOSS_H
+#ifndef REPORT_HEAD_LOSS_H
+#define REPORT_HEAD_LOSS_H
 
 #include <linux/types.h>
 #include <stddef.h>

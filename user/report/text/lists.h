@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Short lists below the tables of several views. */
+#ifndef REPORT_TEXT_LISTS_H
+#define REPORT_TEXT_LISTS_H
+
+#include "report/text/rank.h"
+
+/* What began before @until_ns, @max rows; NS_UNKNOWN = whenever. */
+int net_uses_write(const struct view *view, const struct process *process, __u64 until_ns,
+		   size_t max);
+
+/* Lazy imports of 3.15, and what became of them. */
+int lazy_write(const struct view *view, const struct process *process);
+
+/* Who was ready when; nothing when nobody ever served. */
+int ready_write(const struct view *view);
+
+/* Large files, and files of the same content. */
+int biggest_write(const struct view *view, const struct process *process, size_t max);
+void same_write(const struct view *view, const struct process *process);
+void phrase_same(const struct view *view, const struct same_files *same, struct text_buf *buf);
+
+/* Failed and circular imports, waits. */
+int lists_write(const struct view *view, const struct process *process,
+		const struct facts *facts);
+
+#endif
