@@ -90,6 +90,7 @@ enum pyi_via {
 	PYI_VIA_IMPORT_MODULE = 1, /* importlib.import_module or _gcd_import */
 	PYI_VIA_RELOAD = 2,        /* importlib.reload (_bootstrap._exec) */
 	PYI_VIA_NATIVE = 3,        /* FIND: PyImport_Import from C, under importlib's own frame */
+	PYI_VIA_WAIT = 4,          /* FIND: no load, a wait for the one of another thread */
 };
 
 #define PYI_MAX_DEPTH 576       /* open spans kept per thread; deeper ones are counted */

@@ -5,6 +5,7 @@
  * which cannot change meanwhile.
  */
 #include "core/charge.bpf.h"
+#include "causes/import_wait.bpf.h"
 #include "causes/wait.bpf.h"
 
 static __always_inline u64 ran_ns(struct task_struct *task)
@@ -13,12 +14,15 @@ static __always_inline u64 ran_ns(struct task_struct *task)
 }
 
 /* The wait that began at off_ns ends: @now is when it had a CPU again. */
-static void charge_wait(struct account *account, u64 now)
+static void charge_wait(struct task_struct *task, struct account *account, u64 now)
 {
 	struct pyi_charge *charge = charge_left(account);
 	u64 off_ns = account->off_ns, ready_ns = now, cause = account->cause;
 
 	account->off_ns = 0;
+	if (account->wait)
+		import_wait_end(task, account->wait, now);
+	account->wait = 0;
 	if (!charge || now <= off_ns)
 		return;
 	if (cause == PYI_WAIT_RUNQUEUE)
@@ -41,7 +45,7 @@ static void catch_up(struct task_struct *task, struct account *account, u64 now)
 	u64 ran = ran_ns(task) - account->ran_ns, began_ns;
 
 	began_ns = ran < now - account->off_ns ? now - ran : account->off_ns;
-	charge_wait(account, began_ns);
+	charge_wait(task, account, began_ns);
 	account->on_ns = began_ns;
 }
 
@@ -59,6 +63,8 @@ static void leave_cpu(struct task_struct *task, bool is_preempted, u64 now)
 	account->off_ns = now;
 	account->ran_ns = ran_ns(task);
 	account->cause = is_preempted || !task_state(task) ? PYI_WAIT_RUNQUEUE : wait_cause(task);
+	if (account->cause == PYI_WAIT_LOCK && is_endless_futex(task))
+		account->wait = import_wait_begin(task, account, now);
 }
 
 static void take_cpu(struct task_struct *task, u64 now)
@@ -69,7 +75,7 @@ static void take_cpu(struct task_struct *task, u64 now)
 		return;
 	account->on_ns = now;
 	if (account->off_ns)
-		charge_wait(account, now);
+		charge_wait(task, account, now);
 }
 
 SEC("?tp_btf/sched_switch")

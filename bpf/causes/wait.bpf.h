@@ -41,6 +41,7 @@ static const u8 calls[NR_CNT] = {
 	[23] = CALL_SELECT, [270] = CALL_SELECT, /* select, pselect6 */
 };
 #define CALL_NR(regs) ((long)BPF_CORE_READ(regs, orig_ax))
+#define NR_FUTEX 202
 #else /* arm64, and whatever has the generic table */
 static const u8 calls[NR_CNT] = {
 	[98] = CALL_LOCK, [449] = CALL_LOCK, [455] = CALL_LOCK, [25] = CALL_LOCK, [32] = CALL_LOCK,
@@ -57,6 +58,7 @@ static const u8 calls[NR_CNT] = {
 	[73] = CALL_POLL, [72] = CALL_SELECT,
 };
 #define CALL_NR(regs) ((long)BPF_CORE_READ(regs, syscallno))
+#define NR_FUTEX 98
 #endif
 
 #define STOPPED (4 | 8) /* by a signal, by a debugger */
@@ -130,6 +132,14 @@ static __always_inline u32 wait_cause(struct task_struct *task)
 		return PT_REGS_PARM1_CORE_SYSCALL(regs) ? PYI_WAIT_NETWORK : PYI_WAIT_SLEEP;
 	}
 	return PYI_WAIT_OTHER;
+}
+
+/* A lock that is waited for however long it takes. The interpreter's own is asked for in turns. */
+static __always_inline bool is_endless_futex(struct task_struct *task)
+{
+	struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(task);
+
+	return CALL_NR(regs) == NR_FUTEX && !PT_REGS_PARM4_CORE_SYSCALL(regs);
 }
 
 #endif

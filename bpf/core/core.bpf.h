@@ -176,6 +176,8 @@ struct thread {
 	u64 import_frame;          /* that the statement of edge_id is in */
 	u32 frame_reg;             /* held the frame at an import; PYI_REG_NONE = unknown */
 	u32 is_native;             /* the import without statement comes from C */
+	u64 blocked_at;            /* `now` when it last was seen to wait for a lock */
+	u64 blocked_cnt;           /* and how often it has since that hit */
 	struct code_key last_code; /* statements come in runs of the same code object */
 	u64 last_code_id;
 	struct scratch scratch;
@@ -210,6 +212,7 @@ struct account {
 	u64 woken_ns; /* made runnable */
 	u64 ran_ns;   /* the kernel's own sum of its CPU time, when it left */
 	u32 span, below; /* key of the span on top, when it left */
+	u32 wait, pad;   /* id of the wait for an import that began at off_ns, 0 = none */
 	u64 faults;       /* of the thread, when its process's memory was looked at last */
 	struct rss start; /* of its process when this thread, its first one, was started */
 };

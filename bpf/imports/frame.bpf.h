@@ -34,10 +34,4 @@ static __always_inline u32 frame_kind(const struct pyi_layout *lay, const struct
 	return FRAME_OTHER;
 }
 
-/* First local variable of a frame: its function's first argument. */
-static __always_inline u64 first_arg(const struct pyi_layout *lay, const struct pyframe *frame)
-{
-	return read_ptr(frame->addr + lay->frame_locals) & lay->code_mask; /* 3.14+: tagged */
-}
-
 #endif

@@ -229,6 +229,12 @@ static __always_inline int frame_read_real(struct thread *t, const struct pyi_la
 	return frame_read(t, lay, frame->back, frame) || frame_is_shim(t, lay) ? -1 : 0;
 }
 
+/* First local variable of a frame: its function's first argument. */
+static __always_inline u64 first_arg(const struct pyi_layout *lay, const struct pyframe *frame)
+{
+	return read_ptr(frame->addr + lay->frame_locals) & lay->code_mask; /* 3.14+: tagged */
+}
+
 /* Byte offset of the running instruction in the code's bytecode, -1 = unknown. */
 static __always_inline s32 frame_lasti(const struct pyi_layout *lay, const struct pyframe *frame)
 {

@@ -117,6 +117,55 @@ def test_waiting_is_not_loading(interp):
               process.children(waiter))
 
 
+PRESENT = """
+import sys, threading
+sys.path.insert(0, %(home)r)
+sys.inside, sys.go = threading.Event(), threading.Event()
+def one():
+    import held_mod
+def two():
+    %(wait)s
+first = threading.Thread(target=one)
+first.start()
+sys.inside.wait()
+second = threading.Thread(target=two)
+second.start()
+assert "held_mod" in sys.modules
+def is_blocked(): # on a lock, without a limit of time: that of the interpreter has one
+    frame = sys._current_frames().get(second.ident)
+    with open("/proc/self/task/%%d/syscall" %% second.native_id) as file:
+        call = file.read().split()
+    return frame and frame.f_code.co_name == "acquire" and len(call) > 4 and call[4] == "0x0"
+while not is_blocked():
+    second.join(0.01)
+second.join(0.1)
+sys.go.set()
+first.join(); second.join()
+import waiting_too
+"""
+
+
+@lib.test(params=lib.core_interpreters)
+def test_wait_for_a_module_in_sys_modules(interp):
+    """A module stands in sys.modules while another thread still runs its body: who imports it
+    then waits, too, and for which load is known. What a thread imports of itself is no wait."""
+    interp.prepare()
+    lib.write("present/held_mod.py", "import sys, waiting_too\nsys.inside.set()\nsys.go.wait()\n")
+    lib.write("present/waiting_too.py", "import held_mod\n")
+    for wait in ("import held_mod", "import importlib; importlib.import_module('held_mod')"):
+        script = lib.write("present.py", PRESENT % {"home": lib.workdir() + "/present", "wait": wait})
+        _, doc = lib.trace_both(interp.argv + [script])
+        doc.check_complete()
+        process = doc.python()
+        held = process.one("held_mod")
+        process.one("waiting_too")
+        lib.check_equal(process["counts"]["lock_waits"], 1, "waits, by " + wait)
+        waited = process["waits"][0]
+        lib.check_equal((waited["module"], waited["owner"]), ("held_mod", held["id"]), "the wait")
+        lib.check(waited["tid"] != held["tid"], "it waits for itself")
+        lib.check(waited["wall_ns"] > 50_000_000, "it waited %d ns", waited["wall_ns"])
+
+
 MANY = """
 import sys, threading
 sys.path.insert(0, %(home)r)

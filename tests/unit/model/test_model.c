@@ -213,6 +213,43 @@ static void test_waiting(void)
 	}
 }
 
+/* A thread blocked on the lock of a module that another one loads, or that it loads itself. */
+static void test_blocked_on_module(void)
+{
+	for (int is_own = 0; is_own < 2; is_own++) {
+		struct pyi_begin rec = { .id = 32, .span = PYI_SPAN_FIND, .via = PYI_VIA_WAIT,
+					 .frame = { 0, -1 } };
+		struct process *process;
+		struct stream s;
+
+		open_main(&s);
+		stream_open_load(&s, 3000, 2, 0, 0, 0, 0x20, "a");
+		rec.parent = is_own ? 2 : 0;
+		s.tid = is_own ? s.tid : 105;
+		stream_begin_full(&s, 3100, &rec, "a");
+		if (is_own)
+			stream_end(&s, 3500, 32);
+		s.tid = 100;
+		stream_close_load(&s, 4000, 2);
+		if (!is_own) { /* one more, when nobody loads it any longer */
+			s.tid = 106;
+			rec.id = 33;
+			stream_begin_full(&s, 4010, &rec, "a");
+			s.tid = 105;
+			stream_end(&s, 4020, 32);
+			s.tid = 106;
+			stream_end(&s, 4030, 33);
+		}
+		stream_finish(&s, 10000);
+		process = stream_process(&s, 1);
+		CHECK(process->load_cnt == 2 && process->wait_cnt == (is_own ? 0 : 1));
+		CHECK(process->lock_waits == (is_own ? 0 : 1));
+		CHECK(is_own || (process->waits[0]->owner == stream_load(&s, 1, "a", 0) &&
+				 process->waits[0]->wall_ns == 920 && !process->waits[0]->load));
+		stream_close(&s);
+	}
+}
+
 static void test_fork_and_exec(void)
 {
 	struct process *parent, *child, *image;
@@ -322,6 +359,7 @@ int main(void)
 	RUN(test_cached_import_module);
 	RUN(test_kinds);
 	RUN(test_waiting);
+	RUN(test_blocked_on_module);
 	RUN(test_fork_and_exec);
 	RUN(test_late_and_threads);
 	RUN(test_long_names);

@@ -28,7 +28,7 @@ static bool is_below(const struct load_state *state, const struct load_state *ab
 /* Greenlets load side by side on one thread; else what is open on it is around us. */
 static bool is_rival(const struct load_state *state, const struct load_state *other)
 {
-	if (state->load.interp != other->load.interp)
+	if (state->load.interp != other->load.interp || other->via == PYI_VIA_WAIT)
 		return false;
 	if (state->load.tid != other->load.tid)
 		return true;
@@ -130,12 +130,23 @@ static void serve(const struct load_state *state, const struct module_name *name
 	}
 }
 
+/* What it was, if it was no load. */
+static enum drop drop_of(const struct load_state *state)
+{
+	if (is_wait(state))
+		return DROP_WAIT;
+	if (is_served(state))
+		return DROP_SERVED;
+	/* A thread blocked on the lock of a module that no other one loads: for a moment. */
+	return state->via == PYI_VIA_WAIT ? DROP_CACHED : DROP_NO;
+}
+
 /* The load ends unseen: it stays unfinished. */
 void load_leave(struct load_state *state)
 {
 	state->load.is_exact = false;
 	if (!state->drop)
-		state->drop = is_wait(state) ? DROP_WAIT : is_served(state) ? DROP_SERVED : DROP_NO;
+		state->drop = drop_of(state);
 	name_leave(state);
 }
 
@@ -160,11 +171,8 @@ void load_end(struct model *model, struct load_state *state, const struct pyi_en
 		state->evidence |= SEEN_RESULT;
 	if (state->span == PYI_SPAN_BODY || state->span == PYI_SPAN_EXECDEF)
 		load->exec_ns = wall_ns;
-	if (is_wait(state))
-		state->drop = DROP_WAIT;
-	else if (is_served(state))
-		state->drop = DROP_SERVED;
-	else if (is_cached(state))
+	state->drop = drop_of(state);
+	if (!state->drop && is_cached(state))
 		state->drop = DROP_CACHED;
 	name_leave(state);
 	model->ended = state->drop ? NULL : state;
