@@ -43,6 +43,7 @@ const volatile bool cfg_memory = false;
 const volatile bool cfg_sums = false;
 const volatile bool cfg_no_frames = false;
 const volatile __u32 cfg_page_sz = 4096;
+const volatile bool cfg_wake_at_exec = false;
 const volatile __u32 cfg_wakeup_sz = 1 << 20;
 bool cfg_active = false;
 __u32 last_id = 0;

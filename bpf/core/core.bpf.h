@@ -229,6 +229,7 @@ extern const volatile bool cfg_memory;    /* resident memory is measured */
 extern const volatile bool cfg_sums;      /* files: what each outermost load read, no names */
 extern const volatile bool cfg_no_frames; /* nobody asks who imported */
 extern const volatile __u32 cfg_page_sz;
+extern const volatile bool cfg_wake_at_exec; /* wake the reader at begins, not at ends */
 extern const volatile __u32 cfg_wakeup_sz;  /* wake the reader when this much is waiting */
 extern bool cfg_active;                   /* set once every probe is attached */
 extern __u32 last_id, last_serial;

@@ -39,5 +39,5 @@ __hidden void emit_exec(u32 serial, u64 ts_ns, u32 old_tid, const char *filename
 		rec->args_sz = sz;
 	else
 		rec->hdr.flags |= PYI_F_UNREADABLE;
-	bpf_ringbuf_submit(rec, wake_flag());
+	bpf_ringbuf_submit(rec, cfg_wake_at_exec ? BPF_RB_FORCE_WAKEUP : wake_flag());
 }

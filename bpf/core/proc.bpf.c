@@ -147,8 +147,8 @@ int BPF_PROG(proc_exit, struct task_struct *task)
 		fill_hdr(&rec->hdr, PYI_EV_EXIT, sizeof(*rec), proc->serial);
 		rec->exit_code = task->exit_code;
 		rec->pad = 0;
-		/* Always wake: the end of a short process is what a waiting user wants to see. */
-		bpf_ringbuf_submit(rec, BPF_RB_FORCE_WAKEUP);
+		/* The end of a short process is what a waiting user wants to see. */
+		bpf_ringbuf_submit(rec, cfg_wake_at_exec ? wake_flag() : BPF_RB_FORCE_WAKEUP);
 	}
 	serial_set(proc->serial, false);
 	last_end_ns = bpf_ktime_get_ns();

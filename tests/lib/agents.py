@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import subprocess
+import time
 
 from lib import settings
 from lib.cases import check, wait_until, workdir
@@ -39,6 +40,7 @@ class Agent:
     """Listens at a Unix socket of the test."""
     def __init__(self, cgroup, *opts, listen=None, port=None):
         self.socket = os.path.join(workdir(), "a%d.sock" % id(self))
+        self.asked, self.page, self.parsed = 0, None, {}
         self.port = port  # where it listens instead, if it is given
         self.log = open(self.socket + ".log", "w+", encoding="utf-8")
         self.proc = subprocess.Popen(
@@ -67,10 +69,17 @@ class Agent:
         return answer.status, answer.getheader("Content-Type"), body
 
     def samples(self):
-        """{(name, sorted labels): value}, by a parser that is not ours."""
-        done = subprocess.run([settings.SYSTEM, "-c", PARSE], input=self.get("/metrics")[2], check=True,
-                              capture_output=True, text=True)
-        return {(name, tuple(map(tuple, labels))): value for name, labels, value in json.loads(done.stdout)}
+        """{(name, sorted labels): value}, by a parser that is not ours. A page is renewed once a second: asked
+        again and again, it is read less often than that, and parsed once."""
+        from prometheus_client.openmetrics import parser  # the system's Python has it
+        time.sleep(max(0, self.asked + 0.2 - time.monotonic()))
+        text = self.get("/metrics")[2]
+        self.asked = time.monotonic()
+        if text != self.page:
+            self.parsed = {(s.name, tuple(sorted(s.labels.items()))): s.value
+                           for family in parser.text_string_to_metric_families(text) for s in family.samples}
+            self.page = text
+        return self.parsed
 
     def sum_of(self, name, **labels):
         want = set(labels.items())
@@ -87,12 +96,6 @@ class Agent:
             self.proc.send_signal(signal.SIGTERM)
         self.proc.wait(timeout=settings.PATIENCE_S)
         self.log.close()
-
-
-PARSE = """import json, sys
-from prometheus_client.openmetrics import parser
-print(json.dumps([(s.name, sorted(s.labels.items()), s.value)
-                  for f in parser.text_string_to_metric_families(sys.stdin.read()) for s in f.samples]))"""
 
 
 def free_port():

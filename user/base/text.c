@@ -148,6 +148,8 @@ void text_buf__printf(struct text_buf *buf, const char *fmt, ...)
 	buf->sz += (size_t)sz;
 }
 
+#define PLAIN "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-"
+
 size_t text_decode(const char *text, size_t sz, uint32_t *out)
 {
 	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
@@ -175,8 +177,9 @@ void text_buf__escape(struct text_buf *buf, const char *text, unsigned int flags
 	size_t left = text ? strlen(text) : 0;
 
 	while (left) {
-		uint32_t c = 0;
-		size_t len = text_decode(text, left, &c);
+		uint32_t c = 'x';
+		/* Nearly all text is of bytes that stay as they are. */
+		size_t len = strspn(text, PLAIN) ?: text_decode(text, left, &c);
 		bool is_solid = (flags & TEXT_SOLID) && (c == ' ' || c == '|');
 
 		if (!len)

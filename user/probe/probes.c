@@ -68,6 +68,7 @@ static void size_maps(struct probes *probes, const struct probes_opts *opts)
 	skel->rodata->cfg_wakeup_sz = ring_sz / 8;
 	skel->rodata->cfg_all = opts->want_all;
 	skel->rodata->cfg_sums = opts->want_sums;
+	skel->rodata->cfg_wake_at_exec = opts->is_patient;
 	skel->rodata->cfg_no_frames = opts->want_no_frames;
 	if (feature_mem_alloc()) {
 		bpf_map__set_map_flags(skel->maps.edges, BPF_F_NO_PREALLOC);

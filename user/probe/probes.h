@@ -31,6 +31,7 @@ struct probes_opts {
 	bool want_no_edges;    /* do not probe import statements: loads only */
 	bool want_no_frames;   /* nor who imported */
 	bool want_sums;        /* of files what was read, by outermost load; not which it was */
+	bool is_patient;       /* polls seldom: be woken when a process begins, not when it ends */
 	bool want_scopes;      /* follow what is in the cgroups of probes__scope */
 	const char *cgroup_controller; /* whose v1 hierarchy cgroups belong to; NULL = v2 */
 	__u32 cgroup_root;     /* that hierarchy's number in /proc/PID/cgroup */

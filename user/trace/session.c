@@ -206,6 +206,7 @@ int session__open(struct session *session)
 				      .want_no_edges = opts->want_no_edges,
 				      .want_no_frames = opts->want_no_frames,
 				      .want_sums = opts->want_sums,
+				      .is_patient = session->hooks->fold,
 				      .groups_off = opts->groups_off,
 				      .no_tracepoint = opts->no_tracepoint,
 				      .table_cnt = opts->table_cnt,

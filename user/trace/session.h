@@ -15,6 +15,8 @@
 #include "interpreters/hold/hold.h"
 #include "interpreters/process/invoker.h"
 
+#define FOLD_POLL_MS 100 /* nobody looks on; what begins wakes us, to be looked at in time */
+
 /* What accompanies a trace on the terminal; all may be NULL. */
 struct trace_hooks {
 	void (*start)(void *ctx);   /* the probes are live */

@@ -172,7 +172,7 @@ static int watch(struct session *session)
 
 	while (!signals_want_stop() && now_ns < until_ns && is_left && !is_pointless(session) &&
 	       !has_ended(session, &checked_ns, now_ns)) {
-		got = probes__poll(session->probes, POLL_MS);
+		got = probes__poll(session->probes, session->hooks->fold ? FOLD_POLL_MS : POLL_MS);
 		if (got < 0 && got != -EINTR)
 			return log_err(got, "cannot read events");
 		read_facts(session, false);
