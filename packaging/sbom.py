@@ -53,9 +53,12 @@ def package(name, version, licence, **more):
 
 def sources(map_path):
     """(source package, version) of every static library that something was taken from."""
-    with open(map_path, encoding="utf-8") as file:
-        archives = {os.path.normpath(one) for one in re.findall(r"^(/[^ ()]+\.a)\(", file.read(), re.M)}
-    return sorted({owner(one) for one in archives if "/gcc/" not in one})
+    with open(map_path, encoding="utf-8") as file: # of ld at the start of a line, of lld and mold behind figures
+        archives = {os.path.normpath(one) for one in re.findall(r"(/[^ ()\n]+\.a)\(", file.read())}
+    found = sorted({owner(one) for one in archives if "/gcc/" not in one})
+    if not found:
+        sys.exit("sbom.py: no static library in %s" % map_path)
+    return found
 
 
 def main():
