@@ -36,7 +36,7 @@ def test_markdown():
     before, after = captures()
     done = diff(before, after, "--format", "markdown")
     lib.check_equal((done.returncode, done.stderr), (0, ""), done.stdout)
-    lib.check("| decimal | app.py:2 |" in done.stdout, "%s", done.stdout)
+    lib.check("| decimal | app.py:2, a new statement |" in done.stdout, "%s", done.stdout)
     # Each row has as many cells as its table: nothing of a name is markup.
     lib.check("evil" in done.stdout and "|evil|" not in done.stdout and "<b>" not in done.stdout,
               "%s", done.stdout)
@@ -99,7 +99,7 @@ def test_action():
     lib.check(re.search(r"::error title=pyimport-bpf::app.py .* modules grew", done["Diff"].stdout),
               "%s", done["Diff"].stdout)
     with open(where + "/summary", encoding="utf-8") as file:
-        lib.check("| decimal | app.py:2 |" in file.read(), "no summary")
+        lib.check("| decimal | app.py:2, a new statement |" in file.read(), "no summary")
     with open(where + "/output", encoding="utf-8") as file:
         lib.check_equal(file.read(), "capture=start-up.cap\ncomment=start-up.md\n", "outputs")
 

@@ -69,6 +69,23 @@ static void put_counts(const struct view *view, const char *name, __s64 before, 
 		after - before);
 }
 
+static void put_bytes(const struct view *view, const char *name, __u64 before, __u64 after)
+{
+	char a[TEXT_NUM_SZ], b[TEXT_NUM_SZ];
+
+	fprintf(view->out, "  %-13s %9s -> %9s   ", name, view_bytes(a, before), view_bytes(b, after));
+	fprintf(view->out, "%s%s\n", after < before ? "-" : "+",
+		view_bytes(a, after < before ? before - after : after - before));
+}
+
+/* Memory can be given back. */
+static __u64 grown(const struct pyi_charge *charge)
+{
+	__s64 bytes = (__s64)(charge->rss_anon + charge->rss_file);
+
+	return bytes > 0 ? (__u64)bytes : 0;
+}
+
 static void put_charges(const struct view *view, const struct diff_pair *pair)
 {
 	const struct pyi_charge *a = &pair->before->total, *b = &pair->after->total;
@@ -77,8 +94,7 @@ static void put_charges(const struct view *view, const struct diff_pair *pair)
 	if (both & PYI_GROUP_CPU)
 		put_times(view, "CPU", a->cpu_ns, b->cpu_ns);
 	if (both & PYI_GROUP_MEMORY)
-		put_counts(view, "memory, kB", (__s64)(a->rss_anon + a->rss_file) / 1000,
-			   (__s64)(b->rss_anon + b->rss_file) / 1000);
+		put_bytes(view, "memory", grown(a), grown(b));
 	if (both & PYI_GROUP_FILES) {
 		put_counts(view, "files opened", (__s64)(a->opens - a->open_misses),
 			   (__s64)(b->opens - b->open_misses));
@@ -86,8 +102,7 @@ static void put_charges(const struct view *view, const struct diff_pair *pair)
 			   (__s64)(b->open_misses + b->stat_misses));
 	}
 	if (both & PYI_GROUP_DISK)
-		put_counts(view, "from disk, kB", (__s64)a->bytes_from_disk / 1000,
-			   (__s64)b->bytes_from_disk / 1000);
+		put_bytes(view, "from disk", a->bytes_from_disk, b->bytes_from_disk);
 }
 
 /* What the totals do not say. */

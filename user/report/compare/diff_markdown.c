@@ -92,8 +92,8 @@ static void put_more(const struct view *view, size_t cnt)
 		fprintf(view->out, "\nand %zu more\n", cnt - rows_max(view));
 }
 
-static void put_trees(const struct view *view, const char *title, const struct diff_tree *trees,
-		      size_t cnt)
+static void put_trees(const struct view *view, const char *title, const char *apart,
+		      const struct diff_tree *trees, size_t cnt)
 {
 	char num[TEXT_NUM_SZ];
 
@@ -104,7 +104,8 @@ static void put_trees(const struct view *view, const char *title, const struct d
 	for (size_t i = 0; i < cnt && i < rows_max(view); i++) {
 		fprintf(view->out, "| %s | %zu | ", text_ns(num, trees[i].top->wall_ns), trees[i].cnt);
 		put_load(view, trees[i].top);
-		fputs(" |\n", view->out);
+		fprintf(view->out, "%s%s |\n", trees[i].is_statement_apart ? ", " : "",
+			trees[i].is_statement_apart ? apart : "");
 	}
 	put_more(view, cnt);
 }
@@ -164,8 +165,10 @@ static int put_pair(const struct view *view, const struct diff_pair *pair)
 	fputc('\n', view->out);
 	put_doubts(view, pair->doubts);
 	put_totals(view->out, pair, &a, &b);
-	put_trees(view, "New, by what brought them in", pair->came, pair->came_cnt);
-	put_trees(view, "Gone, by what had brought them in", pair->went, pair->went_cnt);
+	put_trees(view, "New, by what brought them in", "a new statement", pair->came,
+		  pair->came_cnt);
+	put_trees(view, "Gone, by what had brought them in", "the statement is gone",
+		  pair->went, pair->went_cnt);
 	put_modules(view, "Failing now", pair, DIFF_BROKEN);
 	put_modules(view, "Failing no more", pair, DIFF_REPAIRED);
 	put_modules(view, "Slower by themselves", pair, DIFF_SLOWER);
