@@ -107,8 +107,7 @@ static int open_output(const struct opts *opts, struct output *out)
 	return open_standard(STDERR_FILENO, "standard error", "report", "--report", out);
 }
 
-/* What a terminal would be spoilt by, and what to do. */
-static const char *file_for(const char *format)
+const char *output_file_for(const char *format)
 {
 	return !strcmp(format, "sqlite") ? "--report FILE.db" :
 	       !strcmp(format, "html") ? "--report FILE.html, and open it in a browser" : NULL;
@@ -118,9 +117,9 @@ int output__open(const struct opts *opts, struct output *out)
 {
 	int err = open_output(opts, out);
 
-	if (!err && file_for(opts->format) && isatty(fileno(out->file))) {
+	if (!err && output_file_for(opts->format) && isatty(fileno(out->file))) {
 		log_err(0, "--format %s is not for a terminal", opts->format);
-		log_hint("%s", file_for(opts->format));
+		log_hint("%s", output_file_for(opts->format));
 		err = -EINVAL;
 	}
 	return err;

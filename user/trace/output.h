@@ -48,6 +48,9 @@ int output__keep(struct output *output);
 /* Removes what was not kept; a file that was there before is as it was then. */
 void output__close(struct output *output);
 
+/* What to write a format to that would spoil a terminal; NULL: it would not. */
+const char *output_file_for(const char *format);
+
 /* In launch mode a report on standard output needs the command's output to go elsewhere. */
 bool output_takes_stdout(const struct opts *opts);
 

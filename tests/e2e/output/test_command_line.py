@@ -36,6 +36,12 @@ def test_meant():
                        (["ls"], "try: to trace a command: pyimport-bpf -- ls"),
                        (["help", "chekc"], "try: pyimport-bpf check"),
                        (["--view", "tree"], "nothing to trace is named"),
+                       (["report", "x", "--view", "tree", "--format", "json"], "--view means nothing with --format json: it is for text"),
+                       (["report", "x", "--min", "1%"], "--min means nothing with --view summary: it is for tree"),
+                       (["report", "x", "--by", "cpu"], "--by means nothing with --format text: it is for folded"),
+                       (["report", "x", "--format", "html", "--width", "80"], "--width means nothing"),
+                       (["help", "nothing"], "try: pyimport-bpf --help"),
+                       (["why", lib.SYSTEM, "json"], "try: why MODULE " + lib.SYSTEM),
                        (["why", "/etc/passwd"], "try: why MODULE /etc/passwd"),
                        (["bad\x1b[31m"], "no such subcommand: 'bad?[31m'")):
         run = tool(*args, rc=2)
@@ -48,6 +54,24 @@ def test_bare():
     """Nothing but the name: help, and no trace of the host."""
     run = tool(rc=2)
     lib.check("Examples" in run.stdout and lib.READY not in run.stderr, "%s", run)
+
+
+@lib.test()
+def test_terminal():
+    """What would spoil a terminal is refused before anything runs, as a wrong command line."""
+    lib.write("started.py", "open('started', 'w')\n")
+    for args in (["--format", "html"], ["--format", "sqlite"], ["-o", "-"]):
+        master, slave = os.openpty()
+        try:
+            done = subprocess.run([lib.TOOL, *args, "--", lib.SYSTEM, "started.py"], stdout=slave,
+                                  stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+                                  cwd=lib.workdir(), env=lib.clean_env())
+        finally:
+            os.close(slave)
+            os.close(master)
+        lib.check_equal(done.returncode, 2, done.stderr)
+        lib.check(re.search(r"terminal\n +try: ", done.stderr), "%s", done.stderr)
+        lib.check(not os.path.exists(lib.workdir() + "/started"), "%s: the command ran", args)
 
 
 @lib.test()

@@ -197,13 +197,15 @@ static void test_values(void)
 {
 	struct opts opts;
 
-	CHECK(!PARSE(&opts, "-a", "--view", "tree", "--format", "json", "--top", "3"));
-	CHECK(!strcmp(opts.view, "tree") && !strcmp(opts.format, "json") && opts.top == 3);
+	CHECK(!PARSE(&opts, "-a", "--format", "json", "--top", "3"));
+	CHECK(!strcmp(opts.format, "json") && opts.top == 3);
+	CHECK(!PARSE(&opts, "-a", "--view", "tree", "--format", "text", "--top", "3"));
+	CHECK(!strcmp(opts.view, "tree") && !strcmp(opts.format, "text") && opts.top == 3);
 	CHECK(!PARSE(&opts, "-a", "--ring", "64kb", "-d", "2ms"));
 	CHECK(opts.ring_sz == 65536 && opts.duration_ns == 2000000);
 	CHECK(!PARSE(&opts, "-a", "--ring", "66kb") && opts.ring_sz == 131072);
 	CHECK(!PARSE(&opts, "-a", "--ring", "4kb") && opts.ring_sz == 4096);
-	CHECK(!PARSE(&opts, "-a", "--min", "1.5%") && opts.min_share == 0.015);
+	CHECK(!PARSE(&opts, "-a", "--view", "tree", "--min", "1.5%") && opts.min_share == 0.015);
 	CHECK(PARSE(&opts, "-a", "--min", "1.5") == -EINVAL);
 	CHECK(PARSE(&opts, "-a", "--min", "101%") == -EINVAL);
 	CHECK(!PARSE(&opts, "-a", "--width", "60") && opts.width == 60);

@@ -277,7 +277,7 @@ static int read_entry(struct reader *reader, const yaml_node_t *node, struct bud
 		return -ENOMEM;
 	budget->entries = grown;
 	entry = &grown[budget->entry_cnt++];
-	*entry = (struct budget_entry){ .line = node->start_mark.line + 1 };
+	*entry = (struct budget_entry){ .file = reader->path, .line = node->start_mark.line + 1 };
 	err = for_each_pair(reader, node, read_key, entry);
 	if (!err && entry->argv && !entry->argc)
 		return refuse(reader, node, "an empty command");

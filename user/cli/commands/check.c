@@ -147,6 +147,13 @@ static int update(const struct opts *opts, const struct budget *budget)
 	return err ? EXIT_OURS : EXIT_OK;
 }
 
+static int status_of(const struct opts *opts, const struct verdicts *result)
+{
+	if (result->broken_cnt)
+		return EXIT_OURS;
+	return opts->is_strict && !result->is_complete ? EXIT_LOSS : EXIT_OK;
+}
+
 static int check_budget(const struct opts *opts, struct budget *budget)
 {
 	_cleanup_free_ struct traced_runs *own = calloc(budget->entry_cnt, sizeof(*own));
@@ -154,18 +161,21 @@ static int check_budget(const struct opts *opts, struct budget *budget)
 	struct verdicts result = {};
 	struct replay baseline = {};
 	const struct model *model;
-	int status = EXIT_OURS, err = own ? find_shared(opts, budget, &shared) : -ENOMEM;
+	int status, err = own ? find_shared(opts, budget, &shared) : -ENOMEM;
+	bool is_untraced = shared.is_untraced;
 
 	if (!err)
 		err = judge(opts, budget, own, &shared, &result);
 	if (!err)
 		err = look_back(opts, budget, own, &shared, &result, &baseline);
 	model = shared.cnt ? shared.models[0] : own && own[0].cnt ? own[0].models[0] : NULL;
+	for (size_t i = 0; own && i < budget->entry_cnt; i++)
+		is_untraced |= own[i].is_untraced;
+	status = is_untraced ? EXIT_UNTRACED : EXIT_OURS;
 	if (!err && opts->want_update)
 		status = update(opts, budget);
 	else if (!err && model && !write_result(opts, &result, model))
-		status = result.broken_cnt || (opts->is_strict && !result.is_complete) ?
-				 EXIT_OURS : EXIT_OK;
+		status = status_of(opts, &result);
 	check_clear(&result);
 	model__free(baseline.model);
 	for (size_t i = 0; own && i < budget->entry_cnt; i++)

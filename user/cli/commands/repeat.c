@@ -85,8 +85,8 @@ static char **make_args(const struct run_files *files, char *const *argv)
 	return args;
 }
 
-/* 0: it ended, whatever its status. */
-static int run_tool(const struct run_files *files, char *const *argv)
+/* 0: it ended; its status, or -1 if it has none, is in @exited. */
+static int run_tool(const struct run_files *files, char *const *argv, int *exited)
 {
 	_cleanup_free_ char **args = make_args(files, argv);
 	int status = 0;
@@ -104,7 +104,8 @@ static int run_tool(const struct run_files *files, char *const *argv)
 			return -errno;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
 		return -EINTR;
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
+	*exited = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	if (*exited)
 		log_debug("the run ended with wait status %#x", (unsigned int)status);
 	return 0;
 }
@@ -145,14 +146,15 @@ int traced_runs__read(struct traced_runs *runs, const struct opts *opts, const c
 static int run_once(struct traced_runs *runs, const struct opts *opts, char *const *argv)
 {
 	struct run_files files;
-	int err = make_files(&files);
+	int status = -1, err = make_files(&files);
 
 	if (err)
 		return err;
-	err = run_tool(&files, argv);
+	err = run_tool(&files, argv, &status);
 	if (!err && access(files.capture, R_OK)) {
-		show_log(files.log);
-		err = log_err(-ENODATA, "%s could not be traced", argv[0]);
+		show_log(files.log); /* it says why */
+		runs->is_untraced = status == EXIT_UNTRACED;
+		err = -ENODATA;
 	}
 	if (!err)
 		err = traced_runs__read(runs, opts, files.capture);

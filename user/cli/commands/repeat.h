@@ -3,6 +3,7 @@
 #ifndef CLI_COMMANDS_REPEAT_H
 #define CLI_COMMANDS_REPEAT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct model;
@@ -11,6 +12,7 @@ struct opts;
 struct traced_runs {
 	struct model **models; /* finished */
 	size_t cnt, cap;
+	bool is_untraced;      /* a run failed because nothing can be traced here */
 };
 
 /*

@@ -12,6 +12,7 @@
 #include "pyimport_charge.h"
 #include "pyimport_event.h"
 #include "report/compare/diff_limits.h"
+#include "trace/output.h"
 
 #define NAMES_SZ 256
 
@@ -71,6 +72,10 @@ static int check_words(const struct parse *parse)
 				      "%s needs a capture file", parse->command->name), hint_help(parse);
 		break;
 	case COMMAND_WHY:
+		if (opts->word_cnt == 2 && !access(opts->words[0], F_OK) && access(opts->words[1], F_OK)) {
+			refuse(parse, "there is no file %s: the module comes first", opts->words[1]);
+			return hint(parse, "why MODULE ", opts->words[0]);
+		}
 		if (opts->word_cnt && (opts->word_cnt == 2 || names_target(opts)))
 			break;
 		if (opts->word_cnt && !access(opts->words[0], F_OK)) {
@@ -111,6 +116,46 @@ static bool is_dash(const char *path)
 	return path && !strcmp(path, "-");
 }
 
+/* Options that one view or format alone looks at. */
+static int check_shown(const struct parse *parse)
+{
+	static const struct {
+		const char *option, *view, *format; /* NULL: any view */
+	} rows[] = {
+		{ "view", NULL, "text" }, { "by", NULL, "folded" }, { "defer", "advice", "text" },
+		{ "min", "tree", "text" }, { "unfold", NULL, "text" }, { "width", NULL, "text" },
+	};
+	const struct opts *opts = parse->opts;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!parse->seen[option_find(rows[i].option) - options])
+			continue;
+		if (strcmp(opts->format, rows[i].format) != 0)
+			return refuse(parse, "--%s means nothing with --format %s: it is for %s",
+				      rows[i].option, opts->format, rows[i].format), hint_help(parse);
+		if (rows[i].view && strcmp(opts->view, rows[i].view) != 0)
+			return refuse(parse, "--%s means nothing with --view %s: it is for %s",
+				      rows[i].option, opts->view, rows[i].view), hint_help(parse);
+	}
+	return 0;
+}
+
+/* What would spoil a terminal is refused before anything runs. */
+static int check_terminal(const struct parse *parse)
+{
+	const struct opts *opts = parse->opts;
+
+	if (parse->is_quiet || !output_takes_stdout(opts) || !isatty(STDOUT_FILENO))
+		return 0;
+	if (is_dash(opts->capture_path))
+		return refuse(parse, "a capture cannot be shown on a terminal"),
+		       hint(parse, "-o FILE, or a pipe behind -o -", NULL);
+	if (output_file_for(opts->format))
+		return refuse(parse, "--format %s is not for a terminal", opts->format),
+		       hint(parse, output_file_for(opts->format), NULL);
+	return 0;
+}
+
 /* Options that make sense one by one but not together. */
 int parse__check(const struct parse *parse)
 {
@@ -121,10 +166,12 @@ int parse__check(const struct parse *parse)
 		err = check_words(parse);
 	if (!err)
 		err = check_target(parse);
+	if (!err)
+		err = check_shown(parse);
+	if (!err)
+		err = check_terminal(parse);
 	if (err)
 		return err;
-	if (!strcmp(opts->format, "importtime") && strcmp(opts->view, "summary") != 0)
-		return refuse(parse, "--format importtime has no views"), hint_help(parse);
 	if (opts->want_redacted && opts->spool)
 		return refuse(parse, "--spool keeps what --redact leaves out"), hint_help(parse);
 	if (is_dash(opts->capture_path) && is_dash(opts->report_path))

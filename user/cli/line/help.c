@@ -21,10 +21,10 @@
 #define WORD_MAX 40
 #define TOOL "pyimport-bpf"
 
-static const char place[] =
-	"The report goes to the standard output, or to the FILE of --report. What a launched command itself "
-	"writes to its standard output then goes to the standard error, so that both can be told apart in a "
-	"pipe; with --report it stays where it is.";
+static const char place[] = "The report goes to the standard output, or to the FILE of --report.";
+static const char place_launched[] =
+	"What a launched command itself writes to its standard output then goes to the standard error, so that "
+	"both can be told apart in a pipe; with --report it stays where it is.";
 static const char *statuses_of(enum command command)
 {
 	switch (command) {
@@ -34,7 +34,7 @@ static const char *statuses_of(enum command command)
 		return "0 ok; 1 more grew than --fail-on allows, or a failure of ours; 2 usage.";
 	case COMMAND_CHECK:
 		return "0 within the budget; 1 a limit is broken or could not be measured, or a failure of "
-		       "ours; 2 usage; 4 with --strict, data was lost.";
+		       "ours; 2 usage; 3 could not trace; 4 with --strict, data was lost.";
 	case COMMAND_BENCH:
 		return "0 ok; 1 a run failed, or a failure of ours; 2 usage.";
 	case COMMAND_DOCTOR:
@@ -179,6 +179,8 @@ int help_print(const struct command_info *info, enum help_depth depth, int width
 		if (has_report) {
 			fputs("\nWhere the report goes\n", out);
 			put_text(out, 2, width, place);
+			if (option_is_for(option_find("duration"), info->command))
+				put_text(out, 2, width, place_launched);
 		}
 		fputs("\nExit status\n", out);
 		put_text(out, 2, width, statuses_of(info->command));

@@ -68,7 +68,7 @@ const struct option_info options[] = {
 	{ "format", OPT_FORMAT, "FORMAT", GROUP_SHOW, WRITES, "how the report is written", TEXT(format) },
 	{ "by", OPT_BY, "MEASURE", GROUP_SHOW, SHOWS, "what folded stacks weigh", TEXT(by) },
 	{ "output", 'o', "FILE", GROUP_SHOW, FOR(TRACE) | FOR(RECORD), "write a capture to FILE (- is the standard output), for `report` later", TEXT(capture_path) },
-	{ "report", 0, "FILE", GROUP_SHOW, WRITES, "write the report to FILE; a launched command then keeps the standard output", TEXT(report_path) },
+	{ "report", 0, "FILE", GROUP_SHOW, WRITES, "write the report to FILE", TEXT(report_path) },
 	{ "as-measured", 0, NULL, GROUP_SHOW, TRACES | READS, "leave in the times what tracing took of them", FLAG(is_as_measured) },
 	{ "defer", OPT_DEFER, "LIST", GROUP_SHOW, SHOWS, "what deferring these would save together (view advice): modules, packages or file:line, with commas", OTHER },
 	{ "top", 0, "N", GROUP_SHOW, SHOWS | FOR(WHY) | FOR(DIFF), "rows in each ranked table and list", COUNT(top, 1, 1000000, "a number of rows, 1 or more") },

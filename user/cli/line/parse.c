@@ -62,7 +62,7 @@ static int parse_word(struct parse *parse, char *word)
 		return add_word(parse, word);
 	found = commands_find(word);
 	if (!found)
-		return refuse_command(parse, word);
+		return refuse_command(parse, word, false);
 	parse->command = found;
 	return 0;
 }
@@ -154,7 +154,7 @@ static int finish(struct parse *parse)
 	if (of->command == COMMAND_HELP && opts->word_cnt) {
 		of = commands_find(opts->words[0]);
 		if (!of)
-			return refuse_command(parse, opts->words[0]);
+			return refuse_command(parse, opts->words[0], true);
 	}
 	if (parse->has_help || parse->command->command == COMMAND_HELP || parse->argc <= 1) {
 		opts->command = COMMAND_HELP;

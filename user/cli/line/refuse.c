@@ -66,7 +66,7 @@ int refuse_name(const struct parse *parse, const char *what, const char *name,
 	return nearest ? hint(parse, nearest, NULL) : hint_help(parse);
 }
 
-int refuse_command(const struct parse *parse, const char *word)
+int refuse_command(const struct parse *parse, const char *word, bool is_topic)
 {
 	const char *names[32] = {};
 	size_t cnt = 0;
@@ -77,6 +77,8 @@ int refuse_command(const struct parse *parse, const char *word)
 	refuse(parse, "no such subcommand: '%s'", word);
 	if (help_nearest(word, names))
 		return hint(parse, "pyimport-bpf ", help_nearest(word, names));
+	if (is_topic)
+		return hint(parse, "pyimport-bpf --help", NULL);
 	return hint(parse, "to trace a command: pyimport-bpf -- ", word);
 }
 

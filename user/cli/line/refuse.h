@@ -9,7 +9,7 @@
 int refuse(const struct parse *parse, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int refuse_name(const struct parse *parse, const char *what, const char *name,
 		const char *const *list);
-int refuse_command(const struct parse *parse, const char *word);
+int refuse_command(const struct parse *parse, const char *word, bool is_topic); /* of `help` */
 int refuse_long(const struct parse *parse, const char *text); /* an option, without its dashes */
 /* The line behind it: what to try. */
 int hint(const struct parse *parse, const char *what, const char *value);
