@@ -3,6 +3,7 @@
 """`check`: budgets that hold and budgets that do not, on real runs and on captures."""
 import json
 import os
+import re
 import string
 import subprocess
 import urllib.parse
@@ -136,8 +137,8 @@ def test_baseline():
                     (modules, modules + 3, "bd_new"), "then, now, and what came")
     lib.check_equal((os.path.basename(broken["file"]), broken["line"]), ("bd_cli.py", 3), "to blame")
     text = " ".join(check(budget, "--baseline", then, now, status=1, fmt="text").stdout.decode().split())
-    lib.check("3 (" in text and "in the baseline it was %d, since then came bd_new with 2 modules"
-              % modules in text, text)
+    lib.check("3 (" in text and re.search(r"in the baseline of \d{4}-\d\d-\d\d it was %d, since then came "
+                                          "bd_new with 2 modules" % modules, text), text)
 
 
 @lib.test()
@@ -210,7 +211,53 @@ def test_refuses():
     lib.check(b"has no command" in none.stderr, "%r", none.stderr)
     lost = check("entries:\n- limits: {modules: 1}\n", "--", "/nonexistent/python", status=1,
                  fmt="text")
-    lib.check(b"could not be traced" in lost.stderr, "%r", lost.stderr)
+    lib.check(lost.stderr.endswith(b"/nonexistent/python: command not found\n"), "%r", lost.stderr)
+
+
+@lib.test()
+def test_no_rights():
+    """Where nothing can be traced that is the status: the budget is neither kept nor broken."""
+    path = lib.write("budget.yaml", "entries:\n- limits: {modules: 1}\n")
+    weak = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+    for fmt in ("text", "github", "json"):
+        done = subprocess.run([*weak, lib.TOOL, "check", "--budget", path, "--format", fmt, "--",
+                               lib.SYSTEM, "-c", "pass"], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, env=lib.clean_env())
+        lib.check_equal((done.returncode, done.stdout), (3, ""), "%s: %s" % (fmt, done.stderr))
+        lib.check("cannot trace: " in done.stderr, "%s: %s", fmt, done.stderr)
+    # What was recorded elsewhere is judged there all the same.
+    cap = capture(program())
+    done = subprocess.run([*weak, lib.TOOL, "check", "--budget", path, cap], capture_output=True,
+                          text=True, stdin=subprocess.DEVNULL, env=lib.clean_env())
+    lib.check_equal(done.returncode, 1, done.stderr)
+
+
+@lib.test()
+def test_repository():
+    """Files are named as the repository names them, wherever the program and the check were started;
+    what no statement is to blame for stands at the entry of the budget."""
+    where = lib.workdir() + "/repo"
+    lib.write("repo/src/app/__init__.py", "")
+    lib.write("repo/src/app/cli.py", "import json\nimport colorsys\n")
+    lib.write("repo/src/main.py", "import app.cli\n")
+    lib.write("repo/ci/budget.yaml", "entries:\n- name: it\n  limits: {modules: 1}\n  forbid: [colorsys]\n"
+              "- match: nobody\n  limits: {modules: 1}\n")
+    os.mkdir(where + "/.git")
+    cap = where + "/run.cap"
+    done = subprocess.run([lib.TOOL, "record", "-o", cap, "--", lib.system().exe, "-S", "main.py"],
+                          capture_output=True, stdin=subprocess.DEVNULL, cwd=where + "/src",
+                          env=lib.clean_env())
+    lib.check_equal(done.returncode, 0, done.stderr)
+    for cwd, budget in ((where, "ci/budget.yaml"), (where + "/ci", "budget.yaml")):
+        done = subprocess.run([lib.TOOL, "check", "--budget", budget, "--format", "sarif", cap],
+                              capture_output=True, stdin=subprocess.DEVNULL, cwd=cwd,
+                              env=lib.clean_env({"GITHUB_WORKSPACE": None}))
+        lib.check_equal(done.returncode, 1, done.stderr)
+        doc = json.loads(done.stdout)
+        check_sarif(doc)
+        places = [one["locations"][0]["physicalLocation"] for one in doc["runs"][0]["results"]]
+        lib.check_equal([(one["artifactLocation"]["uri"], one["region"]["startLine"]) for one in places],
+                        [("src/app/cli.py", 1), ("src/app/cli.py", 2), ("ci/budget.yaml", 5)], "in " + cwd)
 
 
 SARIF_LEVELS = {"none", "note", "warning", "error"}
@@ -224,9 +271,13 @@ def check_sarif(doc):
     lib.check_equal(doc["version"], "2.1.0", "version")
     lib.check(doc["$schema"].startswith("https://"), "schema %r", doc["$schema"])
     for run in doc["runs"]:
-        lib.check(isinstance(run["tool"]["driver"]["name"], str), "driver without name")
+        driver = run["tool"]["driver"]
+        lib.check(isinstance(driver["name"], str), "driver without name")
+        lib.check(all(one["id"] and one["shortDescription"]["text"] for one in driver["rules"]), "%r", driver)
         for result in run["results"]:
             lib.check(isinstance(result["message"]["text"], str), "message %r", result)
+            lib.check_equal(driver["rules"][result["ruleIndex"]]["id"], result["ruleId"], "its rule")
+            lib.check(result["locations"], "GitHub takes none without a place: %r", result)
             lib.check(result["level"] in SARIF_LEVELS, "level %r", result["level"])
             for location in result["locations"]:
                 place = location["physicalLocation"]

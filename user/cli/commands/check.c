@@ -4,8 +4,10 @@
  * the limits are rewritten instead.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -16,6 +18,7 @@
 #include "trace/output.h"
 #include "cli/commands/repeat.h"
 #include "cli/replay.h"
+#include "cli/repository.h"
 #include "model/model.h"
 #include "report/report.h"
 
@@ -85,13 +88,17 @@ static int write_summary(const struct verdicts *result, const struct model *mode
 	return 0;
 }
 
-static int write_result(const struct opts *opts, const struct verdicts *result,
+static int write_result(const struct opts *opts, struct verdicts *result,
 			const struct model *model)
 {
 	const struct report_input input = { .model = model, .check = result };
 	struct opts own = *opts;
+	char cwd[PATH_MAX], root[PATH_MAX];
 	struct output output;
 	int err;
+
+	result->cwd = getcwd(cwd, sizeof(cwd));
+	result->root = result->cwd ? repository_find(cwd, root, sizeof(root)) : NULL;
 
 	own.view = "check";
 	own.argv = NULL; /* the command is done: the standard output is ours */
@@ -121,6 +128,19 @@ static int judge(const struct opts *opts, struct budget *budget, struct traced_r
 	return err;
 }
 
+/* When the baseline was recorded: the day in UTC, the same wherever it is read. */
+static void set_day(struct verdicts *result, const struct host_info *host)
+{
+	static char day[16];
+	time_t time_s = host ? (time_t)(host->realtime_ns / 1000000000) : 0;
+	struct tm tm;
+
+	if (!time_s || !gmtime_r(&time_s, &tm) || !strftime(day, sizeof(day), "%Y-%m-%d", &tm))
+		return;
+	for (size_t i = 0; i < result->cnt; i++)
+		result->all[i].then_day = day;
+}
+
 /* What is broken, against what it was. @replay: the baseline, which must outlive the result. */
 static int look_back(const struct opts *opts, const struct budget *budget,
 		     const struct traced_runs *own, const struct traced_runs *shared,
@@ -131,6 +151,8 @@ static int look_back(const struct opts *opts, const struct budget *budget,
 	if (!opts->baseline || !result->broken_cnt)
 		return 0;
 	err = replay_load(opts, opts->baseline, replay);
+	if (!err)
+		set_day(result, model__host(replay->model));
 	if (!err)
 		err = check_since(result, shared->models, shared->cnt, replay->model);
 	for (size_t i = 0; !err && i < budget->entry_cnt; i++)

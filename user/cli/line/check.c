@@ -72,7 +72,8 @@ static int check_words(const struct parse *parse)
 				      "%s needs a capture file", parse->command->name), hint_help(parse);
 		break;
 	case COMMAND_WHY:
-		if (opts->word_cnt == 2 && !access(opts->words[0], F_OK) && access(opts->words[1], F_OK)) {
+		if (opts->word_cnt == 2 && !access(opts->words[0], F_OK) &&
+		    access(opts->words[1], F_OK)) {
 			refuse(parse, "there is no file %s: the module comes first", opts->words[1]);
 			return hint(parse, "why MODULE ", opts->words[0]);
 		}
@@ -131,11 +132,14 @@ static int check_shown(const struct parse *parse)
 		if (!parse->seen[option_find(rows[i].option) - options])
 			continue;
 		if (strcmp(opts->format, rows[i].format) != 0)
-			return refuse(parse, "--%s means nothing with --format %s: it is for %s",
-				      rows[i].option, opts->format, rows[i].format), hint_help(parse);
-		if (rows[i].view && strcmp(opts->view, rows[i].view) != 0)
-			return refuse(parse, "--%s means nothing with --view %s: it is for %s",
-				      rows[i].option, opts->view, rows[i].view), hint_help(parse);
+			refuse(parse, "--%s means nothing with --format %s: it is for %s",
+			       rows[i].option, opts->format, rows[i].format);
+		else if (rows[i].view && strcmp(opts->view, rows[i].view) != 0)
+			refuse(parse, "--%s means nothing with --view %s: it is for %s",
+			       rows[i].option, opts->view, rows[i].view);
+		else
+			continue;
+		return hint_help(parse);
 	}
 	return 0;
 }

@@ -78,7 +78,8 @@ struct budget_entry {
 	size_t allowed_cnt;
 	bool has_allowed;        /* an empty list allows none */
 	bool no_network, no_circular, no_compile;
-	size_t line;             /* from 1 */
+	const char *file;        /* that it was read from; NULL = none */
+	size_t line;             /* there, from 1 */
 };
 
 struct budget {
@@ -111,6 +112,7 @@ struct verdict {
 	bool is_over_floor;
 	__u64 modules;               /* LIMIT: loaded in this run, beside the time it took */
 	__u64 then, modules_then;    /* in the baseline; NS_UNKNOWN */
+	const char *then_day;        /* the day of that, 2026-11-29; NULL = unknown */
 	size_t came_cnt;             /* since the baseline, with `load`; 0 = none is known to */
 	size_t run_cnt;
 	const struct model *model;   /* that `process` is of */
@@ -124,6 +126,8 @@ struct verdicts {
 	size_t cnt, cap;
 	size_t broken_cnt, noisy_cnt; /* unknown ones count as broken: they were to be checked */
 	bool is_complete;             /* no run lost data */
+	const char *root;             /* the repository in which the check runs; NULL = none */
+	const char *cwd;              /* where budgets are named from; NULL = unknown */
 };
 
 /*

@@ -52,6 +52,42 @@ static int find_culprit(const struct process *process, const struct load **out)
 	return 0;
 }
 
+/* Of @loads, the program's own statement that brought most modules or libraries, @most of them. */
+static const struct load *find_most(struct load *const *loads, size_t cnt, enum metric metric,
+				    __u64 *most)
+{
+	const struct load *found = NULL;
+
+	*most = 0;
+	for (size_t i = 0; i < cnt; i++) {
+		__u64 value = loads[i]->importer.file && file_is_own(loads[i]->importer.file) ?
+				      metric_of_load(loads[i], metric) : 0;
+
+		if (value == NS_UNKNOWN || value <= *most || loads[i]->via == VIA_MAIN)
+			continue;
+		found = loads[i];
+		*most = value;
+	}
+	return found;
+}
+
+/* Down the program's own modules as long as one statement brings more than half. */
+static const struct load *find_bringer(const struct process *process, enum metric metric)
+{
+	const struct load *found, *next;
+	__u64 most, part;
+
+	found = find_most(process->loads, process->load_cnt, metric, &most);
+	while (found) {
+		next = find_most(found->children, found->child_cnt, metric, &part);
+		if (!next || part * 2 <= most)
+			break;
+		found = next;
+		most = part;
+	}
+	return found;
+}
+
 static int check_limits(struct verdicts *result, const struct runs *runs)
 {
 	const struct load *culprit = NULL;
@@ -79,10 +115,13 @@ static int check_limits(struct verdicts *result, const struct runs *runs)
 				runs->values[cnt++] = value;
 		}
 		judge(verdict, runs->values, cnt, runs->cnt);
-		/* What takes the time need not be what brings the modules or libraries. */
-		if (verdict->result != VERDICT_BROKEN || metric == METRIC_LIBS ||
-		    metric == METRIC_MODULES)
+		if (verdict->result != VERDICT_BROKEN)
 			continue;
+		/* What takes the time need not be what brings the modules or libraries. */
+		if (metric == METRIC_LIBS || metric == METRIC_MODULES) {
+			verdict->load = find_bringer(runs->processes[0], metric);
+			continue;
+		}
 		if (!culprit)
 			err = find_culprit(runs->processes[0], &culprit);
 		if (err)

@@ -24,6 +24,12 @@ int verdict_chain(const struct verdict *verdict, struct graph **graph, struct wh
 /* Where to point at: the last statement of the chain in the program's own files. May be empty. */
 struct site verdict_site(const struct verdict *verdict, const struct why *why);
 
+/*
+ * The file @path as the repository @root names it; else from @cwd on, where its program was
+ * started; else as it is. Both may be NULL.
+ */
+void ci_place(const char *root, const char *cwd, const char *path, struct text_buf *out);
+
 /* "main.py:1 app.cli > app/cli.py:3 torch". Not escaped. */
 void phrase_chain(const struct why *why, struct text_buf *buf);
 

@@ -14,27 +14,43 @@ struct told {
 	struct why why;
 	struct site site;
 	struct text_buf checked, message; /* message with the chain, if there is one */
+	struct text_buf file;             /* that site.file is in */
 };
 
 static void told_clear(struct told *told)
 {
 	text_buf__free(&told->checked);
 	text_buf__free(&told->message);
+	text_buf__free(&told->file);
 	why_clear(&told->why);
 	graph__free(told->graph);
 }
 
-/* As the build's own tools name files: from where the program was started. */
-static const char *relative(const struct verdict *verdict, const char *path)
+/* Code without a file has a name like <string>: nothing can be shown there. */
+static bool is_file(const char *path)
 {
-	const char *cwd = verdict->process ? verdict->process->cwd : NULL;
-	size_t len = cwd ? strlen(cwd) : 0;
-
-	return len > 1 && !strncmp(path, cwd, len) && path[len] == '/' && path[len + 1] ?
-		       path + len + 1 : path;
+	return path && *path && !(*path == '<' && path[strlen(path) - 1] == '>');
 }
 
-static int tell(const struct verdict *verdict, struct told *told)
+/* Where no statement is to blame it is the budget's entry that one has to look at. */
+static void tell_place(const struct verdicts *check, const struct verdict *verdict,
+		       struct told *told)
+{
+	const char *cwd = verdict->process ? verdict->process->cwd : NULL;
+
+	told->site = verdict_site(verdict, &told->why);
+	if (!is_file(told->site.file)) {
+		told->site = (struct site){ .file = verdict->entry->file,
+					    .line = (int)verdict->entry->line };
+		cwd = check->cwd;
+	}
+	if (!told->site.file)
+		return;
+	ci_place(check->root, cwd, told->site.file, &told->file);
+	told->site.file = text_buf__str(&told->file);
+}
+
+static int tell(const struct verdicts *check, const struct verdict *verdict, struct told *told)
 {
 	int err;
 
@@ -42,9 +58,7 @@ static int tell(const struct verdict *verdict, struct told *told)
 	err = verdict_chain(verdict, &told->graph, &told->why);
 	if (err)
 		return err;
-	told->site = verdict_site(verdict, &told->why);
-	if (told->site.file)
-		told->site.file = relative(verdict, told->site.file);
+	tell_place(check, verdict, told);
 	phrase_checked(verdict, &told->checked);
 	phrase_verdict(verdict, &told->message);
 	if (told->why.chain_cnt && told->why.chains[0].hop_cnt) {
@@ -101,7 +115,7 @@ static int put_case(const struct view *view, const struct verdict *verdict)
 {
 	FILE *out = view->out;
 	struct told told;
-	int err = tell(verdict, &told);
+	int err = tell(view->input.check, verdict, &told);
 
 	if (err)
 		return err;
@@ -143,16 +157,25 @@ int check_write_junit(const struct view *view)
 	return err;
 }
 
-static const char *rule_of(const struct verdict *verdict)
-{
-	static const char *const rules[] = {
-		[VERDICT_LIMIT] = "budget-limit", [VERDICT_MODULE] = "budget-module",
-		[VERDICT_FORBIDDEN] = "forbidden-module", [VERDICT_NETWORK] = "network-at-import",
-		[VERDICT_CIRCULAR] = "circular-import", [VERDICT_COMPILE] = "compiled-at-import",
-		[VERDICT_ALLOWED] = "package-not-allowed", [VERDICT_MISSING] = "entry-not-seen",
-	};
+static const struct {
+	const char *id, *doc;
+} rules[] = {
+	[VERDICT_LIMIT] = { "budget-limit", "A start-up exceeds a limit of its budget" },
+	[VERDICT_MODULE] = { "budget-module", "A module exceeds its own limit" },
+	[VERDICT_FORBIDDEN] = { "forbidden-module", "A forbidden module is loaded" },
+	[VERDICT_NETWORK] = { "network-at-import", "A connection is made while starting" },
+	[VERDICT_CIRCULAR] = { "circular-import", "A module is imported while it is being loaded" },
+	[VERDICT_COMPILE] = { "compiled-at-import", "Sources are compiled for want of a .pyc" },
+	[VERDICT_ALLOWED] = { "package-not-allowed", "A package is loaded that is not among those allowed" },
+	[VERDICT_MISSING] = { "entry-not-seen", "An entry of the budget was not seen to run" },
+};
 
-	return rules[verdict->kind];
+static void put_rules(FILE *out)
+{
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
+		fprintf(out, "%s\n{\"id\":\"%s\",\"shortDescription\":{\"text\":\"%s\"},"
+			"\"defaultConfiguration\":{\"level\":\"error\"}}", i ? "," : "",
+			rules[i].id, rules[i].doc);
 }
 
 /* A path as a URI reference: relative ones stay so, absolute ones get their scheme. */
@@ -203,7 +226,7 @@ static int put_result(struct json_out *jo, const struct verdict *verdict, bool i
 	struct text_buf buf = { 0 };
 	struct told told;
 	json_t *obj, *message;
-	int err = tell(verdict, &told);
+	int err = tell(jo->view->input.check, verdict, &told);
 
 	if (err)
 		return err;
@@ -212,7 +235,8 @@ static int put_result(struct json_out *jo, const struct verdict *verdict, bool i
 	message = json_object();
 	json_set_str(jo, message, "text", text_buf__str(&buf));
 	obj = json_object();
-	json_set_str(jo, obj, "ruleId", rule_of(verdict));
+	json_set_str(jo, obj, "ruleId", rules[verdict->kind].id);
+	json_set_int(jo, obj, "ruleIndex", verdict->kind);
 	json_set_str(jo, obj, "level", is_bad(verdict) ? "error" : "warning");
 	json_set(jo, obj, "message", message);
 	json_set(jo, obj, "locations", new_locations(jo, &told.site));
@@ -234,7 +258,9 @@ int check_write_sarif(const struct view *view)
 		return err;
 	fputs("{\"version\":\"2.1.0\",\"$schema\":\"https://json.schemastore.org/sarif-2.1.0.json\","
 	      "\"runs\":[{\"tool\":{\"driver\":{\"name\":\"pyimport-bpf\",\"version\":\""
-	      PYIMPORT_VERSION "\"}},\"results\":[", view->out);
+	      PYIMPORT_VERSION "\",\"rules\":[", view->out);
+	put_rules(view->out);
+	fputs("\n]}},\"results\":[", view->out);
 	for (size_t i = 0; !err && i < check->cnt; i++) {
 		if (check->all[i].result == VERDICT_OK)
 			continue;
@@ -266,7 +292,7 @@ static int put_command(const struct view *view, const struct verdict *verdict)
 {
 	FILE *out = view->out;
 	struct told told;
-	int err = tell(verdict, &told);
+	int err = tell(view->input.check, verdict, &told);
 
 	if (err)
 		return err;
@@ -302,7 +328,7 @@ static int put_row(const struct view *view, const struct verdict *verdict)
 {
 	FILE *out = view->out;
 	struct told told;
-	int err = tell(verdict, &told);
+	int err = tell(view->input.check, verdict, &told);
 
 	if (err)
 		return err;

@@ -89,7 +89,10 @@ static void add_then(const struct verdict *verdict, struct text_buf *buf)
 
 	if (verdict->then == NS_UNKNOWN)
 		return;
-	text_buf__add(buf, "; in the baseline it was ");
+	text_buf__add(buf, "; in the baseline ");
+	if (verdict->then_day)
+		text_buf__printf(buf, "of %s ", verdict->then_day);
+	text_buf__add(buf, "it was ");
 	add_value(verdict->metric, verdict->then, buf);
 	if (!verdict->came_cnt || !module)
 		return;
