@@ -12,7 +12,7 @@ struct model;
 /*
  * For a trace whose report comes from what the tap kept: whatever has ended is forgotten. Before
  * that on_end is told; the part of the model it gets knows the files of processes that ended
- * (model__each_mapped, model__each_twins) and nothing else. Of the readers of model.h these go on
+ * (model__each_mapped, model__each_large) and nothing else. Of the readers of model.h these go on
  * working: __progress, __wants_inventory, __stats, __host, __is_complete and, with is_watched,
  * __ended. Call before anything is given to the model; *opts is copied.
  */

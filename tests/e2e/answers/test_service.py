@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """--view service: why a service takes long to be ready, on one page."""
+import os
 import re
 import subprocess
+import time
 
 import lib
-from lib import adds_up
+from lib import adds_up, pods
 
 MAIN = """
 import os, select, socket, threading, time
@@ -109,6 +111,86 @@ def test_worker_phases():
     worker = re.split(r"\n(?=\S[^\n]*, child of )", text)[1]
     lib.check(re.search(r"  imports sv_worker \([^\n]*sv_main.py:9\)[^\n]*\u2588", worker),
               "its import:\n%s", worker)
+
+
+COMPOSE = """
+import time
+clocks = [time.monotonic_ns()]
+import os, select, socket, sys
+import sv_model
+if os.path.exists("/srv/%(name)s/down"):
+    os.unlink("/srv/%(name)s/down")
+    sys.exit(3)
+sock = socket.socket()
+sock.bind(("127.0.0.1", 0))
+sock.listen()
+clocks.append(time.monotonic_ns())
+select.select([sock], [], [], 0.001)
+clocks.append(time.monotonic_ns())
+print("own clock:", *clocks, flush=True)
+select.select([sock], [], [])
+"""
+MODEL = """
+import time
+models = [open("/srv/%%s/model.bin" %% name, "rb").read() for name in %r]
+time.sleep(%f)
+"""
+
+
+@lib.test()
+def test_compose():
+    """Two containers, each with its own copy of a model, one with two; one of them fails and is
+    started again. Times to ready are those by the programs' own clocks, and one command tells all."""
+    out = os.path.join(lib.workdir(), "out.txt")
+    with pods.Pods() as pod:
+        names = {n: "pyi-%s-%d" % (n, os.getpid()) for n in ("api", "ocr")}
+        opts = ["-w", "/srv"]
+        for n in (*names, "cache"):
+            path = lib.write("srv/%s/model.bin" % n, "m" * 3000000)
+            opts += ["-v", "%s:/srv/%s" % (os.path.dirname(path), n)]
+        for n, models, slept in (("api", ("api", "cache"), 0.4), ("ocr", ("ocr",), 0.2)):
+            lib.write("srv/%s/main.py" % n, COMPOSE % {"name": n})
+            lib.write("srv/%s/sv_model.py" % n, MODEL % (models, slept))
+        lib.write("srv/ocr/down", "")
+        with lib.Tracer("--container", ",".join(names.values()), "--wait", "--until-ready", "-o",
+                        "c.cap", env=pod.env) as tracer:
+            begin_ns = time.monotonic_ns()
+            pod.run(names["ocr"], pods.PYTHON, "ocr/main.py", opts=opts)
+            lib.check_equal(pod.wait(names["ocr"]), 3, "status of the first start")
+            pod.podman("start", names["ocr"])
+            pod.run(names["api"], pods.PYTHON, "api/main.py", opts=opts)
+            tracer.finish()
+            lib.wait_until(lambda: all(b"own clock" in pod.podman("logs", name).stdout
+                                       for name in names.values()), "what the clocks say")
+            clocks = {n: [int(s) for s in pod.podman("logs", name).stdout.split()[-3:]]
+                      for n, name in names.items()}
+        trace = tracer.trace()
+    text = report("report", "--view", "service", "c.cap")
+    rows = {}
+    for line in section(text, "Time to ready, counted from"):
+        start = re.match(r" *container ([\w-]+)(, start 2)?", line)
+        if start:
+            key = start[1], bool(start[2])
+        elif "(pid " in line:
+            rows[key] = line
+    lib.check("(status 3)" in rows[names["ocr"], False], "the first start: %s", rows)
+    for name, again in (("ocr", True), ("api", False)):
+        process, = [p for p in trace["processes"] if p["is_python"] and p["end_ns"] is None and
+                    p["container"]["name"] == names[name]]
+        ready_ns, = [p["start_ns"] for p in process["phases"] if p["name"] == "ready"]
+        began_ns, least_ns, most_ns = clocks[name]
+        lib.check(begin_ns < process["start_ns"] < began_ns < least_ns < ready_ns < most_ns,
+                  "%s: begins %s, ready %s, by its own clock %s", name, process["start_ns"],
+                  ready_ns, clocks[name])
+        shown = ns(re.findall(adds_up.TIME, rows[names[name], again])[2])
+        truth = ready_ns - process["start_ns"] - process["startup"]["overhead_ns"]
+        lib.check(abs(shown - truth) < truth / 100, "%s: ready after %s, but %s shown", name, truth, shown)
+        same, = [s for s in process["same_content"] if s["size"] == 3000000]
+        there, = [p for p in trace["processes"] if p["serial"] == same["elsewhere"][0]["process"]]
+        lib.check_equal(there["container"]["id"], same["elsewhere"][0]["container"], "the other one")
+        lib.check(there["container"]["name"] != names[name], "%s", same)
+        lib.check_equal(len(same["paths"]), {"api": 2, "ocr": 1}[name], "paths of its own")
+    lib.check_equal(text.count("the same 3.00 MB are read from 3 files: "), 1, "of the api:\n" + text)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Files of equal size: which could be the same, and which were found to be. */
+/* Large files: which could be the same, and which were found to be. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -29,7 +29,7 @@ static int cmp_twin(const void *a, const void *b)
 	return x->ino < y->ino ? -1 : x->ino > y->ino;
 }
 
-static int find_twins(struct model *model, struct process_state *state, struct twin **out,
+static int find_large(struct model *model, struct process_state *state, struct twin **out,
 		      size_t *cnt)
 {
 	const struct process_files *files = &state->process.files;
@@ -58,25 +58,29 @@ static int find_twins(struct model *model, struct process_state *state, struct t
 	return err;
 }
 
-int model__each_twins(struct model *model, model_twins_fn fn, void *ctx)
+int model__each_large(struct model *model, model_twins_fn fn, void *ctx)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < model->process_cnt && !err; i++) {
 		struct process_state *state = (struct process_state *)model->processes[i];
 		struct twin *twins;
-		size_t cnt, end;
+		size_t cnt;
 
-		err = find_twins(model, state, &twins, &cnt);
-		for (size_t at = 0; !err && at < cnt; at = end) {
-			for (end = at + 1; end < cnt && twins[end].size == twins[at].size; end++)
-				;
-			if (end - at > 1)
-				err = fn(ctx, &state->process, &twins[at], end - at);
-		}
+		err = find_large(model, state, &twins, &cnt);
+		if (!err && cnt)
+			err = fn(ctx, &state->process, twins, cnt);
 		free(twins);
 	}
 	return err;
+}
+
+static bool has_path(const struct same_files *same, const char *path)
+{
+	for (size_t i = 0; i < same->cnt; i++)
+		if (same->paths[i] == path)
+			return true;
+	return false;
 }
 
 static struct same_files *group_of(struct model *model, struct process *process,
@@ -85,7 +89,7 @@ static struct same_files *group_of(struct model *model, struct process *process,
 	struct same_files *same;
 
 	for (size_t i = 0; i < process->same_cnt; i++)
-		if (process->same[i]->paths[0] == path)
+		if (has_path(process->same[i], path))
 			return process->same[i];
 	same = arena__alloc(&model->arena, sizeof(*same));
 	if (!same || array_push(&process->same, &process->same_cnt, &process->same_cap, same))
@@ -94,14 +98,31 @@ static struct same_files *group_of(struct model *model, struct process *process,
 	return array_push(&same->paths, &same->cnt, &same->cap, (void *)path) ? NULL : same;
 }
 
+static int add_elsewhere(struct model *model, struct same_files *same, const char *path,
+			 const struct process *process)
+{
+	struct same_elsewhere *other;
+
+	for (size_t i = 0; i < same->elsewhere_cnt; i++)
+		if (same->elsewhere[i]->path == path && same->elsewhere[i]->process == process)
+			return 0;
+	other = arena__alloc(&model->arena, sizeof(*other));
+	if (!other)
+		return -ENOMEM;
+	*other = (struct same_elsewhere){ path, process };
+	return array_push(&same->elsewhere, &same->elsewhere_cnt, &same->elsewhere_cap, other);
+}
+
 int model__add_same(struct model *model, __u32 serial, const struct same_info *info)
 {
+	const struct process_state *reader = info->other_serial ?
+					     process_find(model, info->other_serial) : NULL;
 	struct process_state *state = process_find(model, serial);
 	const char *path, *other;
 	struct same_files *same;
 
 	tap_fact(model, FACT_SAME, serial, info);
-	if (!state || !info->path || !info->other)
+	if (!state || !info->path || !info->other || (info->other_serial && !reader))
 		return 0;
 	path = model_keep(model, info->path);
 	other = model_keep(model, info->other);
@@ -110,12 +131,16 @@ int model__add_same(struct model *model, __u32 serial, const struct same_info *i
 		return -ENOMEM;
 	if (info->compared < same->compared)
 		same->compared = info->compared;
+	if (reader)
+		return add_elsewhere(model, same, other, &reader->process);
 	return array_push(&same->paths, &same->cnt, &same->cap, (void *)other);
 }
 
 void same_free(struct process *process)
 {
-	for (size_t i = 0; i < process->same_cnt; i++)
+	for (size_t i = 0; i < process->same_cnt; i++) {
 		free(process->same[i]->paths);
+		free(process->same[i]->elsewhere);
+	}
 	free(process->same);
 }

@@ -82,7 +82,8 @@ static const struct field throttle_fields[] = {
 };
 static const struct field same_fields[] = {
 	FIELD(TEXT, same_info, path), FIELD(TEXT, same_info, other),
-	FIELD(U64, same_info, size), FIELD(U64, same_info, compared), {},
+	FIELD(U64, same_info, size), FIELD(U64, same_info, compared),
+	FIELD(U32, same_info, other_serial), {},
 };
 
 _Static_assert(sizeof(struct host_info) == 64, "a new field: captures must keep it, add it above");
@@ -92,7 +93,7 @@ _Static_assert(sizeof(struct hold_info) == 40, "a new field: captures must keep 
 _Static_assert(sizeof(struct held_info) == 40, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct price_info) == 40, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct throttle_info) == 48, "a new field: captures must keep it, add it above");
-_Static_assert(sizeof(struct same_info) == 32, "a new field: captures must keep it, add it above");
+_Static_assert(sizeof(struct same_info) == 40, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct pyi_stats) / 8 + 1 == sizeof(stats_fields) / sizeof(stats_fields[0]),
 	       "a new counter: captures must keep it, add it above");
 

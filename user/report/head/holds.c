@@ -4,7 +4,10 @@
 #include "report/head/lines.h"
 #include "report/text/wording.h"
 
-/* Above what a look at a file takes; in between nobody wants to know. */
+/*
+ * Above what a look at a file takes; in between nobody wants to know. The longest hold of all
+ * counts from when it may have begun: it may be one of a Python, a little longer.
+ */
 #define TELL_NS 100000000ULL
 
 static void write_others(const struct view *view, __u64 told_ns)
@@ -15,7 +18,7 @@ static void write_others(const struct view *view, __u64 told_ns)
 
 	if (!held)
 		return;
-	if (held->exec_max_ns > told_ns && held->exec_max_ns > TELL_NS)
+	if (held->exec_max_ns > told_ns + TELL_NS)
 		text_buf__printf(&buf, "Of other programs, the start of one was held for %s at most.",
 				 text_ns(num, held->exec_max_ns));
 	if (held->refused_cnt)

@@ -57,13 +57,31 @@ static void put_item(struct json_out *jo, json_t *item, bool is_first)
 	json_put(jo, item, false);
 }
 
+void json_set_same(struct json_out *jo, json_t *obj, const struct same_files *same)
+{
+	json_t *others = json_array();
+
+	json_set(jo, obj, "paths", json_new_strs(jo, same->paths, same->cnt));
+	for (size_t i = 0; i < same->elsewhere_cnt; i++) {
+		const struct process *process = same->elsewhere[i]->process;
+		json_t *other = json_object();
+
+		json_set_str(jo, other, "path", same->elsewhere[i]->path);
+		json_set_int(jo, other, "process", process->serial);
+		json_set_str(jo, other, "container", process->container.id);
+		if (json_array_append_new(others, other))
+			jo->err = -ENOMEM;
+	}
+	json_set(jo, obj, "elsewhere", others);
+	json_set_ns(jo, obj, "size", same->size);
+	json_set_ns(jo, obj, "bytes_compared", same->compared);
+}
+
 static json_t *new_same(struct json_out *jo, const struct same_files *same)
 {
 	json_t *obj = json_object();
 
-	json_set(jo, obj, "paths", json_new_strs(jo, same->paths, same->cnt));
-	json_set_ns(jo, obj, "size", same->size);
-	json_set_ns(jo, obj, "bytes_compared", same->compared);
+	json_set_same(jo, obj, same);
 	return obj;
 }
 

@@ -158,10 +158,7 @@ static json_t *new_evidence(struct json_out *jo, const struct advice *advice,
 		json_set(jo, obj, "declared", json_new_site(jo, &finding->other));
 		break;
 	case FINDING_SAME:
-		json_set(jo, obj, "paths", json_new_strs(jo, finding->same_files->paths,
-							 finding->same_files->cnt));
-		json_set_ns(jo, obj, "size", finding->same_files->size);
-		json_set_ns(jo, obj, "bytes_compared", finding->same_files->compared);
+		json_set_same(jo, obj, finding->same_files);
 		break;
 	case FINDING_LATE:
 		json_set(jo, obj, "tid", load ? json_integer(load->tid) : json_null());

@@ -57,6 +57,8 @@ void json_write_findings(struct json_out *jo, const struct process *process); /*
 
 /* ---- json_files.c */
 void json_write_files(struct json_out *jo, const struct process *process);
+/* Sets paths, elsewhere, size and bytes_compared. */
+void json_set_same(struct json_out *jo, json_t *obj, const struct same_files *same);
 
 /* ---- json_net.c */
 void json_write_net(struct json_out *jo, const struct process *process);

@@ -10,18 +10,41 @@
 #include "report/text/rank.h"
 #include "report/text/wording.h"
 
+#define SAME_SHOWN 3 /* paths of one content */
+
+static void add_elsewhere(const struct view *view, const struct same_elsewhere *other,
+			  struct text_buf *buf)
+{
+	const struct container_info *container = &other->process->container;
+
+	text_buf__escape(buf, other->path, view_escape_flags(view));
+	text_buf__add(buf, container->id ? " in container " : " outside containers");
+	if (container->id)
+		text_buf__escape(buf, container->name ? container->name : container->id,
+				 view_escape_flags(view));
+}
+
 void phrase_same(const struct view *view, const struct same_files *same, struct text_buf *buf)
 {
+	size_t cnt = same->cnt + same->elsewhere_cnt;
+	/* Each kind has a place: what another container has is the news. */
+	size_t own = same->elsewhere_cnt && same->cnt >= SAME_SHOWN ? SAME_SHOWN - 1 : same->cnt;
+	size_t shown = 0;
 	char num[TEXT_NUM_SZ];
 
 	text_buf__printf(buf, "the same %s ", view_bytes(num, same->size));
 	text_buf__printf(buf, "%sare read from %zu files: ", same->compared < same->size ?
-			 "(going by samples) " : "", same->cnt);
-	text_buf__escape(buf, same->paths[0], view_escape_flags(view));
-	text_buf__add(buf, " and ");
-	text_buf__escape(buf, same->paths[1], view_escape_flags(view));
-	if (same->cnt > 2)
-		text_buf__printf(buf, " and %s more", text_count(num, same->cnt - 2));
+			 "(going by samples) " : "", cnt);
+	for (; shown < own && shown < SAME_SHOWN; shown++) {
+		text_buf__add(buf, !shown ? "" : shown + 1 == cnt ? " and " : ", ");
+		text_buf__escape(buf, same->paths[shown], view_escape_flags(view));
+	}
+	for (size_t i = 0; i < same->elsewhere_cnt && shown < SAME_SHOWN; i++, shown++) {
+		text_buf__add(buf, shown + 1 == cnt ? " and " : ", ");
+		add_elsewhere(view, same->elsewhere[i], buf);
+	}
+	if (shown < cnt)
+		text_buf__printf(buf, " and %s more", text_count(num, cnt - shown));
 }
 
 void same_write(const struct view *view, const struct process *process)
@@ -121,7 +144,8 @@ static void add_large(const struct view *view, const struct process *process,
 	text_buf__free(&buf);
 }
 
-int biggest_write(const struct view *view, const struct process *process, size_t max)
+int biggest_write(const struct view *view, const struct process *process, size_t max,
+		  unsigned int least_pct)
 {
 	static const struct table_col cols[] = {
 		{ "size", true, TABLE_WHOLE, 0, 0 }, { "read", true, TABLE_WHOLE, 0, 0 },
@@ -139,7 +163,8 @@ int biggest_write(const struct view *view, const struct process *process, size_t
 	if (err || up_ns == NS_UNKNOWN)
 		return err;
 	cnt = find_large(process, up_ns, large);
-	for (size_t i = 0; i < cnt && i < max; i++)
+	for (size_t i = 0; i < cnt && i < max &&
+	     large[i].first->io.size >= large[0].first->io.size / 100 * least_pct; i++)
 		add_large(view, process, &large[i], table);
 	if (!cnt)
 		return 0;

@@ -16,7 +16,9 @@ int lazy_write(const struct view *view, const struct process *process);
 int ready_write(const struct view *view);
 
 /* Large files, and files of the same content. */
-int biggest_write(const struct view *view, const struct process *process, size_t max);
+/* Those below @least_pct of the largest are left out. */
+int biggest_write(const struct view *view, const struct process *process, size_t max,
+		  unsigned int least_pct);
 void same_write(const struct view *view, const struct process *process);
 void phrase_same(const struct view *view, const struct same_files *same, struct text_buf *buf);
 

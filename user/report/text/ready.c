@@ -32,7 +32,6 @@ struct starts {
 	struct start *starts;
 	size_t cnt;
 	size_t *of;         /* start of each process, by its place in the model */
-	size_t again_cnt;   /* containers that started again */
 };
 
 static void starts_clear(struct starts *starts)
@@ -47,21 +46,16 @@ static bool is_same_container(const struct process *a, const struct process *b)
 }
 
 /* The start that a process belongs to; the count = it begins one. Processes come by begin. */
-static size_t find_start(const struct view *view, struct starts *starts, size_t index,
-			 size_t *number)
+static size_t find_start(const struct view *view, struct starts *starts, size_t index)
 {
 	const struct process *process = model__process(view->model, index);
 
-	*number = 1;
 	for (size_t i = starts->cnt; process->container.id && i-- > 0;) {
 		const struct start *start = &starts->starts[i];
 
 		if (!is_same_container(start->first, process))
 			continue;
-		if (start->end_ns > process->start_ns)
-			return i;
-		*number = start->number + 1;
-		return starts->cnt;
+		return start->end_ns > process->start_ns ? i : starts->cnt;
 	}
 	for (size_t i = index; !process->container.id && process->parent && i-- > 0;)
 		if (model__process(view->model, i) == process->parent)
@@ -140,9 +134,26 @@ static void note_process(const struct view *view, struct start *start,
 		start->ready_at_ns = process->ready_ns;
 }
 
+/* What a runtime has in a cgroup beforehand, and ends, is no start of the container. */
+static void number_starts(struct starts *starts)
+{
+	for (size_t i = 0; i < starts->cnt; i++) {
+		struct start *start = &starts->starts[i];
+
+		start->number = 1;
+		for (size_t k = i; k-- > 0;) {
+			if (!starts->starts[k].is_shown ||
+			    !is_same_container(starts->starts[k].first, start->first))
+				continue;
+			start->number = starts->starts[k].number + 1;
+			break;
+		}
+	}
+}
+
 static int starts_find(const struct view *view, struct starts *starts)
 {
-	size_t cnt = model__process_cnt(view->model), number;
+	size_t cnt = model__process_cnt(view->model);
 
 	starts->starts = calloc(cnt + 1, sizeof(*starts->starts));
 	starts->of = calloc(cnt + 1, sizeof(*starts->of));
@@ -150,16 +161,14 @@ static int starts_find(const struct view *view, struct starts *starts)
 		return -ENOMEM;
 	for (size_t i = 0; i < cnt; i++) {
 		const struct process *process = model__process(view->model, i);
-		size_t at = find_start(view, starts, i, &number);
+		size_t at = find_start(view, starts, i);
 
 		starts->of[i] = at;
-		if (at == starts->cnt) {
-			starts->starts[starts->cnt++] = (struct start){ .first = process,
-									.number = number };
-			starts->again_cnt += number == 2;
-		}
+		if (at == starts->cnt)
+			starts->starts[starts->cnt++] = (struct start){ .first = process };
 		note_process(view, &starts->starts[at], process);
 	}
+	number_starts(starts);
 	return 0;
 }
 
@@ -183,6 +192,7 @@ static size_t depth_of(const struct start *start, const struct process *process)
 static void add_process(const struct view *view, const struct start *start,
 			const struct process *process, struct table *table)
 {
+	char status[32] = "";
 	size_t depth = depth_of(start, process);
 	struct text_buf buf = { 0 };
 
@@ -199,12 +209,16 @@ static void add_process(const struct view *view, const struct start *start,
 	add_time(table, since_start(view, start, process, process->listen_ns), TABLE_PLAIN);
 	add_time(table, since_start(view, start, process, process->ready_ns), TABLE_BOLD);
 	add_time(table, since_start(view, start, process, process->accept_ns), TABLE_PLAIN);
-	table__add(table, process->ready_by ? process->ready_by : "", TABLE_DIM);
+	if (process->ready_ns == NS_UNKNOWN && process->has_exit && process->exit_code)
+		snprintf(status, sizeof(status), "(status %d)", process->exit_code);
+	table__add(table, process->ready_by ? process->ready_by : status, TABLE_DIM);
 }
 
-/* A container is ready with the last of its processes. */
-static void add_container(const struct view *view, const struct start *start, struct table *table)
+/* A container is ready with the last of its processes; it begins so long after the first one. */
+static void add_container(const struct view *view, const struct start *start, __u64 first_ns,
+			  struct table *table)
 {
+	char num[TEXT_NUM_SZ], at[TEXT_NUM_SZ + 1] = "";
 	const struct container_info *container = &start->first->container;
 	struct text_buf buf = { 0 };
 
@@ -215,11 +229,22 @@ static void add_container(const struct view *view, const struct start *start, st
 		text_buf__printf(&buf, ", start %zu", start->number);
 	table__add(table, text_buf__str(&buf), TABLE_BOLD);
 	text_buf__free(&buf);
-	for (int i = 0; i < 2; i++)
-		table__add(table, "", TABLE_PLAIN);
+	if (start->first->start_ns > first_ns && !start->first->is_late)
+		snprintf(at, sizeof(at), "+%s", text_ns(num, start->first->start_ns - first_ns));
+	table__add(table, at, TABLE_DIM);
+	table__add(table, "", TABLE_PLAIN);
 	add_time(table, start->ready_cnt ? start->ready_ns : NS_UNKNOWN, TABLE_BOLD);
 	for (int i = 0; i < 2; i++)
 		table__add(table, "", TABLE_PLAIN);
+}
+
+static __u64 first_container_ns(const struct starts *starts)
+{
+	for (size_t i = 0; i < starts->cnt; i++)
+		if (starts->starts[i].first->container.id && starts->starts[i].is_shown &&
+		    !starts->starts[i].first->is_late)
+			return starts->starts[i].first->start_ns;
+	return NS_UNKNOWN;
 }
 
 static int add_start(const struct view *view, const struct starts *starts, size_t at,
@@ -236,7 +261,7 @@ static int add_start(const struct view *view, const struct starts *starts, size_
 		if (starts->of[i] == at && process_is_shown(model__process(view->model, i)))
 			inside[inside_cnt++] = model__process(view->model, i);
 	if (inside_cnt && start->first->container.id)
-		add_container(view, start, table);
+		add_container(view, start, first_container_ns(starts), table);
 	for (size_t i = 0; i < cnt && inside_cnt; i++)
 		for (size_t k = 0; k < inside_cnt; k++)
 			if (inside[k] == order[i])
@@ -316,6 +341,13 @@ int ready_write(const struct view *view)
 	put_para(view, 0, TABLE_BOLD,
 		 "Time to ready, counted from the begin of each container, or of each program");
 	err = table__print(table, &look, view->out);
+	for (size_t i = 0; i < starts.cnt; i++)
+		if (starts.starts[i].first->start_ns > first_container_ns(&starts) &&
+		    starts.starts[i].first->container.id && starts.starts[i].is_shown) {
+			put_para(view, 2, TABLE_DIM,
+				 "+: from the begin of the first container to that of this one.");
+			break;
+		}
 	put_held(view, &starts);
 	fputc('\n', view->out);
 	return err;

@@ -270,7 +270,7 @@ static int write_process(const struct view *view, const struct process *process)
 	if (!err)
 		err = put_files(view, process);
 	if (!err)
-		err = biggest_write(view, process, view_top(view));
+		err = biggest_write(view, process, view_top(view), 0);
 	if (!err)
 		same_write(view, process);
 	fputc('\n', view->out);

@@ -44,6 +44,12 @@ static void add_address(const struct view *view, const struct net_use *use, stru
 	text_buf__free(&buf);
 }
 
+/* libc asks for a cache of names that hardly any machine has. */
+static bool is_habit(const struct net_use *use)
+{
+	return use->error && use->address && !strcmp(use->address, "unix:/var/run/nscd/socket");
+}
+
 int net_uses_write(const struct view *view, const struct process *process, __u64 until_ns,
 		   size_t max)
 {
@@ -67,7 +73,7 @@ int net_uses_write(const struct view *view, const struct process *process, __u64
 		const struct net_use *use = net->uses[i];
 		bool is_listener = use->kind == PYI_NET_LISTEN;
 
-		if (use->start_ns > until_ns)
+		if (use->start_ns > until_ns || (until_ns != NS_UNKNOWN && is_habit(use)))
 			continue;
 		table__add(table, word_net_kind(use->kind), TABLE_PLAIN);
 		table__add(table, text_ns(num, use->wall_ns), TABLE_PLAIN);

@@ -18,6 +18,7 @@
 
 #define ROWS_MAX 5    /* of each table, unless --top says otherwise */
 #define SEGMENTS_MAX 8
+#define FILE_LEAST_PCT 2 /* of the largest one: what is smaller is no news beside it */
 
 static size_t rows_of(const struct view *view)
 {
@@ -123,7 +124,8 @@ static int write_process(const struct view *view, const struct process *process)
 	if (!err)
 		err = put_times(view, process);
 	if (!err)
-		err = biggest_write(view, process, rows_of(view));
+		err = biggest_write(view, process, rows_of(view),
+				    view->opts.top ? 0 : FILE_LEAST_PCT);
 	if (!err)
 		same_write(view, process);
 	if (!err && process_up_ns(process) != NS_UNKNOWN)

@@ -21,14 +21,17 @@ struct mapped {
 	const char *path;
 };
 
-/* Files of one size that a process used, and many a process the same ones. */
+/* Large files that a process used, and many a process the same ones. */
 struct set {
 	size_t cnt;
+	bool has_twins;    /* two are of one size: each process that used them is told of */
+	size_t use;        /* the last of its uses */
 	struct twin twins[];
 };
 
 struct use {
 	__u32 serial, tgid;
+	const char *container;
 	const struct set *set;
 };
 
@@ -98,9 +101,10 @@ static __u64 hash_of(const struct twin *twins, size_t cnt)
 	return hash | 1;
 }
 
-static const struct set *set_of(struct ended *ended, const struct twin *twins, size_t cnt)
+static struct set *set_of(struct ended *ended, const struct twin *twins, size_t cnt,
+			  const char *container)
 {
-	__u64 key = hash_of(twins, cnt);
+	__u64 key = hash_of(twins, cnt) ^ (__u64)(uintptr_t)container;
 	struct set *set = keymap__find(&ended->sets, key);
 
 	if (set || ended->set_cnt == SETS_MAX)
@@ -109,11 +113,13 @@ static const struct set *set_of(struct ended *ended, const struct twin *twins, s
 	if (!set || keymap__set(&ended->sets, key, set))
 		return NULL;
 	ended->set_cnt++;
+	set->use = SIZE_MAX;
 	for (size_t i = 0; i < cnt; i++) {
 		set->twins[i] = twins[i];
 		set->twins[i].path = keep(ended, twins[i].path);
 		if (!set->twins[i].path)
 			return NULL; /* with none: it is empty */
+		set->has_twins |= i && twins[i].size == twins[i - 1].size;
 	}
 	set->cnt = cnt;
 	return set;
@@ -122,17 +128,26 @@ static const struct set *set_of(struct ended *ended, const struct twin *twins, s
 static int on_twins(void *ctx, const struct process *process, const struct twin *twins, size_t cnt)
 {
 	struct ended *ended = ctx;
-	const struct set *set = set_of(ended, twins, cnt);
-	struct use use = { process->serial, process->tgid, set };
+	const char *id = process->container.id;
+	struct use use = { process->serial, process->tgid, id ? keep(ended, id) : NULL, NULL };
+	struct set *set = set_of(ended, twins, cnt, use.container);
 
-	if (!set || ended->use_cnt == USES_MAX)
+	use.set = set;
+	if (!set)
 		return 0;
+	if (!set->has_twins && set->use != SIZE_MAX) {
+		ended->uses[set->use] = use; /* the last one is likely to live */
+		return 0;
+	}
+	if (ended->use_cnt == USES_MAX)
+		return 0;
+	set->use = ended->use_cnt;
 	return array_push(&ended->uses, &ended->use_cnt, &ended->use_cap, use);
 }
 
 void ended__take(void *ctx, struct model *part)
 {
-	if (model__each_mapped(part, on_mapped, ctx) || model__each_twins(part, on_twins, ctx))
+	if (model__each_mapped(part, on_mapped, ctx) || model__each_large(part, on_twins, ctx))
 		log_debug("files of ended processes: out of memory");
 }
 
@@ -148,13 +163,14 @@ int ended__each_mapped(struct ended *ended, model_path_fn fn, void *ctx)
 	return err;
 }
 
-int ended__each_twins(struct ended *ended, model_twins_fn fn, void *ctx)
+int ended__each_large(struct ended *ended, model_twins_fn fn, void *ctx)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < ended->use_cnt && !err; i++) {
 		const struct use *use = &ended->uses[i];
-		struct process process = { .serial = use->serial, .tgid = use->tgid };
+		struct process process = { .serial = use->serial, .tgid = use->tgid,
+					   .container.id = use->container };
 
 		err = fn(ctx, &process, use->set->twins, use->set->cnt);
 	}

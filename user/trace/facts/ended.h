@@ -16,8 +16,8 @@ void ended__free(struct ended *ended);
 /* Notes what the processes of @part used; @ctx is a struct ended. For model_lean.on_end. */
 void ended__take(void *ctx, struct model *part);
 
-/* As model__each_mapped and __each_twins; of the process only serial and tgid are set. */
+/* As model__each_mapped and __each_large; of a process serial, tgid and container.id are set. */
 int ended__each_mapped(struct ended *ended, model_path_fn fn, void *ctx);
-int ended__each_twins(struct ended *ended, model_twins_fn fn, void *ctx);
+int ended__each_large(struct ended *ended, model_twins_fn fn, void *ctx);
 
 #endif

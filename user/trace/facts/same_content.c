@@ -3,15 +3,21 @@
  * Files are compared byte by byte, which ends at the first difference; what is beyond the budget in
  * blocks spread over them, and the report says how much that was. Only the very files that were
  * used count (inode and size), and none of a file system that may never answer.
+ *
+ * First those that one process used, then those of several containers: what these have of one layer
+ * has one inode number, and is in memory once.
  */
 #include "trace/facts/same_content.h"
 
 #include <errno.h>
 #include <linux/magic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "base/arena.h"
+#include "base/array.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "trace/facts/libs.h"
@@ -23,6 +29,7 @@
 #define BUDGET_SZ (256ULL << 20) /* of all files, so that a trace ends in time */
 #define TWINS_MAX 32            /* of one size */
 #define KNOWN_MAX 1024
+#define USED_MAX 100000  /* files of all processes */
 #define CIFS_MAGIC 0xff534d42
 #define FUSE_MAGIC 0x65735546
 
@@ -32,8 +39,18 @@ struct known {
 	__u64 compared; /* 0 = they differ */
 };
 
+/* A file, and a process that used it. */
+struct used {
+	struct twin twin;
+	__u32 serial, tgid;
+	const char *container; /* its id, or NULL */
+};
+
 struct twins {
 	struct model *model;
+	struct arena arena;
+	struct used **used;
+	size_t used_cnt, used_cap;
 	char *block, *other;
 	__u64 budget_sz;
 	struct known known[KNOWN_MAX]; /* workers use the same files */
@@ -57,9 +74,10 @@ static bool is_local(int fd)
 	return true;
 }
 
-static int open_twin(const struct process *process, const struct twin *twin)
+static int open_twin(__u32 tgid, const struct twin *twin)
 {
-	_cleanup_close_ int fd = libs_open(process, twin->path);
+	const struct process process = { .tgid = tgid };
+	_cleanup_close_ int fd = libs_open(&process, twin->path);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_ino != twin->ino ||
@@ -101,7 +119,7 @@ static __u64 compare(struct twins *twins, int fd, int other, __u64 size)
 	return compared;
 }
 
-static __u64 look(struct twins *twins, const struct process *process, const struct twin *a,
+static __u64 look(struct twins *twins, __u32 tgid, const struct twin *a, __u32 other_tgid,
 		  const struct twin *b)
 {
 	_cleanup_close_ int fd = -1, other = -1;
@@ -115,8 +133,8 @@ static __u64 look(struct twins *twins, const struct process *process, const stru
 	}
 	if (twins->known_cnt == KNOWN_MAX)
 		return 0;
-	fd = open_twin(process, a);
-	other = fd < 0 ? -1 : open_twin(process, b);
+	fd = open_twin(tgid, a);
+	other = fd < 0 ? -1 : open_twin(other_tgid, b);
 	if (other < 0)
 		return 0;
 	known = &twins->known[twins->known_cnt++];
@@ -126,9 +144,9 @@ static __u64 look(struct twins *twins, const struct process *process, const stru
 }
 
 /* Each with the first of every content met so far. */
-static int on_twins(void *ctx, const struct process *process, const struct twin *all, size_t cnt)
+static int compare_own(struct twins *twins, const struct process *process,
+		       const struct twin *all, size_t cnt)
 {
-	struct twins *twins = ctx;
 	bool is_told[TWINS_MAX] = { 0 };
 
 	if (cnt > TWINS_MAX) {
@@ -138,11 +156,11 @@ static int on_twins(void *ctx, const struct process *process, const struct twin 
 	}
 	for (size_t i = 0; i < cnt; i++) {
 		for (size_t k = i + 1; k < cnt && !is_told[i]; k++) {
-			struct same_info info = { all[i].path, all[k].path, all[i].size, 0 };
+			struct same_info info = { all[i].path, all[k].path, all[i].size, 0, 0 };
 
 			if (is_told[k])
 				continue;
-			info.compared = look(twins, process, &all[i], &all[k]);
+			info.compared = look(twins, process->tgid, &all[i], process->tgid, &all[k]);
 			is_told[k] = info.compared;
 			if (info.compared &&
 			    model__add_same(twins->model, process->serial, &info))
@@ -152,10 +170,118 @@ static int on_twins(void *ctx, const struct process *process, const struct twin 
 	return 0;
 }
 
+static int note_used(struct twins *twins, const struct process *process, const struct twin *twin)
+{
+	struct used *used = arena__alloc(&twins->arena, sizeof(*used));
+	const char *id = process->container.id;
+
+	if (!used)
+		return -ENOMEM;
+	used->twin = *twin;
+	used->twin.path = arena__intern(&twins->arena, twin->path, strlen(twin->path));
+	used->serial = process->serial;
+	used->tgid = process->tgid;
+	if (id)
+		used->container = arena__intern(&twins->arena, id, strlen(id));
+	if (!used->twin.path || (id && !used->container))
+		return -ENOMEM;
+	return array_push(&twins->used, &twins->used_cnt, &twins->used_cap, used);
+}
+
+static int on_large(void *ctx, const struct process *process, const struct twin *all, size_t cnt)
+{
+	struct twins *twins = ctx;
+	size_t end;
+	int err = 0;
+
+	for (size_t at = 0; at < cnt && !err; at = end) {
+		for (end = at + 1; end < cnt && all[end].size == all[at].size; end++)
+			;
+		if (end - at > 1)
+			err = compare_own(twins, process, &all[at], end - at);
+	}
+	for (size_t i = 0; i < cnt && !err && twins->used_cnt < USED_MAX; i++)
+		err = note_used(twins, process, &all[i]);
+	return err;
+}
+
+/* By size, file and container; of these the one that began last, which is likely to live. */
+static int cmp_used(const void *a, const void *b)
+{
+	const struct used *x = *(struct used *const *)a, *y = *(struct used *const *)b;
+
+	if (x->twin.size != y->twin.size)
+		return x->twin.size > y->twin.size ? -1 : 1;
+	if (x->twin.ino != y->twin.ino)
+		return x->twin.ino < y->twin.ino ? -1 : 1;
+	if (x->container != y->container)
+		return x->container < y->container ? -1 : 1;
+	return x->serial > y->serial ? -1 : 1;
+}
+
+/* Both sides are told. */
+static int add_pair(struct twins *twins, const struct used *a, const struct used *b,
+		    __u64 compared)
+{
+	struct same_info there = { a->twin.path, b->twin.path, a->twin.size, compared,
+				   b->serial };
+	struct same_info here = { b->twin.path, a->twin.path, a->twin.size, compared,
+				  a->serial };
+
+	return model__add_same(twins->model, a->serial, &there) ?:
+	       model__add_same(twins->model, b->serial, &here);
+}
+
+/* Of one size: each with the first of its content. */
+static int compare_several(struct twins *twins, struct used *const *all, size_t cnt)
+{
+	bool is_told[TWINS_MAX] = { 0 };
+	int err = 0;
+
+	for (size_t i = 0; i < cnt && !err; i++) {
+		for (size_t k = i + 1; k < cnt && !is_told[i] && !err; k++) {
+			__u64 compared;
+
+			if (is_told[k] || all[i]->twin.ino == all[k]->twin.ino ||
+			    all[i]->container == all[k]->container)
+				continue;
+			compared = look(twins, all[i]->tgid, &all[i]->twin, all[k]->tgid,
+					&all[k]->twin);
+			is_told[k] = compared;
+			err = compared ? add_pair(twins, all[i], all[k], compared) : 0;
+		}
+	}
+	return err;
+}
+
+static int compare_containers(struct twins *twins)
+{
+	struct used **all = twins->used;
+	size_t cnt = 0, end;
+	int err = 0;
+
+	if (!twins->used_cnt)
+		return 0;
+	qsort(all, twins->used_cnt, sizeof(*all), cmp_used);
+	for (size_t i = 0; i < twins->used_cnt; i++)
+		if (!cnt || all[cnt - 1]->twin.size != all[i]->twin.size ||
+		    all[cnt - 1]->twin.ino != all[i]->twin.ino ||
+		    all[cnt - 1]->container != all[i]->container)
+			all[cnt++] = all[i];
+	for (size_t at = 0; at < cnt && !err; at = end) {
+		for (end = at + 1; end < cnt && end - at < TWINS_MAX &&
+		     all[end]->twin.size == all[at]->twin.size; end++)
+			;
+		err = compare_several(twins, &all[at], end - at);
+	}
+	return err;
+}
+
 int twins_compare(struct model *model, struct ended *ended)
 {
 	_cleanup_free_ struct twins *twins = calloc(1, sizeof(*twins));
 	_cleanup_free_ char *blocks = malloc(2 * BLOCK_SZ);
+	int err;
 
 	if (!twins || !blocks)
 		return -ENOMEM;
@@ -163,6 +289,11 @@ int twins_compare(struct model *model, struct ended *ended)
 	twins->block = blocks;
 	twins->other = blocks + BLOCK_SZ;
 	twins->budget_sz = BUDGET_SZ;
-	return ended ? ended__each_twins(ended, on_twins, twins) :
-		       model__each_twins(model, on_twins, twins);
+	err = ended ? ended__each_large(ended, on_large, twins) :
+		      model__each_large(model, on_large, twins);
+	if (!err)
+		err = compare_containers(twins);
+	free(twins->used);
+	arena__free(&twins->arena);
+	return err;
 }
