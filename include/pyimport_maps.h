@@ -17,7 +17,7 @@ struct edge_value {
 	__u32 around;       /* innermost open span at its first run, 0 = none */
 	__u16 depth;        /* of that, plus 1; 0: not known yet */
 	__u8 is_elsewhere;  /* it ran again when that one was over, or on another thread */
-	__u8 is_c;          /* no statement: the body of an extension module asks */
+	__u8 pad;
 };
 
 enum proc_flag {

@@ -17,7 +17,7 @@ struct pyi_stats {
 	__u64 tables_truncated; /* line tables not sent whole: those lines are unknown */
 	__u64 unreadable;       /* reads of target memory that failed */
 	__u64 ends_unobserved;  /* spans closed without seeing their end */
-	__u64 frames_cut;       /* importer not reached within PYI_MAX_FRAMES frames */
+	__u64 frames_cut;       /* of older releases: now PYI_F_TRUNC of the load's frames */
 	__u64 no_thread;        /* no thread state found for a thread: line and frames unknown */
 	__u64 charges_full;     /* causes not charged: map full, or no memory for an account */
 	/* Not losses: facts a report shows. */

@@ -174,8 +174,9 @@ struct thread {
 	struct pyi_spent inside;   /* until inside_ns */
 	u64 inside_ns;             /* when the last thing happened that was in the span on top */
 	u64 import_frame;          /* that the statement of edge_id is in */
-	u32 frame_reg;             /* held the frame at an import; PYI_REG_NONE = unknown */
-	u32 is_native;             /* the import without statement comes from C */
+	u32 import_sp;             /* low half of the stack pointer of the import entered last */
+	u16 frame_reg;             /* held the frame at an import; PYI_REG_NONE = unknown */
+	u16 is_native;             /* the import without statement comes from C */
 	u64 blocked_at;            /* `now` when it last was seen to wait for a lock */
 	u64 blocked_cnt;           /* and how often it has since that hit */
 	struct code_key last_code; /* statements come in runs of the same code object */

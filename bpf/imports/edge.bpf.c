@@ -297,7 +297,6 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 	edge->name = sum;
 	edge->around = around;
 	edge->depth = stored_depth(t) + 1;
-	edge->is_c = !code;
 	edge->serial = t->serial;
 	edge->first_ns = t->now;
 	edge->id = t->edge_id = new_id();

@@ -29,6 +29,17 @@ static __always_inline bool is_find_and_load(struct hit *h, u64 method)
 	return true;
 }
 
+/*
+ * The import function calls itself for the package of what it has found, and compilers inline that:
+ * then the import seen last is another one, from deeper in the stack, and has returned.
+ */
+static __always_inline void forget_returned(struct hit *h)
+{
+	if ((s32)(h->t->import_sp - (u32)h->sp) >= 0)
+		return;
+	h->t->edge_id = h->t->is_native = 0;
+}
+
 static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 {
 	struct begin_args *args;
@@ -36,6 +47,7 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 
 	if (!is_find_and_load(h, ARG2(ctx)))
 		return;
+	forget_returned(h);
 	args = begin_in(h->t, PYI_SPAN_FIND, h->sp);
 	args->name = ARG3(ctx);
 	args->edge = h->t->edge_id;
@@ -46,10 +58,8 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 		    tstate_switch(h->t, h->lay, h->t->import_frame, 0))
 			args->pyframe = h->t->import_frame;
 		edge = edge_find(h->t->edge_key, false);
-		if (edge) {
+		if (edge)
 			__sync_fetch_and_add(&edge->loads, 1);
-			args->want_frames = edge->is_c;
-		}
 		h->t->edge_id = 0; /* what is imported inside asks for itself */
 	}
 	args->want_frames = !cfg_no_frames && args->want_frames && args->pyframe;

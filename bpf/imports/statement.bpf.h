@@ -111,6 +111,7 @@ static __always_inline bool import_again(struct pt_regs *ctx, const struct pyi_s
 	const struct pyi_layout *lay;
 	u64 addr, code, instr, globals = ARG2(ctx);
 
+	t->import_sp = PT_REGS_SP(ctx);
 	lay = bpf_map_lookup_elem(&layouts, &index);
 	if (!lay)
 		return false;
@@ -145,6 +146,7 @@ static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 	struct pyframe *frame = &t->scratch.frame;
 	u64 addr;
 
+	t->import_sp = h->sp;
 	t->edge_id = 0;
 	t->is_native = 0;
 	if (!globals) {

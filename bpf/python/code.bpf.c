@@ -303,14 +303,14 @@ __noinline int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 a
 		if (more != 1)
 			break;
 	}
-	if (more == 1)
-		count_loss(frames_cut);
 	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
 	if (!rec) {
 		count_loss(ring_full);
 		return 0;
 	}
 	fill_thread_hdr(t, &rec->hdr, PYI_EV_FRAMES, sizeof(*rec));
+	if (more == 1) /* only importlib's own so far: who asked is not known */
+		rec->hdr.flags |= PYI_F_TRUNC;
 	rec->span = span;
 	rec->edge = 0;
 	rec->cnt = cnt;

@@ -36,6 +36,9 @@ enum load_via {
 	VIA_LOADER, /* a loader's exec_module called by hand */
 };
 
+/* What could not be told of a load, as bits. That nobody asked for it is no such thing. */
+enum load_unknown { UNKNOWN_IMPORTER = 1, UNKNOWN_LINE = 2, UNKNOWN_ERROR = 4 };
+
 /* Why source was compiled, and whether the result was kept. */
 enum compile_cause { COMPILE_UNKNOWN = 0, COMPILE_MISSING, COMPILE_STALE };
 enum pyc_fate { PYC_UNKNOWN = 0, PYC_WRITTEN, PYC_UNWRITABLE, PYC_UNWRITTEN };
@@ -67,6 +70,7 @@ struct load {
 	enum load_via via : 8;
 	enum compile_cause compile_cause : 4;
 	enum pyc_fate pyc_fate : 4;
+	__u8 unknown;             /* enum load_unknown */
 	struct site importer;
 	const struct site *declared; /* 3.15 lazy imports: where the name was; NULL = not one */
 	__u64 start_ns, wall_ns, self_ns; /* wall/self NS_UNKNOWN while unfinished */

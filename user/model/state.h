@@ -31,6 +31,7 @@ struct code {
 /* The Python stack of a record, innermost first. */
 struct frames {
 	__u32 cnt;
+	bool is_cut;            /* it goes on, and whoever is no part of importlib stands behind */
 	struct pyi_frame at[];
 };
 

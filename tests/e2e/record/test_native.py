@@ -94,6 +94,64 @@ def test_extension_stages(interp):
     lib.check((single["stages_ns"]["init"] or 0) >= 60_000_000, "%r", single["stages_ns"])
 
 
+CHAIN_LENGTH = 14 # with six frames of importlib each, more than are read
+CHAIN = r"""
+#include <Python.h>
+static int run(PyObject *m)
+{
+	const char *name = PyModule_GetName(m);
+	int n = atoi(name + strlen("ext_chain"));
+	char next[32];
+	PyObject *o;
+	if (n < LENGTH) {
+		snprintf(next, sizeof(next), "ext_chain%d", n + 1);
+		o = PyImport_ImportModule(next);
+	} else {
+		PyObject *util = PyImport_ImportModule("importlib");
+		if (!util || !PyImport_ImportModule("ext_package.sub") ||
+		    !PyImport_ImportModuleLevel("ext_package", 0, 0, Py_BuildValue("(s)", "other"), 0))
+			return -1;
+		o = PyObject_CallMethod(util, "import_module", "s", "ext_called");
+	}
+	return o ? 0 : -1;
+}
+static PyModuleDef_Slot slots[] = { { Py_mod_exec, run }, { 0, 0 } };
+static struct PyModuleDef def = { PyModuleDef_HEAD_INIT, .m_name = "chain", .m_slots = slots };
+"""
+
+
+@lib.test(params=with_headers)
+def test_compiled_program(interp):
+    """Bodies in C that import one another, as mypyc and Cython make them. There is no Python between,
+    so each is asked for by the one before, which has no line. All that is known is there."""
+    if interp is None:
+        raise lib.Skip("no interpreter with headers")
+    names = ["ext_chain%d" % n for n in range(1, CHAIN_LENGTH + 1)]
+    inits = "".join("PyMODINIT_FUNC PyInit_%s(void) { return PyModuleDef_Init(&def); }\n" % n
+                    for n in names)
+    first = build(interp, names[0], CHAIN + inits, "-DLENGTH=%d" % CHAIN_LENGTH)
+    for name in names[1:]:
+        os.symlink(first, "%s/%s.so" % (os.path.dirname(first), name))
+    for path in ("ext_package/__init__", "ext_package/sub", "ext_package/other", "ext_called"):
+        lib.write("ext/%s.py" % path, "")
+    script = lib.write("ext/main.py", "import importlib\nimport %s\n" % names[0])
+    last = names[-1]
+    askers = dict(zip(names[1:], names))
+    askers.update({"ext_package": last, "ext_package.sub": last, "ext_package.other": last,
+                   "ext_called": last})
+    for options in ([], ["--profile", "loads"]):
+        _, doc = lib.trace_both(interp.argv + [script], opts=options)
+        process = doc.python()
+        lib.check_equal(process.one(names[0])["unknown"], [], "asked by Python")
+        for name, asker in askers.items():
+            load = process.one(name)
+            via = "import_module" if name == "ext_called" else "native"
+            lib.check_equal((load["importer"], load["unknown"], load["via"]),
+                            ({"module": asker, "file": None, "line": None}, ["importer.line"], via),
+                            "%s %s" % (options, name))
+        lib.check(doc["complete"], "%s: all that can be known is known: %s", options, doc["loss"])
+
+
 @lib.test(params=lib.core_interpreters)
 def test_extension_of_the_library(interp):
     """An extension module that Python brings along."""

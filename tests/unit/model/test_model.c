@@ -170,7 +170,10 @@ static void test_kinds(void)
 	CHECK(ext->init_ns == 60 && ext->exec_ns == 50 && ext->self_ns == 390);
 	SAME(ext->file, "/app/ext.so");
 	CHECK(stream_load(&s, 1, "child", 0)->via == VIA_NATIVE);
-	CHECK(stream_load(&s, 1, "child", 0)->importer.line == 6);
+	SAME(stream_load(&s, 1, "child", 0)->importer.module, "ext"); /* not who asked for ext */
+	CHECK(!stream_load(&s, 1, "child", 0)->importer.file);
+	CHECK(stream_load(&s, 1, "child", 0)->unknown == UNKNOWN_LINE);
+	CHECK(!stream_load(&s, 1, "f", 0)->unknown);
 	CHECK(process->lib_cnt == 1 && process->libs[0]->load == ext);
 	CHECK(process->libs[0]->wall_ns == 40 && process->load_cnt == 9);
 	stream_close(&s);

@@ -77,7 +77,9 @@ static void ask_for_loads(struct build *build)
 		static const struct site nobody;
 		struct ask *ask;
 
-		add_ask(build, import || is_on_the_way(load) ? &nobody : &load->importer,
+		/* An extension's own body has no statement that could be taken out. */
+		add_ask(build, import || is_on_the_way(load) || !load->importer.file ? &nobody :
+									&load->importer,
 			src ? graph_node_of(src) : GRAPH_ROOT, load, false);
 		ask = &build->asks[build->ask_cnt - 1];
 		ask->is_body = build->in_body[i];
@@ -136,7 +138,6 @@ static void ask_for_edges(struct build *build)
 		load = graph__find(build->graph, edge->module);
 		if (!load)
 			continue;
-		/* An extension's own body has no statement that could be taken out. */
 		add_ask(build, edge->importer.file ? &edge->importer : &nobody,
 			src_of(build->graph, edge), load, edge->has_unseen);
 		ask = &build->asks[build->ask_cnt - 1];
@@ -346,7 +347,7 @@ static void find_causes(struct build *build)
 		if (ask->src != parent)
 			continue;
 		if (ask->site ? !asks_cmp_site(ask->site, &load->importer) :
-				!is_known(&load->importer) || is_on_the_way(load))
+				!load->importer.file || is_on_the_way(load))
 			graph->cause[ask->dst] = ask->node ? ask->node : ask->src;
 	}
 }

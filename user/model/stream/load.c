@@ -291,6 +291,7 @@ struct load_state *load_inherit(struct model *model, struct process_state *child
 		if (!state->frames)
 			return NULL;
 		state->frames->cnt = stmt ? 1 : 0;
+		state->frames->is_cut = false;
 		state->frames->at[0] = stmt ? stmt->frame : (struct pyi_frame){ 0, -1 };
 	}
 	origin->clone = state;

@@ -129,6 +129,8 @@ int span_frames(struct model *model, const struct pyi_frames *rec)
 	if (!frames)
 		return -ENOMEM;
 	frames->cnt = rec->cnt;
+	/* Older releases counted it, and did not say of which. */
+	frames->is_cut = rec->hdr.flags & PYI_F_TRUNC || rec->cnt == PYI_MAX_FRAMES;
 	memcpy(frames->at, rec->frames, rec->cnt * sizeof(frames->at[0]));
 	span->load->frames = frames;
 	return 0;

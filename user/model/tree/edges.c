@@ -132,9 +132,18 @@ static bool is_body(struct model *model, __u32 code_id)
 	return code && code->name && !strcmp(code->name, "<module>");
 }
 
-static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
+static struct site stmt_site(const struct edges *edges, const struct stmt *stmt)
 {
 	struct site site = code_site(edges->model, &stmt->frame);
+
+	if (!stmt->frame.code && stmt->around) /* in the body of an extension module */
+		site.module = stmt->around->load.module;
+	return site;
+}
+
+static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
+{
+	struct site site = stmt_site(edges, stmt);
 	__u32 loads = stmt->loads;
 	struct edge *edge;
 
@@ -142,8 +151,6 @@ static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 		return 0;
 	if (!loads && stmt->load)
 		loads = 1; /* no counts came: its first run is all that is known */
-	if (!stmt->frame.code && stmt->around) /* in the body of an extension module */
-		site.module = stmt->around->load.module;
 	pth_name(&edges->pth, &site, stmt->first_ns);
 	loads = loads > stmt->found ? loads - stmt->found : 0;
 	if (loads > stmt->count)
@@ -203,7 +210,7 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 		if (!known)
 			continue;
 		if (!site.module && !site.file)
-			site = code_site(edges->model, &stmt->frame);
+			site = stmt_site(edges, stmt);
 		pth_name(&edges->pth, &site, stmt->first_ns);
 		edge = edge_get(edges, &site, known->load.module, stmt->module);
 		if (!edge)
@@ -239,7 +246,8 @@ static int edges_of_loads(struct edges *edges)
 		const char *asked = asked_by(edges->model, state);
 
 		if (state->has_edge || state->load.is_inherited || !state->load.module ||
-		    !state->load.importer.file || asked == state->load.module)
+		    !(state->load.importer.file || state->load.importer.module) ||
+		    asked == state->load.module)
 			continue;
 		edge = edge_get(edges, &state->load.importer, state->load.module,
 				asked ? asked : state->load.module);

@@ -109,6 +109,24 @@ static bool has_function(struct model *model, const struct frames *frames, const
 	return false;
 }
 
+static bool is_on_the_way(const struct load *load)
+{
+	const struct load *parent = load->parent;
+	size_t len;
+
+	if (!parent || !parent->module || !load->module)
+		return false;
+	len = strlen(load->module);
+	return !strncmp(parent->module, load->module, len) && parent->module[len] == '.';
+}
+
+/* On the way to what the body of an extension module asks for? The stack does not show it. */
+static bool is_on_the_way_of_c(const struct load_state *state, const struct stmt *stmt)
+{
+	return !stmt && state->above == PYI_SPAN_FIND && is_on_the_way(&state->load) &&
+	       !state->load.parent->importer.file;
+}
+
 static enum load_via via_of_find(struct model *model, const struct process_state *process,
 				 const struct load_state *state, const struct stmt *stmt)
 {
@@ -124,6 +142,8 @@ static enum load_via via_of_find(struct model *model, const struct process_state
 		return process->has_frames && !model->stats.ring_full ? VIA_NATIVE : VIA_UNKNOWN;
 	if (is_c && code_is_importlib(code_find(model, state->frames->at[0].code)))
 		return VIA_NATIVE; /* an extension's own code: no Python between */
+	if (is_on_the_way_of_c(state, stmt))
+		return state->load.parent->via;
 	/* Nobody but importlib: the interpreter sets itself up. */
 	return import_site(model, state->frames).file ? VIA_STATEMENT : VIA_NATIVE;
 }
@@ -154,23 +174,72 @@ static enum load_via via_of(struct model *model, const struct process_state *pro
 	return VIA_UNKNOWN;
 }
 
+/*
+ * Has the body of an extension module called import_module()? Then what loads that one stands
+ * right behind it.
+ */
+static bool is_call_of_c(struct model *model, const struct frames *frames)
+{
+	const struct code *code;
+	bool is_behind = false;
+
+	for (__u32 i = 0; i < frames->cnt; i++) {
+		code = code_find(model, frames->at[i].code);
+		if (is_behind || !code_is_importlib(code))
+			return is_behind && code_is_importlib(code);
+		is_behind = code->name && (!strcmp(code->name, "import_module") ||
+					   !strcmp(code->name, "reload"));
+	}
+	return false;
+}
+
+/* Does the body of an extension module ask, with no Python between? It has no lines. */
+static bool is_of_c_body(struct model *model, const struct load_state *state,
+			 const struct stmt *stmt)
+{
+	if (state->above != PYI_SPAN_EXECDEF && state->above != PYI_SPAN_DYNAMIC)
+		return false;
+	if (state->stmt)
+		return stmt && !stmt->frame.code;
+	if (!state->frames)
+		return false;
+	return state->span == PYI_SPAN_FIND ?
+		       code_is_importlib(code_find(model, state->frames->at[0].code)) :
+		       is_call_of_c(model, state->frames);
+}
+
 /* A package imported on the way to its submodule has the submodule's importer. */
 static struct site importer_of(struct model *model, const struct load_state *state,
 			       const struct stmt *stmt)
 {
 	const struct code *code = stmt ? code_find(model, stmt->frame.code) : NULL;
-	struct site site = code && !code_is_importlib(code) ? code_site(model, &stmt->frame) :
-			   state->span == PYI_SPAN_BODY ? body_site(model, state->frames) :
-							  import_site(model, state->frames);
-	const struct load *parent = state->load.parent;
-	size_t len;
+	const struct load *parent = state->load.parent; /* settled before: parents come first */
+	struct site site;
 
-	if (site.file || site.module || !parent || !parent->module || !state->load.module)
-		return site;
-	len = strlen(state->load.module);
-	if (!strncmp(parent->module, state->load.module, len) && parent->module[len] == '.')
-		return parent->importer; /* settled before: parents come first */
-	return site;
+	if (parent && is_of_c_body(model, state, stmt))
+		return (struct site){ .module = parent->module };
+	if (is_on_the_way_of_c(state, stmt))
+		return parent->importer;
+	site = code && !code_is_importlib(code) ? code_site(model, &stmt->frame) :
+	       state->span == PYI_SPAN_BODY ? body_site(model, state->frames) :
+					      import_site(model, state->frames);
+	return site.file || site.module || !is_on_the_way(&state->load) ? site : parent->importer;
+}
+
+static __u8 unknown_of(const struct process_state *process, const struct load_state *state)
+{
+	const struct load *load = &state->load;
+	__u8 unknown = load->result == LOAD_FAILED && !load->error ? UNKNOWN_ERROR : 0;
+
+	if (load->via == VIA_MAIN)
+		return unknown;
+	if (load->importer.file || load->importer.module)
+		return unknown | (load->importer.line > 0 ? 0 : UNKNOWN_LINE);
+	/* The interpreter itself: C without any Python, or frames of importlib alone. */
+	if (load->via == VIA_NATIVE && process->has_frames &&
+	    !(state->frames && state->frames->is_cut))
+		return unknown;
+	return unknown | UNKNOWN_IMPORTER;
 }
 
 static void settle(struct model *model, struct process_state *process, struct load_state *state,
@@ -189,6 +258,7 @@ static void settle(struct model *model, struct process_state *process, struct lo
 	/* The interpreter itself runs the first main module; tools that run another ask for it. */
 	if (state != process->main || load->parent)
 		load->importer = importer_of(model, state, stmt);
+	load->unknown = unknown_of(process, state);
 }
 
 void load_settle(struct model *model, struct process_state *process, struct load_state *state)

@@ -29,6 +29,21 @@ static json_t *new_declared(struct json_out *jo, const struct load *load)
 	return load->declared ? json_new_site(jo, load->declared) : json_null();
 }
 
+/* Names of keys whose null says that it could not be told. */
+static json_t *new_unknown(struct json_out *jo, const struct load *load)
+{
+	const char *names[3];
+	size_t cnt = 0;
+
+	if (load->unknown & UNKNOWN_IMPORTER)
+		names[cnt++] = "importer";
+	if (load->unknown & UNKNOWN_LINE)
+		names[cnt++] = "importer.line";
+	if (load->unknown & UNKNOWN_ERROR)
+		names[cnt++] = "error";
+	return json_new_strs(jo, names, cnt);
+}
+
 json_t *json_new_import(struct json_out *jo, const struct load *load)
 {
 	json_t *obj = json_object();
@@ -59,6 +74,7 @@ json_t *json_new_import(struct json_out *jo, const struct load *load)
 	json_set(jo, obj, "late", process_up_ns(load->process) == NS_UNKNOWN ? json_null() :
 				  json_boolean(load_is_late(load)));
 	json_set_bool(jo, obj, "exact", load->is_exact);
+	json_set(jo, obj, "unknown", new_unknown(jo, load));
 	json_set_bool(jo, obj, "inherited", load->is_inherited);
 	return obj;
 }
