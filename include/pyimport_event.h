@@ -44,6 +44,7 @@ enum pyi_event_kind {
 	PYI_EV_EFFECT = 42,  /* sleeps and file locks of a span: struct pyi_effect */
 	PYI_EV_LOG = 48,     /* a process known from a log of -X importtime: header only */
 	PYI_EV_PRESENT = 56, /* what was there before us: struct pyi_present */
+	PYI_EV_NAMESPACE = 57, /* a module's, told in an earlier file: struct pyi_namespace */
 };
 
 /* Flags of any record. */
@@ -57,6 +58,9 @@ enum pyi_event_flag {
 	PYI_F_VFORK = 1 << 6,       /* FORK: the child shares the parent's memory until it execs */
 	PYI_F_NO_ROOM = 1 << 7,     /* BEGIN: of a body whose code object found no room */
 	PYI_F_RESULT = 1 << 8,      /* END of a SEARCH span: `failed` counts */
+	/* Made by user space. */
+	PYI_F_CARRIED = 1 << 9,     /* of an earlier file of a capture that was rotated */
+	PYI_F_INHERITED = 1 << 10,  /* … and of the process that this one was forked from */
 };
 
 /* What a span measures. */
@@ -311,6 +315,14 @@ struct pyi_present {
 	struct pyi_str name;
 	struct pyi_str file;
 	char text[]; /* the name, then the file */
+};
+
+/* The dict that a module's body ran in. */
+struct pyi_namespace {
+	struct pyi_hdr hdr;
+	__u64 globals;
+	struct pyi_str name;
+	char text[];
 };
 
 _Static_assert(sizeof(struct pyi_hdr) == 32, "pyi_hdr");

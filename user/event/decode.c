@@ -27,6 +27,7 @@ static const struct shape shapes[] = {
 	[PYI_EV_JOIN] = { sizeof(struct pyi_hdr) },
 	[PYI_EV_CGROUP] = { sizeof(struct pyi_cgroup) },
 	[PYI_EV_PRESENT] = { sizeof(struct pyi_present) },
+	[PYI_EV_NAMESPACE] = { sizeof(struct pyi_namespace) },
 	[PYI_EV_EDGE_COUNT] = { sizeof(struct pyi_edge_count) },
 	[PYI_EV_PATH] = { sizeof(struct pyi_path) },
 	[PYI_EV_NET] = { sizeof(struct pyi_net) },
@@ -128,6 +129,9 @@ bool event_is_valid(const void *record, size_t size)
 		return count->id;
 	case PYI_EV_PRESENT:
 		return is_present_valid(record, size);
+	case PYI_EV_NAMESPACE:
+		return is_text_inside(&((const struct pyi_namespace *)record)->name,
+				      size - sizeof(struct pyi_namespace));
 	case PYI_EV_CODE:
 		return is_code_valid(record, size);
 	case PYI_EV_CGROUP:

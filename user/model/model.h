@@ -61,6 +61,7 @@ struct load {
 	__u32 child_cnt;
 	bool is_exact;            /* nesting and both ends were observed */
 	bool is_inherited;        /* began in the parent process, before fork */
+	bool is_carried;          /* began in an earlier file of a rotated capture */
 	struct process *process;
 	__u32 tid, seq;           /* seq: order of start within the process, from 0 */
 	__u32 interp;
@@ -206,7 +207,8 @@ struct process {
 	const char *exe, *cwd, *cgroup;
 	const char *unit;         /* systemd's, NULL = none or unknown */
 	struct container_info container;
-	bool is_late;             /* was running when we attached */
+	bool is_late;             /* was running when we attached, or when this file began */
+	bool is_carried;          /* its begin is in an earlier file of a rotated capture */
 	bool is_log;              /* read from a log of -X importtime: little is known */
 	bool is_python;           /* an interpreter was hit */
 	bool has_uring;           /* uses io_uring: what goes through it is not seen */
@@ -272,7 +274,7 @@ struct host_info {
 	const char *tool_version;
 	__u64 trace_start_ns, trace_end_ns;
 	__u64 realtime_ns; /* CLOCK_REALTIME at trace_start_ns; 0 = unknown */
-	__u32 cpu_cnt;     /* online; 0 = unknown */
+	__u32 cpu_cnt, file_nr; /* online; of a rotated capture, from 1; 0 = unknown, not rotated */
 };
 
 struct event;

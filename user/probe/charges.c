@@ -102,8 +102,10 @@ int charges_poll(struct probes *probes)
 			return 0;
 		charges->is_turned = false;
 		err = take_parity(probes, !probes->skel->bss->charge_parity);
-		if (!err)
+		if (!err) {
 			send_charged(probes, charges->turned_ns);
+			charges->settled_ns = charges->turned_ns;
+		}
 	} else if (charges->is_wanted || made - charges->taken_cnt >= FULL_CNT ||
 		   calls_are_many(probes) || now - charges->turned_ns >= GAP_NS) {
 		charges->is_turned = true;
@@ -114,6 +116,16 @@ int charges_poll(struct probes *probes)
 		probes->skel->bss->charge_parity ^= 1;
 	}
 	return err;
+}
+
+void probes__settle(struct probes *probes)
+{
+	probes->charges.is_wanted = true;
+}
+
+__u64 probes__settled_ns(const struct probes *probes)
+{
+	return probes->charges.settled_ns;
 }
 
 int charges_drain(struct probes *probes)

@@ -25,6 +25,7 @@ struct charges {
 	bool is_wanted;    /* a process is ready: what it was charged so far is its start-up's */
 	bool is_turned;    /* the parity was changed: the other one's charges can be taken */
 	__u64 turned_ns;
+	__u64 settled_ns;  /* all that was charged by then has been told */
 	__u64 taken_cnt;   /* charge_cnt then */
 	__u32 taken_files_cnt;
 };

@@ -266,6 +266,13 @@ static int send_edge_counts(struct probes *probes, int fd)
 	return 0;
 }
 
+int probes__tell_counts(struct probes *probes)
+{
+	int err = send_edge_counts(probes, bpf_map__fd(probes->skel->maps.edge_slots));
+
+	return err ? err : send_edge_counts(probes, bpf_map__fd(probes->skel->maps.edges));
+}
+
 int probes__drain(struct probes *probes)
 {
 	int err;
@@ -276,9 +283,7 @@ int probes__drain(struct probes *probes)
 	} while (err == -EAGAIN);
 	if (err < 0)
 		return log_err(err, "cannot read the rest of the ring buffer");
-	err = send_edge_counts(probes, bpf_map__fd(probes->skel->maps.edge_slots));
-	if (!err)
-		err = send_edge_counts(probes, bpf_map__fd(probes->skel->maps.edges));
+	err = probes__tell_counts(probes);
 	if (!err)
 		err = charges_drain(probes);
 	return err ? err : calls_drain(probes);

@@ -86,6 +86,12 @@ int probes__scope(struct probes *probes, __u64 cgroup, bool is_wanted);
 /* Hands records to on_record; waits at most @timeout_ms for some. Count or -errno (-EINTR too). */
 int probes__poll(struct probes *probes, int timeout_ms);
 
+/* Soon all that was charged by now is told, at a later poll: settled_ns is later than now then. */
+void probes__settle(struct probes *probes);
+__u64 probes__settled_ns(const struct probes *probes);
+/* Tells how often each statement has run so far, at once. 0 or -errno, logged. */
+int probes__tell_counts(struct probes *probes);
+
 /* Detaches every probe: from here on the targets run as if we had never been there. */
 void probes__detach(struct probes *probes);
 

@@ -37,6 +37,8 @@ struct opts {
 	const char *by;    /* NULL = time */
 	const char *profile; /* what to record; NULL = by what is to be shown */
 	const char *capture_path; /* -o; NULL = none, "-" = standard output */
+	__u64 rotate_bytes, rotate_ns; /* a capture goes on in another file then; 0 = never */
+	size_t keep_cnt;         /* of these files; 0 = all */
 	const char *module;      /* why */
 	const char *budget, *baseline, *versus; /* NULL = none */
 	size_t runs;             /* -n; 0 = not said */

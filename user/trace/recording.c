@@ -17,14 +17,20 @@
 #include "model/tape/tape.h"
 
 #define FLUSH_NS 1000000000ULL /* what a crash of ours costs at most */
+#define RETRY_NS 10000000000ULL /* until another file is tried again */
 
 int recording__open(struct recording *recording, const struct opts *opts)
 {
 	int err;
 
 	recording->is_as_measured = opts->is_as_measured;
+	recording->rotate_bytes = opts->rotate_bytes;
+	recording->rotate_ns = opts->rotate_ns;
 	if (!opts->capture_path)
 		return 0;
+	if (opts->rotate_bytes || opts->rotate_ns)
+		return rotation__open(&recording->rotation, opts->capture_path, opts->keep_cnt) ?:
+		       rotation__next(&recording->rotation, &recording->output);
 	err = output__open_path(opts->capture_path, "capture", "-o", true, &recording->output);
 	if (!err && isatty(fileno(recording->output.file))) {
 		log_err(0, "a capture cannot be shown on a terminal");
@@ -99,9 +105,55 @@ int recording__start(struct recording *recording, struct model *model)
 	if (!out)
 		return 0;
 	err = output__place(&recording->output) ?: tape__new(out, model, &recording->tape);
+	if (!err && rotation__is_on(&recording->rotation)) {
+		err = tape__carry(recording->tape);
+		rotation__trim(&recording->rotation, &recording->output);
+	}
 	if (err)
 		fail(recording, err);
 	return err;
+}
+
+bool recording__is_due(struct recording *recording, __u64 now_ns)
+{
+	if (!recording->tape || recording->err || !rotation__is_on(&recording->rotation))
+		return false;
+	if (!recording->begun_ns)
+		recording->begun_ns = now_ns;
+	if (now_ns < recording->retry_ns)
+		return false;
+	if (recording->rotate_bytes && tape__bytes(recording->tape) >= recording->rotate_bytes)
+		return true;
+	return recording->rotate_ns && now_ns - recording->begun_ns >= recording->rotate_ns;
+}
+
+int recording__rotate(struct recording *recording, __u64 now_ns)
+{
+	struct output old = recording->output;
+	int err = rotation__next(&recording->rotation, &recording->output);
+
+	if (err) { /* it goes on in the file it has */
+		recording->retry_ns = now_ns + RETRY_NS;
+		return err;
+	}
+	err = output__place(&recording->output) ?:
+	      tape__next_file(recording->tape, recording->output.file, now_ns);
+	if (!err)
+		err = output__keep(&old);
+	output__close(&old);
+	if (err)
+		fail(recording, err);
+	recording->begun_ns = recording->flushed_ns = now_ns;
+	return err;
+}
+
+void recording__placed(struct recording *recording)
+{
+	int err = tape__flush(recording->tape) ?: output__keep(&recording->output);
+
+	if (err)
+		fail(recording, err);
+	rotation__trim(&recording->rotation, &recording->output);
 }
 
 void recording__tick(struct recording *recording, __u64 now_ns)
@@ -120,9 +172,16 @@ static void tell(const struct recording *recording)
 {
 	char records[TEXT_NUM_SZ], bytes[TEXT_NUM_SZ];
 
-	log_line("pyimport-bpf: %s records, %s bytes to %s",
-		 text_count(records, tape__record_cnt(recording->tape)),
-		 text_count(bytes, tape__bytes(recording->tape)), recording->output.path);
+	char files[TEXT_NUM_SZ];
+
+	text_count(records, tape__record_cnt(recording->tape));
+	text_count(bytes, tape__bytes_all(recording->tape));
+	if (recording->rotation.cnt > 1)
+		log_line("pyimport-bpf: %s records, %s bytes to %s files, the last is %s", records,
+			 bytes, text_count(files, recording->rotation.cnt), recording->output.path);
+	else
+		log_line("pyimport-bpf: %s records, %s bytes to %s", records, bytes,
+			 recording->output.path);
 }
 
 int recording__finish(struct recording *recording, __u64 end_ns, bool is_told)
@@ -153,4 +212,5 @@ void recording__close(struct recording *recording)
 	tape__free(recording->tape);
 	recording->tape = NULL;
 	output__close(&recording->output);
+	rotation__close(&recording->rotation);
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "trace/output.h"
+#include "trace/rotation/files.h"
 
 struct model;
 struct opts;
@@ -14,6 +15,9 @@ struct opts;
 /* Starts as {0}, and stays so without -o: every call below then does nothing. */
 struct recording {
 	struct output output;
+	struct rotation rotation; /* not on: all goes into one file */
+	__u64 rotate_bytes, rotate_ns; /* what a file may have, and how long it goes on; 0 = any */
+	__u64 begun_ns, retry_ns; /* this file; not to be rotated before */
 	bool is_as_measured; /* for the model that is made of it */
 	struct tape *tape;
 	__u64 flushed_ns;
@@ -37,6 +41,17 @@ int recording__start(struct recording *recording, struct model *model);
 
 /* Writes what came in, at most once a second. An error is logged, and ends the recording only. */
 void recording__tick(struct recording *recording, __u64 now_ns);
+
+/* With --rotate: is this file as large or old as it may get? */
+bool recording__is_due(struct recording *recording, __u64 now_ns);
+
+/*
+ * Ends this file and goes on in another. What is told between this and recording__placed, which
+ * writes it out and removes old files, stands at its begin. 0 or -errno, logged: without room for
+ * another file it goes on in this one.
+ */
+int recording__rotate(struct recording *recording, __u64 now_ns);
+void recording__placed(struct recording *recording);
 
 /* The trace is over: writes the rest, and says what it wrote if @is_told. 0 or -errno, logged. */
 int recording__finish(struct recording *recording, __u64 end_ns, bool is_told);

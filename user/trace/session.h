@@ -61,6 +61,8 @@ struct session {
 	int wait_status;
 	__u64 record_cnt, record_bytes; /* of the stream */
 	size_t described_cnt;      /* interpreters in the capture so far */
+	__u64 due_ns;              /* since when another file is due; 0 = it is not */
+	__u64 file_ns;             /* when this file of a rotated capture began; 0 = with tracing */
 	__u64 folded_ns, measured_ns; /* when the hooks were told last */
 	__u64 start_ns, ready_ns, detach_ns; /* for --stats: begin, when live, how long it took */
 };
@@ -84,6 +86,15 @@ bool session__look_at_scope(struct session *session);
 void session__hold(struct session *session);
 /* Ends it; what was held goes into the model. */
 void session__unhold(struct session *session);
+
+/* Tells the model how many starts were not traced whole, so far. */
+void session__tell_starts(struct session *session);
+
+/* Of this machine, and of the capture's file. @end_ns 0: it goes on. 0 or -ENOMEM. */
+int session__describe_host(struct session *session, __u64 end_ns);
+
+/* Often, while tracing: begins another file of the capture when --rotate says so. */
+void session__rotate(struct session *session, __u64 now_ns);
 
 /* Often, while tracing: tells the hooks what they asked for, in its time. */
 void session__fold(struct session *session, __u64 now_ns);

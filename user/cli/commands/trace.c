@@ -10,9 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -90,34 +88,6 @@ static bool has_ended(struct session *session, __u64 *checked_ns, __u64 now_ns)
 	return !facts__has_living(session->facts);
 }
 
-/* The wall clock at a moment of the monotonic one; 0 = unknown. */
-static __u64 realtime_at_ns(__u64 mono_ns)
-{
-	struct timespec ts;
-
-	if (clock_gettime(CLOCK_REALTIME, &ts))
-		return 0;
-	return (__u64)ts.tv_sec * 1000000000 + (__u64)ts.tv_nsec - (clock_ns() - mono_ns);
-}
-
-/* @end_ns 0: it goes on. */
-static int describe_host(struct session *session, __u64 end_ns)
-{
-	long cpu_cnt = sysconf(_SC_NPROCESSORS_ONLN);
-	struct host_info host = { .tool_version = PYIMPORT_VERSION,
-				  .trace_start_ns = session->ready_ns, .trace_end_ns = end_ns,
-				  .realtime_ns = realtime_at_ns(session->ready_ns),
-				  .cpu_cnt = cpu_cnt > 0 ? cpu_cnt : 0 };
-	struct utsname name;
-
-	if (!uname(&name)) {
-		host.kernel = name.release;
-		host.arch = name.machine;
-		host.hostname = name.nodename;
-	}
-	return model__set_host(session->model, &host);
-}
-
 /* What a capture says of itself should be in it early: we may not live to write the rest. */
 static void describe_early(struct session *session)
 {
@@ -127,7 +97,8 @@ static void describe_early(struct session *session)
 	    cnt == session->described_cnt)
 		return;
 	session->described_cnt = cnt;
-	if (pythons__describe(session->pythons, session->model) || describe_host(session, 0))
+	if (pythons__describe(session->pythons, session->model) ||
+	    session__describe_host(session, 0))
 		log_debug("the capture lacks its description: out of memory");
 }
 
@@ -183,6 +154,7 @@ static int watch(struct session *session)
 			break;
 		describe_early(session);
 		recording__tick(&session->recording, now_ns);
+		session__rotate(session, now_ns);
 	}
 	return 0;
 }
@@ -242,7 +214,7 @@ static int finish_model(struct session *session, __u64 end_ns)
 	if (!err)
 		err = twins_compare(session->model, session->ended);
 	if (!err)
-		err = describe_host(session, end_ns);
+		err = session__describe_host(session, end_ns);
 	if (!err && !session->ended)
 		err = model__finish(session->model, end_ns);
 	return err ? log_err(err, "cannot build the report") : 0;
@@ -322,7 +294,8 @@ static int run(struct session *session)
 	session__hold(session);
 	raise_priority();
 	malloc_trim(0); /* what loading and looking at interpreters took: several MB */
-	if (privilege_keep_tracing(probes__is_multi(session->probes)))
+	if (privilege_keep_tracing(probes__is_multi(session->probes),
+				   rotation__is_on(&session->recording.rotation)))
 		log_warn("cannot drop privileges that are no longer needed");
 	session->hooks->start(session->hooks_ctx);
 	session->ready_ns = clock_ns();

@@ -53,6 +53,11 @@ static int check_options(const struct parse *parse)
 	return 0;
 }
 
+static bool is_dash(const char *path)
+{
+	return path && !strcmp(path, "-");
+}
+
 static int check_words(const struct parse *parse)
 {
 	const struct opts *opts = parse->opts;
@@ -64,6 +69,10 @@ static int check_words(const struct parse *parse)
 	case COMMAND_RECORD:
 		if (!opts->capture_path)
 			return refuse(parse, "record needs a file for the capture"), hint(parse, "record -o FILE.cap …", NULL);
+		if (is_dash(opts->capture_path) && (opts->rotate_bytes || opts->rotate_ns))
+			return refuse(parse, "--rotate needs a name for its files, not the standard output"), hint_help(parse);
+		if (opts->keep_cnt && !opts->rotate_bytes && !opts->rotate_ns)
+			return refuse(parse, "--keep is for --rotate"), hint(parse, "--rotate 100MB", NULL);
 		break;
 	case COMMAND_REPORT:
 	case COMMAND_DIFF:
@@ -110,11 +119,6 @@ static int check_target(const struct parse *parse)
 		return refuse(parse, "nothing to trace is named"),
 		       hint(parse, "-- COMMAND, -p PID, --container NAME, --cgroup PATH, or -a for the whole host", NULL);
 	return 0;
-}
-
-static bool is_dash(const char *path)
-{
-	return path && !strcmp(path, "-");
 }
 
 /* Options that one view or format alone looks at. */

@@ -68,6 +68,8 @@ const struct option_info options[] = {
 	{ "format", OPT_FORMAT, "FORMAT", GROUP_SHOW, WRITES, "how the report is written", TEXT(format) },
 	{ "by", OPT_BY, "MEASURE", GROUP_SHOW, SHOWS, "what folded stacks weigh", TEXT(by) },
 	{ "output", 'o', "FILE", GROUP_SHOW, FOR(TRACE) | FOR(RECORD), "write a capture to FILE (- is the standard output), for `report` later", TEXT(capture_path) },
+	{ "rotate", OPT_ROTATE, "SIZE|TIME", GROUP_OWN, FOR(RECORD), "go on in another file when this one has SIZE (100MB) or is TIME old (10m): FILE.cap becomes FILE.1.cap, FILE.2.cap and so on, each to be read by itself", OTHER },
+	{ "keep", 0, "N", GROUP_OWN, FOR(RECORD), "with --rotate: the newest N files; older ones of this trace are removed", COUNT(keep_cnt, 1, 1000000, "a number of files, 1 or more") },
 	{ "report", 0, "FILE", GROUP_SHOW, WRITES, "write the report to FILE", TEXT(report_path) },
 	{ "as-measured", 0, NULL, GROUP_SHOW, TRACES | READS, "leave in the times what tracing took of them", FLAG(is_as_measured) },
 	{ "defer", OPT_DEFER, "LIST", GROUP_SHOW, SHOWS, "what deferring these would save together (view advice): modules, packages or file:line, with commas", OTHER },

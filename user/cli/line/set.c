@@ -10,6 +10,7 @@
 
 #define RING_MIN 4096
 #define RING_MAX (1u << 30)
+#define ROTATE_MIN 10000
 #define WIDTH_LEAST 20
 #define WIDTH_MOST 10000
 
@@ -38,6 +39,19 @@ static int set_width(struct opts *opts, const char *arg, const char **wrong)
 	if (parse_count(arg, WIDTH_LEAST, WIDTH_MOST, &columns))
 		return refuse(wrong, "a number of columns, 20 or more");
 	opts->width = (int)columns;
+	return 0;
+}
+
+/* 10m is ten minutes, 10MB a size. */
+static int set_rotate(struct opts *opts, const char *arg, const char **wrong)
+{
+	size_t bytes = 0;
+
+	if (arg[strspn(arg, "0123456789.")] && !parse_duration(arg, &opts->rotate_ns))
+		return 0;
+	if (parse_bytes(arg, &bytes) || bytes < ROTATE_MIN)
+		return refuse(wrong, "a size like 100MB, 10kB or more, or a time like 10m");
+	opts->rotate_bytes = bytes;
 	return 0;
 }
 
@@ -75,6 +89,7 @@ static int set_other(struct opts *opts, int key, char *arg, const char **wrong)
 	case OPT_SPOOL_SIZE:
 		return parse_bytes(arg, &opts->spool_bytes) || !opts->spool_bytes ?
 			       refuse(wrong, "a size like 256MB") : 0;
+	case OPT_ROTATE: return set_rotate(opts, arg, wrong);
 	case OPT_WIDTH: return set_width(opts, arg, wrong);
 	case OPT_MIN:
 		return parse_share(arg, &opts->min_share) ? refuse(wrong, "a share like 1%") : 0;

@@ -166,7 +166,7 @@ static void *serve(void *arg)
 	if (!server->is_scout ||
 	    sched_setscheduler(0, SCHED_RR, &(struct sched_param){ .sched_priority = 1 }))
 		setpriority(PRIO_PROCESS, gettid(), -20);
-	if (privilege_keep_tracing(hold->ops.is_multi))
+	if (privilege_keep_tracing(hold->ops.is_multi, false))
 		log_debug("privileges of the hold thread cannot be dropped");
 	for (;;) {
 		_cleanup_close_ int fd = -1;

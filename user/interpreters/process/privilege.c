@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -37,13 +38,23 @@ static int keep(const unsigned int *caps, size_t cnt)
 	return capng_apply(CAPNG_SELECT_CAPS) ? -EPERM : 0;
 }
 
-int privilege_keep_tracing(bool is_multi)
+int privilege_keep_tracing(bool is_multi, bool has_files)
 {
-	static const unsigned int caps[] = { CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE,
-					     CAP_DAC_READ_SEARCH, CAP_CHECKPOINT_RESTORE,
-					     CAP_KILL, CAP_SYS_ADMIN /* last */ };
+	static const unsigned int always[] = { CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE,
+					       CAP_DAC_READ_SEARCH, CAP_CHECKPOINT_RESTORE,
+					       CAP_KILL };
+	static const unsigned int files[] = { CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER };
+	unsigned int caps[sizeof(always) / sizeof(always[0]) + 4];
+	size_t cnt = sizeof(always) / sizeof(always[0]);
 
-	return keep(caps, sizeof(caps) / sizeof(caps[0]) - is_multi);
+	memcpy(caps, always, sizeof(always));
+	if (has_files) {
+		memcpy(caps + cnt, files, sizeof(files));
+		cnt += sizeof(files) / sizeof(files[0]);
+	}
+	if (!is_multi)
+		caps[cnt++] = CAP_SYS_ADMIN;
+	return keep(caps, cnt);
 }
 
 int privilege_keep_holding(void)

@@ -7,6 +7,7 @@
  *   CAP_DAC_READ_SEARCH       their files
  *   CAP_CHECKPOINT_RESTORE    files that were deleted or replaced while they run
  *   CAP_KILL                  passing signals on to a command of another user
+ *   CAP_DAC_OVERRIDE, CAP_CHOWN, CAP_FOWNER   only where files are made and removed meanwhile
  * CAP_SYS_ADMIN is needed to hold execs, and only until the marks are set; where probes are perf
  * events (before 6.6) as long as more of them may come, since their PMU asks for it each time.
  */
@@ -18,9 +19,9 @@
 /*
  * Gives up, for the calling thread and those it starts, everything that is not in the list above;
  * with @is_multi (probes are uprobe_multi) CAP_SYS_ADMIN too. 0 or -errno. A privilege that was not
- * there is not needed either.
+ * there is not needed either. @has_files: files are made, for another user, while tracing goes on.
  */
-int privilege_keep_tracing(bool is_multi);
+int privilege_keep_tracing(bool is_multi, bool has_files);
 
 /* The same for the process that holds: CAP_BPF to ask who is followed, CAP_SYS_PTRACE to stop. */
 int privilege_keep_holding(void);

@@ -199,7 +199,7 @@ static int settle_loads(struct model *model, struct process *process)
 		struct load *load = process->loads[i];
 
 		load->self_cpu_ns = load->cpu_ns = NS_UNKNOWN;
-		if (has_cpu) {
+		if (has_cpu && !load->is_carried) { /* what it was charged is in other files, too */
 			load->self_cpu_ns = rest(load->self_ns, charge_wait_ns(load->charge));
 			load->cpu_ns = rest(load->wall_ns, charge_wait_ns(load->charge_all));
 		}

@@ -220,6 +220,8 @@ struct load_state *load_begin(struct model *model, struct span *span, const stru
 	load->wall_ns = load->self_ns = NS_UNKNOWN;
 	load->find_ns = load->dlopen_ns = load->init_ns = load->exec_ns = NS_UNKNOWN;
 	load->charge = load->charge_all = &charge_none;
+	load->is_carried = rec->hdr.flags & PYI_F_CARRIED;
+	load->is_inherited = rec->hdr.flags & PYI_F_INHERITED;
 	load->is_exact = !(rec->hdr.flags & (PYI_F_APPROX | PYI_F_OVERFLOW | PYI_F_UNOBSERVED));
 	state->begun = rec->spent;
 	state->span = rec->span;

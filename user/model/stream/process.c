@@ -59,7 +59,8 @@ int process_exec(struct model *model, const struct pyi_exec *rec)
 		state->replaced = old;
 	process = &state->process;
 	process->exec_ns = process->start_ns = rec->hdr.ts_ns;
-	process->is_late = false;
+	process->is_carried = rec->hdr.flags & PYI_F_CARRIED;
+	process->is_late = process->is_carried;
 	process->ppid = rec->ppid;
 	process->nspid = rec->nspid;
 	process->uid = rec->uid;
@@ -135,6 +136,7 @@ int process_python(struct model *model, const struct pyi_python *rec)
 	if (!state)
 		return -ENOMEM;
 	state->process.is_python = true;
+	state->process.is_carried |= !!(rec->hdr.flags & PYI_F_CARRIED);
 	state->process.layout = rec->layout;
 	state->process.checks = rec->checks;
 	if (!state->process.comm[0])
@@ -150,4 +152,14 @@ int process_log(struct model *model, const struct pyi_hdr *hdr)
 		return -ENOMEM;
 	state->process.is_python = state->process.is_log = true;
 	return 0;
+}
+
+int process_namespace(struct model *model, const struct pyi_namespace *rec)
+{
+	struct process_state *state = process_get(model, &rec->hdr);
+	const char *name;
+
+	if (!state || model_text(model, &rec->name, rec->text, &name))
+		return -ENOMEM;
+	return namespace_add(state, rec->globals, name);
 }

@@ -144,7 +144,8 @@ int stmt_first(struct model *model, const struct pyi_edge *rec)
 		return -ENOMEM;
 	stmt->frame = rec->frame;
 	stmt->has_from = rec->has_from;
-	stmt->count = 1;
+	stmt->count = !(rec->hdr.flags & PYI_F_CARRIED);
+	stmt->is_carried = !stmt->count;
 	stmt->first_ns = rec->hdr.ts_ns;
 	stmt->around = span ? span->load : NULL;
 	process->has_frames |= rec->frame.code != 0;
@@ -206,7 +207,7 @@ int stmt_count(struct model *model, const struct pyi_edge_count *rec)
 
 	if (!stmt)
 		return 0; /* its first record was lost, and that is counted */
-	stmt->count = rec->count ?: 1;
+	stmt->count = rec->count ?: !stmt->is_carried;
 	stmt->loads = rec->loads;
 	stmt->is_inside = rec->is_inside;
 	return 0;

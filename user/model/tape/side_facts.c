@@ -31,7 +31,8 @@ static const struct field host_fields[] = {
 	FIELD(TEXT, host_info, kernel), FIELD(TEXT, host_info, arch),
 	FIELD(TEXT, host_info, hostname), FIELD(TEXT, host_info, tool_version),
 	FIELD(U64, host_info, trace_start_ns), FIELD(U64, host_info, trace_end_ns),
-	FIELD(U64, host_info, realtime_ns), FIELD(U32, host_info, cpu_cnt), {},
+	FIELD(U64, host_info, realtime_ns), FIELD(U32, host_info, cpu_cnt),
+	FIELD(U32, host_info, file_nr), {},
 };
 static const struct field python_fields[] = {
 	FIELD(TEXT, python_info, version), FIELD(TEXT, python_info, implementation),

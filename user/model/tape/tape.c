@@ -9,36 +9,87 @@
 
 #include "base/cleanup.h"
 #include "event/capture.h"
+#include "event/event.h"
 #include "model/model.h"
+#include "model/tape/carry.h"
 #include "model/tape/side_facts.h"
 
 #define MEMORY_FREE (512ull << 20)
 #define MEMORY_RATIO_MAX 32 /* bytes of memory for one of the file; real ones take up to 17 */
 #define MEMORY_STEP 4096    /* frames */
 
+/* What counts from the begin of the trace on. */
+struct totals {
+	struct pyi_stats stats;
+	__u64 late_starts, unknown_starts;
+};
+
 struct tape {
 	struct capture_writer *writer;
 	struct model *model;
+	struct carry *carry;    /* NULL: all goes into one file */
+	struct totals told, before; /* told so far; of that, in earlier files */
 	__u64 record_cnt, refused;
+	__u64 earlier_cnt, earlier_bytes; /* of records, in files that are done */
 };
+
+static void put(void *ctx, enum capture_frame_type type, const void *data, size_t size)
+{
+	struct tape *tape = ctx;
+	int err = capture_writer__put(tape->writer, type, data, size);
+
+	tape->record_cnt += !err && type == CAPTURE_RECORD;
+	tape->refused += err == -E2BIG;
+}
 
 static void on_record(void *ctx, const void *record, size_t size)
 {
 	struct tape *tape = ctx;
-	int err = capture_writer__put(tape->writer, CAPTURE_RECORD, record, size);
 
-	tape->record_cnt += !err;
-	tape->refused += err == -E2BIG;
+	if (!tape->carry || !event_is_valid(record, size) || carry__record(tape->carry, record))
+		put(tape, CAPTURE_RECORD, record, size);
+}
+
+/* Of a loss each file has what came in its own time. @less: room for what is told instead. */
+static const void *since_begin(struct tape *tape, enum model_fact fact, const void *info,
+			       struct totals *less)
+{
+	const __u64 *before = (const __u64 *)&tape->before.stats;
+	__u64 *stats = (__u64 *)&less->stats;
+
+	switch (fact) {
+	case FACT_STATS:
+		tape->told.stats = less->stats = *(const struct pyi_stats *)info;
+		for (size_t i = 0; i < sizeof(less->stats) / sizeof(*stats); i++)
+			stats[i] -= before[i] < stats[i] ? before[i] : stats[i];
+		return &less->stats;
+	case FACT_LATE_STARTS:
+		tape->told.late_starts = *(const __u64 *)info;
+		less->late_starts = tape->told.late_starts - tape->before.late_starts;
+		return &less->late_starts;
+	case FACT_UNKNOWN_STARTS:
+		tape->told.unknown_starts = *(const __u64 *)info;
+		less->unknown_starts = tape->told.unknown_starts - tape->before.unknown_starts;
+		return &less->unknown_starts;
+	default: return info;
+	}
 }
 
 static void on_fact(void *ctx, enum model_fact fact, __u32 id, const void *info)
 {
 	struct tape *tape = ctx;
+	struct totals less = {};
 	size_t size;
-	_cleanup_free_ char *text = side_encode(fact, id, info, &size);
+	_cleanup_free_ char *text = side_encode(fact, id, since_begin(tape, fact, info, &less),
+						&size);
 
-	if (!text || capture_writer__put(tape->writer, CAPTURE_FACT, text, size) == -E2BIG)
+	if (!text) {
 		tape->refused++;
+		return;
+	}
+	if (tape->carry)
+		carry__fact(tape->carry, fact, id, info, text);
+	put(tape, CAPTURE_FACT, text, size);
 }
 
 int tape__new(FILE *out, struct model *model, struct tape **tape)
@@ -66,7 +117,38 @@ void tape__free(struct tape *tape)
 		return;
 	model__set_tap(tape->model, NULL);
 	capture_writer__free(tape->writer);
+	carry__free(tape->carry);
 	free(tape);
+}
+
+int tape__carry(struct tape *tape)
+{
+	return carry__new(put, tape, &tape->carry);
+}
+
+int tape__next_file(struct tape *tape, FILE *out, __u64 now_ns)
+{
+	const struct price_info *price = model__price(tape->model);
+	struct capture_writer *next;
+	int err = capture_writer__new(out, &next);
+
+	if (err)
+		return err;
+	err = tape__end(tape, now_ns);
+	if (err) {
+		capture_writer__free(next);
+		return err;
+	}
+	tape->earlier_cnt += tape->record_cnt;
+	tape->earlier_bytes += capture_writer__bytes(tape->writer);
+	capture_writer__free(tape->writer);
+	tape->writer = next;
+	tape->record_cnt = 0;
+	tape->before = tape->told;
+	if (price)
+		on_fact(tape, FACT_PRICE, 0, price);
+	carry__next_file(tape->carry);
+	return 0;
 }
 
 int tape__flush(struct tape *tape)
@@ -87,9 +169,14 @@ __u64 tape__bytes(const struct tape *tape)
 	return capture_writer__bytes(tape->writer);
 }
 
+__u64 tape__bytes_all(const struct tape *tape)
+{
+	return tape->earlier_bytes + tape__bytes(tape);
+}
+
 __u64 tape__record_cnt(const struct tape *tape)
 {
-	return tape->record_cnt;
+	return tape->earlier_cnt + tape->record_cnt;
 }
 
 __u64 tape__refused(const struct tape *tape)

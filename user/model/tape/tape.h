@@ -23,8 +23,23 @@ int tape__flush(struct tape *tape);
 /* Says that this is all. Without it a reader takes the file for cut. */
 int tape__end(struct tape *tape, __u64 end_ns);
 
-__u64 tape__bytes(const struct tape *tape); /* written so far */
-__u64 tape__record_cnt(const struct tape *tape);
+/*
+ * Before anything is given to the model: keeps in memory what a file that is begun later needs of
+ * earlier ones (carry.h). 0 or -ENOMEM.
+ */
+int tape__carry(struct tape *tape);
+
+/*
+ * With that: ends the file at @now_ns, and goes on in @out. Each can be read by itself. What a
+ * load was charged is in the file where it ended, if all charges until then have been told. The
+ * host and the interpreters are the caller's to tell again. On an error before the end of the
+ * old file is written it goes on there.
+ */
+int tape__next_file(struct tape *tape, FILE *out, __u64 now_ns);
+
+__u64 tape__bytes(const struct tape *tape); /* written so far to this file */
+__u64 tape__bytes_all(const struct tape *tape); /* … and to earlier ones */
+__u64 tape__record_cnt(const struct tape *tape); /* in all files */
 __u64 tape__refused(const struct tape *tape); /* left out: too large, or no memory */
 
 struct tape_result {

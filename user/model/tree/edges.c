@@ -108,7 +108,7 @@ static void edge_ran_in(struct edge *edge, const struct load_state *state, bool 
 
 static bool is_inside(const struct stmt *stmt)
 {
-	return stmt->count == 1 || stmt->is_inside;
+	return !stmt->is_carried && (stmt->count == 1 || stmt->is_inside);
 }
 
 static void edge_count(struct edge *edge, __u32 count, __u32 cached, __u64 first_ns,

@@ -109,7 +109,7 @@ static void settle_self(struct load *load)
 {
 	__u64 inside_ns = state_of(load)->before_ns;
 
-	if (load->wall_ns == NS_UNKNOWN)
+	if (load->wall_ns == NS_UNKNOWN || load->is_carried) /* some may be in other files */
 		return;
 	for (size_t i = 0; i < load->child_cnt; i++) {
 		const struct load *child = load->children[i];

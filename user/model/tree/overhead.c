@@ -170,7 +170,8 @@ static void take_off(struct load *load)
 		return;
 	}
 	load->wall_ns -= load->overhead_total_ns;
-	load->self_ns -= load->overhead_ns;
+	if (load->self_ns != NS_UNKNOWN)
+		load->self_ns -= load->overhead_ns;
 }
 
 void overhead_settle(struct model *model, struct process *process)

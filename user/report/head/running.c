@@ -34,7 +34,8 @@ void inventory_head(const struct view *view, const struct process *process)
 	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
-	text_buf__add(&buf, "It was already running when tracing began");
+	text_buf__add(&buf, process->is_carried ? "Its begin is in an earlier file of this capture" :
+						  "It was already running when tracing began");
 	if (!inventory) {
 		text_buf__add(&buf, ": earlier imports are not listed.");
 	} else if (!inventory->has_modules) {

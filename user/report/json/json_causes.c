@@ -59,7 +59,8 @@ static json_t *new_rss(struct json_out *jo, __u32 measured, const struct pyi_cha
 
 void json_set_causes(struct json_out *jo, json_t *obj, const struct load *load)
 {
-	__u32 measured = load->process->measured;
+	/* Of what began in an earlier file a part was told there. */
+	__u32 measured = load->is_carried ? 0 : load->process->measured;
 	bool has_memory = measured & PYI_GROUP_MEMORY;
 
 	json_set_ns(jo, obj, "cpu_ns",

@@ -76,6 +76,8 @@ json_t *json_new_import(struct json_out *jo, const struct load *load)
 	json_set_bool(jo, obj, "exact", load->is_exact);
 	json_set(jo, obj, "unknown", new_unknown(jo, load));
 	json_set_bool(jo, obj, "inherited", load->is_inherited);
+	if (load->is_carried)
+		json_set_bool(jo, obj, "begun_earlier", true);
 	return obj;
 }
 

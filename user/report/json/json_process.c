@@ -181,6 +181,8 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 	json_set_str(jo, obj, "unit", process->unit);
 	json_set(jo, obj, "container", new_container(jo, &process->container));
 	json_set_bool(jo, obj, "attached_late", process->is_late && !process->is_log);
+	if (process->is_carried)
+		json_set_bool(jo, obj, "begun_earlier", true);
 	json_set_bool(jo, obj, "from_log", process->is_log);
 	json_set_bool(jo, obj, "switches_stacks", process->is_switching);
 	json_set(jo, obj, "inventory", json_new_inventory(jo, process->inventory));

@@ -41,6 +41,8 @@ json_t *json_new_trace(struct json_out *jo, const struct model *model)
 	json_set_bool(jo, obj, "cut", model__is_cut(model));
 	json_set_ns(jo, obj, "realtime_ns", host && host->realtime_ns ? host->realtime_ns :
 							       NS_UNKNOWN);
+	if (host && host->file_nr)
+		json_set_int(jo, obj, "file", host->file_nr);
 	return obj;
 }
 

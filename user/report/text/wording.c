@@ -148,6 +148,8 @@ void phrase_name(const struct view *view, const struct load *load, struct text_b
 		text_buf__add(buf, "?");
 	if (load->is_inherited)
 		text_buf__add(buf, " (began before fork)");
+	else if (load->is_carried)
+		text_buf__add(buf, " (began in an earlier file)");
 }
 
 void phrase_kind(const struct view *view, const struct load *load, struct text_buf *buf)

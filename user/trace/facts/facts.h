@@ -34,7 +34,7 @@ void facts__note(struct facts *facts, const struct pyi_hdr *hdr);
 /* Reads /proc for what was noted since the last call. */
 void facts__read(struct facts *facts, const struct probes *probes, struct model *model);
 
-/* Before model__finish: what was read early of followed processes. */
+/* Before model__finish or another file: what was read early of followed processes. */
 void facts__finish(struct facts *facts, struct model *model);
 
 /* False when every process of facts__follow and every child of theirs has ended. */

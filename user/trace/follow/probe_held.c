@@ -315,6 +315,18 @@ static void tell_unexamined(const struct session *session)
 		model__set_unexamined(session->model, &info);
 }
 
+void session__tell_starts(struct session *session)
+{
+	struct held *held = session->held_notes;
+
+	if (!held)
+		return;
+	if (session->hold)
+		hold__stats(session->hold, &session->held);
+	model__set_late_starts(session->model, held->late_start_cnt);
+	model__set_unknown_starts(session->model, held->gone_cnt + not_looked_at(&session->held));
+}
+
 void session__unhold(struct session *session)
 {
 	struct held *held = session->held_notes;
@@ -346,8 +358,7 @@ void session__unhold(struct session *session)
 		  (unsigned long long)session->held.missed_cnt,
 		  (unsigned long long)session->held.lost_cnt,
 		  session->held.has_ended ? ", the holder was killed" : "");
-	model__set_late_starts(session->model, held->late_start_cnt);
-	model__set_unknown_starts(session->model, held->gone_cnt + not_looked_at(&session->held));
+	session__tell_starts(session);
 	tell_unexamined(session);
 	for (size_t i = 0; i < held->note_cnt; i++)
 		free(held->notes[i].path);
