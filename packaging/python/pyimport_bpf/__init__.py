@@ -158,7 +158,7 @@ def load(report, done):
 
 def first_line(text):
     lines = text.decode(errors="replace").strip().splitlines()
-    return lines[0].removeprefix("pyimport-bpf: ") if lines else "no message"
+    return lines[0].removeprefix("pyimport-bpf: ").removeprefix("error: ") if lines else "no message"
 
 
 def last_line(text):

@@ -96,7 +96,8 @@ def _check(command, floor, forbid=(), allow=None, modules=None, time=None, runs=
         for one in broken:
             lines += ["  " + one[0]] + ["      " + line for line in one[1:]]
         lines.append("  measured by %s%s" % (
-            first.how, "" if first.why_not is None else " (not traced: %s)" % first.why_not))
+            "tracing" if first.why_not is None else first.how,
+            "" if first.why_not is None else " (not traced: %s)" % first.why_not))
         pytest.fail("\n".join(lines), pytrace=False)
     return first
 
