@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""man_options.py [--check]: the options in the manual pages of the subcommands, from their --help.
+"""man_options.py [--check]: options, and statuses and examples where they have none of their own, in the
+manual pages of the subcommands, from their --help.
 
 Each page man/pyimport-bpf-NAME.8 has a section between two comments, which is written anew; --check
 only says which pages are out of date."""
@@ -24,10 +25,31 @@ def roff(text):
     return "\\&" + text if text.startswith((".", "'")) else text
 
 
-def options(name):
-    """[(group, [(short, long, value, text)])] of a subcommand."""
+def help_of(name):
     env = dict(os.environ, COLUMNS="120", LC_ALL="C.UTF-8")
-    text = subprocess.run([TOOL, "help", name], env=env, capture_output=True, text=True, check=True).stdout
+    return subprocess.run([TOOL, "help", name], env=env, capture_output=True, text=True, check=True).stdout
+
+
+def more(text, page):
+    """Sections of roff for what --help says and the page does not say itself: statuses, examples."""
+    lines = []
+    status = re.search(r"^Exit status\n((?:  .*\n)+)", text, re.M)
+    if status and ".SH EXIT STATUS\n" not in page:
+        lines.append(".SH EXIT STATUS\n%s\n" % roff(" ".join(status.group(1).split())))
+    examples = re.search(r"^Examples\n((?: .*\n)+)", text, re.M)
+    if examples and not re.search(r"^\.SH EXAMPLES?$", page, re.M):
+        lines.append(".SH EXAMPLES\n")
+        for line in examples.group(1).splitlines():
+            command, _, what = line.strip().partition("  ")
+            if line.startswith("  pyimport-bpf"):
+                lines.append(".TP\n.B %s\n%s" % (roff(command), roff(what.strip()) + "\n" if what else ""))
+            else:
+                lines.append(roff(line.strip()) + "\n")
+    return "".join(lines)
+
+
+def options(text):
+    """[(group, [(short, long, value, text)])] of a subcommand, by its --help."""
     groups, at = [], None
     for line in text.splitlines():
         option = OPTION.match(line)
@@ -42,15 +64,16 @@ def options(name):
     return groups
 
 
-def section(name):
+def section(name, page):
+    help_text = help_of(name)
     lines = [BEGIN, ".SH ALL OPTIONS\n"]
-    for group, rows in options(name):
+    for group, rows in options(help_text):
         lines.append(".SS %s\n" % roff(group))
         for short, long, value, text in rows:
             names = ('\\-%s ", " \\-\\-%s' if short else "%s\\-\\-%s") % (short or "", roff(long))
             lines.append(".TP\n.BR %s%s\n%s\n" % (names, " =\\fI%s\\fR" % roff(value) if value else "",
                                                   roff(text)))
-    return "".join(lines) + END
+    return "".join(lines) + more(help_text, page) + END
 
 
 def main():
@@ -58,7 +81,8 @@ def main():
     for path in sorted(glob.glob(os.path.join(ROOT, "man", "pyimport-bpf-*.8"))):
         with open(path, encoding="utf-8") as file:
             old = file.read()
-        made = section(re.search(r"pyimport-bpf-(\w+)\.8$", path).group(1))
+        own = re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), "", old, flags=re.S)
+        made = section(re.search(r"pyimport-bpf-(\w+)\.8$", path).group(1), own)
         if BEGIN in old:
             new = re.sub(re.escape(BEGIN) + ".*?" + re.escape(END), lambda _: made, old, flags=re.S)
         else:

@@ -64,7 +64,14 @@ def test_manual_of_each_subcommand():
     """Its page has all its options, views and formats, as its --help has them."""
     for name in commands():
         page = os.path.join(lib.REPO, "man", "pyimport-bpf-%s.8" % name)
-        lib.check(name in ("", "help", "version") or os.path.exists(page), "%s has no manual page", name)
+        if name in ("", "help", "version"):
+            continue
+        lib.check(os.path.exists(page), "%s has no manual page", name)
+        with open(page, encoding="utf-8") as file:
+            sections = set(re.findall(r"^\.SH (.*)$", file.read(), re.M))
+        for section in ("SYNOPSIS", "DESCRIPTION", "ALL OPTIONS", "EXIT STATUS", "SEE ALSO"):
+            lib.check(section in sections, "%s: no %s", name, section)
+        lib.check(sections & {"EXAMPLE", "EXAMPLES"}, "%s: no examples", name)
     done = subprocess.run(["/usr/bin/python3", lib.REPO + "/scripts/man_options.py", "--check"],
                           capture_output=True, text=True, env=lib.clean_env({"PYIMPORT_BPF": lib.TOOL}))
     lib.check_equal((done.returncode, done.stdout), (0, ""), "pages against --help, %s" % done.stderr)

@@ -43,6 +43,11 @@ static const char *statuses_of(enum command command)
 		return "0 ok; 1 nothing leads to the module, or a failure of ours; 2 usage; 3 could not trace; "
 		       "4 with --strict, data was lost; after -- otherwise that of COMMAND (128+N for signal "
 		       "N).";
+	case COMMAND_AGENT:
+		return "0 ok; 1 failure of ours; 2 usage; 3 could not trace.";
+	case COMMAND_HELP:
+	case COMMAND_VERSION:
+		return "0 ok; 1 failure of ours; 2 usage.";
 	default:
 		return "0 ok; 1 failure of ours; 2 usage; 3 could not trace; 4 with --strict, data was lost; "
 		       "after -- otherwise that of COMMAND (128+N for signal N).";
