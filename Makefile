@@ -19,7 +19,7 @@ CFLAGS  ?= -O2 -g
 HOST    := -std=gnu11 $(WARN) $(CFLAGS) -D_GNU_SOURCE -Iinclude -Iuser -I$(O) \
            -DPYIMPORT_VERSION='"$(VERSION)"' -DPYIMPORT_GITREV='"$(GITREV)"' \
            $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread
+LIBS    := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lcrypt -lpthread
 ifeq ($(SAN),1)
 O       := .output/san
 HOST    += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -203,7 +203,7 @@ install: all ## install below $(DESTDIR)$(prefix)
 # part of their static libelf: see the file that stands in for it.
 STATIC      := $(O)/static/pyimport-bpf
 # libmicrohttpd without the TLS that it could do: see no_tls.c.
-STATIC_LIBS  = -lmicrohttpd $(shell pkg-config --static --libs $(filter-out libmicrohttpd,$(PKGS))) -lpthread
+STATIC_LIBS  = -lmicrohttpd $(shell pkg-config --static --libs $(filter-out libmicrohttpd,$(PKGS))) -lcrypt -lpthread
 LIBEU       := $(O)/static/eu_search.o
 NO_TLS      := $(O)/static/no_tls.o
 .PHONY: static

@@ -119,6 +119,18 @@ def at_prometheus(own):
     return float(found[0]["value"][1]) if found else 0
 
 
+def tell_scrapes(agent):
+    """How long a page takes that is made anew, each time."""
+    times = []
+    for _ in range(9):
+        time.sleep(1.1)
+        begin = time.monotonic()
+        text = agent.get("/metrics")[2]
+        times.append((time.monotonic() - begin) * 1e3)
+    lines = sum(not line.startswith("#") for line in text.splitlines())
+    tell("a scrape of %d series: median %.1f ms, at most %.1f" % (lines, sorted(times)[4], max(times)))
+
+
 def soak(args, agent, cgroup, url, load):
     """(starts, MB resident) at each tenth of each part."""
     part_s = args.minutes * 60 / len(FAULTS)
@@ -164,6 +176,7 @@ def check(args):
             load = Load(cgroup, args.rate)
             try:
                 memory = soak(args, agent, cgroup, url, load)
+                tell_scrapes(agent)
             finally:
                 load.end()
             started = load.cnt

@@ -12,7 +12,7 @@
 #include <time.h>
 
 #include "agent/cost.h"
-#include "agent/http.h"
+#include "agent/http/http.h"
 #include "agent/metrics.h"
 #include "agent/otlp/push.h"
 #include "agent/spool.h"
@@ -24,10 +24,10 @@
 #include "trace/opts.h"
 #include "trace/session.h"
 
-#define LISTEN_DEFAULT "127.0.0.1:9844"
 #define ALIVE_NS 10000000000ULL /* the reader of records has not come by for so long: it hangs */
 
 struct agent {
+	struct agent_reload reload;
 	pthread_mutex_t lock;       /* of what follows */
 	struct series_table table;
 	struct modules *modules;
@@ -107,8 +107,9 @@ static void write_metrics(void *ctx, bool is_openmetrics, FILE *out)
 	series_table__free(&snapshot.table);
 }
 
-int agent__new(const struct opts *opts, struct agent **out)
+int agent__new(const struct agent_reload *reload, struct agent **out)
 {
+	const struct opts *opts = reload->opts;
 	struct agent *agent = calloc(1, sizeof(*agent));
 	const struct http_ops ops = { .metrics = write_metrics, .is_healthy = is_healthy,
 				      .is_ready = is_ready, .ctx = agent };
@@ -116,8 +117,9 @@ int agent__new(const struct opts *opts, struct agent **out)
 
 	if (!agent)
 		return -ENOMEM;
+	agent->reload = *reload;
 	pthread_mutex_init(&agent->lock, NULL);
-	agent->state.is_complete = true;
+	agent->state.is_complete = agent->state.is_config_good = true;
 	agent->state.start_s = (__u64)time(NULL);
 	agent->slow_ns = opts->slow_start_ns;
 	err = series_table__new(&agent->table, opts->max_series ?: SERIES_MAX_DEFAULT);
@@ -129,7 +131,7 @@ int agent__new(const struct opts *opts, struct agent **out)
 	if (!err && opts->otlp)
 		err = push__new(opts, take_all, agent, &agent->push);
 	if (!err)
-		err = http__new(opts->listen ?: LISTEN_DEFAULT, &ops, &agent->http);
+		err = http__new(opts, &ops, &agent->http);
 	if (err)
 		agent__free(agent);
 	else
@@ -191,7 +193,8 @@ static void fold(void *ctx, struct model *part, bool is_tail)
 	pthread_mutex_unlock(&agent->lock);
 	if (notable.why != NOTABLE_NO && agent->spool)
 		spool__keep(agent->spool, part, &notable);
-	if ((notable.why == NOTABLE_SLOW || notable.why == NOTABLE_SLOWER) && agent->push)
+	if ((notable.why == NOTABLE_SLOW || notable.why == NOTABLE_SLOWER) && agent->push &&
+	    !agent->table.is_redacted)
 		send(agent->push, part, &notable);
 }
 
@@ -219,6 +222,82 @@ static void measure(void *ctx, const struct model *model, __u64 record_cnt)
 	pthread_mutex_unlock(&agent->lock);
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && !strcmp(a, b));
+}
+
+static bool is_same_scope(const struct opts *a, const struct opts *b)
+{
+	bool is_same = a->want_all == b->want_all && a->is_container == b->is_container &&
+		       a->scope_cnt == b->scope_cnt;
+
+	for (size_t i = 0; is_same && i < a->scope_cnt; i++)
+		is_same = !strcmp(a->scopes[i], b->scopes[i]);
+	return is_same;
+}
+
+/* What tracing was set up with stays as it is. */
+static void tell_what_stays(const struct opts *old, const struct opts *fresh)
+{
+	const struct {
+		const char *name;
+		bool is_same;
+	} fixed[] = {
+		{ "what is traced", is_same_scope(old, fresh) },
+		{ "--listen", is_same_text(old->listen, fresh->listen) },
+		{ "TLS, on or off", !old->tls_cert == !fresh->tls_cert },
+		{ "--spool", is_same_text(old->spool, fresh->spool) },
+		{ "--otlp, on or off", !old->otlp == !fresh->otlp },
+		{ "--ring", old->ring_sz == fresh->ring_sz },
+		{ "what is measured", old->groups_off == fresh->groups_off },
+	};
+
+	for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+		if (!fixed[i].is_same)
+			log_warn("the configuration: %s stays as it is until the agent starts anew",
+				 fixed[i].name);
+}
+
+static int apply(struct agent *agent, const struct opts *fresh)
+{
+	int err = agent->push && fresh->otlp ? push__renew(agent->push, fresh) : 0;
+
+	if (!err)
+		err = http__renew(agent->http, fresh);
+	if (err)
+		return err;
+	if (agent->spool)
+		spool__limit(agent->spool, fresh);
+	pthread_mutex_lock(&agent->lock);
+	agent->slow_ns = fresh->slow_start_ns;
+	agent->table.is_redacted = fresh->want_redacted;
+	err = series_table__limit(&agent->table, fresh->max_series ?: SERIES_MAX_DEFAULT);
+	pthread_mutex_unlock(&agent->lock);
+	return err;
+}
+
+/* A configuration that is wrong changes nothing but what stood before the fault. */
+static void reload(void *ctx)
+{
+	struct agent *agent = ctx;
+	struct opts fresh;
+	int err = agent->reload.read(agent->reload.opts, &fresh);
+
+	if (!err) {
+		tell_what_stays(agent->reload.opts, &fresh);
+		err = apply(agent, &fresh);
+		agent->reload.clear(&fresh);
+	}
+	log_line(err ? "pyimport-bpf: the configuration is wrong, and stays as it was" :
+		       "pyimport-bpf: the configuration was read");
+	pthread_mutex_lock(&agent->lock);
+	agent->state.is_config_good = !err;
+	agent->state.reload_cnt++;
+	pthread_mutex_unlock(&agent->lock);
+}
+
 const struct trace_hooks agent_hooks = {
-	.start = start, .update = update, .fold = fold, .measure = measure, .has_no_report = true,
+	.start = start, .update = update, .fold = fold, .measure = measure, .reload = reload,
+	.has_no_report = true,
 };

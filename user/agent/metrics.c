@@ -204,6 +204,10 @@ static void put_cost(const struct writer *to)
 		   "Records that came from the kernel.");
 	put_number(to, "pyimport_agent_scrapes", "counter", NULL, state->scrape_cnt,
 		   "Answers to requests for metrics.");
+	put_number(to, "pyimport_agent_config_reloads", "counter", NULL, state->reload_cnt,
+		   "How often SIGHUP asked to read the configuration again.");
+	put_number(to, "pyimport_agent_config_last_reload_successful", "gauge", NULL,
+		   state->is_config_good, "1: the configuration was right the last time it was read.");
 	put_head(to, "pyimport_agent_holder_cpu_seconds", "counter", "seconds",
 		 "CPU time of the process that holds what starts.");
 	fputs("pyimport_agent_holder_cpu_seconds_total ", to->out);

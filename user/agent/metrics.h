@@ -34,7 +34,8 @@ struct agent_state {
 	bool is_complete;
 	__u64 record_cnt, cpu_ns, holder_cpu_ns, resident_bytes, holder_resident_bytes;
 	__u64 start_s;            /* since the epoch */
-	__u64 scrape_cnt;
+	__u64 scrape_cnt, reload_cnt;
+	bool is_config_good;      /* the last time it was read */
 	bool has_spool, has_push;
 	struct push_stats push;
 	struct spool_stats spool;

@@ -22,7 +22,7 @@ int series_table__new(struct series_table *table, size_t max)
 {
 	/* Pages that no series has come to are not resident. */
 	*table = (struct series_table){ .series = calloc(max + 1, sizeof(*table->series)),
-					.cnt = 1, .max = max + 1 };
+					.cnt = 1, .max = max + 1, .cap = max + 1 };
 	if (!table->series)
 		return -ENOMEM;
 	memcpy(table->series[0].labels.entry, "other", sizeof("other"));
@@ -33,6 +33,23 @@ void series_table__free(struct series_table *table)
 {
 	free(table->series);
 	*table = (struct series_table){};
+}
+
+int series_table__limit(struct series_table *table, size_t max)
+{
+	struct series *larger;
+
+	if (max + 1 > table->cap) {
+		larger = calloc(max + 1, sizeof(*larger));
+		if (!larger)
+			return -ENOMEM;
+		memcpy(larger, table->series, table->cnt * sizeof(*larger));
+		free(table->series);
+		table->series = larger;
+		table->cap = max + 1;
+	}
+	table->max = max + 1;
+	return 0;
 }
 
 static bool is_same(const struct labels *a, const struct labels *b)

@@ -57,13 +57,16 @@ struct series {
 
 struct series_table {
 	struct series *series; /* the first is `other` */
-	size_t cnt, max;       /* with it */
+	size_t cnt, max, cap;  /* with it; how many there are, may be, have room */
 	bool is_redacted;      /* labels tell no directories */
 	__u64 refused_cnt;     /* start-ups and late imports that went to `other` */
 };
 
 int series_table__new(struct series_table *table, size_t max);
 void series_table__free(struct series_table *table);
+
+/* Another limit; series that are there stay, beyond a smaller one too. -ENOMEM: as it was. */
+int series_table__limit(struct series_table *table, size_t max);
 
 /*
  * Never NULL. When there are as many as may be, the place of one that was not added to for a day is

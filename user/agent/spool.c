@@ -143,6 +143,15 @@ static void trim(struct spool *spool)
 	}
 }
 
+void spool__limit(struct spool *spool, const struct opts *opts)
+{
+	spool->bytes_max = opts->spool_bytes ?: BYTES_DEFAULT;
+	spool->files_max = opts->spool_files ?: FILES_DEFAULT;
+	spool->age_max_s = opts->spool_age_ns ? (long long)(opts->spool_age_ns / 1000000000) :
+						AGE_DEFAULT_S;
+	trim(spool);
+}
+
 int spool__new(const struct opts *opts, struct spool **out)
 {
 	struct spool *spool = calloc(1, sizeof(*spool));
@@ -156,11 +165,7 @@ int spool__new(const struct opts *opts, struct spool **out)
 		free(spool);
 		return err;
 	}
-	spool->bytes_max = opts->spool_bytes ?: BYTES_DEFAULT;
-	spool->files_max = opts->spool_files ?: FILES_DEFAULT;
-	spool->age_max_s = opts->spool_age_ns ? (long long)(opts->spool_age_ns / 1000000000) :
-						AGE_DEFAULT_S;
-	trim(spool);
+	spool__limit(spool, opts);
 	*out = spool;
 	return 0;
 }

@@ -23,6 +23,9 @@ struct spool_stats {
 int spool__new(const struct opts *opts, struct spool **out);
 void spool__free(struct spool *spool); /* NULL-safe */
 
+/* Other limits, for what is there too. */
+void spool__limit(struct spool *spool, const struct opts *opts);
+
 /* What is told in model_lean.on_fold. A failure is counted, and logged once in a row. */
 void spool__keep(struct spool *spool, const struct model *part, const struct notable *notable);
 

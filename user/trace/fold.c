@@ -3,6 +3,7 @@
 #include "model/model.h"
 #include "probe/probes.h"
 #include "trace/session.h"
+#include "trace/signals.h"
 
 #define FOLD_GAP_NS 250000000ULL
 #define MEASURE_GAP_NS 1000000000ULL
@@ -11,6 +12,8 @@ void session__fold(struct session *session, __u64 now_ns)
 {
 	struct pyi_stats stats = {};
 
+	if (session->hooks->reload && signals_take_reload())
+		session->hooks->reload(session->hooks_ctx);
 	if (!session->hooks->fold || now_ns - session->folded_ns < FOLD_GAP_NS)
 		return;
 	session->folded_ns = now_ns;

@@ -55,6 +55,12 @@ struct opts {
 	int help_depth;            /* enum help_depth */
 	int width;                 /* --width; 0 = not said */
 	unsigned int table_cnt; /* for tests: slots for code and statements; 0 = as usual */
+	char **line;             /* the command line, to be read once more, and its words */
+	int line_cnt;
+	const char *config;      /* agent: a file with options; NULL = none */
+	char *config_text;       /* what was read from it, malloc'd: fields point into it */
+	/* Files of the agent's TLS and of its users, NULL = none of either. */
+	const char *tls_cert, *tls_key, *auth_file;
 	const char *listen;      /* agent; NULL = the usual address */
 	size_t max_series;       /* agent; 0 = default */
 	/* Of the agent: where captures are kept, NULL = nowhere, and how many; 0 = default. */

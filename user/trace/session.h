@@ -27,6 +27,7 @@ struct trace_hooks {
 	void (*fold)(void *ctx, struct model *part, bool is_tail);
 	/* With it, about once a second: the model knows what was lost so far. */
 	void (*measure)(void *ctx, const struct model *model, __u64 record_cnt);
+	void (*reload)(void *ctx);  /* with it: a SIGHUP has come */
 	bool has_no_report;         /* what the hooks show is all there is */
 };
 

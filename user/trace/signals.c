@@ -9,7 +9,8 @@
 
 #include "interpreters/process/launch.h"
 
-static volatile sig_atomic_t want_stop;
+static volatile sig_atomic_t want_stop, want_reload;
+static bool reloads_at_hangup;
 static const struct launch *volatile forward_to;
 static bool is_interrupt_ignored; /* was, when we were started */
 
@@ -18,7 +19,9 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 	int saved = errno;
 
 	(void)context;
-	if (!forward_to)
+	if (sig == SIGHUP && reloads_at_hangup)
+		want_reload = true;
+	else if (!forward_to)
 		want_stop = want_stop || !is_interrupt_ignored || sig != SIGINT ||
 			    info->si_code == SI_USER;
 	else if ((sig != SIGINT && sig != SIGQUIT) || info->si_code == SI_USER)
@@ -65,7 +68,7 @@ void signals_install(const struct launch *launch)
 	forward_to = launch;
 	take_interrupt(&action, &once);
 	take(SIGTERM, launch ? &action : &once);
-	take(SIGHUP, launch ? &action : &once);
+	take(SIGHUP, launch || reloads_at_hangup ? &action : &once);
 	if (launch) { /* these would end us and leave the command without its report */
 		take(SIGQUIT, &action);
 		take(SIGUSR1, &action);
@@ -80,6 +83,19 @@ void signals_install(const struct launch *launch)
 bool signals_want_stop(void)
 {
 	return want_stop;
+}
+
+void signals_reload_at_hangup(void)
+{
+	reloads_at_hangup = true;
+}
+
+bool signals_take_reload(void)
+{
+	bool is_asked = want_reload;
+
+	want_reload = false;
+	return is_asked;
 }
 
 void signals_restore(void)

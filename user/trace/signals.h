@@ -18,6 +18,11 @@ void signals_install(const struct launch *launch);
 
 bool signals_want_stop(void);
 
+/* Before signals_install: a SIGHUP asks for that, as a daemon's does, not for the end. */
+void signals_reload_at_hangup(void);
+/* One has come since the last call. */
+bool signals_take_reload(void);
+
 /* What is left to do is short: everything has its default effect again, SIGPIPE but ignored. */
 void signals_restore(void);
 

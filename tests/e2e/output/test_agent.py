@@ -123,6 +123,29 @@ def test_spool():
 
 
 @lib.test()
+def test_spool_full():
+    """No room for a capture: counted, nothing half written, and starts are counted as ever."""
+    spool = os.path.join(lib.workdir(), "full")
+    os.mkdir(spool)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k,mode=0700", "full", spool], check=True)
+    try:
+        with open(os.path.join(spool, "other"), "wb") as file:
+            file.write(bytes(64 << 10))
+        with Cgroup() as cgroup, Agent(cgroup, "--spool", spool) as agent:
+            for name in ("one.py", "two.py"):
+                cgroup.start([lib.system().exe, lib.write(name, "import json\n")]).wait()
+            lib.wait_until(lambda: agent.sum_of("pyimport_agent_spool_failures_total") >= 2, "the failures")
+            lib.check_equal((agent.sum_of("pyimport_starts_total"), agent.sum_of("pyimport_complete"),
+                             agent.sum_of("pyimport_agent_spool_captures_total")), (2, 1, 0), "beside them")
+            lib.check_equal(captures(spool), [], "captures")
+            os.unlink(os.path.join(spool, "other"))
+            cgroup.start([lib.system().exe, lib.write("three.py", "import json\n")]).wait()
+            lib.wait_until(lambda: agent.sum_of("pyimport_agent_spool_captures_total") >= 1, "one with room")
+    finally:
+        subprocess.run(["umount", "-l", spool], check=True)
+
+
+@lib.test()
 def test_http():
     """What is answered, and that slow and many clients harm nobody."""
     with Cgroup() as cgroup, Agent(cgroup) as agent:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* What is worth a look among the start-ups of an entry point. */
+/* What is worth a look among the start-ups of an entry point; as many of these as there may be. */
 #include "agent/series.h"
 #include "unit.h"
 
@@ -75,6 +75,50 @@ static void test_uneven_is_not_slower(void)
 	CHECK(add(&history, 450, 20) == NOTABLE_NO);
 }
 
+/* A series for each of @cnt names that were not there before, @day; how many starts they got. */
+static __u64 start_many(struct series_table *table, int first, int cnt, __u64 day)
+{
+	__u64 sum = 0;
+
+	for (int i = first; i < first + cnt; i++) {
+		struct labels labels = {};
+
+		snprintf(labels.entry, sizeof(labels.entry), "/bomb/%d.py", i);
+		series_table__get(table, &labels, day * 1440 * MINUTE)->counts[COUNT_STARTS]++;
+	}
+	for (size_t i = 0; i < table->cnt; i++)
+		sum += table->series[i].counts[COUNT_STARTS];
+	return sum;
+}
+
+static void test_names_without_end(void)
+{
+	struct series_table table;
+
+	CHECK(!series_table__new(&table, 50));
+	CHECK(start_many(&table, 0, 100000, 1) == 100000);
+	CHECK(table.cnt == 51 && table.cap == 51);
+	CHECK(table.refused_cnt == 100000 - 50);
+	CHECK(table.series[0].counts[COUNT_STARTS] == 100000 - 50);
+	series_table__free(&table);
+}
+
+static void test_another_limit(void)
+{
+	struct series_table table;
+
+	CHECK(!series_table__new(&table, 5));
+	start_many(&table, 0, 10, 1);
+	CHECK(table.cnt == 6);
+	CHECK(!series_table__limit(&table, 8));
+	CHECK(start_many(&table, 10, 10, 1) == 20);
+	CHECK(table.cnt == 9 && table.series[0].counts[COUNT_STARTS] == 12);
+	CHECK(!series_table__limit(&table, 2)); /* those that are there stay */
+	CHECK(start_many(&table, 20, 3, 1) == 23);
+	CHECK(table.cnt == 9 && table.series[0].counts[COUNT_STARTS] == 15);
+	series_table__free(&table);
+}
+
 int main(void)
 {
 	RUN(test_first_is_new);
@@ -83,5 +127,7 @@ int main(void)
 	RUN(test_few_tell_nothing);
 	RUN(test_what_stays_is_usual);
 	RUN(test_uneven_is_not_slower);
+	RUN(test_names_without_end);
+	RUN(test_another_limit);
 	return unit_result();
 }

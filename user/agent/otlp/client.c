@@ -37,7 +37,7 @@ static struct {
 } api;
 
 struct client {
-	const char *url, *ca;
+	char *url, *ca;
 	struct curl_slist *headers;
 	CURL *curl;
 	char error[CURL_ERROR_SIZE];
@@ -125,9 +125,12 @@ int client__new(const struct opts *opts, struct client **out)
 	client = calloc(1, sizeof(*client));
 	if (!client)
 		return -ENOMEM;
-	client->url = opts->otlp;
-	client->ca = opts->otlp_ca;
-	err = add_header(client, "Content-Type: application/json");
+	client->url = strdup(opts->otlp);
+	client->ca = opts->otlp_ca ? strdup(opts->otlp_ca) : NULL;
+	if (!client->url || (opts->otlp_ca && !client->ca))
+		err = -ENOMEM;
+	if (!err)
+		err = add_header(client, "Content-Type: application/json");
 	if (!err && opts->otlp_headers)
 		err = read_headers(client, opts->otlp_headers);
 	client->curl = err ? NULL : api.init();
@@ -146,6 +149,8 @@ void client__free(struct client *client)
 	api.free_all(client->headers);
 	if (client->curl)
 		api.cleanup(client->curl);
+	free(client->url);
+	free(client->ca);
 	free(client);
 }
 

@@ -7,6 +7,7 @@
 #include "agent/otlp/push.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -49,6 +50,8 @@ struct push {
 	struct trace traces[TRACES_MAX]; /* the oldest first */
 	size_t trace_cnt, bytes;
 	struct push_stats stats;
+	struct client *next;   /* takes the place of `client`; NULL: none does */
+	__u64 next_interval_ns;
 };
 
 static struct trace take_first(struct push *push)
@@ -137,6 +140,7 @@ static void send_trace(struct push *push, struct trace trace)
 	int err = body ? post(push, "/v1/traces", body, sz) : -EPROTO;
 
 	free(body);
+	malloc_trim(0); /* a start-up taken apart once more left some MB of holes */
 	pthread_mutex_lock(&push->lock);
 	if (err == -EAGAIN && push->trace_cnt < TRACES_MAX && push->bytes + trace.sz <= BYTES_MAX) {
 		for (size_t i = push->trace_cnt++; i > 0; i--)
@@ -157,6 +161,17 @@ static void wait_until(struct push *push, __u64 until_ns)
 	pthread_cond_timedwait(&push->changed, &push->lock, &ts);
 }
 
+/* Under the lock. Who could not be reached before may be another now. */
+static void take_next(struct push *push)
+{
+	client__free(push->client);
+	push->client = push->next;
+	push->next = NULL;
+	push->interval_ns = push->next_interval_ns;
+	push->metrics_ns = push->retry_ns = 0;
+	push->failed_cnt = 0;
+}
+
 static void *run(void *arg)
 {
 	struct push *push = arg;
@@ -164,9 +179,12 @@ static void *run(void *arg)
 	setpriority(PRIO_PROCESS, 0, 0); /* of this thread: the reader of records has the highest */
 	pthread_mutex_lock(&push->lock);
 	while (!atomic_load(&push->stop)) {
-		__u64 now_ns = clock_ns(), due_ns = push->metrics_ns;
+		__u64 now_ns = clock_ns(), due_ns;
 		struct trace trace = {};
 
+		if (push->next)
+			take_next(push);
+		due_ns = push->metrics_ns;
 		if (push->trace_cnt)
 			due_ns = now_ns;
 		if (due_ns < push->retry_ns)
@@ -188,6 +206,23 @@ static void *run(void *arg)
 	}
 	pthread_mutex_unlock(&push->lock);
 	return NULL;
+}
+
+int push__renew(struct push *push, const struct opts *opts)
+{
+	struct client *client, *unused;
+	int err = client__new(opts, &client);
+
+	if (err)
+		return err;
+	pthread_mutex_lock(&push->lock);
+	unused = push->next;
+	push->next = client;
+	push->next_interval_ns = opts->otlp_interval_ns ?: INTERVAL_NS;
+	pthread_cond_signal(&push->changed);
+	pthread_mutex_unlock(&push->lock);
+	client__free(unused);
+	return 0;
 }
 
 int push__new(const struct opts *opts, push_snapshot_fn snapshot, void *ctx, struct push **out)
@@ -236,6 +271,7 @@ void push__free(struct push *push)
 	while (push->trace_cnt)
 		drop_first(push);
 	client__free(push->client);
+	client__free(push->next);
 	pthread_cond_destroy(&push->changed);
 	pthread_mutex_destroy(&push->lock);
 	free(push);

@@ -180,6 +180,8 @@ int parse__check(const struct parse *parse)
 		err = check_terminal(parse);
 	if (err)
 		return err;
+	if (!opts->tls_cert != !opts->tls_key)
+		return refuse(parse, "--tls-cert and --tls-key go together"), hint_help(parse);
 	if (opts->want_redacted && opts->spool)
 		return refuse(parse, "--spool keeps what --redact leaves out"), hint_help(parse);
 	if (is_dash(opts->capture_path) && is_dash(opts->report_path))

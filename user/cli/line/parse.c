@@ -13,6 +13,7 @@
 
 #include "cli/line/check.h"
 #include "cli/line/commands.h"
+#include "cli/line/config.h"
 #include "cli/line/help.h"
 #include "cli/line/options.h"
 #include "cli/line/profile.h"
@@ -171,7 +172,9 @@ static int finish(struct parse *parse)
 		return 0;
 	}
 	opts->command = of->command;
-	err = parse__check(parse);
+	err = opts->config ? config_apply(parse) : 0;
+	if (!err)
+		err = parse__check(parse);
 	if (!err && (opts->command == COMMAND_TOP || opts->command == COMMAND_AGENT) &&
 	    !names_target(opts))
 		opts->want_all = true;
@@ -186,7 +189,7 @@ static int parse(struct opts *opts, int argc, char **argv, bool is_quiet)
 			       .command = commands };
 	int err;
 
-	*opts = (struct opts){ .view = "summary", .format = "text" };
+	*opts = (struct opts){ .view = "summary", .format = "text", .line = argv, .line_cnt = argc };
 	prepare(&parse);
 	err = parse_all(&parse);
 	if (!err)
@@ -213,6 +216,8 @@ void opts__clear(struct opts *opts)
 	for (size_t i = 0; i < opts->scope_cnt; i++)
 		free(opts->scopes[i]);
 	free(opts->scopes);
+	free(opts->config_text);
+	opts->config_text = NULL;
 	opts->tgids = NULL;
 	opts->words = opts->scopes = NULL;
 	opts->tgid_cnt = opts->word_cnt = opts->scope_cnt = 0;

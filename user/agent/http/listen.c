@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* See listen.h. */
-#include "agent/listen.h"
+#include "agent/http/listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -100,7 +100,7 @@ static bool is_loopback(const union any_addr *addr)
 						IN6_IS_ADDR_LOOPBACK(&addr->in6.sin6_addr);
 }
 
-int listen_at(const char *address, bool *is_unix)
+int listen_at(const char *address, bool asks_password, bool is_tls, bool *is_unix)
 {
 	union any_addr addr = {};
 	int fd;
@@ -118,7 +118,9 @@ int listen_at(const char *address, bool *is_unix)
 	fd = open_at(&addr, addr.any.sa_family == AF_INET ? sizeof(addr.in) : sizeof(addr.in6));
 	if (fd < 0)
 		return log_err(fd, "cannot listen at %s", address);
-	if (!is_loopback(&addr))
+	if (!is_loopback(&addr) && asks_password && !is_tls)
+		log_warn("%s: passwords come over the network as they are, without TLS", address);
+	if (!is_loopback(&addr) && !asks_password)
 		log_warn("%s: whoever reaches this address can read the metrics, which name programs, modules and containers",
 			 address);
 	return fd;

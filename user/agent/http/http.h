@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 struct http;
+struct opts;
 
 /* Called on that thread. */
 struct http_ops {
@@ -17,11 +18,15 @@ struct http_ops {
 };
 
 /*
- * Listens at @address: HOST:PORT, [HOST]:PORT or unix:PATH, where HOST is a number, localhost, or
- * nothing for localhost. Nobody is answered before http__start. -errno after a logged message.
+ * Listens at --listen: HOST:PORT, [HOST]:PORT or unix:PATH, where HOST is a number, localhost, or
+ * nothing for localhost; by TLS and for users if there are files of these. Nobody is answered
+ * before http__start. -errno after a logged message.
  */
-int http__new(const char *address, const struct http_ops *ops, struct http **out);
+int http__new(const struct opts *opts, const struct http_ops *ops, struct http **out);
 int http__start(struct http *http);
+
+/* Reads the files once more. -errno after a logged message: the old ones go on. */
+int http__renew(struct http *http, const struct opts *opts);
 void http__free(struct http *http); /* NULL-safe; ends what is being answered */
 
 #endif
