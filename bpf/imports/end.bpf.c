@@ -79,6 +79,7 @@ __noinline int search_settle(struct thread *t, const struct pyi_layout *lay,
 {
 	u32 flags = PYI_F_UNOBSERVED;
 	u64 module = 0, dict;
+	u32 reload;
 
 	if (!t || !lay || !span)
 		return 0;
@@ -88,6 +89,14 @@ __noinline int search_settle(struct thread *t, const struct pyi_layout *lay,
 		module = dict_find(t, lay, dict, span->sp);
 		if (module && !(span->flags & OPEN_WORKED))
 			mark_idle(t, span->id, module_idle_kind(t, lay, module), t->inside_ns);
+		/* It was there before: that it still is says nothing. */
+		if (module && (span->flags & (OPEN_RELOAD | OPEN_WORKED)) == OPEN_RELOAD) {
+			reload = module_idle_reload(t, lay, module);
+			if (reload == RELOAD_UNKNOWN)
+				flags &= ~PYI_F_RESULT;
+			if (reload == RELOAD_FAILED)
+				module = 0;
+		}
 	}
 	emit_end(t, span->id, END_META(PYI_SPAN_SEARCH, flags & PYI_F_RESULT && !module, flags), 0,
 		 t->inside_ns);

@@ -87,24 +87,17 @@ __noinline u64 dict_find(struct thread *t, const struct pyi_layout *lay, u64 dic
 	return 0;
 }
 
-/* The type that importlib calls NamespaceLoader, _NamespaceLoader up to 3.10. */
-static __always_inline bool is_namespace_loader(const struct pyi_layout *lay, u64 loader)
-{
-	u64 type = read_ptr(loader + lay->ob_type), words[2] = {};
-
-	read_mem(words, sizeof(words), read_ptr(type + lay->type_name));
-	return words[0] == WORD8('N', 'a', 'm', 'e', 's', 'p', 'a', 'c') ||
-	       words[0] == WORD8('_', 'N', 'a', 'm', 'e', 's', 'p', 'a');
-}
-
 /* First letters of the name of an object's type. */
 static __always_inline u64 type_word(const struct pyi_layout *lay, u64 obj)
 {
 	return read_ptr(read_ptr(read_ptr(obj + lay->ob_type) + lay->type_name));
 }
 
-/* __loader__ is among the first five names of every module: module_init_dict. */
-__noinline int module_is_namespace(struct thread *t, const struct pyi_layout *lay, u64 module)
+/*
+ * First letters of the name of the type of a module's loader, 0 = unknown. __loader__ is among the
+ * first five names of every module: module_init_dict.
+ */
+__noinline u64 module_loader(struct thread *t, const struct pyi_layout *lay, u64 module)
 {
 	u64 entry, words[2];
 	u32 chars;
@@ -119,9 +112,31 @@ __noinline int module_is_namespace(struct thread *t, const struct pyi_layout *la
 			return 0;
 		if (str_word(lay, words[0], &chars) ==
 			    WORD8('_', '_', 'l', 'o', 'a', 'd', 'e', 'r') && chars == 10)
-			return is_namespace_loader(lay, words[1]);
+			return type_word(lay, words[1]);
 	}
 	return 0;
+}
+
+/* NamespaceLoader, _NamespaceLoader up to 3.10. */
+static __always_inline bool is_namespace(u64 loader)
+{
+	return loader == WORD8('N', 'a', 'm', 'e', 's', 'p', 'a', 'c') ||
+	       loader == WORD8('_', 'N', 'a', 'm', 'e', 's', 'p', 'a');
+}
+
+/* Files with code run some, by whatever way; ExtensionFileLoader need not, a second time. */
+__noinline u32 module_idle_reload(struct thread *t, const struct pyi_layout *lay, u64 module)
+{
+	u64 loader;
+
+	if (!t || !lay || !module || lay->type_name < 0)
+		return RELOAD_UNKNOWN;
+	loader = module_loader(t, lay, module);
+	if (loader == WORD8('S', 'o', 'u', 'r', 'c', 'e', 'F', 'i') ||
+	    loader == WORD8('S', 'o', 'u', 'r', 'c', 'e', 'l', 'e'))
+		return RELOAD_FAILED;
+	return is_namespace(loader) || loader == WORD8('E', 'x', 't', 'e', 'n', 's', 'i', 'o') ?
+		       RELOAD_DONE : RELOAD_UNKNOWN;
 }
 
 /* sys.modules may hold anything: the type tells. That of a LazyLoader's module is _LazyModule. */
@@ -135,6 +150,6 @@ __noinline u32 module_idle_kind(struct thread *t, const struct pyi_layout *lay, 
 	if (word == WORD8('_', 'L', 'a', 'z', 'y', 'M', 'o', 'd'))
 		return PYI_MARK_LAZY_MODULE;
 	return word << 8 == WORD8(0, 'm', 'o', 'd', 'u', 'l', 'e', 0) &&
-			       module_is_namespace(t, lay, module) ?
+			       is_namespace(module_loader(t, lay, module)) ?
 		       PYI_MARK_NEW_MODULE : 0;
 }

@@ -22,4 +22,8 @@ static __always_inline u64 modules_dict(const struct thread *t, const struct pyi
  */
 u32 module_idle_kind(struct thread *t, const struct pyi_layout *lay, u64 module);
 
+/* A module was to be loaded again, and nothing ran: what its loader makes of that. */
+enum { RELOAD_UNKNOWN, RELOAD_FAILED, RELOAD_DONE };
+u32 module_idle_reload(struct thread *t, const struct pyi_layout *lay, u64 module);
+
 #endif

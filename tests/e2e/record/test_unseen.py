@@ -118,5 +118,44 @@ def test_lazy_finder(interp):
                          if i["result"] == "loaded" and i["kind"] != "lazy"]), "counted")
 
 
+RELOADS = """import importlib, sys
+sys.dont_write_bytecode = True
+import rl_good, rl_broken, rl_gone, rl_space
+def reload(module):
+    try:
+        importlib.reload(module)
+    except Exception as error:
+        print(module.__name__, type(error).__name__)
+for name, text in (("good", "VALUE = 22\\n"), ("broken", "x = = 1\\n")):
+    open("%s/rl_%s.py" % (sys.path[0], name), "w").write(text)
+reload(rl_good)
+reload(rl_broken)
+sys.meta_path[:0] = [type("Finder", (), {"find_spec": staticmethod(
+    lambda name, path, target=None: {}["no"] if name == "rl_gone" else None)})]
+reload(rl_gone)
+reload(rl_space)
+"""
+
+
+@lib.test(params=lambda: lib.all_interpreters(8))
+def test_failed_reload(interp):
+    """A module is in sys.modules before it is loaded again: that it still is does not mean that it
+    was. One that does not compile any more has failed, whatever its error was."""
+    interp.prepare()
+    home = lib.workdir() + "/rl"
+    for name in ("good", "broken", "gone"):
+        lib.write("rl/rl_%s.py" % name, "VALUE = 1\n")
+    lib.write("rl/rl_space/inside.py", "")
+    script = lib.write("rl/main.py", RELOADS)
+    traced, doc = lib.trace(interp.argv + [script])
+    lib.check_equal(traced.err, b"", "what it prints")
+    reloads = [(i["module"], i["result"], i["unknown"]) for i in doc.python().imports
+               if i["via"] == "reload"]
+    wanted = [("rl_good", "loaded", []), ("rl_broken", "failed", ["error"]),
+              ("rl_space", "loaded", [])]
+    lib.check_equal([r for r in reloads if r[0] != "rl_gone"], wanted, "loaded again in %s" % home)
+    lib.check(not [r for r in reloads if r[0] == "rl_gone" and r[1] == "loaded"], "%s", reloads)
+
+
 if __name__ == "__main__":
     lib.main()

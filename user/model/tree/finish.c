@@ -134,6 +134,8 @@ static void settle_error(struct load *load)
 	if (load->result == LOAD_FAILED && !load->error && last && last->result == LOAD_FAILED &&
 	    state->span == PYI_SPAN_SEARCH && !(state->evidence & (SEEN_WORK | SEEN_COMPILE)))
 		load->error = last->error;
+	if (load->error)
+		load->unknown &= ~UNKNOWN_ERROR;
 }
 
 static int finish_process(struct model *model, struct process_state *state)
