@@ -124,7 +124,7 @@ static __always_inline bool is_namespace(u64 loader)
 	       loader == WORD8('_', 'N', 'a', 'm', 'e', 's', 'p', 'a');
 }
 
-/* Files with code run some, by whatever way; ExtensionFileLoader need not, a second time. */
+/* What has a file of code runs that; an extension that is loaded again may run nothing. */
 __noinline u32 module_idle_reload(struct thread *t, const struct pyi_layout *lay, u64 module)
 {
 	u64 loader;

@@ -32,8 +32,7 @@ enum load_kind {
 };
 enum load_via {
 	VIA_UNKNOWN = 0, VIA_STATEMENT, VIA_IMPORT_MODULE, VIA_MAIN, VIA_RELOAD, VIA_NATIVE,
-	VIA_LAZY,
-	VIA_LOADER, /* a loader's exec_module called by hand */
+	VIA_LAZY, VIA_LOADER, /* the latter: a loader's exec_module called by hand */
 };
 
 /* What could not be told of a load, as bits. That nobody asked for it is no such thing. */
@@ -74,6 +73,7 @@ struct load {
 	__u8 unknown;             /* enum load_unknown */
 	struct site importer;
 	const struct site *declared; /* 3.15 lazy imports: where the name was; NULL = not one */
+	const struct load *twin;  /* LazyLoader: what executed it, or what found it; or NULL */
 	__u64 start_ns, wall_ns, self_ns; /* wall/self NS_UNKNOWN while unfinished */
 	__u64 overhead_ns, overhead_total_ns; /* what tracing took, of its own and in all */
 	__u64 find_ns, dlopen_ns, init_ns, exec_ns; /* stages; NS_UNKNOWN = not measured */

@@ -113,6 +113,12 @@ def test_lazy_finder(interp):
                             ("lf_never", "loaded", True, "statement", 12),
                             ("lf_used", "loaded", False, "lazy", 15),
                             ("lf_child", "loaded", False, "statement", 1)], "loads")
+    lines = {i["module"]: i["declared"]["line"] for i in process.imports if i["declared"]}
+    lib.check_equal(lines, {"lf_used": 12}, "where what was executed had been found")
+    by_execution = {i["id"]: i["executed"] for i in process.imports if i["kind"] == "lazy"}
+    used = [i["id"] for i in process.named("lf_used")]
+    lib.check_equal((by_execution.pop(used[0]), list(by_execution.values())), (used[1], [None]),
+                    "what executed them")
     lib.check_equal(process["counts"]["loaded"],
                     len([i for i in process.imports
                          if i["result"] == "loaded" and i["kind"] != "lazy"]), "counted")

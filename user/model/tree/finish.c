@@ -188,7 +188,10 @@ static int finish_process(struct model *model, struct process_state *state)
 	if (process->is_python && python)
 		process->python = &python->info;
 	lazy_names_finish(state);
-	return edges_finish(model, state);
+	err = edges_finish(model, state);
+	if (!err)
+		lazy_twins_finish(state);
+	return err;
 }
 
 static int cmp_start(const void *a, const void *b)

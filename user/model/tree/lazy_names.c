@@ -94,3 +94,18 @@ void lazy_names_finish(struct process_state *state)
 		process->lazies[i]->is_never &= !process->lazies[i]->load;
 	qsort(process->lazies, cnt, sizeof(*process->lazies), cmp_seq);
 }
+
+void lazy_twins_finish(struct process_state *state)
+{
+	for (size_t i = 0; i < state->process.load_cnt; i++) {
+		struct load *load = state->process.loads[i], *found;
+		bool is_execution = load->via == VIA_LAZY && !load->declared && load->module;
+		struct module_name *name = is_execution ? name_find(state, load->module) : NULL;
+
+		found = name && name->first ? &name->first->load : NULL;
+		if (!found || found->kind != KIND_LAZY || found->twin || found->seq >= load->seq)
+			continue;
+		found->twin = load;
+		load->twin = found;
+	}
+}

@@ -8,4 +8,7 @@
 /* Finds the loads of process->lazies; those of the same place and module are one. */
 void lazy_names_finish(struct process_state *state);
 
+/* Joins what LazyLoader found with its execution. When edges are settled. */
+void lazy_twins_finish(struct process_state *state);
+
 #endif
