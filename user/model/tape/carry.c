@@ -266,7 +266,7 @@ static void put_image(struct carry *carry, const struct image *image)
 	carry_put_roll(carry, &image->python);
 	for (const struct fact *fact = image->facts; fact; fact = fact->next)
 		put_fact(carry, image, fact);
-	DL_FOREACH(image->opens, open) {
+	for (open = image->opens; open; open = open->next) {
 		struct roll_frame frame = {};
 
 		for (size_t at = 0; roll__next(&open->roll, &at, &frame);)
@@ -284,7 +284,7 @@ void carry__next_file(struct carry *carry)
 	carry->first_serial = carry->last_serial + 1;
 	defs_next_file(carry);
 	carry_put_roll(carry, &carry->charged);
-	DL_FOREACH(carry->list, image)
+	for (image = carry->list; image; image = image->next)
 		put_image(carry, image);
 }
 

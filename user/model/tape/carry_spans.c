@@ -151,7 +151,7 @@ void spans_fork(struct carry *carry, const struct image *parent, __u32 tid, stru
 	struct roll_frame frame = {};
 	struct open *open, *copy;
 
-	DL_FOREACH(parent->opens, open) {
+	for (open = parent->opens; open; open = open->next) {
 		copy = open->tid == tid ? open_add(carry, child, open->id) : NULL;
 		if (!copy)
 			continue;
