@@ -170,8 +170,8 @@ bench: ## install, build, and measure what tracing costs (root)
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/bench.sh $(BENCH)
 .PHONY: soak
-soak: all ## what the tracer holds over two hours of starts (root); SOAK='--minutes 10 --rate 5'
-	$(Q)python3 tests/bench/soak.py $(SOAK)
+soak: all ## what the tracer holds over two hours of starts (root); MINUTES=10 SOAK='--rate 5'
+	$(Q)python3 tests/bench/soak.py $(if $(MINUTES),--minutes $(MINUTES)) $(SOAK)
 .PHONY: check-fleet
 check-fleet: all ## the agent under load and faults, against a count of starts (root); FLEET='--minutes 10'
 	$(Q)python3 tests/bench/fleet.py $(FLEET)
