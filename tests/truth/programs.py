@@ -104,6 +104,20 @@ KNOWN = {
                       "two.py": body("import below"), "below.py": body()},
     "classes": {"main.py": "class A:\n    import one\nimport two\n", "one.py": body("import below"),
                 "two.py": body(), "below.py": body()},
+    # C code of the interpreter keeps the first sys.modules, importlib uses what stands there.
+    "modules_replaced": {"main.py": "import sys\nclass Modules(dict):\n    pass\n"
+                         "sys.modules = Modules(sys.modules)\nimport one\nimport two\nimport one\n"
+                         "import two\nimport alone\n",
+                         "one.py": body("import below"), "two.py": body("import below"),
+                         "alone.py": body(), "below.py": body()},
+    # A module that puts something else in its place is found there by the next.
+    "self_replaced": {"main.py": "import one\nimport two\n", "below.py": body(),
+                      "one.py": body("import sys, types, below",
+                                     "sys.modules[__name__] = types.SimpleNamespace()"),
+                      "two.py": body("import one")},
+    # Two loads of one module that was taken out in between: each is spared by its own statement.
+    "taken_out": {"main.py": "import sys\nimport one\nsys.modules.pop('one', 0)\nimport one\n",
+                  "one.py": body("import below"), "below.py": body()},
     "star": {"main.py": "from one import *\n", "one.py": body("from below import *"),
              "below.py": body("x = 1")},
 }

@@ -99,12 +99,27 @@ static bool is_module_loaded(const struct load_state *state)
 	return false;
 }
 
+/*
+ * Of a call of importlib by the import function that did nothing: the program has replaced
+ * sys.modules, and importlib found there what the interpreter, which knows the first one, did not.
+ */
+static bool is_found_elsewhere(const struct load_state *state)
+{
+	const struct load *load = &state->load;
+	const struct module_name *name =
+		name_find((const struct process_state *)load->process, load->module);
+
+	return name && name->is_loaded && !(state->evidence & (SEEN_LAZY | SEEN_UNOBSERVED));
+}
+
 static bool is_cached(const struct load_state *state)
 {
-	return state->span == PYI_SPAN_SEARCH && state->load.module && !state->made_error &&
-	       !state->has_failed_child && !state->load.is_inherited &&
-	       !(state->evidence & (SEEN_WORK | SEEN_COMPILE | SEEN_FAILURE | SEEN_RESULT)) &&
-	       is_module_loaded(state);
+	if (!state->load.module || state->made_error || state->has_failed_child ||
+	    state->load.is_inherited ||
+	    state->evidence & (SEEN_WORK | SEEN_COMPILE | SEEN_FAILURE | SEEN_RESULT))
+		return false;
+	return state->span == PYI_SPAN_SEARCH ? is_module_loaded(state) :
+	       state->span == PYI_SPAN_FIND && is_found_elsewhere(state);
 }
 
 /*
@@ -177,7 +192,8 @@ void load_end(struct model *model, struct load_state *state, const struct pyi_en
 	name_leave(state);
 	model->ended = state->drop ? NULL : state;
 	if (state->drop) {
-		stmt = state->drop != DROP_CACHED && state->stmt ?
+		/* The kernel has counted what passed the import function as a load. */
+		stmt = state->span == PYI_SPAN_FIND && state->stmt ?
 			       stmt_find(model, state->stmt) : NULL;
 		if (stmt)
 			stmt->found++;
