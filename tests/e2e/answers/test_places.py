@@ -99,6 +99,22 @@ def test_compiled():
 
 
 @lib.test()
+def test_reloads():
+    """What a place reloads is one row of blame, with how often and with the time of all."""
+    lib.write("again.py", "import time\ntime.sleep(0.02)\n")
+    main = lib.write("main.py", "import again, importlib\nfor n in range(5):\n"
+                     "    importlib.reload(again)\nimportlib.reload(again)\n")
+    capture = os.path.join(lib.workdir(), "reload.cap")
+    lib.run([lib.TOOL, "record", "-o", capture, "--", lib.SYSTEM, main])
+    text = lib.run([lib.TOOL, "report", capture, "--view", "blame", "--width", "200"]).out.decode()
+    rows = [line.split() for line in text.splitlines() if " again " in line]
+    lib.check_equal(sorted(" ".join(row[5:]) for row in rows), [
+        "main.py:1", "main.py:3 (reload), 5 times", "main.py:4 (reload)"], "rows of blame")
+    lib.check_equal(rows[0][5], "main.py:3", "the dearest")
+    lib.check(float(rows[0][0]) >= 100, "five times 20 ms are %s ms", rows[0][0])
+
+
+@lib.test()
 def test_archive():
     """A zipapp holds no bytecode, as zipapp makes it: that is a finding, and breaks a budget."""
     path = os.path.join(lib.workdir(), "app.pyz")
