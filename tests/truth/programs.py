@@ -115,9 +115,6 @@ KNOWN = {
                       "one.py": body("import sys, types, below",
                                      "sys.modules[__name__] = types.SimpleNamespace()"),
                       "two.py": body("import one")},
-    # Two loads of one module that was taken out in between: each is spared by its own statement.
-    "taken_out": {"main.py": "import sys\nimport one\nsys.modules.pop('one', 0)\nimport one\n",
-                  "one.py": body("import below"), "below.py": body()},
     "star": {"main.py": "from one import *\n", "one.py": body("from below import *"),
              "below.py": body("x = 1")},
 }

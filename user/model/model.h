@@ -47,7 +47,7 @@ enum pyc_fate { PYC_UNKNOWN = 0, PYC_WRITTEN, PYC_UNWRITABLE, PYC_UNWRITTEN };
  * line: their code objects and instructions tell them apart, if these are known (code 0: not).
  */
 struct site {
-	const char *module, *file;
+	const char *module, *file, *function; /* the latter "<module>" in a body */
 	int line;
 	__s32 lasti;
 	__u32 code; /* the same for all code that was compiled from the same text */

@@ -3,6 +3,7 @@
 """Savings against the truth: for each of the first findings of a program, its statements are taken
 out of a copy, which runs untraced; what is gone from sys.modules must be what the finding says. The
 modules sleep, so that a saving has bounds that hold however slow the machine is."""
+import json
 import os
 import re
 import sys
@@ -78,6 +79,43 @@ def test_known(name):
 @lib.test(params={str(seed): seed for seed in range(12)})
 def test_random(seed):
     check_program("random%d" % seed, programs.at_random(seed), least=0)
+
+
+@lib.test()
+def test_use():
+    """What the run used after importing it is told with the place and the function it came to."""
+    base = truth.make("use", programs.KNOWN["function"])
+    capture = os.path.join(lib.workdir(), "use.cap")
+    lib.run([lib.TOOL, "record", "-o", capture, "--", lib.SYSTEM, base + "/main.py"])
+    text = lib.run([lib.TOOL, "report", capture, "--view", "advice", "--width", "300"]).out.decode()
+    lib.check("this run used it (it came to use/heavy.py:2 in f0)" in text, text)
+    doc = json.loads(lib.run([lib.TOOL, "report", capture, "--format", "json"]).out)
+    process = next(p for p in doc["processes"] if p["findings"])
+    used = next(f for f in process["findings"] if f["file"].endswith("main.py"))["evidence"]["used"]
+    lib.check_equal((os.path.basename(used["file"]), used["line"], used["function"]),
+                    ("heavy.py", 2, "f0"), "the place of use")
+
+
+KILLED = {"main.py": "import done\nimport cut\n", "done.py": programs.body(),
+          "cut.py": programs.body("import below", "import os", "os.kill(os.getpid(), 9)"),
+          "below.py": programs.body()}
+
+
+@lib.test()
+def test_killed():
+    """Of an import that the process did not live to end the time is not known: the saving is told as
+    what is sure, others are as ever."""
+    base = truth.make("killed", KILLED)
+    _, trace = lib.trace([lib.SYSTEM, base + "/main.py"])
+    process = trace.python()
+    lib.check(process.one("cut")["self_ns"] is None, "the time of what did not end")
+    found = {truth.places_of(f)[0][2]: f for f in deferrals(process, base)}
+    lib.check_equal(sorted(found), ["below", "cut", "done"], "findings")
+    for name, confidence in (("done", "high"), ("cut", "medium"), ("below", "high")):
+        evidence = found[name]["evidence"]
+        lib.check_equal((found[name]["confidence"], evidence["most_saving_ns"] is None),
+                        (confidence, name == "cut"), "confidence, and whether there may be more, of " + name)
+    lib.check(found["cut"]["saving_ns"] >= 20e6, "below slept %d ns", found["cut"]["saving_ns"])
 
 
 # What only code objects, instructions and names tell apart: each statement brings one module.

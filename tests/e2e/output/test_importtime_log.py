@@ -103,6 +103,15 @@ def test_threads():
 
 
 @lib.test()
+def test_no_savings():
+    """A log knows nobody who asks: advice says that savings are not known, not that there are none."""
+    path, _ = write_log(lib.system(), "import json, csv")
+    text = " ".join(report(path, "--view", "advice").decode().split())
+    lib.check("what deferring one would save is not known" in text, text)
+    lib.check("Nothing to gain" not in text and "upper bounds" not in text, text)
+
+
+@lib.test()
 def test_round_trip():
     """What --format importtime writes of a trace reads as the same imports, per process, thread."""
     script = lib.write("rt.py", "import threading\n"

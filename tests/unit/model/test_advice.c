@@ -153,6 +153,29 @@ static void memory_of(__u32 groups)
 	end(advice);
 }
 
+/* Killed while cli runs: what cli itself would have taken is not known, that of big is. */
+static void test_cut(void)
+{
+	const struct finding *big, *cli;
+	struct advice *advice = NULL;
+	__u32 code;
+
+	open_program();
+	code = open_module(10, 20, "cli", "/app/cli.py", 10, 1, 1);
+	open_module(20, 30, "big", "/app/big.py", code, 5, 21);
+	stream_close_load(&s, 120 * MS, 30);
+	stream_exit(&s, 130 * MS, 9);
+	stream_finish(&s, 140 * MS);
+	CHECK(!advice__new(stream_process(&s, 1), &advice));
+	big = finding_at(advice, FINDING_DEFER, "/app/cli.py", 5);
+	cli = finding_at(advice, FINDING_DEFER, "/app/main.py", 1);
+	CHECK(big && is_near(big->gain.ns, 100) && !big->gain.is_cut);
+	CHECK(big && is_near(big->gain.most_ns, 100));
+	CHECK(cli && (cli->gain.is_cut && cli->gain.most_ns == NS_UNKNOWN &&
+		       cli->confidence != CONFIDENCE_HIGH));
+	end(advice);
+}
+
 static void test_memory(void)
 {
 	memory_of(PYI_GROUP_CPU | PYI_GROUP_MEMORY);
@@ -398,6 +421,7 @@ static void test_empty(void)
 int main(void)
 {
 	RUN(test_defer);
+	RUN(test_cut);
 	RUN(test_memory);
 	RUN(test_risks);
 	RUN(test_together);

@@ -68,7 +68,8 @@ static void hang(struct made *m, __u32 n, __u32 parent, __u32 own, int line)
 static void cached(struct made *m, __u32 e, __u32 around, __u32 own, int line, __u32 asked,
 		   __u32 count)
 {
-	m->edges[e] = (struct edge){ .importer = { m->names[own], m->names[own], line },
+	m->edges[e] = (struct edge){ .importer = { .module = m->names[own],
+						   .file = m->names[own], .line = line },
 				     .module = m->names[asked], .count = count, .cached = count,
 				     .around = &m->loads[around] };
 }

@@ -73,7 +73,8 @@ static int add_defer(struct advice *advice, const struct candidates *candidates)
 		if (gains__most(advice->gains, finding->stmts, 1, &finding->gain))
 			return -ENOMEM;
 		finding->confidence = advice_confidence(advice, &finding->gain);
-		finding->is_group = it->parts_ns >= it->gain.ns / 100 * SAME_PCT;
+		finding->is_group = !it->gain.is_cut &&
+				    it->parts_ns >= it->gain.ns / 100 * SAME_PCT;
 		if (add_same(graph, candidates, it, finding))
 			return -ENOMEM;
 	}

@@ -243,7 +243,9 @@ static void relate(const struct gains *gains, struct candidates *candidates)
 			continue;
 		above = &candidates->all[it->above];
 		above->parts_ns += it->gain.ns;
-		above->is_same |= it->gain.ns >= above->gain.ns / 100 * SAME_PCT;
+		/* Of what did not end more would be saved, nobody knows how much. */
+		above->is_same |= it->gain.is_cut == above->gain.is_cut &&
+				  it->gain.ns >= above->gain.ns / 100 * SAME_PCT;
 	}
 }
 

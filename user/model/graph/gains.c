@@ -85,6 +85,13 @@ static bool is_module_lost(const struct gains *gains, const struct load *load)
 	return true;
 }
 
+/* Killed, say, while the load was under way. */
+static bool is_cut(const struct load *load)
+{
+	return load->result == LOAD_UNFINISHED && load->self_ns == NS_UNKNOWN &&
+	       !load->is_inherited && load->via != VIA_MAIN && load->tid == load->process->tgid;
+}
+
 static void add_load(const struct gains *gains, const struct load *load, struct gain *gain)
 {
 	if (gains__counts(gains, load))
@@ -92,6 +99,7 @@ static void add_load(const struct gains *gains, const struct load *load, struct 
 	if (gains->has_memory && !load->is_inherited && load->via != VIA_MAIN)
 		gain->bytes += (__s64)(load->charge->rss_anon + load->charge->rss_file);
 	gain->modules += is_module_lost(gains, load);
+	gain->is_cut |= is_cut(load);
 }
 
 static __u64 sum_ns(const struct gains *gains, const struct reach *reach)

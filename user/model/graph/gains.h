@@ -15,6 +15,7 @@ struct gain {
 	__u64 most_ns;   /* with what may vanish as well: gains__most() tells it */
 	__s64 bytes;     /* change of resident memory by them, on all threads; 0 if not measured */
 	__u32 modules;   /* modules that vanish; imports that failed are not counted */
+	bool is_cut;     /* one of the loads did not end: its time is not known, nor in here */
 };
 
 struct gains {
@@ -60,8 +61,8 @@ int gains__know_calls(struct gains *gains);
 __u64 gains__lost_ns(const struct gains *gains);
 
 /*
- * Asks for these statements once more: sets gain->most_ns (NS_UNKNOWN: there was no time to tell),
- * and gains->reach tells then what may vanish. 0 or -ENOMEM.
+ * Asks for these statements once more: sets gain->most_ns (NS_UNKNOWN: a load did not end, or there
+ * was no time to tell), and gains->reach tells then what may vanish. 0 or -ENOMEM.
  */
 int gains__most(const struct gains *gains, const __u32 *stmts, __u32 cnt, struct gain *gain);
 

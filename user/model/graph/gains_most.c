@@ -123,7 +123,7 @@ int gains__most(const struct gains *gains, const __u32 *stmts, __u32 cnt, struct
 		lose(gains, &seeds);
 	}
 	gain->most_ns = gains__lost_ns(gains);
-	if (!gains__has_time(gains))
+	if (gain->is_cut || !gains__has_time(gains))
 		gain->most_ns = NS_UNKNOWN;
 	return 0;
 }

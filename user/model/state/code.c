@@ -104,6 +104,7 @@ struct site code_site(struct model *model, const struct pyi_frame *frame)
 		return site;
 	site.module = code->module;
 	site.file = code->file;
+	site.function = code->name;
 	site.code = code->same;
 	site.lasti = frame->lasti;
 	site.line = event_line(code->lines, code->firstlineno, code->table, code->table_sz,

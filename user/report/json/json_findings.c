@@ -99,6 +99,15 @@ static void set_vanishing(struct json_out *jo, json_t *obj, const struct gains *
 	json_set(jo, obj, "may_vanish", may_vanish);
 }
 
+static json_t *new_use(struct json_out *jo, const struct graph_stmt *used)
+{
+	json_t *obj = used ? json_new_site(jo, &used->site) : json_null();
+
+	if (used)
+		json_set_str(jo, obj, "function", used->site.function);
+	return obj;
+}
+
 static void set_deferral(struct json_out *jo, json_t *obj, const struct advice *advice,
 			 const struct finding *finding)
 {
@@ -108,8 +117,7 @@ static void set_deferral(struct json_out *jo, json_t *obj, const struct advice *
 	json_set_ns(jo, obj, "least_saving_ns", finding->gain.least_ns);
 	json_set_ns(jo, obj, "most_saving_ns", finding->gain.most_ns);
 	set_vanishing(jo, obj, gains, finding);
-	json_set(jo, obj, "used", finding->used ? json_new_site(jo, &finding->used->site) :
-						  json_null());
+	json_set(jo, obj, "used", new_use(jo, finding->used));
 	json_set(jo, obj, "risks", new_risks(jo, gains->graph->process->measured, finding));
 }
 

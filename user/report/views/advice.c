@@ -53,6 +53,9 @@ static void add_doubt(const struct advice *advice, const struct gain *gain, stru
 
 	if (!advice->gains->has_edges)
 		text_buf__add(buf, ": cached imports were not traced");
+	else if (gain->is_cut)
+		text_buf__printf(buf, ": at least %s, for not all of these imports came to their end",
+				 text_ns(num, gain->least_ns));
 	else if (gain->least_ns < gain->ns / 100 * SURE_PCT)
 		text_buf__printf(buf, ": at least %s, for not all was seen that may import the rest",
 				 text_ns(num, gain->least_ns));
@@ -102,6 +105,10 @@ static void put_used(const struct view *view, const struct process *process,
 		return;
 	text_buf__add(&buf, "this run used it (it came to ");
 	phrase_place(view, process, &finding->used->site, &buf);
+	if (finding->used->site.function) {
+		text_buf__add(&buf, " in ");
+		text_buf__escape(&buf, finding->used->site.function, view_escape_flags(view));
+	}
 	text_buf__add(&buf, "): deferring moves the cost there, unless that call goes as well");
 	put_para(view, 7, TABLE_PLAIN, text_buf__str(&buf));
 	text_buf__free(&buf);
@@ -312,7 +319,11 @@ static int write_process(const struct view *view, const struct process *process)
 		err = head_write(view, process);
 	if (err)
 		return err;
-	if (!advice->gains->has_edges && process->load_cnt)
+	if (process->is_log)
+		put_para(view, 2, TABLE_PLAIN, "A log of -X importtime says neither which statement "
+			 "asked for a module nor who else did: what deferring one would save is not known. "
+			 "A trace of the program tells.");
+	else if (!advice->gains->has_edges && process->load_cnt)
 		put_para(view, 2, TABLE_RED, "Cached imports were not traced: what else leads to a "
 			 "module is not known, and savings are upper bounds.");
 	if (view->opts.defer)
@@ -336,7 +347,7 @@ static int write_process(const struct view *view, const struct process *process)
 	if (!err)
 		err = lazy_write(view, process);
 	put_rule(view, process, advice, FINDING_SAME, "Files of the same content");
-	if (!advice->finding_cnt && !advice->package_cnt)
+	if (!advice->finding_cnt && !advice->package_cnt && !process->is_log)
 		put_para(view, 2, TABLE_PLAIN, "Nothing to gain from deferring imports.");
 	fputc('\n', view->out);
 	return err;
