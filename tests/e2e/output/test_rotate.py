@@ -123,7 +123,9 @@ def test_files(count=45):
     lib.check_equal(loads, collections.Counter(done.stdout.split()), "loads over all files")
     lib.check_equal(runs, collections.Counter("rot_%03d" % i for i in range(count)),
                     "runs of statements over all files")
-    check_readers(paths[1], next(i["module"] for i in ended(docs[1]) if i["module"][:4] == "rot_"))
+    path, module = next((path, i["module"]) for path, doc in zip(paths[1:], docs[1:]) for i in ended(doc)
+                        if i["module"].startswith("rot_"))
+    check_readers(path, module)
     slow = [i for doc in docs for i in ended(doc) if i["module"] == "rot_020"]
     lib.check(slow[0]["begun_earlier"] and slow[0]["wall_ns"] >= 5e8 and slow[0]["wait_ns"] is None,
               "the one over several files: %r", slow)
@@ -143,7 +145,8 @@ def test_killed(keep=3, nobody=65534):
         target.expect("rot_000")
         with lib.Tracer("record", "-o", os.path.join(root, "d/x.cap"), "--rotate", "150ms",
                         "--keep", keep, "-p", target.pid, fmt=None) as tracer:
-            lib.wait_until(lambda: files("d/x")[-1].endswith(".9.cap"), "a seventh file")
+            newest = os.path.join(root, "d/x.9.cap") # the one before ends when something is in it
+            lib.wait_until(lambda: os.path.exists(newest) and os.path.getsize(newest), "a seventh file")
             tracer.proc.send_signal(signal.SIGKILL)
             tracer.proc.wait()
     for name in foreign:
