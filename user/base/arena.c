@@ -8,8 +8,10 @@
 
 #include "base/arena.h"
 
+#define BLOCK_LEAST (4u << 10) /* a model of one process that does nothing more needs no more */
 #define BLOCK_SZ (64u << 10)
 #define BLOCK_MAX (1u << 20) /* blocks grow with what is there: a sixteenth of it */
+#define SLOTS_LEAST 64
 
 struct arena_block {
 	struct arena_block *next;
@@ -27,7 +29,9 @@ struct interned {
 static struct arena_block *block_for(struct arena *arena, size_t sz)
 {
 	struct arena_block *block = arena->blocks, **link = &arena->blocks;
-	size_t block_sz = arena->sz / 16 < BLOCK_SZ ? BLOCK_SZ : arena->sz / 16;
+	size_t block_sz = arena->sz < BLOCK_LEAST ? BLOCK_LEAST :
+			  arena->sz < BLOCK_SZ ? arena->sz :
+			  arena->sz / 16 < BLOCK_SZ ? BLOCK_SZ : arena->sz / 16;
 
 	if (block && block->sz - block->used >= sz)
 		return block;
@@ -98,7 +102,7 @@ static struct interned **slot_of(struct interned **slots, size_t slot_cnt, __u32
 
 static int make_room(struct arena *arena)
 {
-	size_t slot_cnt = arena->slot_cnt ? 2 * arena->slot_cnt : 1024;
+	size_t slot_cnt = arena->slot_cnt ? 2 * arena->slot_cnt : SLOTS_LEAST;
 	struct interned **slots;
 
 	if (4 * (arena->string_cnt + 1) < 3 * arena->slot_cnt)

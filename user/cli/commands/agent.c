@@ -11,7 +11,8 @@
 #include "trace/opts.h"
 #include "trace/signals.h"
 
-#define LARGE_SZ (128 << 10)
+#define LARGE_SZ (1 << 20)
+#define SPARE_SZ (4 << 20) /* less than that at the end of the heap is kept for the next start */
 
 /*
  * Months of it: what is large is mapped by itself and given back, whatever was large before (malloc
@@ -20,7 +21,7 @@
 static void settle_memory(void)
 {
 	mallopt(M_MMAP_THRESHOLD, LARGE_SZ);
-	mallopt(M_TRIM_THRESHOLD, LARGE_SZ);
+	mallopt(M_TRIM_THRESHOLD, SPARE_SZ);
 	mallopt(M_ARENA_MAX, 2);
 }
 
