@@ -10,6 +10,7 @@ struct threads_map threads SEC(".maps");
 struct deeps_map deeps SEC(".maps");
 struct procs_map procs SEC(".maps");
 struct execs_map execs SEC(".maps");
+struct ended_map ended SEC(".maps");
 struct serials_map serials SEC(".maps");
 struct scopes_map scopes SEC(".maps");
 struct phases_map phases SEC(".maps");

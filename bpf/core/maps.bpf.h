@@ -42,6 +42,12 @@ struct execs_map { /* when a process not (yet) followed was exec'ed */
 	__type(key, u32);
 	__type(value, u64);
 };
+struct ended_map { /* when a followed process ended, by tgid */
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, u32);
+	__type(value, u64);
+};
 struct phase_state { /* of one image */
 	u32 serial;
 	u32 flags; /* enum phase_flag in phase.bpf.c */
@@ -131,6 +137,7 @@ extern struct threads_map threads SEC(".maps");
 extern struct deeps_map deeps SEC(".maps");
 extern struct procs_map procs SEC(".maps");
 extern struct execs_map execs SEC(".maps");
+extern struct ended_map ended SEC(".maps");
 extern struct serials_map serials SEC(".maps");
 extern struct scopes_map scopes SEC(".maps");
 extern struct phases_map phases SEC(".maps");

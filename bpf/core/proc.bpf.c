@@ -123,6 +123,7 @@ int BPF_PROG(proc_exit, struct task_struct *task)
 	struct proc *proc = bpf_map_lookup_elem(&procs, &tgid);
 	struct thread *thread;
 	struct pyi_exit *rec;
+	u64 now;
 
 	if (!proc)
 		return 0;
@@ -151,7 +152,8 @@ int BPF_PROG(proc_exit, struct task_struct *task)
 		bpf_ringbuf_submit(rec, cfg_wake_at_exec ? wake_flag() : BPF_RB_FORCE_WAKEUP);
 	}
 	serial_set(proc->serial, false);
-	last_end_ns = bpf_ktime_get_ns();
+	last_end_ns = now = bpf_ktime_get_ns();
+	bpf_map_update_elem(&ended, &tgid, &now, BPF_ANY);
 	bpf_map_delete_elem(&procs, &tgid);
 	return 0;
 }

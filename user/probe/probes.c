@@ -193,6 +193,15 @@ bool probes__is_followed(const struct probes *probes, pid_t tgid)
 	return probes__serial(probes, tgid) != 0;
 }
 
+bool probes__has_ended(const struct probes *probes, pid_t tgid, __u64 since_ns)
+{
+	__u32 key = tgid;
+	__u64 end_ns;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(probes->skel->maps.ended), &key, &end_ns) &&
+	       end_ns >= since_ns;
+}
+
 void probes__each_followed(const struct probes *probes, void (*fn)(void *ctx, pid_t tgid),
 			   void *ctx)
 {
@@ -210,9 +219,10 @@ __u64 probes__last_end_ns(const struct probes *probes)
 	return probes->skel->bss->last_end_ns;
 }
 
-int probes__followed_fd(const struct probes *probes)
+void probes__followed_fds(const struct probes *probes, int fds[2])
 {
-	return bpf_map__fd(probes->skel->maps.procs);
+	fds[0] = bpf_map__fd(probes->skel->maps.procs);
+	fds[1] = bpf_map__fd(probes->skel->maps.ended);
 }
 
 int probes__poll(struct probes *probes, int timeout_ms)

@@ -75,7 +75,10 @@ void probes__each_followed(const struct probes *probes, void (*fn)(void *ctx, pi
 			   void *ctx);
 /* When one of those ended last, or execed; CLOCK_MONOTONIC, 0 = never. */
 __u64 probes__last_end_ns(const struct probes *probes);
-int probes__followed_fd(const struct probes *probes); /* the descriptor it needs for that */
+/* Did one of that number end at @since_ns or later? Known of the last 4,096. */
+bool probes__has_ended(const struct probes *probes, pid_t tgid, __u64 since_ns);
+/* The descriptors that is_followed and has_ended need. */
+void probes__followed_fds(const struct probes *probes, int fds[2]);
 
 /*
  * Follows (or no longer) what execs in, is born in or moves into a cgroup and those below it. Who

@@ -19,6 +19,7 @@ STARTS = int(os.environ.get("PYIMPORT_STARTS", "40"))
 CODE = "import json, sys; sys.stdout.write('fine')"
 HOME = {"PYTHONHOME": "/usr"}
 LATE_TRIES = 5
+EXEC_LIMIT_NS = 400000000 # see docs/design.md
 
 
 def late_program():
@@ -54,9 +55,11 @@ def check_first_import(process):
 
 def check_hold(doc, file, at):
     found = [h for h in doc["holds"] if h["file"] == file]
-    lib.check(len(found) == 1, "holds of %s: %s", file, doc["holds"])
+    lib.check(found, "holds of %s: %s", file, doc["holds"])
     lib.check_equal(found[0]["at"], at, "held at")
-    lib.check(found[0]["wall_ns"] > 0, "held for %r ns", found[0]["wall_ns"])
+    lib.check(all(h["wall_ns"] > 0 for h in found), "holds: %s", found)
+    # A second hold is the stop of one whose exec waited in vain.
+    lib.check(len(found) == 1 or found[0]["wall_ns"] >= EXEC_LIMIT_NS, "holds: %s", found)
 
 
 def check_seen_or_told(doc):
@@ -168,8 +171,12 @@ def test_first_starts(libraries):
         lib.check(mark in by_mark, "%s is not in the report (late: %d)", mark,
                   doc["loss"]["late_starts"])
         check_first_import(by_mark[mark])
-    held = sorted(h["wall_ns"] for h in doc["holds"] if h["file"].startswith(lib.workdir()))
-    lib.check(len(held) == min(STARTS, 1000), "%d holds for %d starts", len(held), STARTS)
+    by_file = {} # on a busy machine an exec that waited in vain is stopped at the mapping as well
+    for hold in doc["holds"]:
+        if hold["file"].startswith(lib.workdir()):
+            by_file[hold["file"]] = by_file.get(hold["file"], 0) + hold["wall_ns"]
+    held = sorted(by_file.values())
+    lib.check(len(held) >= min(STARTS, 900), "%d of %d starts were held", len(held), STARTS)
     print("held for %.1f ms (median), %.1f ms at most" % (held[len(held) // 2] / 1e6,
                                                           held[-1] / 1e6))
 
@@ -360,6 +367,51 @@ def test_gone_before_the_look():
             target.finish()
             tracer.stop()
         tracer.trace().check_complete()
+
+
+@lib.test(exclusive=True)
+def test_ended_before_the_look():
+    """One that opened a libpython and has ended when the holder hears of it was not seen."""
+    argv = [lib.SYSTEM, "-c", EXECS, late_program(), fresh_library(), "-c", CODE]
+    with lib.Target(argv) as target:
+        target.expect("ready")
+        with lib.Tracer("-p", target.pid) as tracer:
+            target.say()
+            target.expect("up")
+            holder = holder_of(tracer.proc.pid)
+            os.kill(holder, signal.SIGSTOP)
+            target.say()
+            target.finish()
+            os.kill(holder, signal.SIGCONT)
+            tracer.stop()
+        doc = tracer.trace()
+        lib.check(not doc.having("json"), "the probes were there by chance")
+        check_seen_or_told(doc)
+
+
+# Programs that open the same library in the same moment.
+TOGETHER = """
+import subprocess, sys
+all = [subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+       for _ in range(4)]
+for one in all:
+    one.stdout.readline()
+for one in all:
+    one.stdin.write(b"\\n")
+    one.stdin.flush()
+for one in all:
+    one.wait()
+"""
+
+
+@lib.test(exclusive=True)
+def test_stopped_together():
+    """Each that was stopped until a library was probed is told, not only the first."""
+    argv = [lib.SYSTEM, "-c", TOGETHER, late_program(), fresh_library(), "-c", CODE]
+    _, doc = lib.trace(argv)
+    stops = [h for h in doc["holds"] if h["at"] == "mapping"]
+    lib.check(len({h["pid"] for h in stops}) > 1, "holds: %s", doc["holds"])
+    lib.check_equal(max(h["wall_ns"] for h in stops), doc["held"]["stop_max_ns"], "the longest")
 
 
 def comm_of(pid):

@@ -97,10 +97,11 @@ static void test_held(void)
 	hold.start_ns = 60 * MS;
 	hold.wall_ns = STARTUP_GAP_NS;
 	CHECK(!model__add_hold(s.model, &hold));
-	hold.is_exec = true; /* before the exec was done: no time of this image */
-	CHECK(!model__add_hold(s.model, &hold));
-	hold.is_exec = false;
 	hold.tgid = 101;
+	CHECK(!model__add_hold(s.model, &hold));
+	/* Before its exec was done: no time of this image. */
+	hold = (struct hold_info){ .tgid = 100, .path = "/l.so", .is_exec = true, .start_ns = 1,
+				   .wall_ns = 1 };
 	CHECK(!model__add_hold(s.model, &hold));
 	load(&s, 20 * MS, 50 * MS, 10, 2, "a");
 	load(&s, 70 * MS + STARTUP_GAP_NS, 75 * MS + STARTUP_GAP_NS, 11, 2, "b");

@@ -3,6 +3,7 @@
 #include "interpreters/hold/execs.h"
 
 #include "base/clock.h"
+#include "interpreters/hold/hold.h"
 
 void execs__collect(struct execs *execs, struct readers *readers)
 {
@@ -24,7 +25,7 @@ bool execs__take(struct execs *execs, struct exec_event *out)
 
 __u64 execs__due_ns(const struct execs *execs)
 {
-	return execs->cnt ? execs->items[execs->first].since_ns + EXEC_LIMIT_NS : ~0ULL;
+	return execs->cnt ? execs->items[execs->first].since_ns + HOLD_EXEC_LIMIT_NS : ~0ULL;
 }
 
 int execs__timeout_ms(const struct execs *execs, __u64 until_ns)

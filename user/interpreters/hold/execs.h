@@ -8,8 +8,6 @@
 #include "interpreters/hold/readers.h"
 
 #define EXECS_MAX 512
-/* Longer none waits: its mapping is noticed later, and stops nobody but itself. */
-#define EXEC_LIMIT_NS 400000000ULL
 
 struct execs {
 	struct exec_event items[EXECS_MAX]; /* a ring */

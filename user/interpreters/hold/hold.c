@@ -73,7 +73,8 @@ int hold_check(void)
 	return fd < 0 ? fd : 0;
 }
 
-static unsigned int look_at_exec(struct hold *hold, int fd, pid_t tgid, struct holder_reply *reply)
+static unsigned int look_at_exec(struct hold *hold, const struct holder_request *request, int fd,
+				 struct holder_reply *reply)
 {
 	char link[32], path[PATH_MAX];
 	struct stat st;
@@ -88,7 +89,7 @@ static unsigned int look_at_exec(struct hold *hold, int fd, pid_t tgid, struct h
 		reply->dev = (__u64)major(st.st_dev) << 32 | minor(st.st_dev);
 		reply->ino = st.st_ino;
 	}
-	return hold->ops.exec(hold->ops.ctx, fd, path, tgid);
+	return hold->ops.exec(hold->ops.ctx, fd, path, request->tgid, request->waits_ns);
 }
 
 static struct hold_mapping mapping_of(struct hold *hold, const struct holder_request *request)
@@ -97,7 +98,8 @@ static struct hold_mapping mapping_of(struct hold *hold, const struct holder_req
 		.tgid = request->tgid, .ts_ns = request->ts_ns,
 		.start = request->start, .end = request->end,
 		.dev = request->dev, .ino = request->ino,
-		.stopped_ns = request->stopped_ns, .path = request->path,
+		.stopped_ns = request->ask == HOLDER_STOPPED ? request->waits_ns : 0,
+		.path = request->path,
 		.is_over = atomic_load(&hold->is_closing),
 	};
 }
@@ -108,7 +110,7 @@ static unsigned int look(struct hold *hold, const struct holder_request *request
 	const struct hold_mapping mapping = mapping_of(hold, request);
 
 	if (request->ask == HOLDER_EXEC)
-		return look_at_exec(hold, fd, request->tgid, reply);
+		return look_at_exec(hold, request, fd, reply);
 	if (request->ask == HOLDER_LOST)
 		return hold->ops.lost(hold->ops.ctx, request->ts_ns), 0;
 	if (request->ask == HOLDER_MAPPED)
@@ -239,10 +241,7 @@ static int start_holder(struct hold *hold, int fan_fd)
 {
 	struct holder_opts opts = { .fan_fd = fan_fd, .mapped = hold->mapped,
 				    .can_stop = !hold->ops.want_no_stop, .tracer = getpid(),
-				    .wants = hold->ops.wants, .ctx = hold->ops.ctx,
-				    .wants_fd = hold->ops.wants ? hold->ops.wants_fd : -1,
-				    .want_all_execs = hold->ops.want_all_execs,
-				    .counts = hold->counts };
+				    .ops = &hold->ops, .counts = hold->counts };
 	struct holder_request hello;
 	_cleanup_close_ int sock = -1, scout_sock = -1;
 	ssize_t got;

@@ -18,9 +18,13 @@
 #include <sys/types.h>
 
 #define HOLD_LIMIT_NS 2000000000ULL /* longer than this nothing waits for us */
+/* Longer no exec waits: its mapping is noticed later, and stops nobody but itself. */
+#define HOLD_EXEC_LIMIT_NS 400000000ULL
 
 /* Smaller ones are not told of: the leanest interpreters have twice as much. */
 #define MAPPED_CODE_MIN_SZ (512u << 10)
+
+#define HOLD_WANTS_FDS 2
 
 struct hold;
 
@@ -45,15 +49,20 @@ struct hold_mapping {
 struct hold_ops {
 	/*
 	 * Is this process to be traced at all? What others start is let go at once, unasked. Called
-	 * in another process, a fork of us: it may use @wants_fd (-1 = none), but no other
+	 * in another process, a fork of us: it may use @wants_fds (-1 = none), but no other
 	 * descriptor, and take no lock. NULL: all are.
 	 */
 	bool (*wants)(void *ctx, pid_t tgid);
-	int wants_fd;
+	/* Was it, when it ended at @since_ns or later? Likewise. */
+	bool (*wanted)(void *ctx, pid_t tgid, __u64 since_ns);
+	int wants_fds[HOLD_WANTS_FDS];
 	bool want_all_execs; /* @wants is about mappings only */
 	/* On a thread of hold's; the answer is a set of enum hold_answer. */
-	/* @path as our mount namespace names it, @tgid who execs (0 = in another pid namespace). */
-	unsigned int (*exec)(void *ctx, int fd, const char *path, pid_t tgid);
+	/*
+	 * @path as our mount namespace names it, @tgid who execs (0 = in another pid namespace) and
+	 * waits since @since_ns.
+	 */
+	unsigned int (*exec)(void *ctx, int fd, const char *path, pid_t tgid, __u64 since_ns);
 	unsigned int (*mapped)(void *ctx, const struct hold_mapping *mapping);
 	/* Mappings since @since_ns were not noticed, whoever made them. Called if .wants is set. */
 	void (*lost)(void *ctx, __u64 since_ns);
@@ -95,7 +104,10 @@ void hold__end(struct hold *hold);
 
 void hold__stats(const struct hold *hold, struct hold_stats *out);
 
-/* How long the @index-th hold was that was answered with HOLD_NOTE; false behind the last. */
+/*
+ * How long the @index-th hold was that was answered with HOLD_NOTE; 0 = the process that holds did
+ * not live to tell. False behind the last.
+ */
 bool hold__noted(const struct hold *hold, size_t index, __u64 *start_ns, __u64 *took_ns);
 
 /* Ends it if need be. NULL-safe. */

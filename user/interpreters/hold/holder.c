@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Decides how long execs wait and stops threads that map a Python; see holder.h. No exec waits for
- * more than EXEC_LIMIT_NS, no stopped thread for more than HOLD_LIMIT_NS: once the tracer is that
- * late, nothing waits for it at all until it is heard of again. Runs between fork and _exit, so it
- * allocates nothing and takes no lock.
+ * more than HOLD_EXEC_LIMIT_NS, no stopped thread for more than HOLD_LIMIT_NS: once the tracer is
+ * that late, nothing waits for it at all until it is heard of again. Runs between fork and _exit,
+ * so it allocates nothing and takes no lock.
  */
 #include "interpreters/hold/holder.h"
 
@@ -78,7 +78,6 @@ static void set_fds(const struct holder *holder, int sock, struct pollfd fds[FD_
 	fds[FD_MAPPED] = (struct pollfd){ .fd = holder->map_fd, .events = POLLIN };
 }
 
-
 static struct holder_request about(enum holder_ask ask, const struct mapped_event *event)
 {
 	struct holder_request request = { .ask = ask, .tgid = event->tgid, .ts_ns = event->ts_ns,
@@ -122,16 +121,19 @@ static void __attribute__((noreturn)) end(struct holder *holder)
 {
 	__u64 until_ns = clock_ns() + END_NS;
 	struct pollfd fds[FD_CNT];
+	struct holder_reply late;
 	struct exec_event event;
 
 	if (holder->is_ending)
 		_exit(0);
 	holder->is_ending = true;
+	if (holder->tracer.asked_ns && channel__receive(&holder->tracer, &late) > 0)
+		take_owed(holder, &late);
 	/* What was mapped last and may be a Python is counted as not looked at. */
 	holder->caught.can_stop = false;
 	collect(holder, clock_ns());
 	look_at_rest(holder, until_ns);
-	if (holder->mapped && !holder->opts->wants)
+	if (holder->mapped && !holder->opts->ops->wants)
 		atomic_store(&holder->counts->lost_cnt, mapped__lost(holder->mapped));
 	else if (holder->mapped && mapped__lost_since(holder->mapped))
 		atomic_store(&holder->counts->lost_cnt, 1);
@@ -175,14 +177,6 @@ static bool await_reply(struct holder *holder, struct channel *channel, __u64 un
 	}
 }
 
-static void fill_slot(struct holder *holder, __s32 slot, __u64 start_ns, __u64 took_ns)
-{
-	if (slot < 0 || slot >= HOLDER_SLOTS)
-		return;
-	atomic_store(&holder->counts->slots_start_ns[slot], start_ns);
-	atomic_store(&holder->counts->slots_ns[slot], took_ns);
-}
-
 /*
  * 0; -EAGAIN: could not be asked; -ETIMEDOUT: owes the answer. One that has owed another for
  * @patience_ns is not waited for.
@@ -193,10 +187,9 @@ static int ask(struct holder *holder, struct channel *channel, struct holder_req
 	struct holder_reply old;
 	__u64 asked_ns = channel->asked_ns;
 
-	/* That answer is about what has long gone on; how long it was held is still told. */
 	if (asked_ns && await_reply(holder, channel,
 				    clock_ns() - asked_ns < patience_ns ? until_ns : 0, &old))
-		fill_slot(holder, old.slot, channel->owed_start_ns, channel->owed_ns);
+		take_owed(holder, &old);
 	if (channel->asked_ns)
 		return -ETIMEDOUT;
 	if (!channel__send(channel, request, fd))
@@ -229,9 +222,10 @@ static struct holder_reply ask_tracer(struct holder *holder, struct holder_reque
 static bool wants(void *ctx, pid_t tgid)
 {
 	const struct holder *holder = ctx;
+	const struct hold_ops *ops = holder->opts->ops;
 
 	return tgid != holder->opts->tracer &&
-	       (!holder->opts->wants || holder->opts->wants(holder->opts->ctx, tgid));
+	       (!ops->wants || ops->wants(ops->ctx, tgid));
 }
 
 /* In a reader. */
@@ -239,7 +233,7 @@ static bool wants_exec(void *ctx, pid_t tgid)
 {
 	const struct holder *holder = ctx;
 
-	return holder->opts->want_all_execs ? tgid != holder->opts->tracer : wants(ctx, tgid);
+	return holder->opts->ops->want_all_execs ? tgid != holder->opts->tracer : wants(ctx, tgid);
 }
 
 /* Its mapping by the same exec is no news. */
@@ -254,9 +248,11 @@ static void know_file(struct holder *holder, const struct holder_reply *reply)
 /* Does not ask the file's own file system: it might not answer. */
 static void handle_exec(struct holder *holder, const struct exec_event *event)
 {
-	struct holder_request request = { .ask = HOLDER_EXEC, .tgid = event->tgid };
-	struct holder_reply reply = ask_tracer(holder, &request, event->fd,
-					       event->since_ns + EXEC_LIMIT_NS, event->start_ns);
+	struct holder_request request = { .ask = HOLDER_EXEC, .tgid = event->tgid,
+					  .waits_ns = event->start_ns };
+	__u64 until_ns = event->since_ns + HOLD_EXEC_LIMIT_NS;
+	struct holder_reply reply = ask_tracer(holder, &request, event->fd, until_ns,
+					       event->start_ns);
 
 	if (reply.want & HOLDER_WANT_IGNORE) {
 		holder->can_ignore = holder->can_ignore &&
@@ -289,12 +285,14 @@ static unsigned int scout(void *ctx, const struct mapped_event *event)
 {
 	struct holder_request request = about(HOLDER_MAPPED, event);
 	struct holder *holder = ctx;
+	const struct hold_ops *ops = holder->opts->ops;
 	struct holder_reply reply;
 	__u64 start_ns = clock_ns(), paid_ns = (start_ns - holder->scouted_ns) / 10;
 	int err;
 
+	/* Its number may be another's by now, who must not be stopped. */
 	if (!wants(holder, event->tgid))
-		return 0;
+		return ops->wanted(ops->ctx, event->tgid, event->ts_ns) ? HOLDER_WANT_LOOK : 0;
 	holder->scout_debt_ns -= paid_ns < holder->scout_debt_ns ? paid_ns : holder->scout_debt_ns;
 	holder->scouted_ns = start_ns;
 	/* What it owes still is about another, or not wanted any more. */
@@ -326,7 +324,7 @@ static void handle_mapped(struct holder *holder, const struct caught_item *item)
 					      event);
 	struct holder_reply reply;
 
-	request.stopped_ns = item->is_stopped ? item->since_ns : 0;
+	request.waits_ns = item->is_stopped ? item->since_ns : 0;
 	reply = ask_tracer(holder, &request, -1, clock_ns() + HOLD_LIMIT_NS, item->since_ns);
 	caught__let_go(&holder->caught, item);
 	if (item->is_stopped)
@@ -344,7 +342,7 @@ static void handle_lost(struct holder *holder)
 	struct holder_request request = { .ask = HOLDER_LOST,
 					  .ts_ns = mapped__lost_since(holder->mapped) };
 
-	if (!holder->opts->wants)
+	if (!holder->opts->ops->wants)
 		atomic_store(&holder->counts->lost_cnt, mapped__lost(holder->mapped));
 	else if (request.ts_ns)
 		ask_tracer(holder, &request, -1, clock_ns() + HOLD_LIMIT_NS, clock_ns());

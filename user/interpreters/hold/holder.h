@@ -16,6 +16,7 @@
 #define HOLDER_PATH_SZ 512
 #define HOLDER_SLOTS 1024 /* holds whose length is told one by one */
 
+struct hold_ops;
 struct mapped;
 
 enum holder_ask {
@@ -35,7 +36,7 @@ struct holder_request {
 	__u32 pad;
 	/* For mappings only: see struct mapped_event. */
 	__u64 ts_ns, start, end, dev, ino;
-	__u64 stopped_ns; /* for HOLDER_STOPPED */
+	__u64 waits_ns; /* for HOLDER_EXEC and HOLDER_STOPPED: since then */
 	char path[HOLDER_PATH_SZ]; /* "" = none, or too long */
 };
 
@@ -68,10 +69,7 @@ struct holder_opts {
 	int fan_fd;             /* -1: execs are not held */
 	struct mapped *mapped;  /* NULL: mappings are not noticed */
 	bool can_stop;          /* may stop threads */
-	bool (*wants)(void *ctx, pid_t tgid); /* NULL: all are wanted */
-	void *ctx;
-	int wants_fd;
-	bool want_all_execs;
+	const struct hold_ops *ops; /* .wants is NULL: all are wanted */
 	int sock, scout_sock;
 	pid_t tracer;
 	struct holder_counts *counts;

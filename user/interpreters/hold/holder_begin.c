@@ -11,15 +11,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "interpreters/process/keep_fds.h"
+#include "interpreters/hold/hold.h"
 #include "interpreters/hold/holder_state.h"
+#include "interpreters/process/keep_fds.h"
 #include "interpreters/process/privilege.h"
 
 /* Nothing of the tracer but what we need: its BPF links must die with it, not with us. */
 static void close_others(const struct holder *holder)
 {
 	size_t cnt = holder->mapped ? mapped__fd_cnt(holder->mapped) : 0;
-	int fds[HOLDER_FDS_MAX + 4], at = 0;
+	int fds[HOLDER_FDS_MAX + 3 + HOLD_WANTS_FDS], at = 0;
 
 	for (size_t i = 0; i < cnt && i < HOLDER_FDS_MAX; i++)
 		fds[at++] = mapped__fds(holder->mapped)[i];
@@ -27,8 +28,8 @@ static void close_others(const struct holder *holder)
 	fds[at++] = holder->scout.sock;
 	if (holder->opts->fan_fd >= 0)
 		fds[at++] = holder->opts->fan_fd;
-	if (holder->opts->wants_fd >= 0)
-		fds[at++] = holder->opts->wants_fd;
+	for (size_t i = 0; holder->opts->ops->wants && i < HOLD_WANTS_FDS; i++)
+		fds[at++] = holder->opts->ops->wants_fds[i];
 	keep_fds(fds, at);
 }
 

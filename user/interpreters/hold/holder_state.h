@@ -22,6 +22,21 @@ struct holder {
 	bool can_ignore, is_ending;
 };
 
+/* How long it was held, for whoever asks by the slot. */
+static inline void fill_slot(struct holder *holder, __s32 slot, __u64 start_ns, __u64 took_ns)
+{
+	if (slot < 0 || slot >= HOLDER_SLOTS)
+		return;
+	atomic_store(&holder->counts->slots_start_ns[slot], start_ns);
+	atomic_store(&holder->counts->slots_ns[slot], took_ns);
+}
+
+/* What the late answer is about has gone on; how long it was held is still told. */
+static inline void take_owed(struct holder *holder, const struct holder_reply *late)
+{
+	fill_slot(holder, late->slot, holder->tracer.owed_start_ns, holder->tracer.owed_ns);
+}
+
 /* From its end on nothing is missed. */
 void holder_begin(struct holder *holder);
 

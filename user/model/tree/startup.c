@@ -251,13 +251,16 @@ static bool is_continued(const struct process *process, const struct process *ne
 		process_time_ns(process, startup->end_ns, next->start_ns) <= STARTUP_GAP_NS);
 }
 
+/* In its life; an exec maps its file before the kernel tells of it. */
 static bool is_held(const struct model *model, const struct process *process,
 		    const struct hold_info *hold)
 {
-	if (hold->is_exec || hold->tgid != process->tgid || process->exec_ns == NS_UNKNOWN)
+	if (hold->tgid != process->tgid || process->exec_ns == NS_UNKNOWN)
 		return false;
-	return !hold->start_ns || (hold->start_ns >= process->start_ns &&
-				   hold->start_ns <= life_end_ns(model, process));
+	if (!hold->start_ns)
+		return !hold->is_exec;
+	return hold->start_ns + hold->wall_ns > process->start_ns &&
+	       hold->start_ns <= life_end_ns(model, process);
 }
 
 static int take_holds(struct model *model, struct process *process)

@@ -30,18 +30,39 @@ static void write_others(const struct view *view, __u64 told_ns)
 	text_buf__free(&buf);
 }
 
+/* One start can be held twice: when it execs, in vain, and when it maps the interpreter. */
+static __u64 held_of(const struct view *view, __u32 tgid, bool *is_first, size_t index)
+{
+	const struct hold_info *hold;
+	__u64 sum_ns = 0;
+
+	*is_first = true;
+	for (size_t i = 0; (hold = model__hold(view->model, i)); i++) {
+		if (hold->tgid != tgid)
+			continue;
+		*is_first &= i >= index;
+		sum_ns += hold->wall_ns;
+	}
+	return sum_ns;
+}
+
 static __u64 write_pythons(const struct view *view)
 {
-	size_t cnt = model__hold_cnt(view->model);
 	const struct hold_info *hold;
 	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 	__u64 max_ns = 0;
+	size_t cnt = 0;
 
+	for (size_t i = 0; (hold = model__hold(view->model, i)); i++) {
+		bool is_first;
+		__u64 held_ns = held_of(view, hold->tgid, &is_first, i);
+
+		cnt += is_first;
+		max_ns = held_ns > max_ns ? held_ns : max_ns;
+	}
 	if (!cnt)
 		return 0;
-	for (size_t i = 0; (hold = model__hold(view->model, i)); i++)
-		max_ns = hold->wall_ns > max_ns ? hold->wall_ns : max_ns;
 	text_buf__printf(&buf, "%s start%s held until the interpreter was probed: ",
 			 text_count(num, cnt), cnt == 1 ? " was" : "s were");
 	text_buf__printf(&buf, "%s%s.", text_ns(num, max_ns), cnt == 1 ? "" : " at most");

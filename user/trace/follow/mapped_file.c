@@ -3,8 +3,10 @@
 #include "trace/follow/mapped_file.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -96,4 +98,21 @@ int mapped_file_open(const struct hold_mapping *mapping, int proc_fd)
 	if (!mapped_file_find(mapping, proc_fd, &found))
 		return TAKE_FD(found.fd);
 	return open_again(mapping, proc_fd);
+}
+
+const char *mapped_path_below(const char *root, const char *path, int fd)
+{
+	char full[PATH_MAX];
+	struct stat want, st;
+
+	if (!*root || fstat(fd, &want))
+		return path;
+	for (const char *tail = path; tail; tail = strchr(tail + 1, '/')) {
+		if (snprintf(full, sizeof(full), "%s%s", root, tail) < (int)sizeof(full) &&
+		    !lstat(full, &st) && S_ISREG(st.st_mode) && st.st_size == want.st_size &&
+		    st.st_mtim.tv_sec == want.st_mtim.tv_sec &&
+		    st.st_mtim.tv_nsec == want.st_mtim.tv_nsec)
+			return tail;
+	}
+	return path;
 }

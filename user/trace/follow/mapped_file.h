@@ -24,4 +24,11 @@ int mapped_file_find(const struct hold_mapping *mapping, int proc_fd, struct map
  */
 int mapped_file_open(const struct hold_mapping *mapping, int proc_fd);
 
+/*
+ * The name of the file behind @fd below @root: in a container an exec is reported with the path
+ * of its layer or mount, of which some tail is the path the process itself would use. ld.so's
+ * $ORIGIN depends on that one.
+ */
+const char *mapped_path_below(const char *root, const char *path, int fd);
+
 #endif

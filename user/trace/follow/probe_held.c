@@ -32,11 +32,15 @@
 /* From the mapping of an interpreter to its first import it takes longer than this. */
 #define FIRST_IMPORT_NS 2000000ULL
 
-/* A hold during which an interpreter was probed. */
+/* Who waited for less has nothing to tell: looking at a file takes as long. */
+#define NOTE_NS 1000000ULL
+
+/* A hold of what is traced: until an interpreter was probed, or behind others for which one was. */
 struct held_note {
 	pid_t tgid;
 	char *path;
 	bool is_exec;
+	__u64 start_ns, until_ns; /* as far as we know: until our answer, if that was in time */
 };
 
 struct held {
@@ -47,34 +51,19 @@ struct held {
 	_Atomic __u64 gone_cnt; /* that may have been interpreters and were gone before a look */
 };
 
-/*
- * The name of the file behind @fd below @root: in a container an exec is reported with the path
- * of its layer or mount, of which some tail is the path the process itself would use. ld.so's
- * $ORIGIN depends on that one.
- */
-static const char *path_below(const char *root, const char *path, int fd)
-{
-	char full[PATH_MAX];
-	struct stat want, st;
-
-	if (!*root || fstat(fd, &want))
-		return path;
-	for (const char *tail = path; tail; tail = strchr(tail + 1, '/')) {
-		if (snprintf(full, sizeof(full), "%s%s", root, tail) < (int)sizeof(full) &&
-		    !lstat(full, &st) && S_ISREG(st.st_mode) && st.st_size == want.st_size &&
-		    st.st_mtim.tv_sec == want.st_mtim.tv_sec &&
-		    st.st_mtim.tv_nsec == want.st_mtim.tv_nsec)
-			return tail;
-	}
-	return path;
-}
-
 /* In the holder: others' programs are none of our business. */
 static bool is_followed(void *ctx, pid_t tgid)
 {
 	const struct held *held = ctx;
 
 	return probes__is_followed(held->session->probes, tgid);
+}
+
+static bool was_followed(void *ctx, pid_t tgid, __u64 since_ns)
+{
+	const struct held *held = ctx;
+
+	return probes__has_ended(held->session->probes, tgid, since_ns);
 }
 
 /* Of a process that the kernel has not begun to follow, its exec may be what makes it do so. */
@@ -85,7 +74,16 @@ static bool wants_exec(const struct session *session, pid_t tgid)
 	return session->opts->want_all || probes__is_followed(session->probes, tgid);
 }
 
-static unsigned int note(struct held *held, pid_t tgid, const char *path, bool is_exec)
+/* None of what is traced, and none that was and has ended: its number may be another's by now. */
+static bool is_others(const struct session *session, const struct hold_mapping *mapping)
+{
+	return !session->opts->want_all &&
+	       !probes__is_followed(session->probes, mapping->tgid) &&
+	       !probes__has_ended(session->probes, mapping->tgid, mapping->ts_ns);
+}
+
+static unsigned int note(struct held *held, pid_t tgid, const char *path, bool is_exec,
+			 __u64 start_ns)
 {
 	struct held_note *notes = reallocarray(held->notes, held->note_cnt + 1, sizeof(*notes));
 
@@ -93,14 +91,15 @@ static unsigned int note(struct held *held, pid_t tgid, const char *path, bool i
 		return 0;
 	held->notes = notes;
 	notes[held->note_cnt] = (struct held_note){ .tgid = tgid, .path = strdup(path),
-						    .is_exec = is_exec };
+						    .is_exec = is_exec, .start_ns = start_ns,
+						    .until_ns = clock_ns() };
 	if (!notes[held->note_cnt].path)
 		return 0;
 	held->note_cnt++;
 	return HOLD_NOTE;
 }
 
-static unsigned int look_at_exec(void *ctx, int fd, const char *path, pid_t tgid)
+static unsigned int look_at_exec(void *ctx, int fd, const char *path, pid_t tgid, __u64 since_ns)
 {
 	struct held *held = ctx;
 	struct session *session = held->session;
@@ -113,14 +112,14 @@ static unsigned int look_at_exec(void *ctx, int fd, const char *path, pid_t tgid
 	/* A library is looked for below the root of the process that will map it. */
 	if (proc_fd >= 0)
 		proc_root(proc_fd, tgid, root);
-	path = path_below(root, path, fd);
+	path = mapped_path_below(root, path, fd);
 	if (!wants_exec(session, tgid))
 		return discover__is_other(session->discover, fd, path, root) ? HOLD_IGNORE : 0;
 	verdict = discover__file(session->discover, fd, path, root, tgid);
 	if (verdict == DISCOVER_NOTHING || verdict == DISCOVER_INTERPRETER)
 		answer = HOLD_IGNORE;
-	if (pythons__cnt(session->pythons) > before)
-		answer |= note(held, tgid, path, true);
+	if (pythons__cnt(session->pythons) > before || clock_ns() - since_ns > NOTE_NS)
+		answer |= note(held, tgid, path, true, since_ns);
 	return answer;
 }
 
@@ -171,11 +170,12 @@ static unsigned int look_at_mapping(void *ctx, const struct hold_mapping *mappin
 	struct session *session = held->session;
 	_cleanup_close_ int proc_fd = proc_open(mapping->tgid);
 	_cleanup_(mapped_file_clear) struct mapped_file found = { .fd = -1 };
-	size_t before = pythons__cnt(session->pythons);
 	char root[PROC_ROOT_SZ] = "";
 	unsigned int answer = 0;
 	int verdict;
 
+	if (is_others(session, mapping))
+		return 0;
 	if (proc_fd >= 0)
 		proc_root(proc_fd, mapping->tgid, root);
 	if (mapped_file_find(mapping, proc_fd, &found)) {
@@ -186,8 +186,8 @@ static unsigned int look_at_mapping(void *ctx, const struct hold_mapping *mappin
 	/* Of a program that needs a libpython, the mapping of the library will be noticed. */
 	if (verdict >= 0 && verdict != DISCOVER_REFUSED)
 		answer = HOLD_IGNORE;
-	if (pythons__cnt(session->pythons) > before && mapping->stopped_ns)
-		answer |= note(held, mapping->tgid, found.path, false);
+	if (mapping->stopped_ns)
+		answer |= note(held, mapping->tgid, found.path, false, mapping->stopped_ns);
 	if (verdict == DISCOVER_INTERPRETER)
 		check_start(held, mapping, proc_fd, &found);
 	return answer;
@@ -246,6 +246,8 @@ static unsigned int scout(void *ctx, const struct hold_mapping *mapping)
 	_cleanup_close_ int fd = mapped_file_open(mapping, proc_fd);
 	int verdict, is_python;
 
+	if (is_others(held->session, mapping))
+		return 0;
 	if (fd < 0) {
 		atomic_fetch_add(&held->gone_cnt, clock_ns() - mapping->ts_ns > FIRST_IMPORT_NS);
 		return 0;
@@ -290,7 +292,8 @@ void session__hold(struct session *session)
 	if (!session->opts->want_all) {
 		ops.wants = is_followed;
 		ops.want_all_execs = session->scope != NULL;
-		ops.wants_fd = probes__followed_fd(session->probes);
+		ops.wanted = was_followed;
+		probes__followed_fds(session->probes, ops.wants_fds);
 	}
 	err = hold__new(&ops, &exec_err, &mapped_err, &session->hold);
 	if (err)
@@ -327,6 +330,23 @@ void session__tell_starts(struct session *session)
 	model__set_unknown_starts(session->model, held->gone_cnt + not_looked_at(&session->held));
 }
 
+/* The process that holds knows best; if it did not tell, it was at least as long as we took. */
+static void tell_hold(const struct session *session, const struct held_note *note, size_t index)
+{
+	struct hold_info info = { .tgid = note->tgid, .path = note->path,
+				  .is_exec = note->is_exec };
+	__u64 limit_ns = note->is_exec ? HOLD_EXEC_LIMIT_NS : HOLD_LIMIT_NS;
+
+	if (!hold__noted(session->hold, index, &info.start_ns, &info.wall_ns))
+		return;
+	if (!info.start_ns) {
+		info.start_ns = note->start_ns;
+		info.wall_ns = note->until_ns - note->start_ns;
+		info.wall_ns = info.wall_ns < limit_ns ? info.wall_ns : limit_ns;
+	}
+	model__add_hold(session->model, &info);
+}
+
 void session__unhold(struct session *session)
 {
 	struct held *held = session->held_notes;
@@ -334,14 +354,8 @@ void session__unhold(struct session *session)
 	if (session->hold) {
 		hold__end(session->hold);
 		hold__stats(session->hold, &session->held);
-		for (size_t i = 0; i < held->note_cnt; i++) {
-			struct hold_info info = { .tgid = held->notes[i].tgid,
-						  .path = held->notes[i].path,
-						  .is_exec = held->notes[i].is_exec };
-
-			if (hold__noted(session->hold, i, &info.start_ns, &info.wall_ns))
-				model__add_hold(session->model, &info);
-		}
+		for (size_t i = 0; i < held->note_cnt; i++)
+			tell_hold(session, &held->notes[i], i);
 		model__set_held(session->model, &(struct held_info){
 			.cnt = session->held.held_cnt, .total_ns = session->held.total_ns,
 			.exec_max_ns = session->held.max_ns,
