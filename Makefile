@@ -233,7 +233,7 @@ check-packages: ## build them all, install each where it belongs, trace and pass
 	$(Q)scripts/deps.sh packages
 	$(Q)$(MAKE) --no-print-directory all static dist deb wheel static-arm64
 	$(Q)scripts/check_packages.sh
-	$(Q)tests/run static wheel
+	$(Q)tests/run static wheel diff::action
 
 # The other architecture, from a machine of this one.
 .PHONY: arm64 static-arm64

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Installs what packaging/ made where it belongs, and traces with it: the Debian package on stock
-# Debian 12 and 13, the tarball in an empty root beside busybox and on Debian 11, a container from
-# scratch; the arm64 binary under qemu. Needs root and .output/{static,dist,deb,arm64}; see `make check-packages`.
+# Debian 12 and 13, the tarball in an empty root beside busybox and on Debian 11 to 13, the wheel in
+# a venv of Debian 13, a container from scratch; the arm64 binary under qemu. Needs root and
+# .output/{static,dist,deb,wheel,arm64}; see `make check-packages`.
 set -eu -o pipefail
 
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -90,6 +91,31 @@ tarball_on() { # suite
 	inside "$copy" "$trace_and_check"
 }
 
+# pip in a venv of a stock suite; the plugin traces there, passes a budget and breaks one.
+wheel_on() { # suite
+	local root copy=$work/wheel-$1
+	root=$(suite_root "$1")
+	cp -a "$root" "$copy"
+	cp "$here"/.output/wheel/*.whl "$copy/tmp/"
+	printf '%s' "$budget" > "$copy/tmp/budget.yaml"
+	cat > "$copy/tmp/test_kept.py" <<-END
+		def test_kept(import_budget):
+		    run = import_budget(["python", "-c", "import json.tool"], forbid=["sqlite3"], modules=300)
+		    assert run.how == "traced", run.why_not
+	END
+	sed 's/sqlite3/json/' "$copy/tmp/test_kept.py" > "$copy/tmp/test_broken.py"
+	inside "$copy" "apt-get update
+		apt-get install -y --no-install-recommends python3-venv python3-pytest
+		python3 -m venv --system-site-packages /tmp/venv
+		/tmp/venv/bin/pip install --no-index --no-deps /tmp/*.whl
+		cd /tmp
+		PATH=/tmp/venv/bin:\$PATH
+		python -m pytest -q test_kept.py
+		python -m pytest -q test_broken.py > broken.txt && exit 1
+		grep -q 'json is forbidden' broken.txt
+		$trace_and_check"
+}
+
 # busybox is the whole system: no libc of any kind, no locale, no user database.
 busybox_root() {
 	local root=$work/busybox
@@ -155,7 +181,8 @@ scratch_image() {
 
 check "lintian" lintian --allow-root --fail-on error,warning "$here"/.output/deb/pyimport-bpf_*.deb
 for suite in bookworm trixie; do check "deb on $suite" deb_on "$suite"; done
-for suite in bullseye trixie; do check "tarball on $suite" tarball_on "$suite"; done
+for suite in bullseye bookworm trixie; do check "tarball on $suite" tarball_on "$suite"; done
+check "wheel on trixie" wheel_on trixie
 check "static binary beside busybox" busybox_root
 if [ -e "$here/.output/arm64/static/pyimport-bpf" ]; then check "static binary for arm64" static_arm64; fi
 if podman_here info > "$work/log" 2>&1; then
