@@ -167,10 +167,12 @@ def test_not_examined():
            "sys.stdin.read()\n"
     copy = lib.workdir() + "/copy"
     shutil.copy(ORIGINAL, copy)
-    with lib.Tracer("-a") as tracer:
+    with lib.Tracer("-vv", "-a") as tracer:
         with lib.Target([lib.SYSTEM, "-c", code, *paths]) as target:
             done = lib.run([copy, "-c", CODE], env=HOME)
             lib.check_equal((done.rc, done.out), (0, b"fine"), "result of the one beside")
+            for path in paths: # one after the other, at the priority of others
+                tracer.wait_for(path + ": not examined")
             target.finish()
         tracer.stop()
     lib.check_equal(tracer.rc, 0, "status of the tool")
