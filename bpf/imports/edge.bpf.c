@@ -54,40 +54,77 @@ static __always_inline void fill_edge(struct thread *t, const struct pyi_layout 
 		bpf_ringbuf_submit(rec, thread_wake_flag(t));                                     \
 	} while (0)
 
+/* A name of a fromlist, if it is a short one. One read, as the text comes with the str. */
+static __always_inline void from_name(struct thread *t, const struct pyi_layout *lay, u64 obj,
+				      u64 *words)
+{
+	struct str_view *str = &t->scratch.code_str;
+	u32 sz = 0, at;
+	u64 word;
+
+	if (!str_load(t, lay, obj, str) && str->is_ascii && str->sz < PYI_FROM_SZ)
+		sz = str->sz;
+	if (sz && !str->peek_off)
+		count_loss(unreadable);
+	for (u32 i = 0; i < PYI_FROM_SZ / 8; i++) {
+		at = str->peek_off / 8 + i;
+		barrier_var(at);
+		word = str->peek_off && i * 8 < sz && at < STR_PEEK_SZ / 8 ? t->str_buf[at] : 0;
+		words[i] = sz < (i + 1) * 8 ? word & ((1ULL << (sz & 7) * 8) - 1) : word;
+	}
+}
+
 static __always_inline void fill_from(struct thread *t, const struct pyi_layout *lay,
 				      struct pyi_from *rec, u32 max, u64 items, u64 cnt, u32 edge)
 {
-	struct str_view str = {};
-	u32 sz;
-
 	fill_thread_hdr(t, &rec->hdr, PYI_EV_FROM, sizeof(*rec) + max * PYI_FROM_SZ);
 	rec->edge = edge;
 	rec->all = cnt;
 	rec->cnt = cnt < max ? cnt : max;
 	for (u32 i = 0; i < max; i++) {
-		__builtin_memset(rec->names[i], 0, PYI_FROM_SZ);
-		if (i >= cnt || str_open(lay, read_ptr(items + 8 * i), &str) || !str.is_ascii)
-			continue;
-		sz = str.sz;
-		barrier_var(sz);
-		if (sz < PYI_FROM_SZ)
-			read_mem(rec->names[i], sz, str.data);
+		if (i < cnt)
+			from_name(t, lay, items ? read_ptr(items + 8 * i) :
+						  FRAME_AT(t->frame_buf, lay->tuple_items -
+							   lay->ob_type + 8 * i, u64),
+				  (u64 *)rec->names[i]);
+		else
+			__builtin_memset(rec->names[i], 0, PYI_FROM_SZ);
 	}
+}
+
+/*
+ * Reads a fromlist from its type on into t->frame_buf: with as many items as are sent, if more can
+ * be read than there may be.
+ */
+static __always_inline int from_read(struct thread *t, const struct pyi_layout *lay, u64 fromlist)
+{
+	u32 sz = lay->tuple_items - lay->ob_type + 8 * PYI_MAX_FROMLIST;
+
+	barrier_var(sz);
+	if (!sz || sz > FRAME_BUF_SZ)
+		return -1;
+	return bpf_probe_read_user(t->frame_buf, sz, (void *)(fromlist + lay->ob_type));
 }
 
 /* The names behind `from x import`: any of them may be a submodule. */
 __noinline int emit_from(struct thread *t, const struct pyi_layout *lay, u64 fromlist, u32 edge)
 {
 	struct pyi_from *rec;
-	u64 cnt, items;
+	u64 cnt, items = 0, type;
 
 	if (!t || !lay || lay->tuple_size < 0)
 		return 0;
-	cnt = read_ptr(fromlist + lay->tuple_size);
+	if (from_read(t, lay, fromlist)) {
+		items = fromlist + lay->tuple_items;
+		type = read_ptr(fromlist + lay->ob_type);
+		cnt = read_ptr(fromlist + lay->tuple_size);
+	} else {
+		type = t->frame_buf[0];
+		cnt = FRAME_AT(t->frame_buf, lay->tuple_size - lay->ob_type, u64);
+	}
 	if (!cnt || cnt > 65535)
 		return 0;
-	items = fromlist + lay->tuple_items;
-	if (read_ptr(fromlist + lay->ob_type) != t->tuple_type) /* a list: they lie elsewhere */
+	if (type != t->tuple_type) /* a list: they lie elsewhere */
 		items = read_ptr(fromlist + lay->tuple_size + sizeof(u64));
 	if (cnt <= 2) {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + 2 * PYI_FROM_SZ, 0);
