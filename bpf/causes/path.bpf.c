@@ -203,7 +203,8 @@ __noinline u64 path_of_fd(struct io *io, u32 fd)
 	return path;
 }
 
-DEFINE_SLOTS(path_slot, path_slot, path_slots, PATH_SLOT_CNT, paths, recycle_none)
+DEFINE_SLOT_SEARCH(path_search, path_slot, path_slots, PATH_SLOT_CNT)
+DEFINE_SLOTS(path_slot, path_slot, path_slots, path_search, paths, recycle_none)
 
 /*
  * Has this image sent so many paths that others' records could find no room? Half of what it may
@@ -231,12 +232,12 @@ __noinline int path_send(struct io *io, u64 key)
 
 	if (!io || key <= PYI_KEY_UNREADABLE)
 		return 0;
-	slot = path_slot(key, false);
+	slot = path_slot(key, key, false);
 	if (slot && slot->is_sent)
 		return 0;
 	if (!io->is_text_fresh || io->rec.key != key)
 		return 0;
-	slot = is_talkative(io) ? NULL : path_slot(key, true);
+	slot = is_talkative(io) ? NULL : path_slot(key, key, true);
 	if (!slot)
 		return -1;
 	sz = io->rec.sz;

@@ -23,6 +23,7 @@ static __always_inline void edge_flush(const struct edge_value *edge)
 	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
 }
 
+DEFINE_SLOT_SEARCH(edge_search, edge_value, edge_slots, cfg_edge_slots)
 DEFINE_RECYCLE(edge_recycle, edge_value, edge_slots, cfg_edge_slots, edge_flush)
 
 static __always_inline void fill_edge(struct thread *t, const struct pyi_layout *lay,
@@ -182,23 +183,24 @@ static __always_inline u32 fromlist_kind(struct thread *t, const struct pyi_layo
 }
 
 /* A function of its own, for the stack. */
-static __noinline struct edge_value *edge_make(u64 key)
+static __noinline struct edge_value *edge_make(u64 key, u64 place)
 {
-	return edge_find(key, true);
+	return edge_find(key, place, true);
 }
 
 /*
- * The place of the statement in t->scratch.edge. Names in code are interned and live as long as it
+ * The slot of the statement in t->scratch.edge. Names in code are interned and live as long as it
  * does, so their address will do; a computed one, `__import__(f"plugin_{i}")`, whose address is
  * used again for the next, is known by what it says.
  */
-static __always_inline struct edge_value *edge_place(struct thread *t, u64 code, u64 sum)
+static __always_inline struct edge_value *edge_slot(struct thread *t, u64 code, u64 sum)
 {
 	const struct edge_args *args = &t->scratch.edge;
 	u64 name = args->name.is_interned ? args->name_obj : sum;
 
 	t->edge_key = edge_key(code, name, t->scratch.frame.instr, t->serial);
-	return edge_make(t->edge_key);
+	t->edge_place = edge_place(code, t->scratch.frame.instr);
+	return edge_make(t->edge_key, t->edge_place);
 }
 
 /*
@@ -241,7 +243,8 @@ static __always_inline u64 dotted_key(struct thread *t, u64 code)
 
 static __always_inline void mark_dotted(struct thread *t, u64 code)
 {
-	struct edge_value *mark = edge_make(dotted_key(t, code));
+	u64 key = dotted_key(t, code);
+	struct edge_value *mark = edge_make(key, key);
 
 	if (mark)
 		mark->serial = t->serial;
@@ -251,8 +254,9 @@ static __always_inline void mark_dotted(struct thread *t, u64 code)
 static __always_inline bool is_package_step(struct thread *t, const struct pyi_layout *lay)
 {
 	struct str_view *name = &t->scratch.edge.name;
+	u64 key = dotted_key(t, t->last_code_id);
 
-	return edge_find(dotted_key(t, t->last_code_id), false) &&
+	return edge_find(key, key, false) &&
 	       !str_load(t, lay, t->scratch.edge.name_obj, name) && !name->is_interned &&
 	       !has_dot(t, name);
 }
@@ -312,15 +316,18 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 	if (str_load(t, lay, args->name_obj, &args->name))
 		return 1;
 	sum = str_sum(t, &args->name);
-	if (code)
-		edge = edge_place(t, code, sum);
-	else
-		edge = edge_make(t->edge_key = edge_key(around, sum, 0, t->serial));
+	if (code) {
+		edge = edge_slot(t, code, sum);
+	} else {
+		t->edge_key = edge_key(around, sum, 0, t->serial);
+		t->edge_place = t->edge_key;
+		edge = edge_make(t->edge_key, t->edge_place);
+	}
 	if (code && edge && edge->name && edge->name != (u32)sum) {
 		/* The name was freed, and another lies there now: so was the code. */
 		code = code_new(t, lay, frame);
 		args->name.peek_off = 0; /* the text has made room for the code's */
-		edge = code ? edge_place(t, code, sum) : NULL;
+		edge = code ? edge_slot(t, code, sum) : NULL;
 	}
 	if (!edge) {
 		count_loss(edges_full);
