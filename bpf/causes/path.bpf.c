@@ -98,22 +98,31 @@ __noinline u64 path_of_dentry(struct io *io, u64 addr)
 	return path_key(io, PYI_PATH_REVERSED, at);
 }
 
+DEFINE_SLOT_SEARCH(inode_search, inode_slot, inode_slots, INODE_SLOT_CNT)
+DEFINE_SLOTS(inode_slot, inode_slot, inode_slots, inode_search, inodes, recycle_none)
+
+/* The path that the file of io->id was last opened by, 0 = unknown. */
+static __always_inline u64 path_known(const struct io *io)
+{
+	u64 key = mix_key(io->id.ino, io->id.dev, 0, 0);
+	struct inode_slot *slot = inode_slot(key, key, false);
+
+	return slot ? slot->path : 0;
+}
+
 /* The name of an inode that nobody opened while we looked. */
 __noinline u64 path_of_inode(struct io *io, u64 addr)
 {
 	struct inode *inode = (struct inode *)addr;
-	struct inode_key key = {};
-	u64 first, *known, path;
+	u64 first, path;
 
 	if (cfg_sums)
 		return PYI_KEY_REST;
 	if (!io || inode_id(io, addr))
 		return PYI_KEY_UNREADABLE;
-	key.ino = io->id.ino;
-	key.dev = io->id.dev;
-	known = bpf_map_lookup_elem(&inodes, &key);
-	if (known)
-		return *known;
+	path = path_known(io);
+	if (path)
+		return path;
 	first = (u64)BPF_CORE_READ(inode, i_dentry.first);
 	if (!first || !bpf_core_field_exists(((struct dentry *)0)->d_u.d_alias))
 		return PYI_KEY_UNREADABLE;
@@ -170,20 +179,24 @@ __noinline int fd_id(struct io *io, u32 fd)
 
 __noinline int path_opened(struct io *io, u64 path)
 {
-	struct inode_key key = {};
+	struct inode_slot *slot;
+	u64 key;
 
 	if (!io || path <= PYI_KEY_UNREADABLE)
 		return 0;
-	key.ino = io->last_ino = io->id.ino;
-	key.dev = io->last_dev = io->id.dev;
+	io->last_ino = io->id.ino;
+	io->last_dev = io->id.dev;
 	io->last_path = path;
-	return bpf_map_update_elem(&inodes, &key, &path, BPF_ANY);
+	key = mix_key(io->id.ino, io->id.dev, 0, 0);
+	slot = inode_slot(key, key, true);
+	if (slot)
+		slot->path = path;
+	return 0;
 }
 
 __noinline u64 path_of_fd(struct io *io, u32 fd)
 {
-	struct inode_key key = {};
-	u64 *known, path;
+	u64 path;
 	u32 kind;
 
 	if (!io || fd_id(io, fd))
@@ -195,10 +208,7 @@ __noinline u64 path_of_fd(struct io *io, u32 fd)
 		return PYI_KEY_REST;
 	if (io->last_ino == io->id.ino && io->last_dev == io->id.dev)
 		return io->last_path;
-	key.ino = io->id.ino;
-	key.dev = io->id.dev;
-	known = bpf_map_lookup_elem(&inodes, &key);
-	path = known ? *known : path_of_dentry(io, io->id.dentry);
+	path = path_known(io) ?: path_of_dentry(io, io->id.dentry);
 	path_opened(io, path);
 	return path;
 }
