@@ -4,6 +4,8 @@
 imports is over, whoever asked for it; and its parts, which add up to the whole. Programs say by
 the clock that the trace uses when their last import was done."""
 import os
+import re
+import signal
 
 from lib import adds_up
 import lib
@@ -258,6 +260,49 @@ def test_images_are_judged_as_one():
     text = lib.run([lib.TOOL, "report", capture]).out.decode()
     lib.check_equal(adds_up.check_headlines(text), 1, "headlines")
     lib.check(" = earlier images " in text, "no earlier images:\n%s", text)
+    rows = dict(re.findall(r"^  ([a-z-]+(?: images)?) +([0-9.]+ m?s) -> ",
+                           lib.run([lib.TOOL, "diff", capture, capture]).out.decode(), re.M))
+    lib.check({"start-up", "earlier images", "interpreter", "imports"} <= set(rows), "diff: %s", rows)
+    parts = sum(adds_up.printed(rows[name])[0] for name in ("earlier images", "interpreter", "imports"))
+    start_ns = adds_up.printed(rows["start-up"])[0]
+    lib.check(parts <= start_ns * 1.01 and adds_up.printed(rows["earlier images"])[0] > start_ns / 4,
+              "diff: %s", rows)
+
+
+DAEMON = """
+import os, sys, time
+first = os.fork()
+if first:
+    os.waitpid(first, 0)
+    sys.exit()
+os.setsid()
+for fd in range(3):
+    os.dup2(os.open(os.devnull, os.O_RDWR), fd)
+pid = os.fork()
+if pid:
+    with open(sys.argv[1], "w") as file:
+        file.write(str(pid))
+    os._exit(0)
+import su_second
+time.sleep(60)
+"""
+
+
+@lib.test()
+def test_daemon():
+    """It forks twice and lives on when the command has ended: the report says so, of it alone."""
+    modules()
+    path = os.path.join(lib.workdir(), "pid")
+    done = lib.run([lib.TOOL, "--", lib.SYSTEM, lib.write("su_daemon.py", DAEMON), path])
+    with open(path, encoding="ascii") as file:
+        pid = int(file.read())
+    with open("/proc/%d/cmdline" % pid, encoding="ascii") as file:
+        lib.check("su_daemon.py" in file.read(), "it does not live")
+    os.kill(pid, signal.SIGKILL)
+    lib.check_equal(done.rc, 0, "status")
+    text = done.out.decode()
+    left = [b for b in text.split("\n\n") if "It ran on when tracing ended" in " ".join(b.split())]
+    lib.check(len(left) == 1 and "(pid %d, child of " % pid in left[0], "of %d:\n%s", pid, text)
 
 
 SCREEN = """

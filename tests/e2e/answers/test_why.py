@@ -80,6 +80,11 @@ def test_not_loaded_and_failed():
     found = re.search(r"The package wy_pkg with its 1 submodule and what these import: ([0-9.]+) ms",
                       text)
     lib.check(found and float(found.group(1)) >= 20, "it sleeps for 20 ms:\n%s", text)
+    doc = json.loads(why("wy_pkg", script, "--format", "json"))["processes"][0]["package"]
+    lib.check_equal(doc["submodules"], 1, "the package in JSON")
+    lib.check(doc["wall_ns"] >= 20_000_000, "the package in JSON: %s", doc)
+    doc = json.loads(why("wy_core", script, "--format", "json"))["processes"][0]
+    lib.check_equal(doc["package"], None, "wy_core is no package")
     text = why("wy_absent", script)
     lib.check("ModuleNotFoundError" in text and "wy.py:6" in text, "one that failed:\n%s", text)
 

@@ -54,7 +54,7 @@ static void put_times(const struct view *view, const char *name, __u64 before_ns
 
 	if (before_ns == NS_UNKNOWN || after_ns == NS_UNKNOWN)
 		return;
-	fprintf(view->out, "  %-13s %9s -> %9s   ", name, text_ns(a, before_ns),
+	fprintf(view->out, "  %-14s %9s -> %9s   ", name, text_ns(a, before_ns),
 		text_ns(b, after_ns));
 	fprintf(view->out, "%s%s", after_ns < before_ns ? "-" : "+",
 		text_ns(a, after_ns < before_ns ? before_ns - after_ns : after_ns - before_ns));
@@ -65,7 +65,7 @@ static void put_times(const struct view *view, const char *name, __u64 before_ns
 
 static void put_counts(const struct view *view, const char *name, __s64 before, __s64 after)
 {
-	fprintf(view->out, "  %-13s %9lld -> %9lld   %+lld\n", name, before, after,
+	fprintf(view->out, "  %-14s %9lld -> %9lld   %+lld\n", name, before, after,
 		after - before);
 }
 
@@ -73,7 +73,7 @@ static void put_bytes(const struct view *view, const char *name, __u64 before, _
 {
 	char a[TEXT_NUM_SZ], b[TEXT_NUM_SZ];
 
-	fprintf(view->out, "  %-13s %9s -> %9s   ", name, view_bytes(a, before), view_bytes(b, after));
+	fprintf(view->out, "  %-14s %9s -> %9s   ", name, view_bytes(a, before), view_bytes(b, after));
 	fprintf(view->out, "%s%s\n", after < before ? "-" : "+",
 		view_bytes(a, after < before ? before - after : after - before));
 }
@@ -116,6 +116,12 @@ static void put_phases(const struct view *view, const struct diff_pair *pair)
 			put_times(view, phases[i].name, phases[i].before_ns, phases[i].after_ns);
 }
 
+/* Of a program that replaced itself while it started: a part of its start-up. */
+static __u64 images_ns(const struct process *process)
+{
+	return process->startup.by == STARTUP_UNKNOWN ? 0 : process->startup.images_ns;
+}
+
 static int put_totals(const struct view *view, const struct diff_pair *pair)
 {
 	struct facts a, b;
@@ -124,6 +130,8 @@ static int put_totals(const struct view *view, const struct diff_pair *pair)
 	if (err)
 		return err;
 	put_times(view, "start-up", a.startup_ns, b.startup_ns);
+	if (images_ns(pair->before) || images_ns(pair->after))
+		put_times(view, "earlier images", images_ns(pair->before), images_ns(pair->after));
 	put_times(view, "interpreter", a.interpreter_ns, b.interpreter_ns);
 	put_times(view, "imports", a.imports_ns, b.imports_ns);
 	put_phases(view, pair);

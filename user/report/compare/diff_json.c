@@ -38,6 +38,8 @@ static json_t *new_process(struct json_out *jo, const struct process *process)
 			jo->err = -ENOMEM;
 	json_set(jo, obj, "cmdline", args);
 	json_set_ns(jo, obj, "startup_ns", facts.startup_ns);
+	json_set_ns(jo, obj, "earlier_images_ns", process->startup.by == STARTUP_UNKNOWN ?
+						  NS_UNKNOWN : process->startup.images_ns);
 	json_set_ns(jo, obj, "interpreter_ns", facts.interpreter_ns);
 	json_set_ns(jo, obj, "imports_ns", facts.imports_ns);
 	json_set_int(jo, obj, "loaded", process->loaded_cnt);

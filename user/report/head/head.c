@@ -214,6 +214,13 @@ static void put_counts(const struct view *view, const struct process *process,
 	text_buf__free(&buf);
 }
 
+/* A daemon: its parent has ended, and nothing says that it has. */
+static bool is_left_behind(const struct process *process)
+{
+	return process->parent && process->parent->has_exit && !process->has_exit &&
+	       process->exec_ns == NS_UNKNOWN && !process->next;
+}
+
 static void put_exit(const struct view *view, const struct process *process)
 {
 	struct text_buf buf = { 0 };
@@ -225,6 +232,9 @@ static void put_exit(const struct view *view, const struct process *process)
 				 name ? ", SIG" : "", name ? name : "");
 	} else if (process->has_exit && process->exit_code) {
 		text_buf__printf(&buf, "Ended with status %d.", process->exit_code);
+	} else if (is_left_behind(process)) {
+		text_buf__add(&buf,
+			      "It ran on when tracing ended: what it imported later was not seen.");
 	}
 	if (buf.sz)
 		put_para(view, 2, TABLE_RED, text_buf__str(&buf));

@@ -25,12 +25,22 @@ static size_t rows_of(const struct view *view)
 	return view->opts.top ? view->opts.top : ROWS_MAX;
 }
 
-static int cmp_dear(const void *a, const void *b)
+static __u64 took_ns(const struct process *process, const struct segment *segment)
 {
-	const struct segment *x = a, *y = b;
-	__u64 x_ns = x->end_ns - x->start_ns, y_ns = y->end_ns - y->start_ns;
+	return process_time_ns(process, segment->start_ns, segment->end_ns);
+}
 
-	return x_ns > y_ns ? -1 : x_ns < y_ns;
+/* By what is shown, the dearest first: there are some hundred at most. */
+static void sort_dear(const struct process *process, struct segment *segments, size_t cnt)
+{
+	for (size_t i = 1; i < cnt; i++) {
+		struct segment moved = segments[i];
+		size_t at = i;
+
+		for (; at && took_ns(process, &segments[at - 1]) < took_ns(process, &moved); at--)
+			segments[at] = segments[at - 1];
+		segments[at] = moved;
+	}
 }
 
 /* The start-up's parts, the dearest first; shares are of the time to ready. */
@@ -52,14 +62,13 @@ static int put_times(const struct view *view, const struct process *process)
 	if (err || !cnt)
 		return err;
 	whole_ns = process_time_ns(process, begin_ns, segments[cnt - 1].end_ns);
-	qsort(segments, cnt, sizeof(*segments), cmp_dear);
+	sort_dear(process, segments, cnt);
 	err = table__new(&table, cols, sizeof(cols) / sizeof(cols[0]));
 	for (size_t i = 0; i < cnt && i < SEGMENTS_MAX && !err && whole_ns; i++) {
-		__u64 took_ns = process_time_ns(process, segments[i].start_ns,
-						segments[i].end_ns);
+		__u64 part_ns = took_ns(process, &segments[i]);
 
-		table__add(table, text_ns(num, took_ns), TABLE_PLAIN);
-		snprintf(num, sizeof(num), "%.0f%%", took_ns * 100.0 / whole_ns);
+		table__add(table, text_ns(num, part_ns), TABLE_PLAIN);
+		snprintf(num, sizeof(num), "%.0f%%", part_ns * 100.0 / whole_ns);
 		table__add(table, num, TABLE_PLAIN);
 		table__add(table, text_ns(num, process_time_ns(process, begin_ns,
 							       segments[i].start_ns)), TABLE_DIM);

@@ -300,6 +300,20 @@ struct json_ctx {
 	bool has_any;
 };
 
+/* Null of a module that has no submodules. */
+static json_t *new_package(struct json_out *jo, const struct process *process, const char *name)
+{
+	size_t cnt;
+	__u64 ns = why_package_ns(process, name, &cnt);
+	json_t *obj = cnt ? json_object() : json_null();
+
+	if (cnt) {
+		json_set_int(jo, obj, "submodules", (long long)cnt);
+		json_set_ns(jo, obj, "wall_ns", ns);
+	}
+	return obj;
+}
+
 static int write_json(void *ctx, const struct graph *graph, const struct load *load)
 {
 	struct json_ctx *json = ctx;
@@ -318,6 +332,7 @@ static int write_json(void *ctx, const struct graph *graph, const struct load *l
 	json_set_int(jo, obj, "serial", graph->process->serial);
 	json_set_ns(jo, obj, "wall_ns", load->wall_ns);
 	json_set_ns(jo, obj, "self_ns", load->self_ns);
+	json_set(jo, obj, "package", new_package(jo, graph->process, json->view->opts.module));
 	json_set_int(jo, obj, "statements", why.stmt_cnt);
 	json_set_int(jo, obj, "unseen", (long long)list_unseen(json->view, load, &unseen));
 	json_set_bool(jo, obj, "has_more", why.has_more);

@@ -35,24 +35,32 @@ static bool is_outer(const struct load *load, const char *package)
 	return true;
 }
 
-void why_package(const struct view *view, const struct process *process, const char *package,
-		 __u64 imports_ns)
+__u64 why_package_ns(const struct process *process, const char *package, size_t *cnt)
 {
 	__u64 sum_ns = 0;
-	size_t cnt = 0;
-	struct text_buf buf = { 0 };
-	char num[TEXT_NUM_SZ];
 
+	*cnt = 0;
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 
 		if (load->result != LOAD_LOADED || load->is_inherited || !is_of(load, package))
 			continue;
-		cnt += below(load->module, package) != NULL;
+		*cnt += below(load->module, package) != NULL;
 		if (is_outer(load, package) && load_is_startup(load) &&
 		    load->tid == process->tgid)
 			sum_ns += load->wall_ns;
 	}
+	return sum_ns;
+}
+
+void why_package(const struct view *view, const struct process *process, const char *package,
+		 __u64 imports_ns)
+{
+	struct text_buf buf = { 0 };
+	char num[TEXT_NUM_SZ];
+	size_t cnt;
+	__u64 sum_ns = why_package_ns(process, package, &cnt);
+
 	if (!cnt)
 		return;
 	text_buf__add(&buf, "The package ");

@@ -5,7 +5,10 @@
 
 #include "report/view.h"
 
-/* What the start-up spent under a package and its submodules; nothing of a module without any. */
+/* Its submodules that were loaded, and what the start-up spent under it and them. */
+__u64 why_package_ns(const struct process *process, const char *package, size_t *cnt);
+
+/* The same in words; nothing of a module without any. */
 void why_package(const struct view *view, const struct process *process, const char *package,
 		 __u64 imports_ns);
 
