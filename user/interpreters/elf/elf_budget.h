@@ -17,7 +17,10 @@ struct elf_budget {
 	bool is_spent;
 };
 
-/* @cpu_ns: of a processor, by the calling thread from now on. */
+/*
+ * @cpu_ns: of a processor, by the calling thread from now on, on a machine as fast as ours; a
+ * slower one, an emulated one say, gets as much more.
+ */
 void elf_budget__init(struct elf_budget *budget, __u64 bytes, __u64 cpu_ns);
 
 /* False when it is used up, from then on always. */
