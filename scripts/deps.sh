@@ -16,8 +16,8 @@ codename=${VERSION_CODENAME:-}
 
 fresh=(libbpf-dev bpftool libelf-dev linux-libc-dev)
 packages=(clang llvm gcc libc6-dev make pkg-config zlib1g-dev libdeflate-dev libcapstone-dev
-	libjansson-dev libcap-ng-dev libyaml-dev libncurses-dev libsqlite3-dev libmicrohttpd-dev libcurl4-openssl-dev uthash-dev
-	python3)
+	libjansson-dev libcap-ng-dev libyaml-dev libncurses-dev libsqlite3-dev libmicrohttpd-dev
+	libcurl4-openssl-dev libcrypt-dev uthash-dev python3)
 case $mode in
 build | demo) ;;
 test)

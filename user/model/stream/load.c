@@ -109,7 +109,9 @@ static bool is_found_elsewhere(const struct load_state *state)
 	const struct module_name *name =
 		name_find((const struct process_state *)load->process, load->module);
 
-	return name && name->is_loaded && !(state->evidence & (SEEN_LAZY | SEEN_UNOBSERVED));
+	/* A log of -X importtime does not tell what was done. */
+	return name && name->is_loaded && !load->process->is_log &&
+	       !(state->evidence & (SEEN_LAZY | SEEN_UNOBSERVED));
 }
 
 static bool is_cached(const struct load_state *state)
