@@ -160,5 +160,32 @@ def test_out_of_memory():
     lib.check(status in (0, 1, -signal.SIGKILL), "status of the tool: %d", status)
 
 
+@lib.test(params={s.name: s for s in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)})
+def test_before_start(number):
+    """A signal while probes are set: the command never runs, and the status is the signal's."""
+    ran = os.path.join(lib.workdir(), "ran")
+    reader, writer = os.pipe()
+    filler = b"x" * fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    os.write(writer, filler)  # "tracing", said before the command is let go, has to wait
+    proc = subprocess.Popen([lib.TOOL, "--", "/usr/bin/touch", ran], stdout=subprocess.DEVNULL,
+                            stderr=writer, env=lib.clean_env(), start_new_session=True,
+                            preexec_fn=lambda: signal.signal(number, signal.SIG_DFL))
+    os.close(writer)
+
+    def is_taken():
+        with open("/proc/%d/status" % proc.pid) as file:
+            return any(int(line.split()[1], 16) >> (number - 1) & 1 for line in file
+                       if line.startswith("SigCgt"))
+
+    lib.wait_until(is_taken, "the tool to take signals")
+    proc.send_signal(number)
+    with open(reader, "rb") as file:
+        said = file.read()[len(filler):]
+    lib.check_equal(proc.wait(), 128 + number, "status, %r" % said)
+    lib.check(said.endswith(b"pyimport-bpf: interrupted before the command was started\n") and
+              b"error" not in said, "%r", said)
+    lib.check(not os.path.exists(ran), "the command ran")
+
+
 if __name__ == "__main__":
     lib.main()

@@ -54,6 +54,22 @@ static void raise_descriptor_limit(void)
 		log_debug("more descriptors: %s", strerror(errno));
 }
 
+/* A signal to us went on to the command, which it ends while that is held. 0, or our status. */
+static int interrupted(struct session *session, bool want_wait)
+{
+	int status, got;
+
+	if (!session->launch)
+		return 0;
+	do {
+		got = launch__poll(session->launch, want_wait, &status);
+	} while (got == -EINTR);
+	if (got != 1)
+		return 0;
+	log_line("pyimport-bpf: interrupted before the command was started");
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : EXIT_UNTRACED;
+}
+
 /* Lets the command go. 0, or the exit status that ends us. */
 static int release(struct session *session)
 {
@@ -62,6 +78,8 @@ static int release(struct session *session)
 	if (!session->launch)
 		return 0;
 	err = launch__release(session->launch);
+	if (err == -ESRCH)
+		return interrupted(session, true);
 	if (err == -ENOENT) { /* it was there a moment ago: what its first line names is not */
 		log_err(0, "%s: bad interpreter: %s", session->opts->argv[0], strerror(-err));
 		return launch_exec_status(err);
@@ -292,6 +310,9 @@ static int run(struct session *session)
 	int status;
 
 	session__hold(session);
+	status = interrupted(session, false);
+	if (status)
+		return status;
 	raise_priority();
 	malloc_trim(0); /* what loading and looking at interpreters took: several MB */
 	if (privilege_keep_tracing(probes__is_multi(session->probes),
@@ -326,7 +347,7 @@ static int dry_run(struct session *session)
 static int prepare_and_run(struct session *session)
 {
 	struct check checks[CHECKS_MAX];
-	int status;
+	int status, err;
 
 	session->start_ns = clock_ns();
 	if (session->opts->command != COMMAND_RECORD && !session->hooks->has_no_report &&
@@ -347,8 +368,14 @@ static int prepare_and_run(struct session *session)
 	}
 	signals_install(session->launch);
 	raise_descriptor_limit();
-	if (session__open(session) || session__target(session))
-		return EXIT_UNTRACED;
+	err = session__open(session);
+	status = interrupted(session, false);
+	if (!status && !err) {
+		err = session__target(session);
+		status = interrupted(session, false);
+	}
+	if (status || err)
+		return status ?: EXIT_UNTRACED;
 	return session->opts->is_dry_run ? dry_run(session) : run(session);
 }
 
