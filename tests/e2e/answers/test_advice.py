@@ -191,5 +191,36 @@ def test_saving_is_known():
         lib.check_equal(found["saving_ns"], self_ns, "%s:%d: self times of %s" % (*place, gone))
 
 
+# --- the first page ------------------------------------------------------------------------------
+
+def first_page(*argv):
+    report = os.path.join(lib.workdir(), "page.txt")
+    subprocess.run([lib.TOOL, "--width", "200", "--report", report, "--", *argv],
+                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=lib.clean_env(), check=False)
+    with open(report, encoding="utf-8") as page:
+        return page.read()
+
+
+@lib.test()
+def test_used_is_no_saving():
+    """A program that calls what it imports saves nothing by importing that later."""
+    exe = lib.system().exe
+    program = lib.write("used.py", "import multiprocessing\n"
+                        "with multiprocessing.Pool(1) as pool:\n    pool.map(len, ['a'])\n")
+    rows = [line for line in first_page(exe, program).splitlines()
+            if "used.py:1 imports multiprocessing" in line]
+    lib.check(rows, "no row for it")
+    for row in rows:
+        lib.check(": the cost moves there)" in row and "confidence" not in row, "%s", row)
+
+
+@lib.test()
+def test_no_such_script():
+    """Of a script that is not there nothing can be deferred; that of .pth files is not its author's."""
+    page = first_page(lib.system().exe, os.path.join(lib.workdir(), "nosuch.py"))
+    lib.check("Ended with status 2" in page, "%s", page)
+    lib.check("deferring" not in page, "%s", page)
+
+
 if __name__ == "__main__":
     lib.main()

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "model/advice/advice_candidates.h"
 #include "model/advice/advice_more.h"
+#include "model/program.h"
 
 /* A statement of a function: the load whose body called it, where that is another's. */
 static const struct load *caller_of(const struct graph *graph, const struct graph_stmt *stmt)
@@ -104,6 +105,8 @@ static int cmp_findings(const void *a, const void *b)
 		return x->is_entry ? 1 : -1;
 	if (x->is_group != y->is_group)
 		return x->is_group ? 1 : -1;
+	if (!x->used != !y->used) /* its cost moves: nothing is saved */
+		return x->used ? 1 : -1;
 	x_ns = is_deferral(x) || !x->load ? x->gain.ns : x->load->wall_ns;
 	y_ns = is_deferral(y) || !y->load ? y->gain.ns : y->load->wall_ns;
 	if (x_ns != y_ns)
@@ -112,17 +115,38 @@ static int cmp_findings(const void *a, const void *b)
 	return order ? order : x->site.line - y->site.line;
 }
 
-static int find_all(struct advice *advice)
+/* The interpreter found no such file: no line of a program ran that could be another. */
+static bool has_no_script(const struct process *process)
 {
-	struct candidates candidates = {};
-	int err = candidates_find(advice, &candidates);
+	if (process_program(process).kind != PROGRAM_SCRIPT || process->is_late ||
+	    !process->has_exit || process->exit_signal || process->exit_code != 2)
+		return false;
+	for (size_t i = 0; i < process->load_cnt; i++)
+		if (process->loads[i]->via == VIA_MAIN || process->loads[i]->is_inherited)
+			return false;
+	return true;
+}
+
+static int find_deferrals(struct advice *advice, struct candidates *candidates)
+{
+	int err = candidates_find(advice, candidates);
 
 	if (!err)
-		err = add_defer(advice, &candidates);
+		err = add_defer(advice, candidates);
 	if (!err)
 		err = advice_add_together(advice, advice_least_gain(advice->gains));
 	if (!err)
 		err = advice_add_no_gain(advice, advice_least_gain(advice->gains));
+	return err ? err : advice_find_packages(advice, advice_least_gain(advice->gains));
+}
+
+static int find_all(struct advice *advice)
+{
+	struct candidates candidates = {};
+	int err = 0;
+
+	if (!has_no_script(advice->gains->graph->process))
+		err = find_deferrals(advice, &candidates);
 	if (!err)
 		err = advice_add_observed(advice, advice_least_gain(advice->gains));
 	if (!err)
@@ -135,8 +159,6 @@ static int find_all(struct advice *advice)
 		err = advice_add_risks(advice);
 	if (!err)
 		err = advice_add_same(advice, advice->gains->graph->process);
-	if (!err)
-		err = advice_find_packages(advice, advice_least_gain(advice->gains));
 	if (!err && advice->finding_cnt)
 		qsort(advice->findings, advice->finding_cnt, sizeof(*advice->findings),
 		      cmp_findings);

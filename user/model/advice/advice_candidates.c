@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/program.h"
 
 #define GAIN_MIN_NS 1000000   /* below a millisecond nobody moves an import */
 #define GAIN_MIN_PCT 1        /* of all imports */
@@ -58,6 +59,62 @@ static int order_stmts(const struct graph *graph, struct order **out)
 	return 0;
 }
 
+static bool is_frozen(const char *file)
+{
+	return !strncmp(file, "<frozen", 7);
+}
+
+/* Of the standard library: not of the program, and of no package that was installed. */
+static bool is_of_library(const char *file)
+{
+	return !file_is_own(file) && !file_is_pth(file) && !strstr(file, "/site-packages/") &&
+	       !strstr(file, "/dist-packages/");
+}
+
+static bool is_customize(const char *module)
+{
+	return module && (!strcmp(module, "sitecustomize") || !strcmp(module, "usercustomize"));
+}
+
+static bool asks_for_customize(const struct graph *graph, const struct graph_stmt *stmt)
+{
+	const struct load *load = stmt_dearest(graph, stmt, NULL);
+
+	return load && is_customize(load->module);
+}
+
+/*
+ * Python's own, which nobody can take out: in a frozen module, or in the standard library and run
+ * before the program could begin. A customize module (sitecustomize, usercustomize) is the user's.
+ */
+static bool is_of_python(const struct graph *graph, const struct graph_stmt *stmt)
+{
+	const struct startup *startup = &graph->process->startup;
+	const char *file = stmt->site.file;
+
+	if (!file || !is_of_library(file) || is_customize(stmt->site.module) ||
+	    asks_for_customize(graph, stmt))
+		return false;
+	if (is_frozen(file))
+		return true;
+	for (__u32 i = 0; i < stmt->run_cnt; i++) {
+		__u64 ns = graph__run(graph, stmt->first_run + i)->first_ns;
+
+		if (startup->by == STARTUP_UNKNOWN || ns == NS_UNKNOWN || ns >= startup->run_ns)
+			return false;
+	}
+	return true;
+}
+
+/* Nobody defers what is Python's own, nor what does not load: that is a finding of its own. */
+static bool is_to_defer(const struct gains *gains, const struct graph_stmt *stmt)
+{
+	const struct load *load = stmt_dearest(gains->graph, stmt, gains->reach);
+
+	return !stmt->is_wrapper && !(load && load_has_failed(load)) &&
+	       !is_of_python(gains->graph, stmt);
+}
+
 static int try_all(struct advice *advice, struct candidates *out)
 {
 	const struct gains *gains = advice->gains;
@@ -79,7 +136,7 @@ static int try_all(struct advice *advice, struct candidates *out)
 			break;
 		gains__of_stmt(gains, order[i].stmt, min_ns, &gain);
 		advice->stmt_ns[order[i].stmt] = gain.ns;
-		if (gain.ns < min_ns || stmt->is_wrapper)
+		if (gain.ns < min_ns || !is_to_defer(gains, stmt))
 			continue;
 		out->all[out->cnt++] = (struct candidate){
 			.stmt = order[i].stmt, .gain = gain, .lost_cnt = gains->reach->cnt,
@@ -134,6 +191,13 @@ static bool is_of_script(const struct graph *graph, const struct graph_stmt *stm
 	return src && src->via == VIA_MAIN && is_installed_script(src->file);
 }
 
+/* In the text of -c: what stands there is what is to be run. */
+static bool is_of_text(const struct graph *graph, const struct graph_stmt *stmt)
+{
+	return process_program(graph->process).kind == PROGRAM_CODE && stmt->site.file &&
+	       !strcmp(stmt->site.file, "<string>") && is_in_main(graph, stmt);
+}
+
 /* What the script needs to bring the program in. */
 static void mark_above(const struct graph *graph, struct candidates *candidates,
 		       const struct candidate *entry)
@@ -148,9 +212,11 @@ static void mark_above(const struct graph *graph, struct candidates *candidates,
 
 /*
  * The statement that brings the program in is not to be deferred: there is nothing without it. Of
- * an installed script the package it comes from is the program. Returns that package or NULL.
+ * an installed script the package it comes from is the program: @package, or NULL. Returns the
+ * statement or NULL.
  */
-static const char *find_entry(const struct gains *gains, struct candidates *candidates)
+static const struct candidate *find_entry(const struct gains *gains, struct candidates *candidates,
+					  const char **package)
 {
 	const struct graph *graph = gains->graph;
 
@@ -165,13 +231,15 @@ static const char *find_entry(const struct gains *gains, struct candidates *cand
 		if (it->gain.ns < gains->imports_ns / 100 * ENTRY_PCT || !load || !load->module ||
 		    load->self_ns > it->gain.ns / 100 * ENTRY_SELF_PCT ||
 		    !(is_in_main(graph, stmt) || is_named) ||
-		    !(is_script || file_is_own(load->file)))
+		    !(is_script || is_of_text(graph, stmt) || file_is_own(load->file)))
 			continue;
 		it->is_entry = true;
 		if (is_named)
 			mark_above(graph, candidates, it);
-		return is_script ? load->module : NULL;
+		*package = is_script ? load->module : NULL;
+		return it;
 	}
+	*package = NULL;
 	return NULL;
 }
 
@@ -179,7 +247,9 @@ static const char *find_entry(const struct gains *gains, struct candidates *cand
 static void choose_own(const struct gains *gains, struct candidates *candidates)
 {
 	const struct graph_stmt *stmts = gains->graph->stmts;
-	const char *package = find_entry(gains, candidates);
+	const char *package;
+	const struct candidate *entry = find_entry(gains, candidates, &package);
+	bool is_text = entry && is_of_text(gains->graph, &stmts[entry->stmt]);
 	size_t len = package ? strcspn(package, ".") : 0;
 	__u32 kept = 0;
 	bool has_own = false;
@@ -190,7 +260,8 @@ static void choose_own(const struct gains *gains, struct candidates *candidates)
 
 		it->is_own |= package && module && !strncmp(module, package, len) &&
 			      (!module[len] || module[len] == '.');
-		has_own |= it->is_own;
+		/* Where the text of -c brings a program in, its other lines are not all. */
+		has_own |= it->is_own && !(is_text && is_of_text(gains->graph, &stmts[it->stmt]));
 	}
 	for (__u32 i = 0; i < candidates->cnt; i++) {
 		candidates->of_stmt[candidates->all[i].stmt] = 0;

@@ -74,8 +74,14 @@ static void put_saving(const struct view *view, const struct process *process,
 		text_buf__escape(&buf, finding->load->module, view_escape_flags(view));
 	else
 		text_buf__add(&buf, "a module");
-	text_buf__printf(&buf, "%s (confidence %s)", finding->stmt_cnt > 1 ? " together" : "",
-			 word_confidence(finding->confidence));
+	text_buf__add(&buf, finding->stmt_cnt > 1 ? " together (" : " (");
+	if (finding->used) {
+		text_buf__add(&buf, "used at ");
+		phrase_place(view, process, &finding->used->site, &buf);
+		text_buf__add(&buf, ": the cost moves there)");
+	} else {
+		text_buf__printf(&buf, "confidence %s)", word_confidence(finding->confidence));
+	}
 	put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
 	text_buf__free(&buf);
 }
@@ -96,7 +102,10 @@ static int put_savings(const struct view *view, const struct process *process)
 			continue;
 		if (!cnt++) {
 			fputc('\n', view->out);
-			put_para(view, 2, TABLE_BOLD, "What deferring would save");
+			/* Those that the run did not use stand first. */
+			put_para(view, 2, TABLE_BOLD, finding->used ?
+				 "What deferring would move, as this run used it" :
+				 "What deferring would save");
 		}
 		put_saving(view, process, finding);
 	}
