@@ -287,6 +287,28 @@ def check_sarif(doc):
 
 
 @lib.test()
+def test_no_line():
+    """Where a line or a statement is not known, nothing is said of it, nor of a file that is none."""
+    lib.write("pth/bd.pth", "import bd_heavy\n")
+    lib.write("bd_heavy.py", "")
+    lib.write("sitecustomize.py", "")
+    cap = capture(lib.write("bd_main.py", "import site, os\n"
+                            "site.addsitedir(os.path.dirname(os.path.abspath(__file__)) + '/pth')\n"))
+    budget = "entries:\n- name: x\n  forbid: [bd_heavy, sitecustomize, posix]\n" \
+             "  modules: {posix: {time: 1 ns}}\n"
+    for fmt in ("text", "markdown", "json", "sarif", "github", "junit"):
+        done = tool("check", "--budget", lib.write("budget.yaml", budget), "--format", fmt, cap)
+        lib.check_equal(done.returncode, 1, "status, %r" % done.stderr)
+        text = done.stdout.decode()
+        lib.check("posix" in text, "%s lacks posix: %s", fmt, text)
+        for wrong in ("line=0", "line=\"0", ".pth:0", "chain: \n", "chain: |", "chain: \"",
+                      "chain:  |", "file=<", "file=\"&lt;", "%3Cfrozen"):
+            lib.check(wrong not in text, "%r in %s: %s", wrong, fmt, text)
+        if fmt == "github":
+            lib.check("bd.pth bd_heavy" in text or "bd.pth:1 bd_heavy" in text, text)
+
+
+@lib.test()
 def test_hostile_names():
     """A file and a budget that mean harm to whoever reads the result."""
     lib.write("bd_heavy.py", "")

@@ -30,7 +30,7 @@ struct site verdict_site(const struct verdict *verdict, const struct why *why);
  */
 void ci_place(const char *root, const char *cwd, const char *path, struct text_buf *out);
 
-/* "main.py:1 app.cli > app/cli.py:3 torch". Not escaped. */
+/* "; chain: main.py:1 app.cli > app/cli.py:3 torch"; nothing without statements. Not escaped. */
 void phrase_chain(const struct why *why, struct text_buf *buf);
 
 #endif

@@ -61,10 +61,7 @@ static int tell(const struct verdicts *check, const struct verdict *verdict, str
 	tell_place(check, verdict, told);
 	phrase_checked(verdict, &told->checked);
 	phrase_verdict(verdict, &told->message);
-	if (told->why.chain_cnt && told->why.chains[0].hop_cnt) {
-		text_buf__add(&told->message, "; chain: ");
-		phrase_chain(&told->why, &told->message);
-	}
+	phrase_chain(&told->why, &told->message);
 	return told->message.err;
 }
 
@@ -92,7 +89,7 @@ static void repair_harmless(struct text_buf *out, const char *text)
 	text_buf__free(&buf);
 }
 
-/* XML 1.0 knows no control characters at all; what is not UTF-8 is repaired first. */
+/* XML 1.0 knows no control characters (but DEL); what is not UTF-8 is repaired first. */
 static void put_xml(const char *text, FILE *out)
 {
 	struct text_buf buf = { 0 };
@@ -105,7 +102,7 @@ static void put_xml(const char *text, FILE *out)
 		case '>': fputs("&gt;", out); break;
 		case '"': fputs("&quot;", out); break;
 		default:
-			fputc((unsigned char)*at < 0x20 ? '?' : *at, out);
+			fputc((unsigned char)*at < 0x20 || *at == 0x7f ? '?' : *at, out);
 		}
 	}
 	text_buf__free(&buf);
@@ -126,7 +123,8 @@ static int put_case(const struct view *view, const struct verdict *verdict)
 	if (told.site.file && is_bad(verdict)) {
 		fputs("\" file=\"", out);
 		put_xml(told.site.file, out);
-		fprintf(out, "\" line=\"%d", told.site.line);
+		if (told.site.line > 0)
+			fprintf(out, "\" line=\"%d", told.site.line);
 	}
 	if (is_bad(verdict)) {
 		fputs("\">\n    <failure message=\"", out);
@@ -300,7 +298,9 @@ static int put_command(const struct view *view, const struct verdict *verdict)
 	if (told.site.file) {
 		fputs("file=", out);
 		put_github(told.site.file, true, out);
-		fprintf(out, ",line=%d,", told.site.line);
+		if (told.site.line > 0)
+			fprintf(out, ",line=%d", told.site.line);
+		fputc(',', out);
 	}
 	fputs("title=", out);
 	put_github(verdict->entry->name, true, out);

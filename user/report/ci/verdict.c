@@ -204,16 +204,17 @@ struct site verdict_site(const struct verdict *verdict, const struct why *why)
 
 void phrase_chain(const struct why *why, struct text_buf *buf)
 {
-	bool is_first = true;
+	size_t cnt = 0;
 
 	for (__u32 i = 0; why->chain_cnt && i < why->chains[0].hop_cnt; i++) {
 		const struct why_hop *hop = &why->chains[0].hops[i];
 
 		if (!hop->stmt)
 			continue;
-		text_buf__printf(buf, "%s%s:%d %s", is_first ? "" : " > ",
-				 hop->stmt->site.file ? hop->stmt->site.file : "?",
-				 hop->stmt->site.line, hop->to->module ? hop->to->module : "?");
-		is_first = false;
+		text_buf__printf(buf, "%s%s", cnt++ ? " > " : "; chain: ",
+				 hop->stmt->site.file ? hop->stmt->site.file : "?");
+		if (hop->stmt->site.line > 0)
+			text_buf__printf(buf, ":%d", hop->stmt->site.line);
+		text_buf__printf(buf, " %s", hop->to->module ? hop->to->module : "?");
 	}
 }

@@ -78,11 +78,11 @@ static void put_load(const struct view *view, const struct load *load)
 	struct text_buf buf = { 0 };
 
 	phrase_module(view, load, &buf);
-	markdown_put(view->out, text_buf__str(&buf));
+	markdown_put_escaped(view->out, text_buf__str(&buf));
 	fputs(" | ", view->out);
 	text_buf__reset(&buf);
 	phrase_importer(view, load, &buf);
-	markdown_put(view->out, text_buf__str(&buf));
+	markdown_put_escaped(view->out, text_buf__str(&buf));
 	text_buf__free(&buf);
 }
 
@@ -152,7 +152,7 @@ static int put_pair(const struct view *view, const struct diff_pair *pair)
 		return err;
 	phrase_command(view, pair->after, &command);
 	fputs("\n### ", view->out);
-	markdown_put(view->out, text_buf__str(&command));
+	markdown_put_escaped(view->out, text_buf__str(&command));
 	text_buf__free(&command);
 	if (is_unchanged(pair, &a, &b)) {
 		fprintf(view->out, "\n\nNothing changed: %u modules", pair->after->loaded_cnt);

@@ -8,4 +8,7 @@
 /* Escapes @text for running text and for cells of tables. */
 void markdown_put(FILE *out, const char *text);
 
+/* The same for @text that text_buf__escape went over, as that of the phrases of wording.h. */
+void markdown_put_escaped(FILE *out, const char *text);
+
 #endif
