@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/unexamined.h"
 #include "report/head/causes.h"
 #include "report/head/groups.h"
 #include "report/head/head.h"
@@ -296,6 +297,17 @@ int head_write(const struct view *view, const struct process *process)
 	return 0;
 }
 
+/* Whether a Python may have run of which no import was recorded. */
+static bool may_miss_python(const struct model *model)
+{
+	const struct pyi_stats *stats = model__stats(model);
+
+	return model__is_cut(model) || model__malformed(model) || model__unprobed_cnt(model) ||
+	       model__late_starts(model) || model__unknown_starts(model) ||
+	       model__unexamined(model)->cnt ||
+	       (stats && (stats->ring_full || stats->thread_state || stats->proc_full));
+}
+
 static void put_skipped(const struct view *view, size_t shown, size_t skipped)
 {
 	struct text_buf buf = { 0 };
@@ -305,11 +317,16 @@ static void put_skipped(const struct view *view, size_t shown, size_t skipped)
 	if (!shown)
 		put_para(view, 0, TABLE_PLAIN, has_missed ? "No Python program could be traced." :
 							    "No Python program was seen.");
-	if (skipped) {
+	if (skipped && may_miss_python(view->model)) {
+		text_buf__printf(&buf, "Of %s %sprocess%s it is not known whether %s ran Python.",
+				 text_count(num, skipped), shown ? "other " : "",
+				 skipped == 1 ? "" : "es", skipped == 1 ? "it" : "they");
+	} else if (skipped) {
 		text_buf__printf(&buf, "%s %sprocess%s ran no Python.", text_count(num, skipped),
 				 shown ? "other " : "", skipped == 1 ? "" : "es");
-		put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));
 	}
+	if (skipped)
+		put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));
 	text_buf__free(&buf);
 }
 
