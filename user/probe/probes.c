@@ -92,8 +92,8 @@ static int explain_load(int err)
 
 	if (err == -EPERM || err == -EACCES)
 		return log_err(-EPERM, "the kernel refuses to load BPF programs: "
-			       "CAP_BPF and CAP_PERFMON are needed (try sudo), "
-			       "or kernel lockdown forbids it");
+			       "CAP_BPF and CAP_PERFMON are needed%s, "
+			       "or kernel lockdown forbids it", geteuid() ? " (try sudo)" : "");
 	if (err == -ESRCH || err == -ENOENT)
 		return log_err(-ENOENT, "the kernel has no type information: /sys/kernel/btf/vmlinux "
 			       "is missing (CONFIG_DEBUG_INFO_BTF)");

@@ -174,7 +174,10 @@ static void write_process_name(const struct view *view, const struct process *pr
 	struct text_buf buf = { 0 };
 
 	phrase_command(view, process, &buf);
-	text_buf__printf(&buf, " (pid %u)", process->tgid);
+	if (process->tgid)
+		text_buf__printf(&buf, " (pid %u)", process->tgid);
+	else
+		text_buf__add(&buf, " (pid unknown)");
 	put_para(view, 0, TABLE_BOLD, text_buf__str(&buf));
 	text_buf__free(&buf);
 }

@@ -37,6 +37,13 @@ static bool is_zombie(int proc_fd)
 	return state && !strncmp(state, ") Z", 3);
 }
 
+/* Root in a container or under a security module lacks the capability as well. */
+static const char *missing_right(void)
+{
+	return geteuid() ? "sudo, or the capability CAP_SYS_PTRACE" :
+			   "the capability CAP_SYS_PTRACE, and no security module that forbids it";
+}
+
 /* What a process is, when it is not Python: its program, or why that cannot be told. */
 static void explain_process(struct session *session, pid_t tgid)
 {
@@ -55,7 +62,7 @@ static void explain_process(struct session *session, pid_t tgid)
 	}
 	if (err == -EACCES || err == -EPERM) {
 		log_err(err, "process %d belongs to another user and may not be inspected", tgid);
-		log_hint("sudo, or the capability CAP_SYS_PTRACE");
+		log_hint("%s", missing_right());
 		return;
 	}
 	/* An interpreter of another kind knows best why it cannot be probed. */
@@ -77,7 +84,7 @@ static int log_process(int err, pid_t tgid)
 		log_hint("pgrep -af python lists Python processes");
 	} else if (err == -EACCES || err == -EPERM) {
 		log_err(err, "process %d may not be inspected", tgid);
-		log_hint("sudo, or the capability CAP_SYS_PTRACE");
+		log_hint("%s", missing_right());
 	} else {
 		log_err(err, "process %d cannot be inspected", tgid);
 	}

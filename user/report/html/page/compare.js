@@ -24,7 +24,7 @@ function fmtChange(before, after, fmt) {
 	if (before === after)
 		return "same";
 	const sign = after > before ? "+" : "−";
-	const share = before ? ` (${sign}${Math.round(100 * Math.abs(after - before) / before)} %)` : "";
+	const share = before ? ` (${sign}${Math.round(100 * Math.abs(after - before) / before)}%)` : "";
 	return sign + fmt(Math.abs(after - before)) + share;
 }
 

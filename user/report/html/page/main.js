@@ -69,7 +69,7 @@ function fillHead(index) {
 	if (facts.heavy) {
 		const place = fmtPlace(facts.heavy.importer, process.cwd);
 		text += Math.floor(100 * facts.heavy.wall_ns / facts.importsNs) +
-			" % of the import time is under " + (facts.heavy.module || "?") +
+			"% of the import time is under " + (facts.heavy.module || "?") +
 			(place ? ", imported at " + place : "") + ".";
 	}
 	text = text.charAt(0).toUpperCase() + text.slice(1);
