@@ -12,7 +12,8 @@ What differs is printed; a difference fails. The rules, and why:
     importtime; they are real loads
   - of two loads that importtime has, the nearer-below relation is the same in both trees: loads
     that importtime cannot see (import_module, __main__) may stand between
-  - the importer is the first frame of the stack that is not importlib's own"""
+  - the importer is the first frame of the stack that is not importlib's own, or the extension or
+    built-in module whose body importlib runs there"""
 import json
 import os
 import re
@@ -34,6 +35,12 @@ class _Spy:
                 code.co_name in ("import_module", "reload"))
             if own and code.co_name in ("_find_and_load", "_gcd_import"):
                 is_import = True
+            if own and code.co_name in ("exec_module", "create_module") and \
+                    type(frame.f_locals.get("self")).__name__ in ("NoneType",
+                                                                  "ExtensionFileLoader"):
+                made = frame.f_locals.get("module") or frame.f_locals.get("spec")
+                importer = [getattr(made, "__name__", None) or made.name, None, None]
+                break
             if not own:
                 importer = [frame.f_globals.get("__name__"), code.co_filename, frame.f_lineno]
                 break

@@ -74,6 +74,20 @@ static int list_children(struct model *model, struct process *process)
 	return err;
 }
 
+/*
+ * A package on the way to a module that its body has loaded: who asked for the module asked for it.
+ * The stack shows that, unless it was the body of an extension.
+ */
+static void inherit_asker(struct load_state *state, const struct load_state *served)
+{
+	if (state->stmt || state->above != PYI_SPAN_FIND ||
+	    (served->above != PYI_SPAN_EXECDEF && served->above != PYI_SPAN_DYNAMIC))
+		return;
+	state->above = served->above;
+	state->stmt = served->stmt;
+	state->frames = served->frames;
+}
+
 /* Takes what is no load out of the tree, then hangs every load under its parent. */
 static int link_loads(struct model *model, struct process *process)
 {
@@ -85,8 +99,11 @@ static int link_loads(struct model *model, struct process *process)
 		struct load *load = process->loads[i];
 
 		/* Parents come first, and are right already: one step suffices. */
-		if (load->parent && state_of(load->parent)->drop)
+		if (load->parent && state_of(load->parent)->drop) {
+			if (state_of(load->parent)->drop == DROP_SERVED)
+				inherit_asker(state_of(load), state_of(load->parent));
 			load->parent = load->parent->parent;
+		}
 		if (state_of(load)->drop) {
 			err = account_drop(model, process, state_of(load));
 			if (err)
