@@ -183,6 +183,14 @@ static int open_link(struct output_file *out, const struct owner *owner, const s
 	return S_ISREG(st.st_mode) ? write_over(TAKE_FD(fd), out) : set_file(&fd, out);
 }
 
+/* What is written as it comes has its name when it is placed: not while it is empty. */
+static int open_absent(struct output_file *out, const struct owner *owner)
+{
+	int err = out->is_early ? open_beside(out, owner) : -ENAMETOOLONG;
+
+	return err == -ENAMETOOLONG ? open_new(out, owner) : err;
+}
+
 static int open_at(struct output_file *out)
 {
 	struct owner owner = find_owner();
@@ -191,7 +199,7 @@ static int open_at(struct output_file *out)
 	if (fstat(out->dir_fd, &dir))
 		return -errno;
 	if (fstatat(out->dir_fd, out->name, &st, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT ? open_new(out, &owner) : -errno;
+		return errno == ENOENT ? open_absent(out, &owner) : -errno;
 	if (S_ISLNK(st.st_mode))
 		return open_link(out, &owner, &dir);
 	if (S_ISDIR(st.st_mode))

@@ -136,8 +136,7 @@ int recording__rotate(struct recording *recording, __u64 now_ns)
 		recording->retry_ns = now_ns + RETRY_NS;
 		return err;
 	}
-	err = output__place(&recording->output) ?:
-	      tape__next_file(recording->tape, recording->output.file, now_ns);
+	err = tape__next_file(recording->tape, recording->output.file, now_ns);
 	if (!err)
 		err = output__keep(&old);
 	output__close(&old);

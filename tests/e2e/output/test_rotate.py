@@ -145,8 +145,11 @@ def test_killed(keep=3, nobody=65534):
         target.expect("rot_000")
         with lib.Tracer("record", "-o", os.path.join(root, "d/x.cap"), "--rotate", "150ms",
                         "--keep", keep, "-p", target.pid, fmt=None) as tracer:
-            newest = os.path.join(root, "d/x.9.cap") # the one before ends when something is in it
-            lib.wait_until(lambda: os.path.exists(newest) and os.path.getsize(newest), "a seventh file")
+            newest = ""
+            while not newest or int(newest.split(".")[-2]) < 9:
+                lib.check(tracer.proc.poll() is None, "the tracer ended")
+                newest = (files("d/x") or [""])[-1]  # closely, to see it as soon as it has its name
+            lib.check(os.path.getsize(newest), "a name for an empty file")
             tracer.proc.send_signal(signal.SIGKILL)
             tracer.proc.wait()
     for name in foreign:
