@@ -115,6 +115,14 @@ KNOWN = {
                       "one.py": body("import sys, types, below",
                                      "sys.modules[__name__] = types.SimpleNamespace()"),
                       "two.py": body("import one")},
+    # The second load has two who ask for it, and its body finds what the first one's loaded.
+    "loaded_again": {"main.py": "import one\nimport sys\nsys.modules.pop('one', None)\nimport one\n"
+                     "import two\nimport alone\nsys.modules.setdefault('one', None)\n",
+                     "one.py": body("import below"), "two.py": body("import one"),
+                     "alone.py": body(), "below.py": body()},
+    "loaded_twice": {"main.py": "import one\nimport sys\nsys.modules.pop('one', None)\nimport one\n"
+                     "import alone\nsys.modules.setdefault('one', None)\n",
+                     "one.py": body("import below"), "alone.py": body(), "below.py": body()},
     "star": {"main.py": "from one import *\n", "one.py": body("from below import *"),
              "below.py": body("x = 1")},
 }

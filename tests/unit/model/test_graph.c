@@ -248,6 +248,43 @@ static void test_inside(void)
 	}
 }
 
+/*
+ * main:1 loads a, a:1 loads c; main:3 loads a again (it was taken from sys.modules), whose line 1
+ * finds c; main:4 loads b, b:4 finds a.
+ */
+static void test_loaded_again(void)
+{
+	struct graph *graph, *sure;
+	struct stream s;
+	__u32 first, again;
+
+	open_program(&s);
+	open_module(&s, 3000, 10, 1, 0, 1, 1);
+	open_module(&s, 3500, 20, 3, 1, 1, 11);
+	stream_close_load(&s, 3600, 20);
+	stream_close_load(&s, 4000, 10);
+	open_module(&s, 5000, 30, 1, 0, 3, 1);
+	cached(&s, 5500, 25, 3, 1, 1, 31);
+	stream_close_load(&s, 6000, 30);
+	open_module(&s, 7000, 40, 2, 0, 4, 1);
+	cached(&s, 7500, 50, 1, 2, 4, 41);
+	stream_close_load(&s, 8000, 40);
+	stream_end(&s, 9000, 1);
+	stream_finish(&s, 10000);
+	first = graph_node_of(stream_load(&s, 1, "a", 0));
+	again = graph_node_of(stream_load(&s, 1, "a", 1));
+	CHECK(!graph__new(stream_process(&s, 1), 0, &graph));
+	CHECK(!graph__new(stream_process(&s, 1), GRAPH_UNSEEN, &sure));
+	CHECK(!is_lost_without(graph, graph->cause[again], again)); /* b would load it */
+	CHECK(is_lost_without(graph, graph->cause[first], first));
+	CHECK(!is_lost_without(sure, sure->cause[first], first)); /* not for sure */
+	CHECK(!is_lost_without(sure, sure->cause[first], node(&s, "c")));
+	CHECK(is_lost_without(sure, node(&s, "__main__"), again));
+	graph__free(graph);
+	graph__free(sure);
+	stream_close(&s);
+}
+
 int main(void)
 {
 	RUN(test_diamond);
@@ -256,5 +293,6 @@ int main(void)
 	RUN(test_served);
 	RUN(test_function);
 	RUN(test_inside);
+	RUN(test_loaded_again);
 	return unit_result();
 }

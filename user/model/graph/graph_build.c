@@ -36,17 +36,6 @@ static bool is_known(const struct site *site)
 	return site->file || site->module;
 }
 
-/* `import a.b` loads a on the way: whoever leads to a.b leads to a. */
-static bool is_on_the_way(const struct load *load)
-{
-	const struct load *parent = load->parent;
-
-	return parent && parent->module && load->module && parent->importer.file &&
-	       parent->importer.file == load->importer.file &&
-	       parent->importer.line == load->importer.line &&
-	       strcmp(parent->module, load->module) && name_is_in(parent->module, load->module);
-}
-
 static void add_ask(struct build *build, const struct site *site, __u32 src,
 		    const struct load *load, bool has_unseen)
 {
@@ -78,8 +67,8 @@ static void ask_for_loads(struct build *build)
 		struct ask *ask;
 
 		/* An extension's own body has no statement that could be taken out. */
-		add_ask(build, import || is_on_the_way(load) || !load->importer.file ? &nobody :
-									&load->importer,
+		add_ask(build, import || graph_is_on_the_way(load) || !load->importer.file ?
+				&nobody : &load->importer,
 			src ? graph_node_of(src) : GRAPH_ROOT, load, false);
 		ask = &build->asks[build->ask_cnt - 1];
 		ask->is_body = build->in_body[i];
@@ -116,6 +105,20 @@ static bool is_later(const struct process *process, const struct edge *edge)
 	       !(edge->is_body && edge->around && edge->around->via == VIA_MAIN);
 }
 
+/* A body that ran again asked again for what it asked for: its module was loaded a second time. */
+static void ask_again(struct build *build, const struct edge *edge)
+{
+	const struct ask *ask = &build->asks[build->ask_cnt - 1];
+	const struct load *again = edge->is_body && edge->around && edge->around->module ?
+			graph_find_at(build->graph, edge->around->module, NS_UNKNOWN) : NULL;
+
+	if (!again || again->start_ns <= edge->around->start_ns)
+		return;
+	build->asks[build->ask_cnt] = *ask;
+	build->asks[build->ask_cnt].src = graph_node_of(again);
+	build->asks[build->ask_cnt++].around = graph_node_of(again);
+}
+
 static void ask_for_edges(struct build *build)
 {
 	const struct process *process = build->graph->process;
@@ -135,7 +138,9 @@ static void ask_for_edges(struct build *build)
 		    !is_known(&edge->importer) ||
 		    (build->flags & GRAPH_STARTUP && is_later(process, edge)))
 			continue;
-		load = graph__find(build->graph, edge->module);
+		load = graph_find_at(build->graph, edge->module, edge->first_ns);
+		if (edge->load && load && is_same_text(edge->load->module, load->module))
+			load = edge->load;
 		if (!load)
 			continue;
 		add_ask(build, edge->importer.file ? &edge->importer : &nobody,
@@ -146,15 +151,8 @@ static void ask_for_edges(struct build *build)
 		ask->first_ns = edge->first_ns;
 		ask->around = edge->around ? graph_node_of(edge->around) : GRAPH_ROOT;
 		ask->is_body = edge->is_body;
+		ask_again(build, edge);
 	}
-}
-
-/* What the statement needs beside the load around it. */
-static __u32 own_of(const struct graph *graph, const struct site *site, __u32 src)
-{
-	const struct load *own = site->module ? graph__find(graph, site->module) : NULL;
-
-	return own && graph_node_of(own) != src ? graph_node_of(own) : GRAPH_NONE;
 }
 
 /* `import a.b` loads a as well: of the two it names the latter. */
@@ -202,7 +200,7 @@ static int number_runs(struct build *build)
 			graph->runs[graph->run_cnt++] =
 				(struct graph_run){ graph->stmt_cnt - 1, ask->src,
 						    ask->is_hooked ? GRAPH_NONE :
-						    own_of(graph, ask->site, ask->src),
+						    graph_own_of(graph, ask->site, ask->src),
 						    ask->first_ns };
 			graph->stmts[graph->stmt_cnt - 1].run_cnt++;
 		}
@@ -228,13 +226,6 @@ static void add_arc(struct build *build, __u32 from, __u32 to)
 	build->arcs[build->arc_cnt++] = (struct arc){ from, to };
 }
 
-static const struct load *package_of(const struct graph *graph, const struct load *load)
-{
-	const char *dot = load->module ? strrchr(load->module, '.') : NULL;
-
-	return dot ? graph_find_name(graph, load->module, (size_t)(dot - load->module)) : NULL;
-}
-
 static int list_submodules(struct build *build)
 {
 	const struct graph *graph = build->graph;
@@ -245,7 +236,7 @@ static int list_submodules(struct build *build)
 	if (!build->sub_at || !build->sub || !build->asked_end)
 		return -ENOMEM;
 	for (__u32 i = 0; i < graph->load_cnt; i++) {
-		const struct load *package = package_of(graph, graph->process->loads[i]);
+		const struct load *package = graph_package_of(graph, graph->process->loads[i]);
 
 		if (package)
 			build->sub_at[graph_node_of(package) + 2]++;
@@ -253,7 +244,7 @@ static int list_submodules(struct build *build)
 	for (__u32 n = 0; n <= graph->load_cnt; n++)
 		build->sub_at[n + 2] += build->sub_at[n + 1];
 	for (__u32 i = 0; i < graph->load_cnt; i++) {
-		const struct load *package = package_of(graph, graph->process->loads[i]);
+		const struct load *package = graph_package_of(graph, graph->process->loads[i]);
 
 		if (!package)
 			continue;
@@ -316,7 +307,7 @@ static int make_arcs(struct build *build)
 {
 	struct graph *graph = build->graph;
 
-	build->arcs = calloc(3 * build->ask_cnt + 3 * graph->load_cnt + 1, sizeof(*build->arcs));
+	build->arcs = calloc(3 * build->ask_cnt + 5 * graph->load_cnt + 1, sizeof(*build->arcs));
 	graph->cause = calloc(graph->node_cnt, sizeof(*graph->cause));
 	if (!build->arcs || !graph->cause || list_submodules(build))
 		return -ENOMEM;
@@ -331,6 +322,8 @@ static int make_arcs(struct build *build)
 			add_unseen(build, ask);
 	}
 	add_package_arcs(build);
+	if (build->flags & GRAPH_UNSEEN)
+		build->arc_cnt += graph_join_loads(graph, build->arcs + build->arc_cnt);
 	return 0;
 }
 
@@ -347,7 +340,7 @@ static void find_causes(struct build *build)
 		if (ask->src != parent)
 			continue;
 		if (ask->site ? !asks_cmp_site(ask->site, &load->importer) :
-				!load->importer.file || is_on_the_way(load))
+				!load->importer.file || graph_is_on_the_way(load))
 			graph->cause[ask->dst] = ask->node ? ask->node : ask->src;
 	}
 }
@@ -357,7 +350,8 @@ static int fill(struct build *build)
 	struct graph *graph = build->graph;
 	int err;
 
-	build->asks = calloc(graph->load_cnt + graph->process->edge_cnt + 1, sizeof(*build->asks));
+	build->asks = calloc(graph->load_cnt + 2 * graph->process->edge_cnt + 1,
+			     sizeof(*build->asks));
 	build->in_body = calloc(graph->load_cnt + 1, sizeof(*build->in_body));
 	build->asked = calloc(graph->load_cnt + 1, sizeof(*build->asked));
 	build->is_once = calloc(graph->load_cnt + 1, sizeof(*build->is_once));
