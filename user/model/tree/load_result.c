@@ -248,12 +248,14 @@ static struct site importer_of(struct model *model, const struct load_state *sta
 
 	if (parent && is_of_c_body(model, state, stmt))
 		return (struct site){ .module = parent->module };
-	if (is_on_the_way_of_c(state, stmt))
+	if (parent && is_on_the_way_of_c(state, stmt))
 		return parent->importer;
 	site = code && !code_is_importlib(code) ? code_site(model, &stmt->frame) :
 	       state->span == PYI_SPAN_BODY ? body_site(model, state->frames) :
 					      import_site(model, state->frames);
-	return site.file || site.module || !is_on_the_way(&state->load) ? site : parent->importer;
+	if (site.file || site.module || !parent || !is_on_the_way(&state->load))
+		return site;
+	return parent->importer;
 }
 
 static __u8 unknown_of(const struct process_state *process, const struct load_state *state)
