@@ -14,6 +14,7 @@
 #include "agent/cost.h"
 #include "agent/http/http.h"
 #include "agent/metrics.h"
+#include "agent/otlp/client.h"
 #include "agent/otlp/push.h"
 #include "agent/spool.h"
 #include "agent/take.h"
@@ -259,14 +260,20 @@ static void tell_what_stays(const struct opts *old, const struct opts *fresh)
 				 fixed[i].name);
 }
 
+/* What can be wrong comes first: all of it is used, or nothing. */
 static int apply(struct agent *agent, const struct opts *fresh)
 {
-	int err = agent->push && fresh->otlp ? push__renew(agent->push, fresh) : 0;
+	struct client *client = NULL;
+	int err = agent->push && fresh->otlp ? client__new(fresh, &client) : 0;
 
 	if (!err)
 		err = http__renew(agent->http, fresh);
-	if (err)
+	if (err) {
+		client__free(client);
 		return err;
+	}
+	if (client)
+		push__renew(agent->push, client, fresh);
 	if (agent->spool)
 		spool__limit(agent->spool, fresh);
 	pthread_mutex_lock(&agent->lock);
@@ -277,7 +284,7 @@ static int apply(struct agent *agent, const struct opts *fresh)
 	return err;
 }
 
-/* A configuration that is wrong changes nothing but what stood before the fault. */
+/* A configuration that is wrong changes nothing. */
 static void reload(void *ctx)
 {
 	struct agent *agent = ctx;

@@ -17,6 +17,7 @@ from lib.agents import Agent, Cgroup, free_port
 # htpasswd -B -C 5 -n -b fleet 'first secret', and 'second secret'
 FIRST = "fleet:$2y$05$64uxpIMtqux9z7dYDK8CReM7wkl6bNWQR62ttY7gDmlAIXQ99fWhG\n"
 SECOND = "fleet:$2y$05$5xgJMsF.A0dfZzhNFTXgRuWCo8Yz0rW2aGSJZBNBaFxPCyQCtCa4i\n"
+WEAK = "fleet:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n"
 
 
 def reload(agent, count):
@@ -67,6 +68,10 @@ def test_reload():
         lib.check_equal(agent.sum_of("pyimport_agent_config_last_reload_successful"), 0, "a wrong one")
         lib.check_equal(agent.sum_of("pyimport_agent_series_limit"), 5, "the limit behind a wrong one")
         lib.check("agent.conf:2: no such option: 'no-such-thing'" in agent.said(), "said: %s", agent.said())
+        lib.write("agent.conf", "otlp http://127.0.0.1:1\nauth-file %s\n" % lib.write("weak", WEAK))
+        reload(agent, 3)
+        asked = len(collector.got)
+        lib.wait_until(lambda: len(collector.got) > asked + 1, "the collector of before, behind wrong users")
         lib.check_equal(running.poll(), None, "what ran all the time")
         running.communicate(b"")
         lib.check_equal(running.returncode, 0, "its status")
@@ -84,7 +89,7 @@ def test_config_refused():
         path = lib.write("wrong.conf", "# 1\n" + text)
         done = subprocess.run([lib.TOOL, "agent", "--config", path], capture_output=True, text=True)
         lib.check(done.returncode == 2 and why in done.stderr, "%r: %r", text, done)
-    weak = lib.write("weak", "fleet:{SHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=\n")
+    weak = lib.write("weak", WEAK)
     done = subprocess.run([lib.TOOL, "agent", "--auth-file", weak], capture_output=True, text=True)
     lib.check(done.returncode == 1 and "bcrypt" in done.stderr, "a weak hash: %r", done)
 

@@ -208,13 +208,10 @@ static void *run(void *arg)
 	return NULL;
 }
 
-int push__renew(struct push *push, const struct opts *opts)
+void push__renew(struct push *push, struct client *client, const struct opts *opts)
 {
-	struct client *client, *unused;
-	int err = client__new(opts, &client);
+	struct client *unused;
 
-	if (err)
-		return err;
 	pthread_mutex_lock(&push->lock);
 	unused = push->next;
 	push->next = client;
@@ -222,7 +219,6 @@ int push__renew(struct push *push, const struct opts *opts)
 	pthread_cond_signal(&push->changed);
 	pthread_mutex_unlock(&push->lock);
 	client__free(unused);
-	return 0;
 }
 
 int push__new(const struct opts *opts, push_snapshot_fn snapshot, void *ctx, struct push **out)

@@ -6,6 +6,7 @@
 #include <linux/types.h>
 #include <stddef.h>
 
+struct client;
 struct opts;
 struct push;
 struct push_stats;
@@ -19,8 +20,8 @@ int push__new(const struct opts *opts, push_snapshot_fn snapshot, void *ctx, str
 int push__start(struct push *push);
 void push__free(struct push *push); /* NULL-safe; what waits is dropped */
 
-/* Another collector, its headers, certificates, interval. -errno after a logged message. */
-int push__renew(struct push *push, const struct opts *opts);
+/* Another collector, its headers and certificates (@client, which it owns then), its interval. */
+void push__renew(struct push *push, struct client *client, const struct opts *opts);
 
 /* A capture of one start-up, malloc'd: it is the thread's from here on, or dropped. */
 void push__trace(struct push *push, char *capture, size_t sz);
