@@ -290,9 +290,10 @@ static unsigned int scout(void *ctx, const struct mapped_event *event)
 	__u64 start_ns = clock_ns(), paid_ns = (start_ns - holder->scouted_ns) / 10;
 	int err;
 
-	/* Its number may be another's by now, who must not be stopped. */
+	/* Its number may be another's by now, who must not be stopped. With -a only we are unwanted. */
 	if (!wants(holder, event->tgid))
-		return ops->wanted(ops->ctx, event->tgid, event->ts_ns) ? HOLDER_WANT_LOOK : 0;
+		return ops->wanted && ops->wanted(ops->ctx, event->tgid, event->ts_ns) ?
+			       HOLDER_WANT_LOOK : 0;
 	holder->scout_debt_ns -= paid_ns < holder->scout_debt_ns ? paid_ns : holder->scout_debt_ns;
 	holder->scouted_ns = start_ns;
 	/* What it owes still is about another, or not wanted any more. */
