@@ -98,31 +98,22 @@ __noinline u64 path_of_dentry(struct io *io, u64 addr)
 	return path_key(io, PYI_PATH_REVERSED, at);
 }
 
-DEFINE_SLOT_SEARCH(inode_search, inode_slot, inode_slots, INODE_SLOT_CNT)
-DEFINE_SLOTS(inode_slot, inode_slot, inode_slots, inode_search, inodes, recycle_none)
-
-/* The path that the file of io->id was last opened by, 0 = unknown. */
-static __always_inline u64 path_known(const struct io *io)
-{
-	u64 key = mix_key(io->id.ino, io->id.dev, 0, 0);
-	struct inode_slot *slot = inode_slot(key, key, false);
-
-	return slot ? slot->path : 0;
-}
-
 /* The name of an inode that nobody opened while we looked. */
 __noinline u64 path_of_inode(struct io *io, u64 addr)
 {
 	struct inode *inode = (struct inode *)addr;
-	u64 first, path;
+	struct inode_key key = {};
+	u64 first, *known, path;
 
 	if (cfg_sums)
 		return PYI_KEY_REST;
 	if (!io || inode_id(io, addr))
 		return PYI_KEY_UNREADABLE;
-	path = path_known(io);
-	if (path)
-		return path;
+	key.ino = io->id.ino;
+	key.dev = io->id.dev;
+	known = bpf_map_lookup_elem(&inodes, &key);
+	if (known)
+		return *known;
 	first = (u64)BPF_CORE_READ(inode, i_dentry.first);
 	if (!first || !bpf_core_field_exists(((struct dentry *)0)->d_u.d_alias))
 		return PYI_KEY_UNREADABLE;
@@ -179,24 +170,20 @@ __noinline int fd_id(struct io *io, u32 fd)
 
 __noinline int path_opened(struct io *io, u64 path)
 {
-	struct inode_slot *slot;
-	u64 key;
+	struct inode_key key = {};
 
 	if (!io || path <= PYI_KEY_UNREADABLE)
 		return 0;
-	io->last_ino = io->id.ino;
-	io->last_dev = io->id.dev;
+	key.ino = io->last_ino = io->id.ino;
+	key.dev = io->last_dev = io->id.dev;
 	io->last_path = path;
-	key = mix_key(io->id.ino, io->id.dev, 0, 0);
-	slot = inode_slot(key, key, true);
-	if (slot)
-		slot->path = path;
-	return 0;
+	return bpf_map_update_elem(&inodes, &key, &path, BPF_ANY);
 }
 
 __noinline u64 path_of_fd(struct io *io, u32 fd)
 {
-	u64 path;
+	struct inode_key key = {};
+	u64 *known, path;
 	u32 kind;
 
 	if (!io || fd_id(io, fd))
@@ -208,13 +195,15 @@ __noinline u64 path_of_fd(struct io *io, u32 fd)
 		return PYI_KEY_REST;
 	if (io->last_ino == io->id.ino && io->last_dev == io->id.dev)
 		return io->last_path;
-	path = path_known(io) ?: path_of_dentry(io, io->id.dentry);
+	key.ino = io->id.ino;
+	key.dev = io->id.dev;
+	known = bpf_map_lookup_elem(&inodes, &key);
+	path = known ? *known : path_of_dentry(io, io->id.dentry);
 	path_opened(io, path);
 	return path;
 }
 
-DEFINE_SLOT_SEARCH(path_search, path_slot, path_slots, PATH_SLOT_CNT)
-DEFINE_SLOTS(path_slot, path_slot, path_slots, path_search, paths, recycle_none)
+DEFINE_SLOTS(path_slot, path_slot, path_slots, PATH_SLOT_CNT, paths, recycle_none)
 
 /*
  * Has this image sent so many paths that others' records could find no room? Half of what it may
@@ -242,12 +231,12 @@ __noinline int path_send(struct io *io, u64 key)
 
 	if (!io || key <= PYI_KEY_UNREADABLE)
 		return 0;
-	slot = path_slot(key, key, false);
+	slot = path_slot(key, false);
 	if (slot && slot->is_sent)
 		return 0;
 	if (!io->is_text_fresh || io->rec.key != key)
 		return 0;
-	slot = is_talkative(io) ? NULL : path_slot(key, key, true);
+	slot = is_talkative(io) ? NULL : path_slot(key, true);
 	if (!slot)
 		return -1;
 	sz = io->rec.sz;

@@ -30,7 +30,6 @@ struct more_files_map more_files SEC(".maps");
 struct file_cnts_map file_cnts SEC(".maps");
 struct path_slots_map path_slots SEC(".maps");
 struct paths_map paths SEC(".maps");
-struct inode_slots_map inode_slots SEC(".maps");
 struct inodes_map inodes SEC(".maps");
 struct links_map links SEC(".maps");
 struct conns_map conns SEC(".maps");

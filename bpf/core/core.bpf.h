@@ -156,9 +156,8 @@ struct thread {
 	u64 now, bias;    /* of the hit that is being handled */
 	u64 walk;         /* tstate_find: where the walk over thread states has come to */
 	u32 best, best_id; /* span_of_frame: what it has found */
-	u16 is_switching; /* the process swaps C stacks */
-	u16 is_checked;   /* the layout was put to the test in this process */
-	u32 edge_place;   /* of edge_key's slot */
+	u32 is_switching; /* the process swaps C stacks */
+	u32 is_checked;   /* the layout was put to the test in this process */
 	u64 pid_tgid;
 	u64 edge_key;     /* last statement run, so that its load can be counted */
 	u32 edge_id;      /* of the same; 0 = none or importlib's */

@@ -55,6 +55,10 @@ _Static_assert(sizeof(struct io) <= STORAGE_MAX_SZ, "io");
 _Static_assert(__builtin_offsetof(struct io, text) ==
 	       __builtin_offsetof(struct io, rec) + sizeof(struct pyi_path), "text follows rec");
 
+struct inode_key {
+	u64 ino;
+	u32 dev, pad;
+};
 struct ios_map {
 	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -103,23 +107,11 @@ struct paths_map { /* those for which path_slots has no room */
 	__type(key, u64);
 	__type(value, struct path_slot);
 };
-/* The path that a file was last opened by. */
-struct inode_slot {
-	u64 key;
-	u64 path; /* 0 = being made */
-};
-#define INODE_SLOT_CNT (1 << 15)
-struct inode_slots_map {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, INODE_SLOT_CNT);
-	__type(key, u32);
-	__type(value, struct inode_slot);
-};
-struct inodes_map { /* those for which inode_slots has no room */
+struct inodes_map { /* path an open file was last opened by */
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 32768);
-	__type(key, u64);
-	__type(value, struct inode_slot);
+	__type(key, struct inode_key);
+	__type(value, u64);
 };
 struct links_map { /* by span */
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -153,7 +145,6 @@ extern struct more_files_map more_files SEC(".maps");
 extern struct file_cnts_map file_cnts SEC(".maps");
 extern struct path_slots_map path_slots SEC(".maps");
 extern struct paths_map paths SEC(".maps");
-extern struct inode_slots_map inode_slots SEC(".maps");
 extern struct inodes_map inodes SEC(".maps");
 extern struct links_map links SEC(".maps");
 

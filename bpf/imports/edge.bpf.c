@@ -23,7 +23,6 @@ static __always_inline void edge_flush(const struct edge_value *edge)
 	bpf_ringbuf_submit(rec, BPF_RB_NO_WAKEUP);
 }
 
-DEFINE_SLOT_SEARCH(edge_search, edge_value, edge_slots, cfg_edge_slots)
 DEFINE_RECYCLE(edge_recycle, edge_value, edge_slots, cfg_edge_slots, edge_flush)
 
 static __always_inline void fill_edge(struct thread *t, const struct pyi_layout *lay,
@@ -55,77 +54,40 @@ static __always_inline void fill_edge(struct thread *t, const struct pyi_layout 
 		bpf_ringbuf_submit(rec, thread_wake_flag(t));                                     \
 	} while (0)
 
-/* A name of a fromlist, if it is a short one. One read, as the text comes with the str. */
-static __always_inline void from_name(struct thread *t, const struct pyi_layout *lay, u64 obj,
-				      u64 *words)
-{
-	struct str_view *str = &t->scratch.code_str;
-	u32 sz = 0, at;
-	u64 word;
-
-	if (!str_load(t, lay, obj, str) && str->is_ascii && str->sz < PYI_FROM_SZ)
-		sz = str->sz;
-	if (sz && !str->peek_off)
-		count_loss(unreadable);
-	for (u32 i = 0; i < PYI_FROM_SZ / 8; i++) {
-		at = str->peek_off / 8 + i;
-		barrier_var(at);
-		word = str->peek_off && i * 8 < sz && at < STR_PEEK_SZ / 8 ? t->str_buf[at] : 0;
-		words[i] = sz < (i + 1) * 8 ? word & ((1ULL << (sz & 7) * 8) - 1) : word;
-	}
-}
-
 static __always_inline void fill_from(struct thread *t, const struct pyi_layout *lay,
 				      struct pyi_from *rec, u32 max, u64 items, u64 cnt, u32 edge)
 {
+	struct str_view str = {};
+	u32 sz;
+
 	fill_thread_hdr(t, &rec->hdr, PYI_EV_FROM, sizeof(*rec) + max * PYI_FROM_SZ);
 	rec->edge = edge;
 	rec->all = cnt;
 	rec->cnt = cnt < max ? cnt : max;
 	for (u32 i = 0; i < max; i++) {
-		if (i < cnt)
-			from_name(t, lay, items ? read_ptr(items + 8 * i) :
-						  FRAME_AT(t->frame_buf, lay->tuple_items -
-							   lay->ob_type + 8 * i, u64),
-				  (u64 *)rec->names[i]);
-		else
-			__builtin_memset(rec->names[i], 0, PYI_FROM_SZ);
+		__builtin_memset(rec->names[i], 0, PYI_FROM_SZ);
+		if (i >= cnt || str_open(lay, read_ptr(items + 8 * i), &str) || !str.is_ascii)
+			continue;
+		sz = str.sz;
+		barrier_var(sz);
+		if (sz < PYI_FROM_SZ)
+			read_mem(rec->names[i], sz, str.data);
 	}
-}
-
-/*
- * Reads a fromlist from its type on into t->frame_buf: with as many items as are sent, if more can
- * be read than there may be.
- */
-static __always_inline int from_read(struct thread *t, const struct pyi_layout *lay, u64 fromlist)
-{
-	u32 sz = lay->tuple_items - lay->ob_type + 8 * PYI_MAX_FROMLIST;
-
-	barrier_var(sz);
-	if (!sz || sz > FRAME_BUF_SZ)
-		return -1;
-	return bpf_probe_read_user(t->frame_buf, sz, (void *)(fromlist + lay->ob_type));
 }
 
 /* The names behind `from x import`: any of them may be a submodule. */
 __noinline int emit_from(struct thread *t, const struct pyi_layout *lay, u64 fromlist, u32 edge)
 {
 	struct pyi_from *rec;
-	u64 cnt, items = 0, type;
+	u64 cnt, items;
 
 	if (!t || !lay || lay->tuple_size < 0)
 		return 0;
-	if (from_read(t, lay, fromlist)) {
-		items = fromlist + lay->tuple_items;
-		type = read_ptr(fromlist + lay->ob_type);
-		cnt = read_ptr(fromlist + lay->tuple_size);
-	} else {
-		type = t->frame_buf[0];
-		cnt = FRAME_AT(t->frame_buf, lay->tuple_size - lay->ob_type, u64);
-	}
+	cnt = read_ptr(fromlist + lay->tuple_size);
 	if (!cnt || cnt > 65535)
 		return 0;
-	if (type != t->tuple_type) /* a list: they lie elsewhere */
+	items = fromlist + lay->tuple_items;
+	if (read_ptr(fromlist + lay->ob_type) != t->tuple_type) /* a list: they lie elsewhere */
 		items = read_ptr(fromlist + lay->tuple_size + sizeof(u64));
 	if (cnt <= 2) {
 		rec = bpf_ringbuf_reserve(&events, sizeof(*rec) + 2 * PYI_FROM_SZ, 0);
@@ -183,24 +145,23 @@ static __always_inline u32 fromlist_kind(struct thread *t, const struct pyi_layo
 }
 
 /* A function of its own, for the stack. */
-static __noinline struct edge_value *edge_make(u64 key, u64 place)
+static __noinline struct edge_value *edge_make(u64 key)
 {
-	return edge_find(key, place, true);
+	return edge_find(key, true);
 }
 
 /*
- * The slot of the statement in t->scratch.edge. Names in code are interned and live as long as it
+ * The place of the statement in t->scratch.edge. Names in code are interned and live as long as it
  * does, so their address will do; a computed one, `__import__(f"plugin_{i}")`, whose address is
  * used again for the next, is known by what it says.
  */
-static __always_inline struct edge_value *edge_slot(struct thread *t, u64 code, u64 sum)
+static __always_inline struct edge_value *edge_place(struct thread *t, u64 code, u64 sum)
 {
 	const struct edge_args *args = &t->scratch.edge;
 	u64 name = args->name.is_interned ? args->name_obj : sum;
 
 	t->edge_key = edge_key(code, name, t->scratch.frame.instr, t->serial);
-	t->edge_place = edge_place(code, t->scratch.frame.instr);
-	return edge_make(t->edge_key, t->edge_place);
+	return edge_make(t->edge_key);
 }
 
 /*
@@ -243,8 +204,7 @@ static __always_inline u64 dotted_key(struct thread *t, u64 code)
 
 static __always_inline void mark_dotted(struct thread *t, u64 code)
 {
-	u64 key = dotted_key(t, code);
-	struct edge_value *mark = edge_make(key, key);
+	struct edge_value *mark = edge_make(dotted_key(t, code));
 
 	if (mark)
 		mark->serial = t->serial;
@@ -254,9 +214,8 @@ static __always_inline void mark_dotted(struct thread *t, u64 code)
 static __always_inline bool is_package_step(struct thread *t, const struct pyi_layout *lay)
 {
 	struct str_view *name = &t->scratch.edge.name;
-	u64 key = dotted_key(t, t->last_code_id);
 
-	return edge_find(key, key, false) &&
+	return edge_find(dotted_key(t, t->last_code_id), false) &&
 	       !str_load(t, lay, t->scratch.edge.name_obj, name) && !name->is_interned &&
 	       !has_dot(t, name);
 }
@@ -316,18 +275,15 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 	if (str_load(t, lay, args->name_obj, &args->name))
 		return 1;
 	sum = str_sum(t, &args->name);
-	if (code) {
-		edge = edge_slot(t, code, sum);
-	} else {
-		t->edge_key = edge_key(around, sum, 0, t->serial);
-		t->edge_place = t->edge_key;
-		edge = edge_make(t->edge_key, t->edge_place);
-	}
+	if (code)
+		edge = edge_place(t, code, sum);
+	else
+		edge = edge_make(t->edge_key = edge_key(around, sum, 0, t->serial));
 	if (code && edge && edge->name && edge->name != (u32)sum) {
 		/* The name was freed, and another lies there now: so was the code. */
 		code = code_new(t, lay, frame);
 		args->name.peek_off = 0; /* the text has made room for the code's */
-		edge = code ? edge_slot(t, code, sum) : NULL;
+		edge = code ? edge_place(t, code, sum) : NULL;
 	}
 	if (!edge) {
 		count_loss(edges_full);

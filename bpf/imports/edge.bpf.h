@@ -13,21 +13,9 @@ static __always_inline u64 edge_key(u64 code, u64 name, u64 instr, u32 serial)
 	return mix_key(CODE_ID(code), name, instr, serial);
 }
 
-/*
- * Where its slot is: next to those of the statements around it, as no statement takes less than 8
- * bytes of code.
- */
-static __always_inline u32 edge_place(u64 code, u64 instr)
-{
-	u64 around = (CODE_ID(code) + (instr >> 9 << 32)) * 0x9e3779b97f4a7c15ULL;
+u32 edge_recycle(u64 key);
 
-	return around >> 32 << 6 | (instr >> 3 & 63);
-}
-
-u32 edge_search(u64 key, u64 place, u32 want_new);
-u32 edge_recycle(u64 key, u64 place);
-
-DEFINE_SLOTS(edge_find, edge_value, edge_slots, edge_search, edges, edge_recycle)
+DEFINE_SLOTS(edge_find, edge_value, edge_slots, cfg_edge_slots, edges, edge_recycle)
 
 /* Is the span that the statement first ran in still open on this thread? */
 static __always_inline bool is_inside(const struct thread *t, const struct edge_value *edge)
@@ -57,13 +45,11 @@ static __always_inline void edge_ran(struct thread *t, struct edge_value *edge)
 static __always_inline bool edge_count(struct thread *t, u64 name, u64 instr)
 {
 	u64 key = edge_key(t->last_code_id, name, instr, t->serial);
-	u32 place = edge_place(t->last_code_id, instr);
-	struct edge_value *edge = edge_find(key, place, false);
+	struct edge_value *edge = edge_find(key, false);
 
 	if (!edge || edge->gen != t->last_code.gen)
 		return false;
 	t->edge_key = key;
-	t->edge_place = place;
 	edge_ran(t, edge);
 	return true;
 }

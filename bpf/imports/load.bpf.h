@@ -57,7 +57,7 @@ static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
 		if (args->pyframe != h->t->import_frame &&
 		    tstate_switch(h->t, h->lay, h->t->import_frame, 0))
 			args->pyframe = h->t->import_frame;
-		edge = edge_find(h->t->edge_key, h->t->edge_place, false);
+		edge = edge_find(h->t->edge_key, false);
 		if (edge)
 			__sync_fetch_and_add(&edge->loads, 1);
 		h->t->edge_id = 0; /* what is imported inside asks for itself */

@@ -165,7 +165,6 @@ static __always_inline void code_flush(const struct code_value *code)
 {
 }
 
-DEFINE_SLOT_SEARCH(code_search, code_value, code_slots, cfg_code_slots)
 DEFINE_RECYCLE(code_recycle, code_value, code_slots, cfg_code_slots, code_flush)
 
 /* Values of the module's names, read once per hit. */

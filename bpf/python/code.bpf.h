@@ -21,18 +21,16 @@ enum code_role { ROLE_PLAIN = 0, ROLE_RELAY = 1, ROLE_RUNNER = 2, ROLE_BOOTSTRAP
 /* A new number, and a record, for a frame's code object: what was known of it is of an earlier. */
 u64 code_new(struct thread *t, const struct pyi_layout *lay, const struct pyframe *frame);
 
-u32 code_search(u64 key, u64 place, u32 want_new);
-u32 code_recycle(u64 key, u64 place);
+u32 code_recycle(u64 key);
 
-DEFINE_SLOTS(code_slot, code_value, code_slots, code_search, codes, code_recycle)
+DEFINE_SLOTS(code_slot, code_value, code_slots, cfg_code_slots, codes, code_recycle)
 
 /* The place of t->last_code. */
 static __always_inline struct code_value *code_find(struct thread *t, bool want_new)
 {
-	const struct code_key *at = &t->last_code;
-	u64 key = mix_key(at->code, at->globals, 0, at->serial);
+	const struct code_key *key = &t->last_code;
 
-	return code_slot(key, key, want_new);
+	return code_slot(mix_key(key->code, key->globals, 0, key->serial), want_new);
 }
 
 /* Statements come in runs of the same code object: is it the one that t->last_code_id is of? */

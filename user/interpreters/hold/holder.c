@@ -290,7 +290,7 @@ static unsigned int scout(void *ctx, const struct mapped_event *event)
 	__u64 start_ns = clock_ns(), paid_ns = (start_ns - holder->scouted_ns) / 10;
 	int err;
 
-	/* Its number may be another's by now, who must not be stopped. With -a only we are unwanted. */
+	/* Its number may be another's by now, who must not be stopped. With -a that is us. */
 	if (!wants(holder, event->tgid))
 		return ops->wanted && ops->wanted(ops->ctx, event->tgid, event->ts_ns) ?
 			       HOLDER_WANT_LOOK : 0;
