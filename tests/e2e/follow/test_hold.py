@@ -176,7 +176,7 @@ def test_first_starts(libraries):
         if hold["file"].startswith(lib.workdir()):
             by_file[hold["file"]] = by_file.get(hold["file"], 0) + hold["wall_ns"]
     held = sorted(by_file.values())
-    lib.check(len(held) >= min(STARTS, 900), "%d of %d starts were held", len(held), STARTS)
+    lib.check(len(held) == min(STARTS, 1000), "%d of %d starts were held", len(held), STARTS)
     print("held for %.1f ms (median), %.1f ms at most" % (held[len(held) // 2] / 1e6,
                                                           held[-1] / 1e6))
 

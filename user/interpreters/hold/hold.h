@@ -25,6 +25,7 @@
 #define MAPPED_CODE_MIN_SZ (512u << 10)
 
 #define HOLD_WANTS_FDS 2
+#define HOLD_NOTES_MAX 2048 /* answers with HOLD_NOTE whose length is told */
 
 struct hold;
 

@@ -12,11 +12,12 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "interpreters/hold/hold.h"
+
 #define HOLDER_FDS_MAX 4096 /* processors */
 #define HOLDER_PATH_SZ 512
-#define HOLDER_SLOTS 1024 /* holds whose length is told one by one */
+#define HOLDER_SLOTS HOLD_NOTES_MAX
 
-struct hold_ops;
 struct mapped;
 
 enum holder_ask {

@@ -136,36 +136,13 @@ static bool is_in_c_body(const struct load_state *state)
 	       (state->above == PYI_SPAN_FIND && parent && parent->evidence & SEEN_BUILTIN);
 }
 
-/*
- * Of a call from C with a dict of names the frame above it was taken for the caller. That one
- * stands at the very statement that brought the module whose body this is.
- */
-static bool is_statement_of_c(struct model *model, const struct load_state *state,
-			      const struct stmt *stmt)
-{
-	if (!stmt->frame.code)
-		return true;
-	if (!is_in_c_body(state))
-		return false;
-	for (const struct load *load = state->load.parent; load; load = load->parent) {
-		const struct load_state *above = (const struct load_state *)load;
-		const struct stmt *theirs = above->stmt ? stmt_find(model, above->stmt) : NULL;
-
-		if (theirs && theirs->frame.code == stmt->frame.code &&
-		    theirs->frame.lasti == stmt->frame.lasti)
-			return true;
-	}
-	return false;
-}
-
 static enum load_via via_of_find(struct model *model, const struct process_state *process,
 				 const struct load_state *state, const struct stmt *stmt)
 {
 	if (state->via == PYI_VIA_NATIVE)
 		return VIA_NATIVE;
 	if (stmt) /* PyImport_Import() passes an empty list as fromlist */
-		return stmt->has_from == 2 || is_statement_of_c(model, state, stmt) ?
-			       VIA_NATIVE : VIA_STATEMENT;
+		return stmt->has_from == 2 || !stmt->frame.code ? VIA_NATIVE : VIA_STATEMENT;
 	if (state->stmt) /* its record was lost */
 		return VIA_STATEMENT;
 	if (!state->frames) /* from C, unless frames cannot be read at all */
@@ -230,7 +207,7 @@ static bool is_of_c_body(struct model *model, const struct load_state *state,
 	if (!is_in_c_body(state))
 		return false;
 	if (state->stmt)
-		return stmt && is_statement_of_c(model, state, stmt);
+		return stmt && !stmt->frame.code;
 	if (!state->frames)
 		return false;
 	return state->span == PYI_SPAN_FIND ?

@@ -34,6 +34,7 @@
 
 /* Who waited for less has nothing to tell: looking at a file takes as long. */
 #define NOTE_NS 1000000ULL
+#define WAITS_MAX (HOLD_NOTES_MAX / 2) /* the rest is for those that were probed */
 
 /* A hold of what is traced: until an interpreter was probed, or behind others for which one was. */
 struct held_note {
@@ -46,7 +47,7 @@ struct held_note {
 struct held {
 	struct session *session;
 	struct held_note *notes;
-	size_t note_cnt;
+	size_t note_cnt, wait_cnt;
 	__u64 late_start_cnt;
 	_Atomic __u64 gone_cnt; /* that may have been interpreters and were gone before a look */
 };
@@ -85,8 +86,11 @@ static bool is_others(const struct session *session, const struct hold_mapping *
 static unsigned int note(struct held *held, pid_t tgid, const char *path, bool is_exec,
 			 __u64 start_ns)
 {
-	struct held_note *notes = reallocarray(held->notes, held->note_cnt + 1, sizeof(*notes));
+	struct held_note *notes;
 
+	if (held->note_cnt == HOLD_NOTES_MAX)
+		return 0;
+	notes = reallocarray(held->notes, held->note_cnt + 1, sizeof(*notes));
 	if (!notes)
 		return 0;
 	held->notes = notes;
@@ -118,7 +122,8 @@ static unsigned int look_at_exec(void *ctx, int fd, const char *path, pid_t tgid
 	verdict = discover__file(session->discover, fd, path, root, tgid);
 	if (verdict == DISCOVER_NOTHING || verdict == DISCOVER_INTERPRETER)
 		answer = HOLD_IGNORE;
-	if (pythons__cnt(session->pythons) > before || clock_ns() - since_ns > NOTE_NS)
+	if (pythons__cnt(session->pythons) > before ||
+	    (clock_ns() - since_ns > NOTE_NS && held->wait_cnt++ < WAITS_MAX))
 		answer |= note(held, tgid, path, true, since_ns);
 	return answer;
 }
