@@ -4,48 +4,21 @@
 let go. `make check-starts` does the same with 1,000 starts. A thread has one tracer at most, so
 that two of the tool would be in each other's way: these tests run alone."""
 import concurrent.futures
-import glob
 import os
 import random
-import shutil
 import signal
 import subprocess
 import time
 
 import lib
+from lib.holds import (CODE, check_seen_or_told, fresh_library, fresh_python, holder_of,
+                       late_program)
 
 # How many first starts; a thousand take some minutes.
 STARTS = int(os.environ.get("PYIMPORT_STARTS", "40"))
-CODE = "import json, sys; sys.stdout.write('fine')"
 HOME = {"PYTHONHOME": "/usr"}
 LATE_TRIES = 5
 EXEC_LIMIT_NS = 400000000 # see docs/design.md
-
-
-def late_program():
-    """A program that opens a libpython when it is told to."""
-    out = lib.workdir() + "/late"
-    if not os.path.exists(out):
-        done = subprocess.run(["cc", "-O1", "-o", out, lib.TARGETS + "/late.c"],
-                              capture_output=True, text=True)
-        lib.check(done.returncode == 0, "cannot build: %s", done.stderr)
-    return out
-
-
-def fresh_library(n=0):
-    """A libpython nobody knows, whose name says nothing."""
-    found = glob.glob("/usr/lib/*/libpython3.*.so.1.0")
-    if not found:
-        raise lib.Skip("no shared libpython: libpython3-dev is not installed")
-    path = "%s/libplugin%d.so" % (lib.workdir(), n)
-    shutil.copy(found[0], path)
-    return path
-
-
-def fresh_python(n=0):
-    path = "%s/interp%d" % (lib.workdir(), n)
-    shutil.copy(os.path.realpath(lib.SYSTEM), path)
-    return path
 
 
 def check_first_import(process):
@@ -60,14 +33,6 @@ def check_hold(doc, file, at):
     lib.check(all(h["wall_ns"] > 0 for h in found), "holds: %s", found)
     # A second hold is the stop of one whose exec waited in vain.
     lib.check(len(found) == 1 or found[0]["wall_ns"] >= EXEC_LIMIT_NS, "holds: %s", found)
-
-
-def check_seen_or_told(doc):
-    """The probes may be in time by chance; if not, the report is not complete."""
-    missed = doc["loss"]["late_starts"] + doc["loss"]["unknown_starts"]
-    lib.check(missed or any(p.named("encodings") for p in doc.processes),
-              "a missed start was not told: %s", doc["loss"])
-    lib.check(not (missed and doc["complete"]), "complete, with a start missing")
 
 
 def state_of(pid):
@@ -254,21 +219,6 @@ def test_stopped_while_held():
             check_first_import(process)
 
 
-def holder_of(tracer):
-    """The process that answers, a child of the tracer, once it has its name."""
-    lib.wait_until(lambda: find_holder(tracer), "the holder")
-    return find_holder(tracer)
-
-
-def find_holder(tracer):
-    with open("/proc/%d/task/%d/children" % (tracer, tracer)) as file:
-        for pid in map(int, file.read().split()):
-            with open("/proc/%d/comm" % pid) as comm:
-                if comm.read().strip() == "pyimport-hold":
-                    return pid
-    return None
-
-
 @lib.test(params={"%s, %s" % (who, what): (who, what) for who in ("tracer", "holder")
                   for what in ("copies", "libraries")}, timeout_s=200, exclusive=True)
 def test_killed_while_holding(arg):
@@ -288,105 +238,6 @@ def test_killed_while_holding(arg):
             else:
                 tracer.stop()
                 lib.check_equal(tracer.rc, 0, "status")
-
-
-# More mappings, on each processor, than the kernel's buffers for them have room for.
-FLOOD = """
-import mmap, os, sys
-with open(sys.argv[1], "rb") as file:
-    for cpu in os.sched_getaffinity(0):
-        os.sched_setaffinity(0, {cpu})
-        for n in range(6000):
-            mmap.mmap(file.fileno(), 1 << 20, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_EXEC)
-"""
-EXECS = "import os, sys\nprint('ready', flush=True)\nsys.stdin.readline()\n" \
-        "os.execv(sys.argv[1], sys.argv[1:])"
-
-
-def lose_mappings(tracer, meanwhile):
-    """The buffers run over, with the programs of others alone or with `meanwhile` as well."""
-    holder = holder_of(tracer.proc.pid)
-    os.kill(holder, signal.SIGSTOP)
-    done = lib.run([lib.SYSTEM, "-c", FLOOD, os.path.realpath(lib.SYSTEM)])
-    lib.check_equal((done.rc, done.err), (0, b""), "the flood")
-    meanwhile()
-    os.kill(holder, signal.SIGCONT)
-    tracer.wait_for("mappings were lost")
-
-
-@lib.test(exclusive=True)
-def test_lost_mappings_of_others():
-    """Mappings of others that the kernel had no room to tell of are no loss of this trace."""
-    with lib.Target([lib.SYSTEM, "-c", EXECS, lib.SYSTEM, "-c", CODE]) as target:
-        target.expect("ready")
-        with lib.Tracer("-vv", "-p", target.pid) as tracer:
-            lose_mappings(tracer, lambda: None)
-            target.say()
-            target.finish()
-            tracer.stop()
-        tracer.trace().check_complete()
-
-
-@lib.test(params={"runs": "; sys.stdin.readline()", "ended": ""}, exclusive=True)
-def test_lost_mappings_of_ours(then):
-    """The same, while a program that is traced opens a libpython: told, whether it runs still."""
-    code = "import json, sys; print('fine', flush=True)" + then
-    with lib.Target([lib.SYSTEM, "-c", EXECS, late_program(), fresh_library(), "-c",
-                     code]) as target:
-        target.expect("ready")
-        with lib.Tracer("-vv", "-p", target.pid) as tracer:
-            target.say()
-            target.expect("up")
-
-            def start():
-                target.say()
-                target.expect("fine")
-                if not then:
-                    os.waitid(os.P_PID, target.pid, os.WEXITED | os.WNOWAIT)
-            lose_mappings(tracer, start)
-            target.finish()
-            tracer.stop()
-        doc = tracer.trace()
-        lost = lib.losses(doc)
-        lib.check("late_starts" in lost if then else "unknown_starts" in lost, "losses: %s", lost)
-
-
-@lib.test(exclusive=True)
-def test_gone_before_the_look():
-    """What a program had mapped before an exec is known by its name when the look comes late."""
-    program = lib.workdir() + "/shell"
-    shutil.copy("/bin/bash", program) # no Python, and large enough to be one
-    with lib.Target([lib.SYSTEM, "-c", EXECS, program, "-c", "exec cat"]) as target:
-        target.expect("ready")
-        with lib.Tracer("-p", target.pid) as tracer:
-            os.kill(tracer.proc.pid, signal.SIGSTOP)
-            target.say()
-            lib.wait_until(lambda: comm_of(target.pid) == "cat", "the second exec")
-            time.sleep(0.1) # the holder has asked, and waits no longer
-            os.kill(tracer.proc.pid, signal.SIGCONT)
-            target.finish()
-            tracer.stop()
-        tracer.trace().check_complete()
-
-
-@lib.test(exclusive=True)
-def test_ended_before_the_look():
-    """One that opened a libpython and has ended when the holder hears of it was not seen."""
-    argv = [lib.SYSTEM, "-c", EXECS, late_program(), fresh_library(), "-c", CODE]
-    with lib.Target(argv) as target:
-        target.expect("ready")
-        with lib.Tracer("-p", target.pid) as tracer:
-            target.say()
-            target.expect("up")
-            holder = holder_of(tracer.proc.pid)
-            os.kill(holder, signal.SIGSTOP)
-            target.say()
-            target.finish()
-            os.kill(holder, signal.SIGCONT)
-            tracer.stop()
-        doc = tracer.trace()
-        lib.check(not doc.having("json"), "the probes were there by chance")
-        check_seen_or_told(doc)
 
 
 # Programs that open the same library in the same moment.
@@ -412,11 +263,6 @@ def test_stopped_together():
     stops = [h for h in doc["holds"] if h["at"] == "mapping"]
     lib.check(len({h["pid"] for h in stops}) > 1, "holds: %s", doc["holds"])
     lib.check_equal(max(h["wall_ns"] for h in stops), doc["held"]["stop_max_ns"], "the longest")
-
-
-def comm_of(pid):
-    with open("/proc/%d/comm" % pid) as file:
-        return file.read().strip()
 
 
 if __name__ == "__main__":

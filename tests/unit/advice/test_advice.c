@@ -1,68 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Savings and findings, on programs whose answer is known. */
 #include "base/cleanup.h"
-#include "model/advice/advice.h"
-#include "stream.h"
-
-#define MS 1000000ULL
-
-static struct stream s;
-static __u32 next_code;
-
-static void open_program(void)
-{
-	stream_open(&s);
-	stream_exec(&s, 1 * MS, 50, "python3", 8);
-	stream_code(&s, 10, 0x10, "__main__", "", "/app/main.py", "<module>", 1, 40);
-	stream_body(&s, 2 * MS, 1, 0, 10, 0x10, "__main__");
-	next_code = 11;
-}
-
-/* Opens a module asked for by @line of the code @by inside span @above. Body: id + 1. */
-static __u32 open_module(__u64 ms, __u32 id, const char *name, const char *file, __u32 by, int line,
-			 __u32 above)
-{
-	__u32 code = next_code++;
-
-	stream_code(&s, code, code, name, "", file, "<module>", 1, 40);
-	stream_edge(&s, ms * MS - 5, 1000 + id, above, 0, 0, by, 2 * (line - 1), name);
-	stream_open_load(&s, ms * MS, id, above, 1000 + id, code, code, name);
-	return code;
-}
-
-static void found(__u64 ms, __u32 id, const char *name, __u32 by, int line, __u32 above)
-{
-	stream_edge(&s, ms * MS, 1000 + id, above, 0, 0, by, 2 * (line - 1), name);
-}
-
-static struct advice *close_program(__u64 ms)
-{
-	struct advice *advice = NULL;
-
-	stream_end(&s, ms * MS, 1);
-	stream_finish(&s, (ms + 1) * MS);
-	CHECK(!advice__new(stream_process(&s, 1), &advice));
-	return advice;
-}
-
-static void end(struct advice *advice)
-{
-	advice__free(advice);
-	stream_close(&s);
-}
-
-static const struct finding *finding_at(const struct advice *advice, enum finding_rule rule,
-					const char *file, int line)
-{
-	for (size_t i = 0; i < advice->finding_cnt; i++) {
-		const struct finding *it = &advice->findings[i];
-
-		if (it->rule == rule && it->site.line == line && it->site.file &&
-		    !strcmp(it->site.file, file))
-			return it;
-	}
-	return NULL;
-}
+#include "advice_program.h"
 
 /*
  * main:1 -> cli (10 ms) -> cli:5 big (100 ms), cli:6 -> both (20 ms); main:2 -> web (30 ms), which
@@ -83,11 +22,6 @@ static struct advice *command_line_tool(void)
 	found(160, 60, "both", web, 9, 51);
 	stream_close_load(&s, 180 * MS, 50);
 	return close_program(200);
-}
-
-static bool is_near(__u64 ns, __u64 ms)
-{
-	return ns + MS > ms * MS && ns < ms * MS + MS;
 }
 
 static void test_defer(void)
@@ -399,137 +333,6 @@ static void test_unseen_by_c(void)
 	end(advice);
 }
 
-static const struct finding *deferral(const struct advice *advice, __u32 at)
-{
-	const struct finding *it = at < advice->finding_cnt ? &advice->findings[at] : NULL;
-
-	return it && it->rule == FINDING_DEFER ? it : NULL;
-}
-
-/* main calls a function of big's, which imports: without main:1 the cost moves to that call. */
-static void test_used_last(void)
-{
-	struct advice *advice;
-	__u32 big;
-
-	open_program();
-	big = open_module(10, 20, "big", "/app/big.py", 10, 1, 1);
-	stream_close_load(&s, 110 * MS, 20);
-	open_module(110, 30, "small", "/app/small.py", 10, 2, 1);
-	stream_close_load(&s, 140 * MS, 30);
-	stream_code(&s, 9, big, "big", "", "/app/big.py", "work", 1, 40);
-	open_module(140, 40, "late", "/app/late.py", 9, 9, 1);
-	stream_close_load(&s, 150 * MS, 40);
-	advice = close_program(200);
-	CHECK(deferral(advice, 0) && !strcmp(deferral(advice, 0)->load->module, "small"));
-	CHECK(deferral(advice, 0) && !deferral(advice, 0)->used);
-	for (__u32 i = 1; deferral(advice, i); i++)
-		if (deferral(advice, i)->used && !strcmp(deferral(advice, i)->load->module, "big"))
-			big = 0;
-	CHECK(!big);
-	end(advice);
-}
-
-/* The interpreter cannot do without what its frozen modules import; without a .pth file it can. */
-static void test_of_python(void)
-{
-	struct advice *advice;
-	__u32 util, hook;
-
-	open_program();
-	stream_code(&s, 9, 9, "site", "", "/usr/lib/python3/dist-packages/x.pth", "<module>", 1, 40);
-	util = open_module(10, 20, "importlib.util", "<frozen importlib.util>", 9, 1, 1);
-	open_module(11, 30, "contextlib", "/usr/lib/python3.11/contextlib.py", util, 14, 21);
-	stream_close_load(&s, 111 * MS, 30);
-	stream_close_load(&s, 120 * MS, 20);
-	stream_code(&s, 8, 8, "site", "", "<frozen site>", "m", 1, 40);
-	hook = open_module(120, 40, "sitecustomize", "/usr/lib/python3.11/sitecustomize.py", 8, 5, 1);
-	open_module(121, 50, "apport", "/usr/lib/python3/dist-packages/apport.py", hook, 2, 41);
-	stream_close_load(&s, 150 * MS, 50);
-	stream_close_load(&s, 190 * MS, 40);
-	advice = close_program(200);
-	CHECK(finding_at(advice, FINDING_DEFER, "/usr/lib/python3/dist-packages/x.pth", 1));
-	CHECK(!finding_at(advice, FINDING_DEFER, "<frozen importlib.util>", 14));
-	CHECK(finding_at(advice, FINDING_DEFER, "<frozen site>", 5)); /* the user's */
-	CHECK(finding_at(advice, FINDING_DEFER, "/usr/lib/python3.11/sitecustomize.py", 2));
-	end(advice);
-}
-
-/* What fails is no import to defer, though it costs. */
-static void test_failed(void)
-{
-	struct advice *advice;
-
-	open_program();
-	open_module(10, 20, "nope", "/app/nope.py", 10, 1, 1);
-	stream_fail(&s, 109 * MS, 21, "ImportError");
-	stream_fail(&s, 110 * MS, 20, "ImportError");
-	advice = close_program(200);
-	CHECK(!finding_at(advice, FINDING_DEFER, "/app/main.py", 1));
-	CHECK(finding_at(advice, FINDING_FAILED, "/app/main.py", 1));
-	end(advice);
-}
-
-static const struct finding *finding_in_text(const char *args, size_t args_sz, struct advice **out)
-{
-	__u32 spawn;
-
-	stream_open(&s);
-	stream_exec(&s, 1 * MS, 50, args, args_sz);
-	stream_code(&s, 10, 0x10, "__main__", "", "<string>", "<module>", 1, 40);
-	stream_body(&s, 2 * MS, 1, 0, 10, 0x10, "__main__");
-	next_code = 11;
-	spawn = open_module(10, 20, "spawn", "/usr/lib/python3.11/spawn.py", 10, 1, 1);
-	open_module(11, 30, "yaml", "/usr/lib/python3/dist-packages/yaml.py", spawn, 7, 21);
-	stream_close_load(&s, 81 * MS, 30);
-	open_module(81, 40, "json", "/usr/lib/python3.11/json.py", spawn, 8, 21);
-	stream_close_load(&s, 110 * MS, 40);
-	stream_close_load(&s, 111 * MS, 20);
-	*out = close_program(200);
-	return finding_at(*out, FINDING_DEFER, "<string>", 1);
-}
-
-/* The first line of -c brings the program in; of another <string> nobody knows that. */
-static void test_text(void)
-{
-	static const char text[] = "python3\0-c\0import spawn", file[] = "python3\0main.py";
-	const struct finding *it;
-	struct advice *advice;
-
-	it = finding_in_text(text, sizeof(text), &advice);
-	CHECK(!it || it->is_entry);
-	CHECK(finding_at(advice, FINDING_DEFER, "/usr/lib/python3.11/spawn.py", 7));
-	CHECK(finding_at(advice, FINDING_DEFER, "/usr/lib/python3.11/spawn.py", 8));
-	end(advice);
-	it = finding_in_text(file, sizeof(file), &advice);
-	CHECK(it && !it->is_entry);
-	CHECK(!finding_at(advice, FINDING_DEFER, "/usr/lib/python3.11/spawn.py", 7));
-	end(advice);
-}
-
-/* python3 nosuch.py: nothing of a program ran. */
-static void test_no_script(void)
-{
-	static const char args[] = "python3\0nosuch.py";
-
-	for (int status = 1; status <= 2; status++) {
-		struct advice *advice = NULL;
-
-		stream_open(&s);
-		stream_exec(&s, 1 * MS, 50, args, sizeof(args));
-		next_code = 11;
-		stream_code(&s, 9, 9, "site", "", "/usr/lib/python3/dist-packages/x.pth", "m", 1, 40);
-		open_module(10, 20, "zope", "/usr/lib/python3/dist-packages/zope.py", 9, 1, 0);
-		stream_close_load(&s, 110 * MS, 20);
-		stream_exit(&s, 120 * MS, status << 8);
-		stream_finish(&s, 130 * MS);
-		CHECK(!advice__new(stream_process(&s, 1), &advice));
-		CHECK(!finding_at(advice, FINDING_DEFER, "/usr/lib/python3/dist-packages/x.pth", 1) ==
-		      (status == 2));
-		end(advice);
-	}
-}
-
 static void test_own_files(void)
 {
 	CHECK(file_is_own("/app/x.py") && file_is_own("x.py") && file_is_own("<string>"));
@@ -563,11 +366,6 @@ int main(void)
 	RUN(test_same);
 	RUN(test_unseen);
 	RUN(test_unseen_by_c);
-	RUN(test_used_last);
-	RUN(test_of_python);
-	RUN(test_failed);
-	RUN(test_text);
-	RUN(test_no_script);
 	RUN(test_own_files);
 	RUN(test_empty);
 	return unit_result();

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSD-2-Clause
+/* What stands first, and what is nothing to defer. */
+#include "advice_program.h"
+
+static const struct finding *deferral(const struct advice *advice, __u32 at)
+{
+	const struct finding *it = at < advice->finding_cnt ? &advice->findings[at] : NULL;
+
+	return it && it->rule == FINDING_DEFER ? it : NULL;
+}
+
+/* main calls a function of big's, which imports: without main:1 the cost moves to that call. */
+static void test_used_last(void)
+{
+	struct advice *advice;
+	__u32 big;
+
+	open_program();
+	big = open_module(10, 20, "big", "/app/big.py", 10, 1, 1);
+	stream_close_load(&s, 110 * MS, 20);
+	open_module(110, 30, "small", "/app/small.py", 10, 2, 1);
+	stream_close_load(&s, 140 * MS, 30);
+	stream_code(&s, 9, big, "big", "", "/app/big.py", "work", 1, 40);
+	open_module(140, 40, "late", "/app/late.py", 9, 9, 1);
+	stream_close_load(&s, 150 * MS, 40);
+	advice = close_program(200);
+	CHECK(deferral(advice, 0) && !strcmp(deferral(advice, 0)->load->module, "small"));
+	CHECK(deferral(advice, 0) && !deferral(advice, 0)->used);
+	for (__u32 i = 1; deferral(advice, i); i++)
+		if (deferral(advice, i)->used && !strcmp(deferral(advice, i)->load->module, "big"))
+			big = 0;
+	CHECK(!big);
+	end(advice);
+}
+
+/* The interpreter cannot do without what its frozen modules import; without a .pth file it can. */
+static void test_of_python(void)
+{
+	struct advice *advice;
+	__u32 util, hook;
+
+	open_program();
+	stream_code(&s, 9, 9, "site", "", "/usr/lib/python3/dist-packages/x.pth", "<module>", 1, 40);
+	util = open_module(10, 20, "importlib.util", "<frozen importlib.util>", 9, 1, 1);
+	open_module(11, 30, "contextlib", "/usr/lib/python3.11/contextlib.py", util, 14, 21);
+	stream_close_load(&s, 111 * MS, 30);
+	stream_close_load(&s, 120 * MS, 20);
+	stream_code(&s, 8, 8, "site", "", "<frozen site>", "m", 1, 40);
+	hook = open_module(120, 40, "sitecustomize", "/usr/lib/python3.11/sitecustomize.py", 8, 5, 1);
+	open_module(121, 50, "apport", "/usr/lib/python3/dist-packages/apport.py", hook, 2, 41);
+	stream_close_load(&s, 150 * MS, 50);
+	stream_close_load(&s, 190 * MS, 40);
+	advice = close_program(200);
+	CHECK(finding_at(advice, FINDING_DEFER, "/usr/lib/python3/dist-packages/x.pth", 1));
+	CHECK(!finding_at(advice, FINDING_DEFER, "<frozen importlib.util>", 14));
+	CHECK(finding_at(advice, FINDING_DEFER, "<frozen site>", 5)); /* the user's */
+	CHECK(finding_at(advice, FINDING_DEFER, "/usr/lib/python3.11/sitecustomize.py", 2));
+	end(advice);
+}
+
+/* What fails is no import to defer, though it costs. */
+static void test_failed(void)
+{
+	struct advice *advice;
+
+	open_program();
+	open_module(10, 20, "nope", "/app/nope.py", 10, 1, 1);
+	stream_fail(&s, 109 * MS, 21, "ImportError");
+	stream_fail(&s, 110 * MS, 20, "ImportError");
+	advice = close_program(200);
+	CHECK(!finding_at(advice, FINDING_DEFER, "/app/main.py", 1));
+	CHECK(finding_at(advice, FINDING_FAILED, "/app/main.py", 1));
+	end(advice);
+}
+
+static const struct finding *finding_in_text(const char *args, size_t args_sz, struct advice **out)
+{
+	__u32 spawn;
+
+	stream_open(&s);
+	stream_exec(&s, 1 * MS, 50, args, args_sz);
+	stream_code(&s, 10, 0x10, "__main__", "", "<string>", "<module>", 1, 40);
+	stream_body(&s, 2 * MS, 1, 0, 10, 0x10, "__main__");
+	next_code = 11;
+	spawn = open_module(10, 20, "spawn", "/usr/lib/python3.11/spawn.py", 10, 1, 1);
+	open_module(11, 30, "yaml", "/usr/lib/python3/dist-packages/yaml.py", spawn, 7, 21);
+	stream_close_load(&s, 81 * MS, 30);
+	open_module(81, 40, "json", "/usr/lib/python3.11/json.py", spawn, 8, 21);
+	stream_close_load(&s, 110 * MS, 40);
+	stream_close_load(&s, 111 * MS, 20);
+	*out = close_program(200);
+	return finding_at(*out, FINDING_DEFER, "<string>", 1);
+}
+
+/* The first line of -c brings the program in; of another <string> nobody knows that. */
+static void test_text(void)
+{
+	static const char text[] = "python3\0-c\0import spawn", file[] = "python3\0main.py";
+	const struct finding *it;
+	struct advice *advice;
+
+	it = finding_in_text(text, sizeof(text), &advice);
+	CHECK(!it || it->is_entry);
+	CHECK(finding_at(advice, FINDING_DEFER, "/usr/lib/python3.11/spawn.py", 7));
+	CHECK(finding_at(advice, FINDING_DEFER, "/usr/lib/python3.11/spawn.py", 8));
+	end(advice);
+	it = finding_in_text(file, sizeof(file), &advice);
+	CHECK(it && !it->is_entry);
+	CHECK(!finding_at(advice, FINDING_DEFER, "/usr/lib/python3.11/spawn.py", 7));
+	end(advice);
+}
+
+/* python3 nosuch.py: nothing of a program ran. */
+static void test_no_script(void)
+{
+	static const char args[] = "python3\0nosuch.py";
+
+	for (int status = 1; status <= 2; status++) {
+		struct advice *advice = NULL;
+
+		stream_open(&s);
+		stream_exec(&s, 1 * MS, 50, args, sizeof(args));
+		next_code = 11;
+		stream_code(&s, 9, 9, "site", "", "/usr/lib/python3/dist-packages/x.pth", "m", 1, 40);
+		open_module(10, 20, "zope", "/usr/lib/python3/dist-packages/zope.py", 9, 1, 0);
+		stream_close_load(&s, 110 * MS, 20);
+		stream_exit(&s, 120 * MS, status << 8);
+		stream_finish(&s, 130 * MS);
+		CHECK(!advice__new(stream_process(&s, 1), &advice));
+		CHECK(!finding_at(advice, FINDING_DEFER, "/usr/lib/python3/dist-packages/x.pth", 1) ==
+		      (status == 2));
+		end(advice);
+	}
+}
+
+int main(void)
+{
+	RUN(test_used_last);
+	RUN(test_of_python);
+	RUN(test_failed);
+	RUN(test_text);
+	RUN(test_no_script);
+	return unit_result();
+}
