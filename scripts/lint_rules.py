@@ -233,7 +233,7 @@ def line_width(source):
 
 @rule
 def no_bytecode(source):
-    if "__pycache__" in source.path or source.path.endswith(".pyc"):
+    if source.path.endswith(".pyc"):
         yield 1, "what Python compiled is not to be tracked"
 
 
