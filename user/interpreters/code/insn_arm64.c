@@ -3,14 +3,12 @@
  * arm64 for insn.h, by capstone. Knows which instructions the kernel simulates under a uprobe
  * (arch/arm64/kernel/probes/decode-insn.c: arm_probe_decode_insn); the rest is single-stepped.
  */
-#include <capstone/capstone.h>
-#include <errno.h>
 #include <linux/types.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "interpreters/code/callers.h"
 #include "pyimport_layout.h"
+#include "interpreters/code/decoder.h"
 #include "interpreters/code/insn.h"
 
 #define INSN_SZ 4
@@ -18,41 +16,9 @@
 #define BIT(reg) (1ull << (reg))
 #define X19_TO_X28 (0x3ffull << X(19))
 
-struct decoder {
-	csh handle;
-	cs_insn *insn;
-};
-
 static int arm64_open(void **out)
 {
-	struct decoder *dec = calloc(1, sizeof(*dec));
-
-	if (!dec)
-		return -ENOMEM;
-	if (cs_open(CS_ARCH_ARM64, CS_MODE_ARM, &dec->handle) != CS_ERR_OK) {
-		free(dec);
-		return -ENOTSUP;
-	}
-	cs_option(dec->handle, CS_OPT_DETAIL, CS_OPT_ON);
-	dec->insn = cs_malloc(dec->handle);
-	if (!dec->insn) {
-		cs_close(&dec->handle);
-		free(dec);
-		return -ENOMEM;
-	}
-	*out = dec;
-	return 0;
-}
-
-static void arm64_close(void *decoder)
-{
-	struct decoder *dec = decoder;
-
-	if (!dec)
-		return;
-	cs_free(dec->insn, 1);
-	cs_close(&dec->handle);
-	free(dec);
+	return decoder_open(CS_ARCH_ARM64, CS_MODE_ARM, out);
 }
 
 /* x0 to x30 and w0 to w30 alike; 0 = another register. */
@@ -274,8 +240,7 @@ static bool arm64_decode(void *decoder, const unsigned char *code, size_t sz, __
 		track_stack(dec->insn, out);
 	track_values(dec->insn, out);
 	if (want_text)
-		snprintf(out->text, sizeof(out->text), "%.16s%s%.44s", dec->insn->mnemonic,
-			 dec->insn->op_str[0] ? " " : "", dec->insn->op_str);
+		decoder_text(dec, out);
 	if (out->slot) { /* the whole stub is taken for the jump it ends in */
 		out->kind = INSN_JMP_IND;
 		out->size = 4 * INSN_SZ;
@@ -310,7 +275,7 @@ const struct insn_arch insn_arch_arm64 = {
 	.saved_regs = X19_TO_X28 | BIT(X(29)),
 	.readable_regs = X19_TO_X28 | BIT(X(0)),
 	.open = arm64_open,
-	.close = arm64_close,
+	.close = decoder_close,
 	.decode = arm64_decode,
 	.scan = arm64_scan,
 	.stub_lead = arm64_stub_lead,

@@ -4,14 +4,12 @@
  * (arch/x86/kernel/uprobes.c: branch_xol_ops and push_xol_ops); the rest is single-stepped, two
  * traps each.
  */
-#include <capstone/capstone.h>
-#include <errno.h>
 #include <linux/types.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include "interpreters/code/callers.h"
 #include "pyimport_layout.h"
+#include "interpreters/code/decoder.h"
 #include "interpreters/code/insn.h"
 
 #define FAMILY(a, b, c, d, e) [a] = (e), [b] = (e), [c] = (e), [d] = (e)
@@ -36,42 +34,9 @@ static const __u8 reg_of[X86_REG_ENDING] = {
 	[X86_REG_CH] = PYI_REG_CX, [X86_REG_DH] = PYI_REG_DX,
 };
 
-struct decoder {
-	csh handle;
-	cs_insn *insn;
-};
-
 static int x86_open(void **out)
 {
-	struct decoder *dec = calloc(1, sizeof(*dec));
-
-	if (!dec)
-		return -ENOMEM;
-	if (cs_open(CS_ARCH_X86, CS_MODE_64, &dec->handle) != CS_ERR_OK) {
-		free(dec);
-		return -ENOTSUP;
-	}
-	cs_option(dec->handle, CS_OPT_DETAIL, CS_OPT_ON);
-	cs_option(dec->handle, CS_OPT_SYNTAX, CS_OPT_SYNTAX_ATT);
-	dec->insn = cs_malloc(dec->handle);
-	if (!dec->insn) {
-		cs_close(&dec->handle);
-		free(dec);
-		return -ENOMEM;
-	}
-	*out = dec;
-	return 0;
-}
-
-static void x86_close(void *decoder)
-{
-	struct decoder *dec = decoder;
-
-	if (!dec)
-		return;
-	cs_free(dec->insn, 1);
-	cs_close(&dec->handle);
-	free(dec);
+	return decoder_open(CS_ARCH_X86, CS_MODE_64, out);
 }
 
 /*
@@ -257,8 +222,7 @@ static bool x86_decode(void *decoder, const unsigned char *code, size_t sz, __u6
 	track_stack(dec->insn, out, writes_sp);
 	track_values(dec->insn, out);
 	if (want_text)
-		snprintf(out->text, sizeof(out->text), "%.16s%s%.44s", dec->insn->mnemonic,
-			 dec->insn->op_str[0] ? " " : "", dec->insn->op_str);
+		decoder_text(dec, out);
 	return true;
 }
 
@@ -313,7 +277,7 @@ const struct insn_arch insn_arch_x86 = {
 	.saved_regs = 1u << PYI_REG_BX | 1u << PYI_REG_BP | 1u << PYI_REG_R12 | 1u << PYI_REG_R13 |
 		      1u << PYI_REG_R14 | 1u << PYI_REG_R15,
 	.open = x86_open,
-	.close = x86_close,
+	.close = decoder_close,
 	.decode = x86_decode,
 	.scan = x86_scan,
 	.stub_lead = x86_stub_lead,

@@ -10,9 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "report/head/groups.h"
 #include "report/head/head.h"
-#include "report/text/walk.h"
 #include "report/text/wording.h"
 
 /* A top-level package, or a module that is in none. */
@@ -193,12 +191,5 @@ static int write_process(const struct view *view, const struct process *process)
 
 int inventory_write(const struct view *view)
 {
-	_cleanup_free_ struct process **processes = NULL;
-	size_t cnt;
-	int err = walk_processes(view->model, &processes, &cnt);
-
-	for (size_t i = 0; !err && i < cnt && !ferror(view->out); i++)
-		if (process_is_drawn(view, processes[i]))
-			err = write_process(view, processes[i]);
-	return err ? err : foot_write(view);
+	return view_each_process(view, write_process);
 }

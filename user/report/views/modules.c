@@ -3,11 +3,9 @@
 #include "report/view.h"
 
 #include "base/cleanup.h"
-#include "report/head/groups.h"
 #include "report/head/head.h"
 #include "report/text/lists.h"
 #include "report/text/rank.h"
-#include "report/text/walk.h"
 #include "report/text/wording.h"
 
 #define COLS_TIME { "self", true, TABLE_WHOLE, 0, 0 }, { "total", true, TABLE_WHOLE, 0, 0 }
@@ -90,12 +88,5 @@ static int write_process(const struct view *view, const struct process *process)
 
 int modules_write(const struct view *view)
 {
-	_cleanup_free_ struct process **processes = NULL;
-	size_t cnt;
-	int err = walk_processes(view->model, &processes, &cnt);
-
-	for (size_t i = 0; !err && i < cnt && !ferror(view->out); i++)
-		if (process_is_drawn(view, processes[i]))
-			err = write_process(view, processes[i]);
-	return err ? err : foot_write(view);
+	return view_each_process(view, write_process);
 }

@@ -3,7 +3,6 @@
 #include "report/view.h"
 
 #include "base/cleanup.h"
-#include "report/head/groups.h"
 #include "report/head/head.h"
 #include "report/text/rank.h"
 #include "report/text/walk.h"
@@ -161,12 +160,5 @@ static int write_process(const struct view *view, const struct process *process)
 
 int tree_write(const struct view *view)
 {
-	_cleanup_free_ struct process **processes = NULL;
-	size_t cnt;
-	int err = walk_processes(view->model, &processes, &cnt);
-
-	for (size_t i = 0; !err && i < cnt && !ferror(view->out); i++)
-		if (process_is_drawn(view, processes[i]))
-			err = write_process(view, processes[i]);
-	return err ? err : foot_write(view);
+	return view_each_process(view, write_process);
 }
