@@ -13,7 +13,7 @@
  * earliest, which is what is reported, as approximate.
  */
 #include "imports/search.bpf.h"
-#include "imports/end.bpf.h"
+#include "imports/span_end.bpf.h"
 #include "imports/frame.bpf.h"
 #include "python/modules.bpf.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Opens and closes spans, and reports both. */
-#include "imports/end.bpf.h"
+#include "imports/span_end.bpf.h"
 #include "imports/span.bpf.h"
 #include "python/modules.bpf.h"
 

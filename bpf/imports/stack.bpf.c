@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The stack of open spans: searches and sweeps. stack.bpf.h says how it works. */
-#include "imports/end.bpf.h"
+#include "imports/span_end.bpf.h"
 #include "imports/stack.bpf.h"
 
 #define MAX_CHAIN 40 /* Python frames looked at: importlib puts 6 between two imports */

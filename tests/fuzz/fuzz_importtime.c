@@ -2,7 +2,7 @@
 /* A log of -X importtime. */
 #include "event/importtime.h"
 #include "fuzz.h"
-#include "model/tape/log.h"
+#include "model/tape/importtime_model.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

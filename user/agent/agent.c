@@ -17,7 +17,7 @@
 #include "agent/otlp/client.h"
 #include "agent/otlp/push.h"
 #include "agent/spool.h"
-#include "agent/take.h"
+#include "agent/startup_sums.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/model.h"

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "agent/take.h"
+#include "agent/startup_sums.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "model/model.h"

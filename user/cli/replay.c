@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "cli/opts.h"
 #include "event/importtime.h"
-#include "model/tape/log.h"
+#include "model/tape/importtime_model.h"
 #include "model/model.h"
 #include "model/tape/tape.h"
 

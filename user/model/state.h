@@ -257,7 +257,7 @@ struct model {
 	struct lean *lean;        /* NULL: nothing is forgotten */
 	const struct lean_ops *lean_ops;
 	struct model *whole;      /* of a part of a lean model: knows the paths */
-	struct kept *kept;        /* of a part: all it was given, see lean/kept.c; or NULL */
+	struct kept *kept;        /* of a part: all it was given, lean/startup_records.c; or NULL */
 };
 
 static inline bool span_is_search(__u8 kind)

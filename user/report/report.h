@@ -33,7 +33,7 @@ struct report_opts {
 };
 
 /*
- * Writes @view (one of report_views, or of REPORT_COMMANDS in list.h) in @format to @out; NULL =
+ * Writes @view (of report_views, or of REPORT_COMMANDS in registry.h) in @format to @out; NULL =
  * the first of them. A format other than text is one document with everything: the view
  * does not matter.
  * -EINVAL: unknown view or format, or a pair that makes no sense. -EIO, -EPIPE and other errnos

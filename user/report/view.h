@@ -9,7 +9,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "model/model.h"
-#include "report/list.h"
+#include "report/registry.h"
 #include "report/report.h"
 #include "report/uses.h"
 

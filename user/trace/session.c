@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "trace/facts/ended.h"
+#include "trace/facts/ended_files.h"
 #include "trace/facts/facts.h"
 #include "trace/facts/identity.h"
 #include "trace/follow/attach_running.h"

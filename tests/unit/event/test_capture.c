@@ -15,7 +15,7 @@
 #include "model/tape/tape.h"
 #include "report/report.h"
 #include "capture_bytes.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 
 /* ---- what goes in comes out ------------------------------------------------------------------ */
 

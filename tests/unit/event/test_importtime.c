@@ -6,7 +6,7 @@
 
 #include "event/importtime.h"
 #include "event/importtime_line.h"
-#include "model/tape/log.h"
+#include "model/tape/importtime_model.h"
 #include "model/model.h"
 #include "unit.h"
 

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/line/check.h"
+#include "cli/line/combinations.h"
 #include "cli/line/commands.h"
 #include "cli/line/config.h"
 #include "cli/line/help.h"

@@ -12,7 +12,7 @@
 #include "interpreters/code/callers.h"
 #include "interpreters/code/code.h"
 #include "interpreters/code/sites.h"
-#include "interpreters/note.h"
+#include "interpreters/interp_notes.h"
 
 #define BRACKET_MAX_INSNS 24
 #define ENTRY_MAX_INSNS 24

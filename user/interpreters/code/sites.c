@@ -12,7 +12,7 @@
 #include "interpreters/code/import.h"
 #include "interpreters/code/methods.h"
 #include "interpreters/code/sites.h"
-#include "interpreters/note.h"
+#include "interpreters/interp_notes.h"
 
 #define DECODE_BUDGET 1500000 /* an interpreter takes a tenth; all of it a second */
 

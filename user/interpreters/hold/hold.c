@@ -29,7 +29,7 @@
 #include "interpreters/hold/channel.h"
 #include "interpreters/hold/holder.h"
 #include "interpreters/hold/mapped.h"
-#include "interpreters/hold/marks.h"
+#include "interpreters/hold/fanotify_marks.h"
 #include "interpreters/process/privilege.h"
 
 #define END_PAUSE_NS 500000

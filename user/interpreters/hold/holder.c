@@ -17,7 +17,7 @@
 #include "interpreters/hold/hold.h"
 #include "interpreters/hold/holder_state.h"
 #include "interpreters/hold/mapped.h"
-#include "interpreters/hold/marks.h"
+#include "interpreters/hold/fanotify_marks.h"
 
 #define RETRY_MS 50
 #define SCOUT_LIMIT_NS 20000000ULL /* a scout that hangs in a file system must not stop execs */

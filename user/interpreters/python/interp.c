@@ -6,7 +6,7 @@
 #include "interpreters/python/identify.h"
 #include "interpreters/python/layout.h"
 #include "interpreters/code/sites.h"
-#include "interpreters/note.h"
+#include "interpreters/interp_notes.h"
 
 void interp__free(struct interp *interp)
 {

@@ -4,7 +4,7 @@
 #include "base/cleanup.h"
 #include "interpreters/python/layout.h"
 #include "interpreters/code/sites.h"
-#include "interpreters/note.h"
+#include "interpreters/interp_notes.h"
 
 static __u64 data_addr(const struct elf *elf, const char *name)
 {

@@ -12,7 +12,7 @@
 
 #include "base/cleanup.h"
 #include "model/advice/advice_candidates.h"
-#include "model/advice/advice_more.h"
+#include "model/advice/finding_kinds.h"
 #include "model/program.h"
 
 /* A statement of a function: the load whose body called it, where that is another's. */

@@ -2,7 +2,7 @@
 /* Findings about what imports do beyond loading: the network, children, pools of threads. */
 #include <errno.h>
 
-#include "model/advice/advice_more.h"
+#include "model/advice/finding_kinds.h"
 
 #define POOL_CNT 2 /* threads started by one import that make a pool */
 

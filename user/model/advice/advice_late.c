@@ -2,7 +2,7 @@
 /* Findings about what is not an import of start-up: imports of a ready service, large files. */
 #include <errno.h>
 
-#include "model/advice/advice_more.h"
+#include "model/advice/finding_kinds.h"
 #include "model/tree/late_imports.h"
 
 #define LATE_MIN_NS 1000000

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "model/advice/advice_more.h"
+#include "model/advice/finding_kinds.h"
 
 static int add_risk(struct finding *finding, struct risk *risk)
 {

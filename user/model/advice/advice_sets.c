@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "model/advice/advice_more.h"
+#include "model/advice/finding_kinds.h"
 
 #define TARGETS_MAX 60 /* dear loads that are tried */
 #define NEW_PCT 20     /* of what a set brings, at least, must be in no finding yet */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The list of findings; whose file one may be about, how sure it is, what shows use. */
 #include "model/advice/advice_candidates.h"
-#include "model/advice/advice_more.h"
+#include "model/advice/finding_kinds.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "model/causes/charge.h"
-#include "model/causes/dirs.h"
+#include "model/causes/sys_path.h"
 #include "model/causes/files.h"
 #include "model/causes/libs.h"
 #include "model/state/path.h"

@@ -9,7 +9,7 @@
 #include "model/advice/advice.h"
 #include "model/compare/budget.h"
 #include "model/compare/sample.h"
-#include "model/compare/verdicts.h"
+#include "model/compare/verdict_list.h"
 
 /* @values: of those runs that have one. */
 static void judge(struct verdict *verdict, __u64 *values, size_t cnt, size_t run_cnt)

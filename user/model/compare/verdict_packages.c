@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "model/compare/verdicts.h"
+#include "model/compare/verdict_list.h"
 
 /* "torch" means torch.nn as well. */
 static bool is_forbidden(const char *glob, const char *module)

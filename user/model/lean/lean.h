@@ -35,7 +35,7 @@ struct lean {
 	struct member *by_serial, *by_tgid; /* by_tgid: those that live */
 	struct part *parts, *ended, **ended_end, *last;
 	size_t python_cnt, load_cnt;
-	size_t kept_bytes; /* of all parts: kept.c */
+	size_t kept_bytes; /* of all parts: startup_records.c */
 };
 
 struct model *part_model_new(struct model *whole); /* NULL: no memory */

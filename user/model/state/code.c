@@ -5,7 +5,7 @@
 
 #include "event/event.h"
 #include "model/state/code.h"
-#include "model/state/names.h"
+#include "model/state/module_names.h"
 #include "model/state/process_table.h"
 #include "model/state/text.h"
 

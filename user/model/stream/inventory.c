@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "event/event.h"
-#include "model/state/names.h"
+#include "model/state/module_names.h"
 #include "model/state/process_table.h"
 #include "model/state/text.h"
 #include "model/stream/inventory.h"

@@ -9,7 +9,7 @@
 #include <utlist.h>
 
 #include "model/causes/charge.h"
-#include "model/state/names.h"
+#include "model/state/module_names.h"
 #include "model/state/text.h"
 #include "model/stream/load.h"
 #include "model/stream/stmt.h"

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "model/state/code.h"
-#include "model/state/names.h"
+#include "model/state/module_names.h"
 #include "model/stream/stmt.h"
 #include "model/tree/edges.h"
 #include "model/tree/pth.h"

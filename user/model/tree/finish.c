@@ -9,7 +9,7 @@
 #include "model/causes/net.h"
 #include "model/causes/phases.h"
 #include "model/causes/throttle.h"
-#include "model/causes/waits.h"
+#include "model/causes/import_waits.h"
 #include "model/state/code.h"
 #include "model/stream/identity.h"
 #include "model/stream/inventory.h"

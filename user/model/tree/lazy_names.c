@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/state/names.h"
+#include "model/state/module_names.h"
 
 static bool is_same_site(const struct site *x, const struct site *y)
 {

@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "report/compare/diff_out.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 #include "report/text/wording.h"
 
 const char *const diff_doubt_words[DIFF_DOUBT_CNT] = {

@@ -5,7 +5,7 @@
 #include "base/cleanup.h"
 #include "report/compare/diff_out.h"
 #include "report/json/json_out.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 
 static const char *const change_words[] = {
 	[DIFF_SAME] = "same", [DIFF_NEW] = "new", [DIFF_GONE] = "gone", [DIFF_SLOWER] = "slower",

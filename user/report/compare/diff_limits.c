@@ -8,7 +8,7 @@
 
 #include "base/cleanup.h"
 #include "report/compare/diff_out.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 
 enum unit { UNIT_COUNT = 0, UNIT_PERCENT, UNIT_NS };
 

@@ -8,7 +8,7 @@
 #include "base/cleanup.h"
 #include "report/compare/diff_out.h"
 #include "report/text/markdown.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 #include "report/text/wording.h"
 
 #define ROWS_MAX 5 /* of each table, unless --top says otherwise */

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 #include "report/text/walk.h"
 #include "report/text/wording.h"
 

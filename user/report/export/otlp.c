@@ -13,10 +13,10 @@
 
 #include "base/cleanup.h"
 #include "report/text/lanes.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 #include "report/text/walk.h"
 #include "report/text/wording.h"
-#include "report/words.h"
+#include "report/enum_words.h"
 
 enum { SPAN_KIND_INTERNAL = 1, STATUS_ERROR = 2 };
 

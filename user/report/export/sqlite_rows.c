@@ -7,8 +7,8 @@
 
 #include "base/cleanup.h"
 #include "report/head/loss.h"
-#include "report/text/rank.h"
-#include "report/words.h"
+#include "report/text/ranking.h"
+#include "report/enum_words.h"
 
 /* Statement of one table; its columns are bound from left to right. */
 struct row {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "report/head/causes.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 #include "report/text/wording.h"
 
 #define HEAD_MIN_NS 1000000ULL

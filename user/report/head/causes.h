@@ -4,7 +4,7 @@
 #define REPORT_HEAD_CAUSES_H
 
 #include "report/view.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 
 /* Time on a CPU stands before the waits. */
 enum { CAUSE_CPU = 0, CAUSE_WAITS = 1, CAUSE_CNT = CAUSE_WAITS + PYI_WAIT_CNT };

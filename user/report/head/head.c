@@ -12,7 +12,7 @@
 #include "report/head/groups.h"
 #include "report/head/head.h"
 #include "report/head/lines.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 #include "report/text/walk.h"
 #include "report/text/wording.h"
 

@@ -2,7 +2,7 @@
 /* The cgroup's CPU quota in words: how often it stopped the process's cgroup. */
 #include "report/view.h"
 #include "report/head/lines.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 #include "report/text/wording.h"
 
 #define NOTABLE_PCT 1 /* of start-up */

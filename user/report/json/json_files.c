@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "report/json/json_out.h"
-#include "report/words.h"
+#include "report/enum_words.h"
 
 static const char *word_what(enum file_what what)
 {

@@ -7,7 +7,7 @@
 #include "report/json/json_out.h"
 
 #include "model/tree/late_imports.h"
-#include "report/words.h"
+#include "report/enum_words.h"
 
 static json_t *new_stages(struct json_out *jo, const struct load *load)
 {

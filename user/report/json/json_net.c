@@ -4,7 +4,7 @@
 
 #include "report/text/finding.h"
 #include "report/json/json_out.h"
-#include "report/words.h"
+#include "report/enum_words.h"
 
 static void set_import(struct json_out *jo, json_t *obj, const struct load *load)
 {

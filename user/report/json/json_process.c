@@ -7,7 +7,7 @@
 
 #include "report/head/causes.h"
 #include "report/text/walk.h"
-#include "report/words.h"
+#include "report/enum_words.h"
 
 static json_t *new_layers(struct json_out *jo, __u32 layers)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Findings in words. */
 #include "report/text/finding.h"
-#include "report/text/lists.h"
+#include "report/text/sections.h"
 #include "report/text/wording.h"
 
 #include <stdlib.h>

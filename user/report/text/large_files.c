@@ -6,8 +6,8 @@
 
 #include "base/cleanup.h"
 #include "report/view.h"
-#include "report/text/lists.h"
-#include "report/text/rank.h"
+#include "report/text/sections.h"
+#include "report/text/ranking.h"
 #include "report/text/wording.h"
 
 #define SAME_SHOWN 3 /* paths of one content */

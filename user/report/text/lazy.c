@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "report/view.h"
-#include "report/text/lists.h"
+#include "report/text/sections.h"
 #include "report/text/wording.h"
 
 static bool is_startup(const struct load *load)

@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "report/text/lists.h"
+#include "report/text/sections.h"
 #include "report/text/walk.h"
 #include "report/text/wording.h"
 

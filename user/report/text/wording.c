@@ -6,7 +6,7 @@
 #include "model/program.h"
 #include "report/view.h"
 #include "report/text/wording.h"
-#include "report/words.h"
+#include "report/enum_words.h"
 
 #include <ctype.h>
 #include <string.h>

@@ -13,7 +13,7 @@
 #include "report/view.h"
 #include "report/head/groups.h"
 #include "report/head/head.h"
-#include "report/text/lists.h"
+#include "report/text/sections.h"
 #include "report/text/walk.h"
 #include "report/text/wording.h"
 

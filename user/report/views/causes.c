@@ -8,7 +8,7 @@
 #include "report/head/causes.h"
 #include "report/head/head.h"
 #include "report/head/lines.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 #include "report/text/wording.h"
 
 #define BAR_WIDTH 30

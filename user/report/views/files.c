@@ -9,9 +9,9 @@
 #include "base/cleanup.h"
 #include "report/view.h"
 #include "report/head/head.h"
-#include "report/text/lists.h"
+#include "report/text/sections.h"
 #include "report/text/wording.h"
-#include "report/words.h"
+#include "report/enum_words.h"
 
 #define OFTEN_CNT 3 /* opens of one file that are worth a line */
 

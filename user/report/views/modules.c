@@ -4,8 +4,8 @@
 
 #include "base/cleanup.h"
 #include "report/head/head.h"
-#include "report/text/lists.h"
-#include "report/text/rank.h"
+#include "report/text/sections.h"
+#include "report/text/ranking.h"
 #include "report/text/wording.h"
 
 #define COLS_TIME { "self", true, TABLE_WHOLE, 0, 0 }, { "total", true, TABLE_WHOLE, 0, 0 }

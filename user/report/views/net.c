@@ -7,9 +7,9 @@
 #include "base/cleanup.h"
 #include "report/view.h"
 #include "report/head/head.h"
-#include "report/text/lists.h"
+#include "report/text/sections.h"
 #include "report/text/wording.h"
-#include "report/words.h"
+#include "report/enum_words.h"
 
 static void add_import(const struct view *view, const struct process *process,
 		       const struct load *load, struct table *table)

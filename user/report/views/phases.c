@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "report/head/head.h"
 #include "report/head/segments.h"
-#include "report/text/lists.h"
+#include "report/text/sections.h"
 #include "report/text/wording.h"
 
 #define BAR_COLS 32

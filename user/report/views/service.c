@@ -12,8 +12,8 @@
 #include "model/tree/late_imports.h"
 #include "report/head/head.h"
 #include "report/head/segments.h"
-#include "report/text/lists.h"
-#include "report/text/rank.h"
+#include "report/text/sections.h"
+#include "report/text/ranking.h"
 #include "report/text/wording.h"
 
 #define ROWS_MAX 5    /* of each table, unless --top says otherwise */

@@ -10,7 +10,7 @@
 #include "base/cleanup.h"
 #include "report/head/head.h"
 #include "report/text/finding.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 #include "report/text/wording.h"
 
 #define SAVINGS_SHOWN 3

@@ -4,7 +4,7 @@
 
 #include "base/cleanup.h"
 #include "report/head/head.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 #include "report/text/walk.h"
 #include "report/text/wording.h"
 

@@ -11,7 +11,7 @@
 #include "report/json/json_out.h"
 #include "report/view.h"
 #include "report/head/lines.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 #include "report/text/walk.h"
 #include "report/text/wording.h"
 #include "report/views/why_names.h"

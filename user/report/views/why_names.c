@@ -6,7 +6,7 @@
 
 #include "base/distance.h"
 #include "base/text.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 #include "report/text/wording.h"
 
 #define NAMES_MAX 5

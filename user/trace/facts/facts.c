@@ -18,7 +18,7 @@
 #include "probe/probes.h"
 #include "pyimport_event.h"
 #include "interpreters/process/proc.h"
-#include "trace/facts/recent.h"
+#include "trace/facts/recent_images.h"
 
 #define NOTED_MAX 4096 /* waiting to be read; more than that in 20 ms are left without facts */
 

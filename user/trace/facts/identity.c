@@ -15,7 +15,7 @@
 #include "interpreters/containers/cgroup.h"
 #include "interpreters/containers/container.h"
 #include "interpreters/process/proc.h"
-#include "trace/facts/recent.h"
+#include "trace/facts/recent_images.h"
 
 #define NOTED_MAX 16384      /* in the 20 ms between two looks; more are left without */
 

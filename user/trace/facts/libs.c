@@ -14,7 +14,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "model/model.h"
-#include "trace/facts/ended.h"
+#include "trace/facts/ended_files.h"
 #include "interpreters/elf/dynamic.h"
 #include "interpreters/process/proc.h"
 #include "interpreters/process/target_file.h"

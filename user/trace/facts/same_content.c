@@ -22,7 +22,7 @@
 #include "base/log.h"
 #include "trace/facts/libs.h"
 #include "model/model.h"
-#include "trace/facts/ended.h"
+#include "trace/facts/ended_files.h"
 
 #define BLOCK_SZ 65536
 #define BLOCK_CNT 64            /* of files beyond the budget */

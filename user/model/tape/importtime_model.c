@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* See log.h. */
-#include "model/tape/log.h"
+/* See importtime_model.h. */
+#include "model/tape/importtime_model.h"
 
 #include <errno.h>
 

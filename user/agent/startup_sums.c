@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* See take.h. */
-#include "agent/take.h"
+/* See startup_sums.h. */
+#include "agent/startup_sums.h"
 
 #include "agent/labels.h"
 #include "model/model.h"

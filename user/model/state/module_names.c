@@ -3,7 +3,7 @@
  * Names of modules in one process: which are loaded, which it had when it was forked, and which
  * dict belongs to which.
  */
-#include "model/state/names.h"
+#include "model/state/module_names.h"
 
 /* By address: @text is interned. */
 struct module_name *name_find(const struct process_state *process, const char *text)

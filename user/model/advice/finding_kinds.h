@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Private to user/model/advice: the list of findings, and those that are no deferrals. */
-#ifndef MODEL_ADVICE_ADVICE_MORE_H
-#define MODEL_ADVICE_ADVICE_MORE_H
+#ifndef MODEL_ADVICE_FINDING_KINDS_H
+#define MODEL_ADVICE_FINDING_KINDS_H
 
 #include "model/advice/advice.h"
 

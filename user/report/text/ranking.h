@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Loads by what they took, and what the headline says of them. */
-#ifndef REPORT_TEXT_RANK_H
-#define REPORT_TEXT_RANK_H
+#ifndef REPORT_TEXT_RANKING_H
+#define REPORT_TEXT_RANKING_H
 
 #include "report/view.h"
 

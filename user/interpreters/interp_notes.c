@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What is off about an interpreter, in sentences. */
-#include "interpreters/note.h"
+#include "interpreters/interp_notes.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

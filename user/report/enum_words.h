@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Words for the model's enums, the same in text and JSON. */
-#ifndef REPORT_WORDS_H
-#define REPORT_WORDS_H
+#ifndef REPORT_ENUM_WORDS_H
+#define REPORT_ENUM_WORDS_H
 
 #include "model/model.h"
 

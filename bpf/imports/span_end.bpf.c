@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* See end.bpf.h. */
-#include "imports/end.bpf.h"
+/* See span_end.bpf.h. */
+#include "imports/span_end.bpf.h"
 #include "imports/frame.bpf.h"
 #include "python/modules.bpf.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Logs of `python -X importtime` as a model. */
-#ifndef MODEL_TAPE_LOG_H
-#define MODEL_TAPE_LOG_H
+#ifndef MODEL_TAPE_IMPORTTIME_MODEL_H
+#define MODEL_TAPE_IMPORTTIME_MODEL_H
 
 #include <stdio.h>
 

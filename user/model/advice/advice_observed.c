@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Findings about what others load too, packages as a whole, and what was simply seen. */
 #include "model/compiled.h"
-#include "model/advice/advice_more.h"
+#include "model/advice/finding_kinds.h"
 
 #include <errno.h>
 #include <stdlib.h>

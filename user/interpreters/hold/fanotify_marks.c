@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * FAN_OPEN_EXEC_PERM marks on whole file systems; see marks.h. One per mount point comes to one
- * per file system, as the kernel merges repeated ones. /proc/PID/mountinfo shows what lies below
- * the root directory of its reader or process: in a chroot the file system below `/` itself is
- * not listed, so that is marked in any case.
+ * FAN_OPEN_EXEC_PERM marks on whole file systems; see fanotify_marks.h. One per mount point comes
+ * to one per file system, as the kernel merges repeated ones. /proc/PID/mountinfo shows what lies
+ * below the root directory of its reader or process: in a chroot the file system below `/` itself
+ * is not listed, so that is marked in any case.
  */
-#include "interpreters/hold/marks.h"
+#include "interpreters/hold/fanotify_marks.h"
 
 #include <errno.h>
 #include <fcntl.h>

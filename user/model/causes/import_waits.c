@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "model/causes/waits.h"
+#include "model/causes/import_waits.h"
 
 int wait_add(struct model *model, struct process *process, const struct load *load)
 {

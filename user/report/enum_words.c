@@ -2,7 +2,7 @@
 /* Words for the model's enums: the same in text and in JSON, whose contract they are part of. */
 #include "base/layers.h"
 #include "report/view.h"
-#include "report/words.h"
+#include "report/enum_words.h"
 
 #define WORD(table, index) \
 	((size_t)(index) < sizeof(table) / sizeof((table)[0]) ? (table)[index] : NULL)

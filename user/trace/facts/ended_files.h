@@ -3,8 +3,8 @@
  * The files that ended processes used, kept once however many used them, until the trace is over
  * and there is time to look into them. For a model that forgets (model__set_lean).
  */
-#ifndef TRACE_FACTS_ENDED_H
-#define TRACE_FACTS_ENDED_H
+#ifndef TRACE_FACTS_ENDED_FILES_H
+#define TRACE_FACTS_ENDED_FILES_H
 
 #include "model/model.h"
 

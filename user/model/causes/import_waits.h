@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Who waited for another thread's load of the same module. */
-#ifndef MODEL_CAUSES_WAITS_H
-#define MODEL_CAUSES_WAITS_H
+#ifndef MODEL_CAUSES_IMPORT_WAITS_H
+#define MODEL_CAUSES_IMPORT_WAITS_H
 
 #include "model/state.h"
 

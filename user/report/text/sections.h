@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Short lists below the tables of several views. */
-#ifndef REPORT_TEXT_LISTS_H
-#define REPORT_TEXT_LISTS_H
+#ifndef REPORT_TEXT_SECTIONS_H
+#define REPORT_TEXT_SECTIONS_H
 
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 
 /* What began before @until_ns, @max rows; NS_UNKNOWN = whenever. */
 int net_uses_write(const struct view *view, const struct process *process, __u64 until_ns,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Do the options of a command line go together? */
-#ifndef CLI_LINE_CHECK_H
-#define CLI_LINE_CHECK_H
+#ifndef CLI_LINE_COMBINATIONS_H
+#define CLI_LINE_COMBINATIONS_H
 
 #include "cli/line/parse.h"
 

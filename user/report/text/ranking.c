@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "report/text/rank.h"
+#include "report/text/ranking.h"
 #include "report/text/walk.h"
 
 /* Below this, telling what most of the time went into helps nobody. */

@@ -3,8 +3,8 @@
 #include "report/view.h"
 
 #include "base/cleanup.h"
-#include "report/text/lists.h"
-#include "report/text/rank.h"
+#include "report/text/sections.h"
+#include "report/text/ranking.h"
 #include "report/text/wording.h"
 
 /* "  … and 12 more" below a list that was cut. */

@@ -4,8 +4,8 @@
  * prototype, the entry in the registry, --help and the shells' completions: X(name, function, what
  * it shows of a trace, see uses.h).
  */
-#ifndef REPORT_LIST_H
-#define REPORT_LIST_H
+#ifndef REPORT_REGISTRY_H
+#define REPORT_REGISTRY_H
 
 /* Of the format text. */
 #define REPORT_VIEWS(X) \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* From a start-up that is over to sums. */
-#ifndef AGENT_TAKE_H
-#define AGENT_TAKE_H
+#ifndef AGENT_STARTUP_SUMS_H
+#define AGENT_STARTUP_SUMS_H
 
 #include "agent/modules.h"
 #include "agent/series.h"

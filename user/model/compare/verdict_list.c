@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The list of verdicts. */
-#include "model/compare/verdicts.h"
+#include "model/compare/verdict_list.h"
 
 #include <stdlib.h>
 

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/line/check.h"
+#include "cli/line/combinations.h"
 #include "cli/line/options.h"
 #include "cli/line/parse.h"
 #include "cli/line/refuse.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* See ended.h. */
-#include "trace/facts/ended.h"
+/* See ended_files.h. */
+#include "trace/facts/ended_files.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/causes/dirs.h"
+#include "model/causes/sys_path.h"
 
 struct dir_state {
 	const char *path; /* interned */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Names of modules in one process: which are loaded, and which dict belongs to which. */
-#ifndef MODEL_STATE_NAMES_H
-#define MODEL_STATE_NAMES_H
+#ifndef MODEL_STATE_MODULE_NAMES_H
+#define MODEL_STATE_MODULE_NAMES_H
 
 #include "model/state.h"
 

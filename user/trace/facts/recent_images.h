@@ -3,8 +3,8 @@
  * Which process images were met, as far as can be remembered in little memory: serials count
  * upwards, so that an old one makes room for a new one. A forgotten image is looked at once more.
  */
-#ifndef TRACE_FACTS_RECENT_H
-#define TRACE_FACTS_RECENT_H
+#ifndef TRACE_FACTS_RECENT_IMAGES_H
+#define TRACE_FACTS_RECENT_IMAGES_H
 
 #include <linux/types.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Private to what judges budgets: the runs of one entry, and the verdicts on them. */
-#ifndef MODEL_COMPARE_VERDICTS_H
-#define MODEL_COMPARE_VERDICTS_H
+#ifndef MODEL_COMPARE_VERDICT_LIST_H
+#define MODEL_COMPARE_VERDICT_LIST_H
 
 #include "model/advice/advice.h"
 #include "model/compare/budget.h"
@@ -15,7 +15,7 @@ struct runs {
 	__u64 *values;                    /* scratch, as many */
 };
 
-/* verdicts.c: a new one that holds, of the first run. NULL: out of memory. */
+/* verdict_list.c: a new one that holds, of the first run. NULL: out of memory. */
 struct verdict *verdict_add(struct verdicts *result, const struct runs *runs,
 			    enum verdict_kind kind);
 

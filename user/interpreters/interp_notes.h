@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-#ifndef INTERPRETERS_NOTE_H
-#define INTERPRETERS_NOTE_H
+#ifndef INTERPRETERS_INTERP_NOTES_H
+#define INTERPRETERS_INTERP_NOTES_H
 
 #include "interpreters/interp.h"
 
