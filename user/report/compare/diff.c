@@ -124,8 +124,8 @@ static __u64 images_ns(const struct process *process)
 
 static int put_totals(const struct view *view, const struct diff_pair *pair)
 {
-	struct facts a, b;
-	int err = facts_find(pair->before, &a) ?: facts_find(pair->after, &b);
+	struct headline a, b;
+	int err = headline_find(pair->before, &a) ?: headline_find(pair->after, &b);
 
 	if (err)
 		return err;

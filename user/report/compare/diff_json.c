@@ -26,9 +26,9 @@ static json_t *new_doubts(struct json_out *jo, __u32 doubts)
 static json_t *new_process(struct json_out *jo, const struct process *process)
 {
 	json_t *obj = json_object(), *args;
-	struct facts facts;
+	struct headline headline;
 
-	if (facts_find(process, &facts))
+	if (headline_find(process, &headline))
 		jo->err = -ENOMEM;
 	json_set(jo, obj, "pid", process->tgid ? json_integer(process->tgid) : json_null());
 	json_set_int(jo, obj, "serial", process->serial);
@@ -37,11 +37,11 @@ static json_t *new_process(struct json_out *jo, const struct process *process)
 		if (json_array_append_new(args, json_new_str(jo, process->argv[i])))
 			jo->err = -ENOMEM;
 	json_set(jo, obj, "cmdline", args);
-	json_set_ns(jo, obj, "startup_ns", facts.startup_ns);
+	json_set_ns(jo, obj, "startup_ns", headline.startup_ns);
 	json_set_ns(jo, obj, "earlier_images_ns", process->startup.by == STARTUP_UNKNOWN ?
 						  NS_UNKNOWN : process->startup.images_ns);
-	json_set_ns(jo, obj, "interpreter_ns", facts.interpreter_ns);
-	json_set_ns(jo, obj, "imports_ns", facts.imports_ns);
+	json_set_ns(jo, obj, "interpreter_ns", headline.interpreter_ns);
+	json_set_ns(jo, obj, "imports_ns", headline.imports_ns);
 	json_set_int(jo, obj, "loaded", process->loaded_cnt);
 	json_set_ns(jo, obj, "cpu_ns",
 		    process->measured & PYI_GROUP_CPU ? process->total.cpu_ns : NS_UNKNOWN);

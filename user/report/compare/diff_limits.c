@@ -85,12 +85,12 @@ int diff_limits_check(const char *text, const char **at)
 }
 
 static __u64 value_of(const struct metric *metric, const struct process *process,
-		      const struct facts *facts)
+		      const struct headline *headline)
 {
 	if (!strcmp(metric->name, "time"))
-		return facts->startup_ns;
+		return headline->startup_ns;
 	if (!strcmp(metric->name, "imports"))
-		return facts->imports_ns;
+		return headline->imports_ns;
 	if (!strcmp(metric->name, "cpu"))
 		return process->measured & PYI_GROUP_CPU ? process->total.cpu_ns : NS_UNKNOWN;
 	return !strcmp(metric->name, "failed") ? process->failed_cnt : process->loaded_cnt;
@@ -147,8 +147,8 @@ static void put_exceeded(const struct limit *limit, const struct diff_pair *pair
 
 static int apply_to(const struct limit *limit, const struct diff_pair *pair, FILE *out)
 {
-	struct facts a, b;
-	int err = facts_find(pair->before, &a) ?: facts_find(pair->after, &b);
+	struct headline a, b;
+	int err = headline_find(pair->before, &a) ?: headline_find(pair->after, &b);
 	__u64 before, after;
 
 	if (err)

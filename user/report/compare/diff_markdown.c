@@ -27,7 +27,8 @@ static bool is_noise(__u64 before_ns, __u64 after_ns)
 	return by < DIFF_NOISE_NS || by * 100 < before_ns * DIFF_NOISE_PCT;
 }
 
-static bool is_unchanged(const struct diff_pair *pair, const struct facts *a, const struct facts *b)
+static bool is_unchanged(const struct diff_pair *pair, const struct headline *a,
+			 const struct headline *b)
 {
 	if (pair->came_cnt || pair->went_cnt || !is_noise(a->startup_ns, b->startup_ns))
 		return false;
@@ -60,8 +61,8 @@ static void put_time(FILE *out, const char *name, __u64 before_ns, __u64 after_n
 	fputs(" |\n", out);
 }
 
-static void put_totals(FILE *out, const struct diff_pair *pair, const struct facts *a,
-		       const struct facts *b)
+static void put_totals(FILE *out, const struct diff_pair *pair, const struct headline *a,
+		       const struct headline *b)
 {
 	fputs("\n| | before | after | change |\n|---|--:|--:|--:|\n", out);
 	put_time(out, "start-up", a->startup_ns, b->startup_ns);
@@ -145,8 +146,8 @@ static int put_pair(const struct view *view, const struct diff_pair *pair)
 {
 	struct text_buf command = { 0 };
 	char num[TEXT_NUM_SZ];
-	struct facts a, b;
-	int err = facts_find(pair->before, &a) ?: facts_find(pair->after, &b);
+	struct headline a, b;
+	int err = headline_find(pair->before, &a) ?: headline_find(pair->after, &b);
 
 	if (err)
 		return err;

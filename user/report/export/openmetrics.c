@@ -28,7 +28,7 @@ struct module {
 
 struct source {
 	const struct process *process;
-	struct facts facts;
+	struct headline headline;
 	__u64 ready_ns;         /* since its begin; NS_UNKNOWN */
 	struct module *modules; /* dearest first */
 	size_t module_cnt;
@@ -132,7 +132,7 @@ static int find_sources(struct metrics *metrics)
 			source->is_pid_shared |= metrics->sources[k].process->tgid == process->tgid;
 		metrics->source_cnt++;
 		source->ready_ns = process_since_ns(process, process->ready_ns);
-		err = facts_find(process, &source->facts);
+		err = headline_find(process, &source->headline);
 		if (!err)
 			err = find_modules(source);
 	}
@@ -316,19 +316,19 @@ int openmetrics_write(const struct view *view)
 
 	if (!err) {
 		put_times(&metrics, "pyimport_startup_seconds",
-			  offsetof(struct source, facts.startup_ns),
+			  offsetof(struct source, headline.startup_ns),
 			  "From exec to the end of the last import of start-up.");
 		put_times(&metrics, "pyimport_interpreter_seconds",
-			  offsetof(struct source, facts.interpreter_ns),
+			  offsetof(struct source, headline.interpreter_ns),
 			  "From exec to where the program is about to run.");
 		put_times(&metrics, "pyimport_imports_seconds",
-			  offsetof(struct source, facts.imports_ns),
+			  offsetof(struct source, headline.imports_ns),
 			  "Imports of the main thread during start-up.");
 		put_times(&metrics, "pyimport_ready_seconds",
 			  offsetof(struct source, ready_ns),
 			  "From exec to the first wait for connections.");
 		put_times(&metrics, "pyimport_lock_wait_seconds",
-			  offsetof(struct source, facts.wait_ns),
+			  offsetof(struct source, headline.wait_ns),
 			  "Waiting for imports of other threads.");
 		put_counts(&metrics);
 		put_modules(&metrics);

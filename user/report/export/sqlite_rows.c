@@ -159,9 +159,9 @@ static void put_command(struct row *row, const struct process *process)
 
 static int put_identity(sqlite3 *db, const struct process *process)
 {
-	struct facts facts;
+	struct headline headline;
 	struct row row;
-	int err = facts_find(process, &facts) ?: row__open(db, "process", 25, &row);
+	int err = headline_find(process, &headline) ?: row__open(db, "process", 25, &row);
 
 	if (err)
 		return err;
@@ -180,9 +180,9 @@ static int put_identity(sqlite3 *db, const struct process *process)
 	put_ns(&row, process->start_ns);
 	put_ns(&row, process->end_ns);
 	put_ns(&row, process->exec_ns);
-	put_ns(&row, facts.startup_ns);
-	put_ns(&row, facts.interpreter_ns);
-	put_ns(&row, facts.imports_ns);
+	put_ns(&row, headline.startup_ns);
+	put_ns(&row, headline.interpreter_ns);
+	put_ns(&row, headline.imports_ns);
 	put_ns(&row, process->has_exit && !process->exit_signal ? (__u64)process->exit_code :
 								  NS_UNKNOWN);
 	put_id(&row, process->has_exit ? (__u64)process->exit_signal : 0);

@@ -55,7 +55,7 @@ static const struct load *find_under(const struct process *process, int cause, _
 
 /* "62% of the imports' 8.4 s waiting for disk, 71% of it under torch". */
 void causes_head(const struct view *view, const struct process *process,
-		 const struct facts *facts)
+		 const struct headline *headline)
 {
 	__u64 sums[CAUSE_CNT] = { 0 }, whole_ns = 0;
 	const struct load *under;
@@ -63,7 +63,7 @@ void causes_head(const struct view *view, const struct process *process,
 	char num[TEXT_NUM_SZ];
 	int top = CAUSE_CPU;
 
-	if (!(process->measured & PYI_GROUP_CPU) || facts->imports_ns == NS_UNKNOWN)
+	if (!(process->measured & PYI_GROUP_CPU) || headline->imports_ns == NS_UNKNOWN)
 		return;
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];

@@ -20,6 +20,6 @@ void causes_split(const struct pyi_charge *charge, __u64 cpu_ns, __u64 parts[CAU
 
 /* One sentence: what most of the imports' time went to, and under which module. */
 void causes_head(const struct view *view, const struct process *process,
-		 const struct facts *facts);
+		 const struct headline *headline);
 
 #endif

@@ -74,14 +74,14 @@ static void add_own(const struct startup *startup, struct text_buf *buf)
 		text_buf__add(buf, ")");
 }
 
-static void add_times(const struct startup *startup, const struct facts *facts,
+static void add_times(const struct startup *startup, const struct headline *headline,
 		      struct text_buf *buf)
 {
 	char num[TEXT_NUM_SZ];
 
 	if (startup->by == STARTUP_UNKNOWN) {
-		if (facts->imports_ns != NS_UNKNOWN)
-			text_buf__printf(buf, "  (imports %s)", text_ns(num, facts->imports_ns));
+		if (headline->imports_ns != NS_UNKNOWN)
+			text_buf__printf(buf, "  (imports %s)", text_ns(num, headline->imports_ns));
 		return;
 	}
 	text_buf__printf(buf, "  start-up %s%s%s = ", startup->by == STARTUP_CUT ? "at least " : "",
@@ -115,7 +115,7 @@ static void put_held(const struct view *view, const struct startup *startup)
 
 /* The command in bold and the figures: on one line if they fit, else on two. */
 static void put_headline(const struct view *view, const struct process *process,
-			 const struct facts *facts)
+			 const struct headline *headline)
 {
 	struct text_buf command = { 0 }, rest = { 0 }, pid = { 0 };
 	size_t width = (size_t)view->opts.width, cols, head, room;
@@ -133,7 +133,7 @@ static void put_headline(const struct view *view, const struct process *process,
 		text_buf__printf(&pid, ", child of %u", process->parent->tgid);
 	text_buf__add(&pid, ")");
 	add_python(view, process, &rest);
-	add_times(&process->startup, facts, &rest);
+	add_times(&process->startup, headline, &rest);
 
 	cols = text_width(text_buf__str(&command)) + text_width(text_buf__str(&pid));
 	if (view->is_whole && cols > width)
@@ -184,7 +184,7 @@ static void put_home(const struct view *view, const struct process *process)
 }
 
 static void put_counts(const struct view *view, const struct process *process,
-		       const struct facts *facts)
+		       const struct headline *headline)
 {
 	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
@@ -200,14 +200,14 @@ static void put_counts(const struct view *view, const struct process *process,
 	if (process->unfinished_cnt)
 		text_buf__printf(&buf, ", %s unfinished",
 				 text_count(num, process->unfinished_cnt));
-	if (facts->thread_cnt > 1)
-		text_buf__printf(&buf, ", on %s threads", text_count(num, facts->thread_cnt));
-	if (facts->heavy && facts->heavy->module) {
-		text_buf__printf(&buf, "; %u%% of the import time is under ", facts->heavy_pct);
-		text_buf__escape(&buf, facts->heavy->module, view_escape_flags(view));
-		if (facts->heavy->importer.file) {
+	if (headline->thread_cnt > 1)
+		text_buf__printf(&buf, ", on %s threads", text_count(num, headline->thread_cnt));
+	if (headline->heavy && headline->heavy->module) {
+		text_buf__printf(&buf, "; %u%% of the import time is under ", headline->heavy_pct);
+		text_buf__escape(&buf, headline->heavy->module, view_escape_flags(view));
+		if (headline->heavy->importer.file) {
 			text_buf__add(&buf, " (");
-			phrase_place(view, process, &facts->heavy->importer, &buf);
+			phrase_place(view, process, &headline->heavy->importer, &buf);
 			text_buf__add(&buf, ")");
 		}
 	}
@@ -270,20 +270,20 @@ static void put_notes(const struct view *view, const struct process *process)
 
 int head_write(const struct view *view, const struct process *process)
 {
-	struct facts facts;
-	int err = facts_find(process, &facts);
+	struct headline headline;
+	int err = headline_find(process, &headline);
 
 	if (err)
 		return err;
-	put_headline(view, process, &facts);
+	put_headline(view, process, &headline);
 	put_held(view, &process->startup);
 	overhead_head(view, process);
 	workers_head(view, process);
 	if (process->is_late && !process->is_log)
 		inventory_head(view, process);
 	put_home(view, process);
-	put_counts(view, process, &facts);
-	causes_head(view, process, &facts);
+	put_counts(view, process, &headline);
+	causes_head(view, process, &headline);
 	throttle_head(view, process);
 	late_head(view, process);
 	put_exit(view, process);

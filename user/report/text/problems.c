@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* Short lists below the ranked tables: what failed, never ended, waited or closed a cycle. */
+/* Below the ranked tables: what failed, never ended, waited or closed a cycle. */
 #include "report/view.h"
 
 #include "base/cleanup.h"
@@ -125,20 +125,20 @@ static void write_circular(const struct view *view, const struct process *proces
 	put_more(view, cnt, "");
 }
 
-static void write_waits(const struct view *view, const struct facts *facts)
+static void write_waits(const struct view *view, const struct headline *headline)
 {
-	const struct load *load = facts->longest_wait;
+	const struct load *load = headline->longest_wait;
 	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	if (!load)
 		return;
 	fputc('\n', view->out);
-	text_buf__printf(&buf, "%s import%s waited", text_count(num, facts->wait_cnt),
-			 facts->wait_cnt == 1 ? "" : "s");
+	text_buf__printf(&buf, "%s import%s waited", text_count(num, headline->wait_cnt),
+			 headline->wait_cnt == 1 ? "" : "s");
 	text_buf__printf(&buf, " %s for another thread that was loading the same module",
-			 text_ns(num, facts->wait_ns));
-	if (facts->wait_cnt > 1)
+			 text_ns(num, headline->wait_ns));
+	if (headline->wait_cnt > 1)
 		text_buf__printf(&buf, "; longest %s", text_ns(num, load->lock_wait_ns));
 	text_buf__add(&buf, ": ");
 	phrase_module(view, load, &buf);
@@ -148,14 +148,14 @@ static void write_waits(const struct view *view, const struct facts *facts)
 	text_buf__free(&buf);
 }
 
-int lists_write(const struct view *view, const struct process *process,
-		const struct facts *facts)
+int problems_write(const struct view *view, const struct process *process,
+		const struct headline *headline)
 {
 	int err = write_results(view, process, LOAD_FAILED, "Failed");
 
 	if (!err)
 		err = write_results(view, process, LOAD_UNFINISHED, "Unfinished");
 	write_circular(view, process);
-	write_waits(view, facts);
+	write_waits(view, headline);
 	return err;
 }

@@ -112,51 +112,51 @@ static int count_threads(const struct process *process, size_t *cnt)
 	return 0;
 }
 
-int facts_find(const struct process *process, struct facts *facts)
+int headline_find(const struct process *process, struct headline *headline)
 {
 	const struct load *dearest = NULL;
 	const struct startup *startup = &process->startup;
 
-	*facts = (struct facts){
+	*headline = (struct headline){
 		.startup_ns = startup->wall_ns, .interpreter_ns = startup->interpreter_ns,
 		.imports_ns = startup->imports_ns, .main_self_ns = NS_UNKNOWN,
 	};
 	/* Then all that is known is what they took on all threads. */
 	if (startup->by == STARTUP_UNKNOWN && (process->own_ns || process->load_cnt))
-		facts->imports_ns = process->own_ns;
+		headline->imports_ns = process->own_ns;
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 
-		facts->approx_cnt += !load->is_exact;
+		headline->approx_cnt += !load->is_exact;
 		if (load->via == VIA_MAIN && load->tid == process->tgid && !load->parent)
-			facts->main_self_ns = load->self_ns;
+			headline->main_self_ns = load->self_ns;
 		if (load->lock_wait_ns && load->lock_wait_ns != NS_UNKNOWN) {
-			facts->wait_cnt++;
-			facts->wait_ns += load->lock_wait_ns;
-			if (!facts->longest_wait ||
-			    load->lock_wait_ns > facts->longest_wait->lock_wait_ns)
-				facts->longest_wait = load;
+			headline->wait_cnt++;
+			headline->wait_ns += load->lock_wait_ns;
+			if (!headline->longest_wait ||
+			    load->lock_wait_ns > headline->longest_wait->lock_wait_ns)
+				headline->longest_wait = load;
 		}
 		if (!load_is_outermost(load) || !load_is_startup(load))
 			continue;
 		if (!dearest || load->wall_ns > dearest->wall_ns)
 			dearest = load;
 	}
-	if (facts->imports_ns != NS_UNKNOWN && facts->imports_ns >= HEAVY_MIN_NS) {
-		facts->heavy = find_heavy(dearest, facts->imports_ns / 2 + 1);
-		if (facts->heavy)
-			facts->heavy_pct = (unsigned int)
-				((double)facts->heavy->wall_ns * 100 / (double)facts->imports_ns);
+	if (headline->imports_ns != NS_UNKNOWN && headline->imports_ns >= HEAVY_MIN_NS) {
+		headline->heavy = find_heavy(dearest, headline->imports_ns / 2 + 1);
+		if (headline->heavy)
+			headline->heavy_pct = (unsigned int)((double)headline->heavy->wall_ns *
+							     100 / (double)headline->imports_ns);
 	}
-	return count_threads(process, &facts->thread_cnt);
+	return count_threads(process, &headline->thread_cnt);
 }
 
 __u64 view_least_ns(const struct view *view, const struct process *process)
 {
-	struct facts facts;
+	struct headline headline;
 
-	if (view->opts.min_share <= 0 || facts_find(process, &facts) ||
-	    facts.imports_ns == NS_UNKNOWN)
+	if (view->opts.min_share <= 0 || headline_find(process, &headline) ||
+	    headline.imports_ns == NS_UNKNOWN)
 		return 0;
-	return (__u64)((double)facts.imports_ns * view->opts.min_share);
+	return (__u64)((double)headline.imports_ns * view->opts.min_share);
 }

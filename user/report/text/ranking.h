@@ -10,7 +10,7 @@ enum rank { RANK_SELF, RANK_TOTAL };
 int rank_loads(const struct process *process, enum rank by, struct load ***out);
 
 /* What the headline says. Times NS_UNKNOWN when unknown. */
-struct facts {
+struct headline {
 	__u64 startup_ns, interpreter_ns, imports_ns;
 	const struct load *heavy; /* most of the import time is below this one; or NULL */
 	unsigned int heavy_pct;
@@ -20,7 +20,7 @@ struct facts {
 	const struct load *longest_wait;
 	__u64 main_self_ns;       /* __main__ without its imports */
 };
-int facts_find(const struct process *process, struct facts *facts);
+int headline_find(const struct process *process, struct headline *headline);
 /* --min: of the imports of @process; what took less is left out of trees. 0 = nothing is. */
 __u64 view_least_ns(const struct view *view, const struct process *process);
 __u64 process_base_ns(const struct process *process); /* offsets count from here */

@@ -23,7 +23,7 @@ void same_write(const struct view *view, const struct process *process);
 void phrase_same(const struct view *view, const struct same_files *same, struct text_buf *buf);
 
 /* Failed and circular imports, waits. */
-int lists_write(const struct view *view, const struct process *process,
-		const struct facts *facts);
+int problems_write(const struct view *view, const struct process *process,
+		const struct headline *headline);
 
 #endif

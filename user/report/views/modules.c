@@ -71,17 +71,17 @@ static int write_table(const struct view *view, const struct process *process, e
 
 static int write_process(const struct view *view, const struct process *process)
 {
-	struct facts facts;
+	struct headline headline;
 	int err = head_write(view, process);
 
 	if (!err)
-		err = facts_find(process, &facts);
+		err = headline_find(process, &headline);
 	if (!err)
 		err = write_table(view, process, RANK_SELF);
 	if (!err)
 		err = write_table(view, process, RANK_TOTAL);
 	if (!err)
-		err = lists_write(view, process, &facts);
+		err = problems_write(view, process, &headline);
 	fputc('\n', view->out);
 	return err;
 }

@@ -27,14 +27,14 @@ static const struct table_col cols[] = {
 	{ NULL, false, TABLE_WHOLE, 0, 0 },
 };
 
-static void add_share(const struct facts *facts, __u64 wall_ns, struct text_buf *buf)
+static void add_share(const struct headline *headline, __u64 wall_ns, struct text_buf *buf)
 {
-	if (wall_ns == NS_UNKNOWN || facts->imports_ns == NS_UNKNOWN || !facts->imports_ns)
+	if (wall_ns == NS_UNKNOWN || headline->imports_ns == NS_UNKNOWN || !headline->imports_ns)
 		return;
-	if (wall_ns >= facts->imports_ns)
+	if (wall_ns >= headline->imports_ns)
 		text_buf__add(buf, "100%");
 	else
-		text_buf__printf(buf, "%.0f%%", (double)wall_ns * 100 / (double)facts->imports_ns);
+		text_buf__printf(buf, "%.0f%%", (double)wall_ns * 100 / (double)headline->imports_ns);
 }
 
 static void add_place(const struct view *view, const struct process *process,
@@ -48,14 +48,14 @@ static void add_place(const struct view *view, const struct process *process,
 		phrase_importer(view, hop->to, buf);
 }
 
-static void add_hop(const struct view *view, const struct facts *facts,
+static void add_hop(const struct view *view, const struct headline *headline,
 		    const struct why_hop *hop, struct table *table)
 {
 	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
 	table__add(table, text_ns(num, hop->to->wall_ns), TABLE_PLAIN);
-	add_share(facts, hop->to->wall_ns, &buf);
+	add_share(headline, hop->to->wall_ns, &buf);
 	table__add(table, text_buf__str(&buf), TABLE_PLAIN);
 	text_buf__reset(&buf);
 	add_place(view, hop->to->process, hop, &buf);
@@ -73,7 +73,7 @@ static bool is_shown(const struct why_chain *chain, __u32 index)
 	return index || chain->hop_cnt == 1 || chain->hops[0].to->via != VIA_MAIN;
 }
 
-static int write_chain(const struct view *view, const struct facts *facts,
+static int write_chain(const struct view *view, const struct headline *headline,
 		       const struct why_chain *chain, size_t number)
 {
 	const struct table_look look = view_look(view, 6);
@@ -90,7 +90,7 @@ static int write_chain(const struct view *view, const struct facts *facts,
 	text_buf__free(&buf);
 	for (__u32 i = 0; i < chain->hop_cnt; i++)
 		if (is_shown(chain, i))
-			add_hop(view, facts, &chain->hops[i], table);
+			add_hop(view, headline, &chain->hops[i], table);
 	return table__print(table, &look, view->out);
 }
 
@@ -107,7 +107,7 @@ static size_t count_below(const struct load *load, int *err)
 }
 
 static int write_headline(const struct view *view, const struct load *load,
-			  const struct facts *facts, const struct why *why)
+			  const struct headline *headline, const struct why *why)
 {
 	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
@@ -116,10 +116,11 @@ static int write_headline(const struct view *view, const struct load *load,
 
 	phrase_module(view, load, &buf);
 	text_buf__printf(&buf, ": %s", text_ns(num, load->wall_ns));
-	if (facts->imports_ns != NS_UNKNOWN && facts->imports_ns && load->wall_ns != NS_UNKNOWN) {
+	if (headline->imports_ns != NS_UNKNOWN && headline->imports_ns &&
+	    load->wall_ns != NS_UNKNOWN) {
 		text_buf__add(&buf, ", ");
-		add_share(facts, load->wall_ns, &buf);
-		text_buf__printf(&buf, " of %s imports", text_ns(num, facts->imports_ns));
+		add_share(headline, load->wall_ns, &buf);
+		text_buf__printf(&buf, " of %s imports", text_ns(num, headline->imports_ns));
 	}
 	if (below > 1)
 		text_buf__printf(&buf, ", %s module%s with it", text_count(num, below - 1),
@@ -185,20 +186,20 @@ static void write_process_name(const struct view *view, const struct process *pr
 static int write_process(const struct view *view, const struct graph *graph,
 			 const struct load *load)
 {
-	struct facts facts;
+	struct headline headline;
 	struct why why;
-	int err = facts_find(graph->process, &facts);
+	int err = headline_find(graph->process, &headline);
 
 	if (!err)
 		err = why_find(graph, load, view->opts.top ? view->opts.top : CHAINS_SHOWN, &why);
 	if (err)
 		return err;
 	write_process_name(view, graph->process);
-	why_package(view, graph->process, view->opts.module, facts.imports_ns);
-	err = write_headline(view, load, &facts, &why);
+	why_package(view, graph->process, view->opts.module, headline.imports_ns);
+	err = write_headline(view, load, &headline, &why);
 	write_unseen(view, load);
 	for (size_t i = 0; !err && i < why.chain_cnt; i++)
-		err = write_chain(view, &facts, &why.chains[i], i + 1);
+		err = write_chain(view, &headline, &why.chains[i], i + 1);
 	if (why.has_more) {
 		fputc('\n', view->out);
 		put_para(view, 2, TABLE_DIM, "There are more; --top N shows N of them.");
