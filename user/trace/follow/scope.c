@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "trace/opts.h"
-#include "trace/follow/homes.h"
+#include "trace/follow/services.h"
 #include "trace/follow/scope_names.h"
 #include "trace/until.h"
 #include "probe/probes.h"

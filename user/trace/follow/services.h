@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Containers and cgroups below one that was named: each is a service of its own. */
-#ifndef TRACE_FOLLOW_HOMES_H
-#define TRACE_FOLLOW_HOMES_H
+#ifndef TRACE_FOLLOW_SERVICES_H
+#define TRACE_FOLLOW_SERVICES_H
 
 #include <stddef.h>
 

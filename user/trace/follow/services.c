@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* See homes.h. */
-#include "trace/follow/homes.h"
+#include "trace/follow/services.h"
 
 #include <stdlib.h>
 #include <string.h>
