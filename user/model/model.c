@@ -75,7 +75,7 @@ void model__free(struct model *model)
 	keymap__free(&model->code_texts);
 	keymap__free(&model->paths);
 	HASH_CLEAR(hh, model->lib_infos);
-	keymap__free(&model->homes);
+	keymap__free(&model->accounts);
 	HASH_CLEAR(hh, model->pythons);
 	HASH_CLEAR(hh, model->by_serial);
 	HASH_CLEAR(hh_tgid, model->by_tgid);

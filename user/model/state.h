@@ -123,12 +123,12 @@ struct module_name {
 };
 
 /* Who a span's charges go to. */
-struct home {
+struct account {
 	__u64 key;               /* of the span */
 	struct load_state *load; /* NULL: nobody, it was outside */
 	bool is_closed;          /* the span has ended */
 	bool is_passed;          /* and charges were settled since, at least once */
-	struct home *next;       /* closed or free */
+	struct account *next;    /* closed or free */
 };
 
 struct thread_state {
@@ -233,8 +233,8 @@ struct model {
 	struct keymap code_texts; /* the first code that says so, by a hash of that */
 	struct keymap paths;      /* struct path_state */
 	struct lib_info_state *lib_infos;
-	struct keymap homes;      /* struct home */
-	struct home *closed_homes, *free_homes;
+	struct keymap accounts;   /* struct account */
+	struct account *closed_accounts, *free_accounts;
 	__u32 measured;           /* enum pyi_group */
 	struct python_state *pythons;
 	struct pyi_stats stats;

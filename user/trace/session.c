@@ -66,9 +66,9 @@ static void note_scope(struct session *session, const struct pyi_hdr *hdr)
 }
 
 /* Each container is waited for by itself. */
-static void note_home(struct session *session, const struct pyi_hdr *hdr)
+static void note_service(struct session *session, const struct pyi_hdr *hdr)
 {
-	unsigned int home, around = HOME_NONE;
+	unsigned int service, around = SERVICE_NONE;
 	__u64 cgroup = 0;
 
 	if (!session->scope)
@@ -77,8 +77,8 @@ static void note_home(struct session *session, const struct pyi_hdr *hdr)
 		cgroup = ((const struct pyi_exec *)hdr)->cgroup;
 	else if (hdr->kind != PYI_EV_PYTHON && hdr->kind != PYI_EV_PHASE)
 		return;
-	home = scope__home(session->scope, (pid_t)hdr->tgid, cgroup, &around);
-	until__note_home(session->until, hdr, home, around);
+	service = scope__service(session->scope, (pid_t)hdr->tgid, cgroup, &around);
+	until__note_service(session->until, hdr, service, around);
 }
 
 static void on_record(void *ctx, const void *record, size_t size)
@@ -96,7 +96,7 @@ static void on_record(void *ctx, const void *record, size_t size)
 		note_scope(session, event.hdr);
 	}
 	if (event.hdr && session->until) {
-		note_home(session, event.hdr);
+		note_service(session, event.hdr);
 		until__note(session->until, event.hdr);
 	}
 	if (model__apply_event(session->model, &event) == -ENOMEM)

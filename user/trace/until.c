@@ -18,20 +18,20 @@
 #include <uthash.h>
 
 #define SETTLE_NS 300000000ULL /* gunicorn rests for up to 100 ms between two workers */
-#define ENDED_NS 3000000000ULL /* a home without processes for so long does not start again */
+#define ENDED_NS 3000000000ULL /* a service without processes for so long does not start again */
 #define QUIET_NS 1000000000ULL /* a brother that has imported nothing for so long is none */
 
 struct runner { /* a process, by its pid */
 	__u32 tgid, parent;
 	__u32 import_cnt;     /* imports that have begun and not ended */
 	__u64 active_ns;      /* last record of it */
-	unsigned int home;
+	unsigned int service;
 	bool is_ready, is_python;
 	bool has_exec;        /* it began while we looked on */
 	UT_hash_handle hh;
 };
 
-struct home { /* a container or cgroup */
+struct service { /* a container or cgroup */
 	__u32 runner_cnt;
 	unsigned int around;  /* the named one it is in, or itself */
 	__u64 left_ns;        /* when its last process ended; 0 = one runs, or none ever did */
@@ -40,7 +40,7 @@ struct home { /* a container or cgroup */
 };
 
 struct until {
-	struct home homes[HOMES_MAX];
+	struct service services[SERVICES_MAX];
 	bool want_ready;
 	__u64 idle_ns;
 	struct runner *runners;
@@ -50,7 +50,7 @@ struct until {
 	bool has_ready;
 };
 
-int until__new(bool want_ready, __u64 idle_ns, __u64 start_ns, unsigned int home_cnt,
+int until__new(bool want_ready, __u64 idle_ns, __u64 start_ns, unsigned int service_cnt,
 	       struct until **out)
 {
 	struct until *until = calloc(1, sizeof(*until));
@@ -60,44 +60,45 @@ int until__new(bool want_ready, __u64 idle_ns, __u64 start_ns, unsigned int home
 	until->want_ready = want_ready;
 	until->idle_ns = idle_ns;
 	until->active_ns = start_ns;
-	for (unsigned int i = 0; i < home_cnt && i < HOMES_MAX; i++)
-		until->homes[i].is_awaited = true;
+	for (unsigned int i = 0; i < service_cnt && i < SERVICES_MAX; i++)
+		until->services[i].is_awaited = true;
 	*out = until;
 	return 0;
 }
 
-static struct home *home_of(struct until *until, const struct runner *runner)
+static struct service *service_of(struct until *until, const struct runner *runner)
 {
-	return runner->home == HOME_NONE ? NULL : &until->homes[runner->home];
+	return runner->service == SERVICE_NONE ? NULL : &until->services[runner->service];
 }
 
-static void leave(struct home *home, __u64 now_ns)
+static void leave(struct service *service, __u64 now_ns)
 {
-	if (!--home->runner_cnt)
-		home->left_ns = now_ns;
+	if (!--service->runner_cnt)
+		service->left_ns = now_ns;
 }
 
-static void enter(struct home *home)
+static void enter(struct service *service)
 {
-	home->runner_cnt++;
-	home->left_ns = 0;
+	service->runner_cnt++;
+	service->left_ns = 0;
 }
 
-static void set_home(struct until *until, struct runner *runner, unsigned int number, __u64 now_ns)
+static void set_service(struct until *until, struct runner *runner, unsigned int number,
+			__u64 now_ns)
 {
-	struct home *home = home_of(until, runner);
+	struct service *service = service_of(until, runner);
 
-	if (runner->home == number)
+	if (runner->service == number)
 		return;
-	if (home) {
-		leave(home, now_ns);
-		leave(&until->homes[home->around], now_ns);
+	if (service) {
+		leave(service, now_ns);
+		leave(&until->services[service->around], now_ns);
 	}
-	runner->home = number;
-	home = home_of(until, runner);
-	if (home) {
-		enter(home);
-		enter(&until->homes[home->around]);
+	runner->service = number;
+	service = service_of(until, runner);
+	if (service) {
+		enter(service);
+		enter(&until->services[service->around]);
 	}
 }
 
@@ -137,7 +138,7 @@ static struct runner *get(struct until *until, __u32 tgid)
 	if (!runner)
 		return NULL;
 	runner->tgid = tgid;
-	runner->home = HOME_NONE;
+	runner->service = SERVICE_NONE;
 	HASH_ADD(hh, until->runners, tgid, sizeof(runner->tgid), runner);
 	return runner;
 }
@@ -164,7 +165,7 @@ static void note_fork(struct until *until, const struct pyi_fork *fork)
 	/* A pid that comes again is another process. */
 	set_import_cnt(until, child, 0);
 	child->parent = fork->hdr.tgid;
-	set_home(until, child, parent ? parent->home : HOME_NONE, fork->hdr.ts_ns);
+	set_service(until, child, parent ? parent->service : SERVICE_NONE, fork->hdr.ts_ns);
 	child->is_ready = false;
 	child->is_python = parent && parent->is_python;
 	child->active_ns = until->changed_ns = fork->hdr.ts_ns;
@@ -173,7 +174,7 @@ static void note_fork(struct until *until, const struct pyi_fork *fork)
 static void note_runner(struct until *until, struct runner *runner, const struct pyi_hdr *hdr,
 			const void *record)
 {
-	struct home *home = home_of(until, runner);
+	struct service *service = service_of(until, runner);
 
 	switch (hdr->kind) {
 	case PYI_EV_EXEC:
@@ -184,8 +185,8 @@ static void note_runner(struct until *until, struct runner *runner, const struct
 		break;
 	case PYI_EV_PYTHON:
 		runner->is_python = true;
-		if (home && runner->has_exec)
-			home->is_awaited = true;
+		if (service && runner->has_exec)
+			service->is_awaited = true;
 		break;
 	case PYI_EV_BEGIN:
 		if (is_search(((const struct pyi_begin *)record)->span))
@@ -198,8 +199,10 @@ static void note_runner(struct until *until, struct runner *runner, const struct
 	case PYI_EV_PHASE:
 		if (((const struct pyi_phase *)record)->phase == PYI_PHASE_READY) {
 			runner->is_ready = until->has_ready = true;
-			if (home)
-				home->is_ready = until->homes[home->around].is_ready = true;
+			if (service) {
+				service->is_ready = true;
+				until->services[service->around].is_ready = true;
+			}
 			until->changed_ns = hdr->ts_ns;
 		}
 		break;
@@ -222,7 +225,7 @@ void until__note(struct until *until, const struct pyi_hdr *hdr)
 	if (hdr->kind == PYI_EV_EXIT) {
 		runner = find(until, hdr->tgid);
 		if (runner) {
-			set_home(until, runner, HOME_NONE, hdr->ts_ns);
+			set_service(until, runner, SERVICE_NONE, hdr->ts_ns);
 			forget(until, runner);
 		}
 		return;
@@ -240,15 +243,15 @@ void until__note(struct until *until, const struct pyi_hdr *hdr)
 		until->active_ns = hdr->ts_ns;
 }
 
-void until__note_home(struct until *until, const struct pyi_hdr *hdr, unsigned int home,
-		      unsigned int around)
+void until__note_service(struct until *until, const struct pyi_hdr *hdr, unsigned int service,
+			 unsigned int around)
 {
-	struct runner *runner = home >= HOMES_MAX ? NULL : get(until, hdr->tgid);
+	struct runner *runner = service >= SERVICES_MAX ? NULL : get(until, hdr->tgid);
 
 	if (!runner)
 		return;
-	until->homes[home].around = around < HOMES_MAX ? around : home;
-	set_home(until, runner, home, hdr->ts_ns);
+	until->services[service].around = around < SERVICES_MAX ? around : service;
+	set_service(until, runner, service, hdr->ts_ns);
 }
 
 /* Is it still on its way to what its brother already is? */
@@ -269,11 +272,11 @@ static bool are_all_ready(struct until *until, __u64 now_ns)
 {
 	bool has_worker = false;
 
-	for (size_t i = 0; i < HOMES_MAX; i++) {
-		const struct home *home = &until->homes[i];
-		bool has_ended = home->left_ns && now_ns >= home->left_ns + ENDED_NS;
+	for (size_t i = 0; i < SERVICES_MAX; i++) {
+		const struct service *service = &until->services[i];
+		bool has_ended = service->left_ns && now_ns >= service->left_ns + ENDED_NS;
 
-		if (home->is_awaited && !home->is_ready && !has_ended)
+		if (service->is_awaited && !service->is_ready && !has_ended)
 			return false;
 	}
 	for (struct runner *runner = until->runners; runner; runner = runner->hh.next) {

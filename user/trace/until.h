@@ -15,9 +15,9 @@ struct until;
 
 /*
  * @idle_ns 0 = not by idleness. @start_ns: idleness counts from here; 0 = from the first record.
- * @home_cnt: containers or cgroups that were named; each of them must get ready, or have ended.
+ * @service_cnt: containers or cgroups that were named; each of them must get ready, or have ended.
  */
-int until__new(bool want_ready, __u64 idle_ns, __u64 start_ns, unsigned int home_cnt,
+int until__new(bool want_ready, __u64 idle_ns, __u64 start_ns, unsigned int service_cnt,
 	       struct until **out);
 void until__free(struct until *until);
 
@@ -25,13 +25,13 @@ void until__free(struct until *until);
 void until__note(struct until *until, const struct pyi_hdr *hdr);
 
 /*
- * To be called before until__note: where the process runs, and the named home around that.
- * HOME_NONE = in none.
+ * To be called before until__note: where the process runs, and the named service around that.
+ * SERVICE_NONE = in none.
  */
-#define HOMES_MAX 1024
-#define HOME_NONE (~0U)
-void until__note_home(struct until *until, const struct pyi_hdr *hdr, unsigned int home,
-		      unsigned int around);
+#define SERVICES_MAX 1024
+#define SERVICE_NONE (~0U)
+void until__note_service(struct until *until, const struct pyi_hdr *hdr, unsigned int service,
+			 unsigned int around);
 
 /* Is it over? *why is then half a sentence about it. */
 bool until__is_over(struct until *until, __u64 now_ns, const char **why);

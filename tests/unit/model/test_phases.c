@@ -225,31 +225,31 @@ static void test_until_ready_workers(void)
 	until__free(feed.until);
 }
 
-static void feed_home(struct feed *feed, __u32 tgid, unsigned int home, unsigned int around)
+static void feed_service(struct feed *feed, __u32 tgid, unsigned int service, unsigned int around)
 {
 	struct pyi_exec rec = { .hdr = stream_hdr(&feed->s, PYI_EV_EXEC, sizeof(rec), 1 * MS),
 				.ppid = 1 };
 
 	rec.hdr.tgid = tgid;
-	until__note_home(feed->until, &rec.hdr, home, around);
+	until__note_service(feed->until, &rec.hdr, service, around);
 	until__note(feed->until, &rec.hdr);
 }
 
 /* Each container that was named must be ready, or have ended. */
-static void test_until_ready_homes(void)
+static void test_until_ready_services(void)
 {
 	struct feed feed;
 
 	memset(&feed, 0, sizeof(feed));
 	CHECK(!until__new(true, 0, 0, 3, &feed.until));
-	feed_home(&feed, 100, 0, 0);
+	feed_service(&feed, 100, 0, 0);
 	feed_ready(&feed, 100, 2 * MS);
 	CHECK(!is_over(&feed, 3600 * 1000 * MS)); /* two are still to come */
-	feed_home(&feed, 200, 1, 1);
+	feed_service(&feed, 200, 1, 1);
 	feed_python(&feed, 200, 3 * MS);
 	feed.s.tgid = 200;
 	feed_fork(&feed, 201, 4 * MS);
-	feed_home(&feed, 300, 2, 2);
+	feed_service(&feed, 300, 2, 2);
 	feed_exit(&feed, 300, 5 * MS); /* made the database's fixtures, say */
 	CHECK(!is_over(&feed, 9000 * MS));
 	feed_ready(&feed, 201, 6 * MS);
@@ -265,9 +265,9 @@ static void test_until_ready_below(void)
 
 	memset(&feed, 0, sizeof(feed));
 	CHECK(!until__new(true, 0, 0, 1, &feed.until));
-	feed_home(&feed, 100, 1, 0);
-	feed_home(&feed, 200, 2, 0);
-	feed_home(&feed, 300, 3, 0); /* not a Python */
+	feed_service(&feed, 100, 1, 0);
+	feed_service(&feed, 200, 2, 0);
+	feed_service(&feed, 300, 3, 0); /* not a Python */
 	feed_python(&feed, 100, 2 * MS);
 	feed_python(&feed, 200, 2 * MS);
 	feed_ready(&feed, 200, 3 * MS);
@@ -305,7 +305,7 @@ int main(void)
 	RUN(test_worker_and_late);
 	RUN(test_until_ready_alone);
 	RUN(test_until_ready_workers);
-	RUN(test_until_ready_homes);
+	RUN(test_until_ready_services);
 	RUN(test_until_ready_below);
 	RUN(test_until_idle);
 	return unit_result();

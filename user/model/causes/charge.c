@@ -19,40 +19,40 @@
 
 const struct pyi_charge charge_none;
 
-static struct home *home_of(struct model *model, __u64 key)
+static struct account *account_of(struct model *model, __u64 key)
 {
-	return keymap__find(&model->homes, key);
+	return keymap__find(&model->accounts, key);
 }
 
-struct home *home_find(struct model *model, __u32 serial, __u32 span)
+struct account *account_find(struct model *model, __u32 serial, __u32 span)
 {
-	return home_of(model, (__u64)serial << 32 | span);
+	return account_of(model, (__u64)serial << 32 | span);
 }
 
 int charge_open(struct model *model, const struct span *span)
 {
-	struct home *home = model->free_homes;
+	struct account *account = model->free_accounts;
 
-	if (home) {
-		model->free_homes = home->next;
-		memset(home, 0, sizeof(*home));
+	if (account) {
+		model->free_accounts = account->next;
+		memset(account, 0, sizeof(*account));
 	} else {
-		home = arena__alloc(&model->arena, sizeof(*home));
+		account = arena__alloc(&model->arena, sizeof(*account));
 	}
-	if (!home)
+	if (!account)
 		return -ENOMEM;
-	home->key = span->key;
-	home->load = span->load;
-	return keymap__set(&model->homes, home->key, home);
+	account->key = span->key;
+	account->load = span->load;
+	return keymap__set(&model->accounts, account->key, account);
 }
 
 int charge_move(struct model *model, const struct span *span, struct load_state *from)
 {
-	struct home *home = home_of(model, span->key);
+	struct account *account = account_of(model, span->key);
 	const struct pyi_charge *moved = from->load.charge;
 
-	if (home)
-		home->load = span->load;
+	if (account)
+		account->load = span->load;
 	from->load.charge = &charge_none;
 	return charge_put(model, span->load ? &span->load->load : NULL,
 			  &span->process->process.outside, moved);
@@ -60,13 +60,13 @@ int charge_move(struct model *model, const struct span *span, struct load_state 
 
 void charge_close(struct model *model, const struct span *span)
 {
-	struct home *home = home_of(model, span->key);
+	struct account *account = account_of(model, span->key);
 
-	if (!home || home->is_closed)
+	if (!account || account->is_closed)
 		return;
-	home->is_closed = true;
-	home->next = model->closed_homes;
-	model->closed_homes = home;
+	account->is_closed = true;
+	account->next = model->closed_accounts;
+	model->closed_accounts = account;
 }
 
 void charge_add(struct pyi_charge *to, const struct pyi_charge *from)
@@ -115,7 +115,7 @@ int charge_put(struct model *model, struct load *load, struct pyi_charge *outsid
 int charge_apply(struct model *model, const struct pyi_charge_record *rec)
 {
 	struct process_state *process = process_find(model, rec->hdr.proc);
-	struct home *home;
+	struct account *account;
 
 	if (!process)
 		return 0;
@@ -123,31 +123,31 @@ int charge_apply(struct model *model, const struct pyi_charge_record *rec)
 		charge_add(&process->process.outside_others, &rec->charge);
 		return 0;
 	}
-	home = home_find(model, rec->hdr.proc, rec->span);
-	if (!home)
-		home = home_find(model, rec->hdr.proc, rec->below);
-	return charge_put(model, home && home->load ? &home->load->load : NULL,
+	account = account_find(model, rec->hdr.proc, rec->span);
+	if (!account)
+		account = account_find(model, rec->hdr.proc, rec->below);
+	return charge_put(model, account && account->load ? &account->load->load : NULL,
 			  &process->process.outside, &rec->charge);
 }
 
 void charge_settled(struct model *model, const struct pyi_charged *rec)
 {
-	struct home *home = model->closed_homes, *keep = NULL, *next;
+	struct account *account = model->closed_accounts, *keep = NULL, *next;
 
 	model->measured = charge_measured(rec);
-	for (; home; home = next) {
-		next = home->next;
-		if (home->is_passed) {
-			keymap__remove(&model->homes, home->key);
-			home->next = model->free_homes;
-			model->free_homes = home;
+	for (; account; account = next) {
+		next = account->next;
+		if (account->is_passed) {
+			keymap__remove(&model->accounts, account->key);
+			account->next = model->free_accounts;
+			model->free_accounts = account;
 		} else { /* it may have ended since: its last charges come with the next lot */
-			home->is_passed = true;
-			home->next = keep;
-			keep = home;
+			account->is_passed = true;
+			account->next = keep;
+			keep = account;
 		}
 	}
-	model->closed_homes = keep;
+	model->closed_accounts = keep;
 }
 
 int charge_drop(struct model *model, const struct load_state *state)

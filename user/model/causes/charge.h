@@ -27,6 +27,6 @@ void charge_note_own(struct model *model, __u64 at_ns);
 void charge_finish_own(const struct model *model, struct process_state *state);
 
 extern const struct pyi_charge charge_none; /* of a load that was charged nothing */
-struct home *home_find(struct model *model, __u32 serial, __u32 span);
+struct account *account_find(struct model *model, __u32 serial, __u32 span);
 
 #endif

@@ -72,13 +72,13 @@ int file_add(struct model *model, const struct pyi_file *rec)
 	struct process_state *process = process_find(model, rec->key.serial);
 	struct load_state *state;
 	struct raw_file *raw;
-	struct home *home;
+	struct account *account;
 	bool is_searched;
 
 	if (!process)
 		return 0; /* its first record was lost */
-	home = home_find(model, rec->key.serial, rec->key.span);
-	state = home ? home->load : NULL;
+	account = account_find(model, rec->key.serial, rec->key.span);
+	state = account ? account->load : NULL;
 	/* A load made by a search has the search's id; its body and dlopen are other spans. */
 	is_searched = state && state->load.id == rec->key.span && span_is_search(state->span);
 	raw = raw_get(model, process, state ? &state->load : NULL, rec->key.path, is_searched);

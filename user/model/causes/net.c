@@ -106,7 +106,7 @@ int net_add(struct model *model, const struct pyi_net *rec)
 	const struct pyi_net_value *value = &rec->value;
 	struct process_state *process = process_find(model, rec->hdr.proc);
 	struct raw_net key = { .key = { value->id, value->start_ns } }, *raw;
-	struct home *home;
+	struct account *account;
 
 	if (!process)
 		return 0;
@@ -117,8 +117,8 @@ int net_add(struct model *model, const struct pyi_net *rec)
 		if (!raw)
 			return -ENOMEM;
 		raw->key = key.key;
-		home = home_find(model, rec->hdr.proc, value->span);
-		raw->load = home ? home->load : NULL;
+		account = account_find(model, rec->hdr.proc, value->span);
+		raw->load = account ? account->load : NULL;
 		raw->use.address = address_name(model, value);
 		raw->use.tid = value->tid;
 		raw->use.start_ns = value->start_ns;
@@ -148,12 +148,12 @@ static struct raw_effect *effect_of(struct model *model, struct process_state *p
 int effect_add(struct model *model, const struct pyi_effect *rec)
 {
 	struct process_state *process = process_find(model, rec->hdr.proc);
-	struct home *home = home_find(model, rec->hdr.proc, rec->span);
+	struct account *account = account_find(model, rec->hdr.proc, rec->span);
 	struct raw_effect *raw;
 
 	if (!process)
 		return 0;
-	raw = effect_of(model, process, home ? home->load : NULL);
+	raw = effect_of(model, process, account ? account->load : NULL);
 	if (!raw)
 		return -ENOMEM;
 	raw->effect.sleeps += rec->value.sleeps;
@@ -167,12 +167,12 @@ int effect_add(struct model *model, const struct pyi_effect *rec)
 int spawn_add(struct model *model, const struct pyi_spawn *rec)
 {
 	struct process_state *process = process_find(model, rec->hdr.proc);
-	struct home *home = home_find(model, rec->hdr.proc, rec->span);
+	struct account *account = account_find(model, rec->hdr.proc, rec->span);
 	struct raw_effect *raw;
 
 	if (!process)
 		return 0;
-	raw = effect_of(model, process, home ? home->load : NULL);
+	raw = effect_of(model, process, account ? account->load : NULL);
 	if (!raw)
 		return -ENOMEM;
 	raw->effect.threads += rec->is_thread != 0;

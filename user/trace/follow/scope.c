@@ -50,7 +50,7 @@ struct scope {
 	pthread_mutex_t lock;
 	struct top *tops;
 	size_t top_cnt;
-	struct homes homes;     /* the main thread's alone */
+	struct services services; /* the main thread's alone */
 	struct late late[LATE_MAX];
 	size_t late_cnt;
 	pid_t *joined;          /* the main thread's alone */
@@ -298,32 +298,32 @@ bool scope__look(struct scope *scope, proc_fn fn, void *ctx)
 	return is_left;
 }
 
-unsigned int scope__home(struct scope *scope, pid_t tgid, __u64 cgroup, unsigned int *around)
+unsigned int scope__service(struct scope *scope, pid_t tgid, __u64 cgroup, unsigned int *around)
 {
 	_cleanup_close_ int proc_fd = -1;
 	_cleanup_free_ char *own = NULL;
 	const char *path = cgroup ? cgroups__path(scope->cgroups, cgroup) : NULL;
-	unsigned int home = HOME_NONE;
+	unsigned int service = SERVICE_NONE;
 
 	if (!path) {
 		proc_fd = proc_open(tgid);
 		if (proc_fd < 0 || cgroups__of_process(scope->cgroups, proc_fd, &own))
-			return HOME_NONE;
+			return SERVICE_NONE;
 		path = own;
 	}
 	pthread_mutex_lock(&scope->lock);
-	for (size_t i = 0; home == HOME_NONE && i < scope->top_cnt; i++) {
+	for (size_t i = 0; service == SERVICE_NONE && i < scope->top_cnt; i++) {
 		const struct top *top = &scope->tops[i];
 
 		if (!cgroup_is_below(path, top->path))
 			continue;
-		home = *around = (unsigned int)top->name;
+		service = *around = (unsigned int)top->name;
 		if (!scope->opts->is_container && strcmp(path, top->path) != 0)
-			home = homes__number(&scope->homes, path, top->path,
-					     scope->opts->scope_cnt);
+			service = services__number(&scope->services, path, top->path,
+						   scope->opts->scope_cnt);
 	}
 	pthread_mutex_unlock(&scope->lock);
-	return home;
+	return service;
 }
 
 int scope__start(struct scope *scope, struct probes *probes)
@@ -391,7 +391,7 @@ void scope__free(struct scope *scope)
 	for (size_t i = 0; i < scope->top_cnt; i++)
 		free(scope->tops[i].path);
 	free(scope->tops);
-	homes__clear(&scope->homes);
+	services__clear(&scope->services);
 	free(scope->joined);
 	for (size_t i = 0; i < scope->late_cnt; i++)
 		free(scope->late[i].path);

@@ -35,10 +35,11 @@ bool scope__covers(struct scope *scope, pid_t tgid);
 void scope__joined(struct scope *scope, pid_t tgid);
 
 /*
- * Number of the container or cgroup a process runs in, for until__note_home, and in *around that of
- * the one the options name: its index there. @cgroup: as its record has it; 0 = look. HOME_NONE.
+ * Number of the container or cgroup a process runs in, for until__note_service, and in *around that
+ * of the one the options name: its index there. @cgroup: as its record has it; 0 = look.
+ * SERVICE_NONE: in none.
  */
-unsigned int scope__home(struct scope *scope, pid_t tgid, __u64 cgroup, unsigned int *around);
+unsigned int scope__service(struct scope *scope, pid_t tgid, __u64 cgroup, unsigned int *around);
 
 /* A cgroup was made. */
 void scope__made(struct scope *scope, const char *path);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* See homes.h. */
+/* See services.h. */
 #include "trace/follow/services.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "interpreters/containers/container.h"
 #include "trace/until.h"
 
-static size_t home_sz(const char *path, const char *top)
+static size_t service_sz(const char *path, const char *top)
 {
 	size_t sz = strcmp(top, "/") ? strlen(top) : 0;
 	struct container container;
@@ -18,30 +18,31 @@ static size_t home_sz(const char *path, const char *top)
 	return path[sz] ? sz + 1 + strcspn(path + sz + 1, "/") : sz;
 }
 
-unsigned int homes__number(struct homes *homes, const char *path, const char *top, size_t first)
+unsigned int services__number(struct services *services, const char *path, const char *top,
+			      size_t first)
 {
-	size_t sz = home_sz(path, top);
+	size_t sz = service_sz(path, top);
 	char **bigger, *copy;
 
-	for (size_t i = 0; i < homes->cnt; i++)
-		if (!strncmp(homes->paths[i], path, sz) && !homes->paths[i][sz])
+	for (size_t i = 0; i < services->cnt; i++)
+		if (!strncmp(services->paths[i], path, sz) && !services->paths[i][sz])
 			return (unsigned int)(first + i);
-	if (first + homes->cnt >= HOMES_MAX)
-		return HOME_NONE;
-	bigger = reallocarray(homes->paths, homes->cnt + 1, sizeof(*bigger));
+	if (first + services->cnt >= SERVICES_MAX)
+		return SERVICE_NONE;
+	bigger = reallocarray(services->paths, services->cnt + 1, sizeof(*bigger));
 	if (!bigger)
-		return HOME_NONE;
-	homes->paths = bigger;
+		return SERVICE_NONE;
+	services->paths = bigger;
 	copy = strndup(path, sz);
 	if (!copy)
-		return HOME_NONE;
-	bigger[homes->cnt] = copy;
-	return (unsigned int)(first + homes->cnt++);
+		return SERVICE_NONE;
+	bigger[services->cnt] = copy;
+	return (unsigned int)(first + services->cnt++);
 }
 
-void homes__clear(struct homes *homes)
+void services__clear(struct services *services)
 {
-	for (size_t i = 0; i < homes->cnt; i++)
-		free(homes->paths[i]);
-	free(homes->paths);
+	for (size_t i = 0; i < services->cnt; i++)
+		free(services->paths[i]);
+	free(services->paths);
 }

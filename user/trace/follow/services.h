@@ -5,16 +5,17 @@
 
 #include <stddef.h>
 
-struct homes {
+struct services {
 	char **paths;
 	size_t cnt;
 };
 
 /*
  * The number of what @path, below @top, belongs to: its container, else the cgroup next below @top.
- * Numbers count from @first. HOME_NONE: there are too many, or memory ran out.
+ * Numbers count from @first. SERVICE_NONE: there are too many, or memory ran out.
  */
-unsigned int homes__number(struct homes *homes, const char *path, const char *top, size_t first);
-void homes__clear(struct homes *homes);
+unsigned int services__number(struct services *services, const char *path, const char *top,
+			      size_t first);
+void services__clear(struct services *services);
 
 #endif
