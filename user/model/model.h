@@ -344,9 +344,9 @@ int model__set_lib_info(struct model *model, const struct lib_info *info);
 typedef int (*model_path_fn)(void *ctx, const struct process *process, const char *path);
 int model__each_mapped(struct model *model, model_path_fn fn, void *ctx);
 /* Calls @fn with the large files of each process, by size; stops at its first error. */
-typedef int (*model_twins_fn)(void *ctx, const struct process *process, const struct twin *twins,
-			      size_t cnt);
-int model__each_large(struct model *model, model_twins_fn fn, void *ctx);
+typedef int (*model_large_files_fn)(void *ctx, const struct process *process,
+				    const struct large_file *files, size_t cnt);
+int model__each_large(struct model *model, model_large_files_fn fn, void *ctx);
 int model__add_same(struct model *model, __u32 serial, const struct same_info *info); /* copied */
 void model__set_stats(struct model *model, const struct pyi_stats *stats);
 int model__set_host(struct model *model, const struct host_info *host);

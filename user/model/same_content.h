@@ -35,7 +35,7 @@ struct same_files {
 };
 
 /* A large file that a process used. */
-struct twin {
+struct large_file {
 	const char *path;
 	__u64 size, ino;
 	__u32 dev;

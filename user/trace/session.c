@@ -47,7 +47,7 @@ void session__close(struct session *session)
 	containers__free(session->containers);
 	model__free(session->model);
 	model__free(session->replayed);
-	ended__free(session->ended);
+	ended_files__free(session->ended);
 	invoker_clear(&session->invoker);
 	output__close(&session->output);
 }
@@ -178,7 +178,7 @@ static int open_until(struct session *session)
 static int open_model(struct session *session)
 {
 	const struct opts *opts = session->opts;
-	struct model_lean lean = { .is_watched = opts->slow_ns, .on_end = ended__take };
+	struct model_lean lean = { .is_watched = opts->slow_ns, .on_end = ended_files__take };
 	const struct model_lean folded = { .on_fold = session->hooks->fold,
 					   .is_kept = opts->want_kept,
 					   .ctx = session->hooks_ctx };
@@ -193,7 +193,7 @@ static int open_model(struct session *session)
 		return err;
 	if (session->output.file && !recording__spill(&session->recording))
 		return 0;
-	err = ended__new(&session->ended);
+	err = ended_files__new(&session->ended);
 	lean.ctx = session->ended;
 	return err ? err : model__set_lean(session->model, &lean);
 }

@@ -41,7 +41,7 @@ struct session {
 	struct launch *launch;     /* NULL unless a command is launched */
 	struct model *model;
 	struct model *replayed;    /* of what was written while tracing; NULL: model is whole */
-	struct ended *ended;       /* NULL: the model forgets nothing */
+	struct ended_files *ended;       /* NULL: the model forgets nothing */
 	struct probes *probes;
 	struct prices prices;
 	struct pythons *pythons;

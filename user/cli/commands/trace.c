@@ -230,7 +230,7 @@ static int finish_model(struct session *session, __u64 end_ns)
 	if (!err)
 		err = libs_describe(session->model, session->ended);
 	if (!err)
-		err = twins_compare(session->model, session->ended);
+		err = same_content__compare(session->model, session->ended);
 	if (!err)
 		err = session__describe_host(session, end_ns);
 	if (!err && !session->ended)

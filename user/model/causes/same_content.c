@@ -18,9 +18,9 @@ static bool is_wanted(const struct raw_file *raw)
 }
 
 /* By size; names of one file side by side. */
-static int cmp_twin(const void *a, const void *b)
+static int cmp_large(const void *a, const void *b)
 {
-	const struct twin *x = a, *y = b;
+	const struct large_file *x = a, *y = b;
 
 	if (x->size != y->size)
 		return x->size > y->size ? -1 : 1;
@@ -29,48 +29,48 @@ static int cmp_twin(const void *a, const void *b)
 	return x->ino < y->ino ? -1 : x->ino > y->ino;
 }
 
-static int find_large(struct model *model, struct process_state *state, struct twin **out,
+static int find_large(struct model *model, struct process_state *state, struct large_file **out,
 		      size_t *cnt)
 {
 	const struct process_files *files = &state->process.files;
-	struct twin *twins = calloc(files->cnt + 1, sizeof(*twins));
+	struct large_file *large = calloc(files->cnt + 1, sizeof(*large));
 	size_t found = 0, kept = 0;
-	int err = twins ? 0 : -ENOMEM;
+	int err = large ? 0 : -ENOMEM;
 
 	for (size_t i = 0; i < files->cnt && !err; i++) {
 		const struct raw_file *raw = (const struct raw_file *)files->files[i];
 		const struct pyi_file_value *io = &raw->file.io;
-		struct twin twin = { NULL, io->size, io->ino, io->dev };
+		struct large_file file = { NULL, io->size, io->ino, io->dev };
 
 		if (!is_wanted(raw))
 			continue;
-		err = path_text(model, &state->process, raw->path, &twin.path);
-		if (!err && twin.path && twin.path[0] == '/')
-			twins[found++] = twin;
+		err = path_text(model, &state->process, raw->path, &file.path);
+		if (!err && file.path && file.path[0] == '/')
+			large[found++] = file;
 	}
 	if (found)
-		qsort(twins, found, sizeof(*twins), cmp_twin);
+		qsort(large, found, sizeof(*large), cmp_large);
 	for (size_t i = 0; i < found; i++)
-		if (!kept || cmp_twin(&twins[kept - 1], &twins[i]))
-			twins[kept++] = twins[i];
-	*out = twins;
+		if (!kept || cmp_large(&large[kept - 1], &large[i]))
+			large[kept++] = large[i];
+	*out = large;
 	*cnt = kept;
 	return err;
 }
 
-int model__each_large(struct model *model, model_twins_fn fn, void *ctx)
+int model__each_large(struct model *model, model_large_files_fn fn, void *ctx)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < model->process_cnt && !err; i++) {
 		struct process_state *state = (struct process_state *)model->processes[i];
-		struct twin *twins;
+		struct large_file *large;
 		size_t cnt;
 
-		err = find_large(model, state, &twins, &cnt);
+		err = find_large(model, state, &large, &cnt);
 		if (!err && cnt)
-			err = fn(ctx, &state->process, twins, cnt);
-		free(twins);
+			err = fn(ctx, &state->process, large, cnt);
+		free(large);
 	}
 	return err;
 }

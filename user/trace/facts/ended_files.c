@@ -24,9 +24,9 @@ struct mapped {
 /* Large files that a process used, and many a process the same ones. */
 struct set {
 	size_t cnt;
-	bool has_twins;    /* two are of one size: each process that used them is told of */
+	bool has_equal_sizes;    /* two are of one size: each process that used them is told of */
 	size_t use;        /* the last of its uses */
-	struct twin twins[];
+	struct large_file files[];
 };
 
 struct use {
@@ -35,7 +35,7 @@ struct use {
 	const struct set *set;
 };
 
-struct ended {
+struct ended_files {
 	struct arena arena;
 	struct mapped **mapped;
 	size_t mapped_cnt, mapped_cap;
@@ -46,13 +46,13 @@ struct ended {
 	size_t use_cnt, use_cap;
 };
 
-int ended__new(struct ended **out)
+int ended_files__new(struct ended_files **out)
 {
 	*out = calloc(1, sizeof(**out));
 	return *out ? 0 : -ENOMEM;
 }
 
-void ended__free(struct ended *ended)
+void ended_files__free(struct ended_files *ended)
 {
 	if (!ended)
 		return;
@@ -64,14 +64,14 @@ void ended__free(struct ended *ended)
 	free(ended);
 }
 
-static const char *keep(struct ended *ended, const char *path)
+static const char *keep(struct ended_files *ended, const char *path)
 {
 	return arena__intern(&ended->arena, path, strlen(path));
 }
 
 static int on_mapped(void *ctx, const struct process *process, const char *path)
 {
-	struct ended *ended = ctx;
+	struct ended_files *ended = ctx;
 	struct mapped *mapped;
 
 	if (ended->mapped_cnt == PATHS_MAX)
@@ -89,53 +89,54 @@ static int on_mapped(void *ctx, const struct process *process, const char *path)
 	       array_push(&ended->mapped, &ended->mapped_cnt, &ended->mapped_cap, mapped);
 }
 
-static __u64 hash_of(const struct twin *twins, size_t cnt)
+static __u64 hash_of(const struct large_file *files, size_t cnt)
 {
 	__u64 hash = cnt;
 
 	for (size_t i = 0; i < cnt; i++) {
-		hash = (hash ^ twins[i].ino) * 0x9e3779b97f4a7c15u;
-		hash = (hash ^ hash >> 29 ^ twins[i].dev) * 0x9e3779b97f4a7c15u;
+		hash = (hash ^ files[i].ino) * 0x9e3779b97f4a7c15u;
+		hash = (hash ^ hash >> 29 ^ files[i].dev) * 0x9e3779b97f4a7c15u;
 		hash ^= hash >> 32;
 	}
 	return hash | 1;
 }
 
-static struct set *set_of(struct ended *ended, const struct twin *twins, size_t cnt,
+static struct set *set_of(struct ended_files *ended, const struct large_file *files, size_t cnt,
 			  const char *container)
 {
-	__u64 key = hash_of(twins, cnt) ^ (__u64)(uintptr_t)container;
+	__u64 key = hash_of(files, cnt) ^ (__u64)(uintptr_t)container;
 	struct set *set = keymap__find(&ended->sets, key);
 
 	if (set || ended->set_cnt == SETS_MAX)
 		return set;
-	set = arena__alloc(&ended->arena, sizeof(*set) + cnt * sizeof(set->twins[0]));
+	set = arena__alloc(&ended->arena, sizeof(*set) + cnt * sizeof(set->files[0]));
 	if (!set || keymap__set(&ended->sets, key, set))
 		return NULL;
 	ended->set_cnt++;
 	set->use = SIZE_MAX;
 	for (size_t i = 0; i < cnt; i++) {
-		set->twins[i] = twins[i];
-		set->twins[i].path = keep(ended, twins[i].path);
-		if (!set->twins[i].path)
+		set->files[i] = files[i];
+		set->files[i].path = keep(ended, files[i].path);
+		if (!set->files[i].path)
 			return NULL; /* with none: it is empty */
-		set->has_twins |= i && twins[i].size == twins[i - 1].size;
+		set->has_equal_sizes |= i && files[i].size == files[i - 1].size;
 	}
 	set->cnt = cnt;
 	return set;
 }
 
-static int on_twins(void *ctx, const struct process *process, const struct twin *twins, size_t cnt)
+static int on_large(void *ctx, const struct process *process, const struct large_file *files,
+		    size_t cnt)
 {
-	struct ended *ended = ctx;
+	struct ended_files *ended = ctx;
 	const char *id = process->container.id;
 	struct use use = { process->serial, process->tgid, id ? keep(ended, id) : NULL, NULL };
-	struct set *set = set_of(ended, twins, cnt, use.container);
+	struct set *set = set_of(ended, files, cnt, use.container);
 
 	use.set = set;
 	if (!set)
 		return 0;
-	if (!set->has_twins && set->use != SIZE_MAX) {
+	if (!set->has_equal_sizes && set->use != SIZE_MAX) {
 		ended->uses[set->use] = use; /* the last one is likely to live */
 		return 0;
 	}
@@ -145,13 +146,13 @@ static int on_twins(void *ctx, const struct process *process, const struct twin 
 	return array_push(&ended->uses, &ended->use_cnt, &ended->use_cap, use);
 }
 
-void ended__take(void *ctx, struct model *part)
+void ended_files__take(void *ctx, struct model *part)
 {
-	if (model__each_mapped(part, on_mapped, ctx) || model__each_large(part, on_twins, ctx))
+	if (model__each_mapped(part, on_mapped, ctx) || model__each_large(part, on_large, ctx))
 		log_debug("files of ended processes: out of memory");
 }
 
-int ended__each_mapped(struct ended *ended, model_path_fn fn, void *ctx)
+int ended_files__each_mapped(struct ended_files *ended, model_path_fn fn, void *ctx)
 {
 	int err = 0;
 
@@ -163,7 +164,7 @@ int ended__each_mapped(struct ended *ended, model_path_fn fn, void *ctx)
 	return err;
 }
 
-int ended__each_large(struct ended *ended, model_twins_fn fn, void *ctx)
+int ended_files__each_large(struct ended_files *ended, model_large_files_fn fn, void *ctx)
 {
 	int err = 0;
 
@@ -172,7 +173,7 @@ int ended__each_large(struct ended *ended, model_twins_fn fn, void *ctx)
 		struct process process = { .serial = use->serial, .tgid = use->tgid,
 					   .container.id = use->container };
 
-		err = fn(ctx, &process, use->set->twins, use->set->cnt);
+		err = fn(ctx, &process, use->set->files, use->set->cnt);
 	}
 	return err;
 }

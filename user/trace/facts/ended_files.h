@@ -8,16 +8,16 @@
 
 #include "model/model.h"
 
-struct ended;
+struct ended_files;
 
-int ended__new(struct ended **out);
-void ended__free(struct ended *ended);
+int ended_files__new(struct ended_files **out);
+void ended_files__free(struct ended_files *ended);
 
-/* Notes what the processes of @part used; @ctx is a struct ended. For model_lean.on_end. */
-void ended__take(void *ctx, struct model *part);
+/* Notes what the processes of @part used; @ctx is a struct ended_files. For model_lean.on_end. */
+void ended_files__take(void *ctx, struct model *part);
 
 /* As model__each_mapped and __each_large; of a process serial, tgid and container.id are set. */
-int ended__each_mapped(struct ended *ended, model_path_fn fn, void *ctx);
-int ended__each_large(struct ended *ended, model_twins_fn fn, void *ctx);
+int ended_files__each_mapped(struct ended_files *ended, model_path_fn fn, void *ctx);
+int ended_files__each_large(struct ended_files *ended, model_large_files_fn fn, void *ctx);
 
 #endif

@@ -89,10 +89,10 @@ static int describe(void *ctx, const struct process *process, const char *path)
 	return model__set_lib_info(seen->model, &info);
 }
 
-int libs_describe(struct model *model, struct ended *ended)
+int libs_describe(struct model *model, struct ended_files *ended)
 {
 	struct seen seen = { .model = model };
-	int err = ended ? ended__each_mapped(ended, describe, &seen) :
+	int err = ended ? ended_files__each_mapped(ended, describe, &seen) :
 			  model__each_mapped(model, describe, &seen);
 
 	for (size_t i = 0; i < seen.cnt; i++)

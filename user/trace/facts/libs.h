@@ -3,7 +3,7 @@
 #ifndef TRACE_FACTS_LIBS_H
 #define TRACE_FACTS_LIBS_H
 
-struct ended;
+struct ended_files;
 struct model;
 struct process;
 
@@ -11,7 +11,7 @@ struct process;
  * After the last record, before model__finish, or with @ended after it. Files that cannot be read
  * stay unknown. -ENOMEM.
  */
-int libs_describe(struct model *model, struct ended *ended);
+int libs_describe(struct model *model, struct ended_files *ended);
 
 /* A file of a target below its own root while it lives, else below ours. -1: not to be had. */
 int libs_open(const struct process *process, const char *path);

@@ -3,13 +3,13 @@
 #ifndef TRACE_FACTS_SAME_CONTENT_H
 #define TRACE_FACTS_SAME_CONTENT_H
 
-struct ended;
+struct ended_files;
 struct model;
 
 /*
  * When tracing is over, before model__finish, or with @ended after it. 0 or -ENOMEM: what cannot be
  * read is left out.
  */
-int twins_compare(struct model *model, struct ended *ended);
+int same_content__compare(struct model *model, struct ended_files *ended);
 
 #endif
