@@ -7,7 +7,7 @@
 
 #include "base/cleanup.h"
 #include "model/model.h"
-#include "model/tape/roll.h"
+#include "model/tape/packed_frames.h"
 #include "model/tape/tape.h"
 #include "event/capture.h"
 #include "stream.h"
@@ -309,12 +309,12 @@ static void test_losses(void)
 	}
 }
 
-/* What comes out of a roll is what went in, whatever zeros are in it. */
-static void test_roll(void)
+/* What comes out is what went in, whatever zeros are in it. */
+static void test_packed_frames(void)
 {
 	unsigned char bytes[700];
-	struct roll_frame frame = {};
-	struct roll roll = {};
+	struct unpacked_frame frame = {};
+	struct packed_frames frames = {};
 	unsigned int seed = 1;
 	size_t at = 0;
 
@@ -323,19 +323,19 @@ static void test_roll(void)
 			seed = seed * 1103515245 + 12345;
 			bytes[i] = (seed >> 16) % 40 < (unsigned int)round % 40 ? seed >> 20 : 0;
 		}
-		CHECK(!roll__add(&roll, round % 3, bytes, round * 2));
-		CHECK(roll__next(&roll, &at, &frame) && at == roll.sz);
+		CHECK(!packed_frames__add(&frames, round % 3, bytes, round * 2));
+		CHECK(packed_frames__next(&frames, &at, &frame) && at == frames.sz);
 		CHECK(frame.size == (size_t)round * 2 && frame.type == (unsigned int)round % 3);
 		CHECK(!memcmp(frame.data, bytes, frame.size));
 	}
-	CHECK(!roll__next(&roll, &at, &frame));
+	CHECK(!packed_frames__next(&frames, &at, &frame));
 	free(frame.data);
-	roll__clear(&roll);
+	packed_frames__clear(&frames);
 }
 
 int main(void)
 {
-	RUN(test_roll);
+	RUN(test_packed_frames);
 	RUN(test_every_cut);
 	RUN(test_counts);
 	RUN(test_losses);

@@ -99,8 +99,8 @@ static void image_end(struct carry *carry, struct image *image)
 		image->facts = fact->next;
 		fact_free(fact);
 	}
-	roll__clear(&image->exec);
-	roll__clear(&image->python);
+	packed_frames__clear(&image->exec);
+	packed_frames__clear(&image->python);
 	keymap__remove(&carry->images, image->serial);
 	if (keymap__find(&carry->by_tgid, image->tgid) == image)
 		keymap__remove(&carry->by_tgid, image->tgid);
@@ -136,19 +136,19 @@ static struct image *image_get(struct carry *carry, __u32 serial, __u32 tgid)
 	return image;
 }
 
-static void set_roll(struct roll *roll, const struct pyi_hdr *hdr)
+static void set_record(struct packed_frames *frames, const struct pyi_hdr *hdr)
 {
-	roll__clear(roll);
-	(void)roll__add(roll, CAPTURE_RECORD, hdr, hdr->size);
+	packed_frames__clear(frames);
+	(void)packed_frames__add(frames, CAPTURE_RECORD, hdr, hdr->size);
 }
 
 /* What the record says of the parent, as of a child that is forked from it now. */
-static void hand_down(const struct roll *from, const struct pyi_fork *rec, __u32 ppid,
-		      struct roll *to)
+static void hand_down(const struct packed_frames *from, const struct pyi_fork *rec, __u32 ppid,
+		      struct packed_frames *to)
 {
-	struct roll_frame frame = {};
+	struct unpacked_frame frame = {};
 
-	for (size_t at = 0; roll__next(from, &at, &frame);) {
+	for (size_t at = 0; packed_frames__next(from, &at, &frame);) {
 		struct pyi_exec *exec = frame.data; /* or what begins alike */
 
 		exec->hdr.proc = rec->child_proc;
@@ -158,7 +158,7 @@ static void hand_down(const struct roll *from, const struct pyi_fork *rec, __u32
 			exec->ppid = ppid;
 			exec->nspid = rec->child_nspid;
 		}
-		(void)roll__add(to, CAPTURE_RECORD, frame.data, frame.size);
+		(void)packed_frames__add(to, CAPTURE_RECORD, frame.data, frame.size);
 	}
 	free(frame.data);
 }
@@ -210,8 +210,8 @@ static void note_of(struct carry *carry, struct image *image, const struct pyi_h
 	const struct pyi_frames *frames = rec;
 
 	switch (hdr->kind) {
-	case PYI_EV_EXEC: set_roll(&image->exec, hdr); return;
-	case PYI_EV_PYTHON: set_roll(&image->python, hdr); return;
+	case PYI_EV_EXEC: set_record(&image->exec, hdr); return;
+	case PYI_EV_PYTHON: set_record(&image->python, hdr); return;
 	case PYI_EV_EXIT: image_end(carry, image); return;
 	case PYI_EV_THREAD_EXIT: spans_end_thread(carry, image, hdr->tid); return;
 	case PYI_EV_BEGIN:
@@ -246,7 +246,7 @@ bool carry__record(struct carry *carry, const struct pyi_hdr *hdr)
 	switch (hdr->kind) {
 	case PYI_EV_EDGE_COUNT: return defs_count(carry, rec);
 	case PYI_EV_FORK: image_fork(carry, rec); return true;
-	case PYI_EV_CHARGED: set_roll(&carry->charged, hdr); return true;
+	case PYI_EV_CHARGED: set_record(&carry->charged, hdr); return true;
 	case PYI_EV_PATH:
 		defs_add(carry, NULL, DEF_PATH, ((const struct pyi_path *)rec)->key, hdr);
 		return true;
@@ -262,17 +262,17 @@ static void put_image(struct carry *carry, const struct image *image)
 {
 	const struct open *open;
 
-	carry_put_roll(carry, &image->exec);
-	carry_put_roll(carry, &image->python);
+	carry_put_frames(carry, &image->exec);
+	carry_put_frames(carry, &image->python);
 	for (const struct fact *fact = image->facts; fact; fact = fact->next)
 		put_fact(carry, image, fact);
 	for (open = image->opens; open; open = open->next) {
-		struct roll_frame frame = {};
+		struct unpacked_frame frame = {};
 
-		for (size_t at = 0; roll__next(&open->roll, &at, &frame);)
+		for (size_t at = 0; packed_frames__next(&open->frames, &at, &frame);)
 			defs_need(carry, frame.data);
 		free(frame.data);
-		carry_put_roll(carry, &open->roll);
+		carry_put_frames(carry, &open->frames);
 	}
 }
 
@@ -283,7 +283,7 @@ void carry__next_file(struct carry *carry)
 	carry->file++;
 	carry->first_serial = carry->last_serial + 1;
 	defs_next_file(carry);
-	carry_put_roll(carry, &carry->charged);
+	carry_put_frames(carry, &carry->charged);
 	for (image = carry->list; image; image = image->next)
 		put_image(carry, image);
 }
@@ -311,7 +311,7 @@ void carry__free(struct carry *carry)
 	keymap__free(&carry->images);
 	keymap__free(&carry->by_tgid);
 	keymap__free(&carry->opens);
-	roll__clear(&carry->charged);
+	packed_frames__clear(&carry->charged);
 	free(carry->frame.data);
 	free(carry);
 }

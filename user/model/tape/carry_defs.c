@@ -7,11 +7,11 @@
 #include "model/tape/carry_state.h"
 #include "pyimport_file.h"
 
-void carry_put_roll(struct carry *carry, const struct roll *roll)
+void carry_put_frames(struct carry *carry, const struct packed_frames *frames)
 {
-	struct roll_frame *frame = &carry->frame;
+	struct unpacked_frame *frame = &carry->frame;
 
-	for (size_t at = 0; roll__next(roll, &at, frame);) {
+	for (size_t at = 0; packed_frames__next(frames, &at, frame);) {
 		if (frame->type == CAPTURE_RECORD)
 			((struct pyi_hdr *)frame->data)->flags |= PYI_F_CARRIED;
 		carry->put(carry->ctx, frame->type, frame->data, frame->size);
@@ -28,7 +28,7 @@ static void def_free(struct carry *carry, struct def *def)
 	/* Another one may have its key by now. */
 	if (find(carry, def->kind, def->key) == def)
 		keymap__remove(&carry->defs[def->kind], def->key);
-	roll__clear(&def->roll);
+	packed_frames__clear(&def->frames);
 	free(def);
 }
 
@@ -44,9 +44,9 @@ void defs_add(struct carry *carry, struct image *image, enum def_kind kind, __u6
 	if (!def)
 		return;
 	*def = (struct def){ .key = key, .kind = kind, .file = carry->file };
-	if (roll__add(&def->roll, CAPTURE_RECORD, hdr, hdr->size) ||
+	if (packed_frames__add(&def->frames, CAPTURE_RECORD, hdr, hdr->size) ||
 	    keymap__set(&carry->defs[kind], key, def)) {
-		roll__clear(&def->roll);
+		packed_frames__clear(&def->frames);
 		free(def);
 		return;
 	}
@@ -60,7 +60,7 @@ void defs_extend(struct carry *carry, enum def_kind kind, __u64 key, const struc
 	struct def *def = find(carry, kind, key);
 
 	if (def)
-		(void)roll__add(&def->roll, CAPTURE_RECORD, hdr, hdr->size);
+		(void)packed_frames__add(&def->frames, CAPTURE_RECORD, hdr, hdr->size);
 }
 
 static void need(struct carry *carry, enum def_kind kind, __u64 key)
@@ -70,7 +70,7 @@ static void need(struct carry *carry, enum def_kind kind, __u64 key)
 	if (!def || def->file == carry->file)
 		return;
 	def->file = carry->file;
-	carry_put_roll(carry, &def->roll);
+	carry_put_frames(carry, &def->frames);
 }
 
 static void need_frames(struct carry *carry, const struct pyi_frames *rec)
@@ -83,11 +83,11 @@ static void need_frames(struct carry *carry, const struct pyi_frames *rec)
 static void need_edge(struct carry *carry, __u32 id)
 {
 	const struct def *def = id ? find(carry, DEF_EDGE, id) : NULL;
-	struct roll_frame frame = {};
+	struct unpacked_frame frame = {};
 
 	if (!def || def->file == carry->file)
 		return;
-	for (size_t at = 0; roll__next(&def->roll, &at, &frame);) {
+	for (size_t at = 0; packed_frames__next(&def->frames, &at, &frame);) {
 		const struct pyi_hdr *hdr = frame.data;
 
 		if (hdr->kind == PYI_EV_EDGE)
@@ -147,12 +147,12 @@ static struct pyi_namespace *new_namespace(const struct pyi_begin *begin)
 
 static bool is_same_name(const struct def *def, const struct pyi_namespace *rec)
 {
-	struct roll_frame frame = {};
+	struct unpacked_frame frame = {};
 	const struct pyi_namespace *known;
 	size_t at = 0;
 	bool is_same;
 
-	if (!roll__next(&def->roll, &at, &frame))
+	if (!packed_frames__next(&def->frames, &at, &frame))
 		return false;
 	known = frame.data;
 	is_same = known->name.sz == rec->name.sz && !memcmp(known->text, rec->text, rec->name.sz);
@@ -178,8 +178,8 @@ struct pyi_namespace *defs_namespace(struct carry *carry, struct image *image,
 		return NULL;
 	was_known = def && is_same_name(def, rec);
 	if (def && !was_known) {
-		roll__clear(&def->roll);
-		(void)roll__add(&def->roll, CAPTURE_RECORD, rec, rec->hdr.size);
+		packed_frames__clear(&def->frames);
+		(void)packed_frames__add(&def->frames, CAPTURE_RECORD, rec, rec->hdr.size);
 	} else if (!def) {
 		defs_add(carry, image, DEF_NAMESPACE, key, &rec->hdr);
 	}
@@ -219,7 +219,7 @@ void defs_end(struct carry *carry, struct image *image)
 	while ((def = image->defs)) {
 		image->defs = def->next;
 		if (is_still_counted(carry, image, def)) {
-			roll__clear(&def->roll);
+			packed_frames__clear(&def->frames);
 			def->next = carry->left;
 			carry->left = def;
 		} else {

@@ -39,14 +39,14 @@ static void open_free(struct carry *carry, struct image *image, struct open *ope
 {
 	keymap__remove(&carry->opens, key_of(image, open->id));
 	DL_DELETE(image->opens, open);
-	roll__clear(&open->roll);
+	packed_frames__clear(&open->frames);
 	free(open);
 }
 
 static void note(struct open *open, const struct pyi_hdr *hdr)
 {
-	if (open->roll.sz < NOTED_MAX)
-		(void)roll__add(&open->roll, CAPTURE_RECORD, hdr, hdr->size);
+	if (open->frames.sz < NOTED_MAX)
+		(void)packed_frames__add(&open->frames, CAPTURE_RECORD, hdr, hdr->size);
 }
 
 void spans_begin(struct carry *carry, struct image *image, const struct pyi_begin *rec,
@@ -116,8 +116,8 @@ void spans_end(struct carry *carry, struct image *image, const struct pyi_end *r
 	if (!open->is_switching)
 		lose_inside(carry, image, open);
 	around = is_part(open) ? find(carry, image, open->parent) : NULL;
-	if (around && has_parts(around) && around->roll.sz + open->roll.sz < NOTED_MAX) {
-		(void)roll__append(&around->roll, &open->roll);
+	if (around && has_parts(around) && around->frames.sz + open->frames.sz < NOTED_MAX) {
+		(void)packed_frames__append(&around->frames, &open->frames);
 		note(around, &rec->hdr);
 	}
 	open_free(carry, image, open);
@@ -133,7 +133,8 @@ void spans_end_thread(struct carry *carry, struct image *image, __u32 tid)
 }
 
 /* The same record, as it is in the child. Its statement is the parent's. */
-static void hand_down(struct roll *to, void *record, size_t size, const struct image *child)
+static void hand_down(struct packed_frames *to, void *record, size_t size,
+		      const struct image *child)
 {
 	struct pyi_hdr *hdr = record;
 	struct pyi_begin *begin = record;
@@ -143,12 +144,12 @@ static void hand_down(struct roll *to, void *record, size_t size, const struct i
 	hdr->flags |= PYI_F_INHERITED;
 	if (hdr->kind == PYI_EV_BEGIN)
 		begin->edge = 0;
-	(void)roll__add(to, CAPTURE_RECORD, record, size);
+	(void)packed_frames__add(to, CAPTURE_RECORD, record, size);
 }
 
 void spans_fork(struct carry *carry, const struct image *parent, __u32 tid, struct image *child)
 {
-	struct roll_frame frame = {};
+	struct unpacked_frame frame = {};
 	struct open *open, *copy;
 
 	for (open = parent->opens; open; open = open->next) {
@@ -159,8 +160,8 @@ void spans_fork(struct carry *carry, const struct image *parent, __u32 tid, stru
 		copy->tid = child->tgid;
 		copy->span = open->span;
 		copy->is_switching = open->is_switching;
-		for (size_t at = 0; roll__next(&open->roll, &at, &frame);)
-			hand_down(&copy->roll, frame.data, frame.size, child);
+		for (size_t at = 0; packed_frames__next(&open->frames, &at, &frame);)
+			hand_down(&copy->frames, frame.data, frame.size, child);
 	}
 	free(frame.data);
 }

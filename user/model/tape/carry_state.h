@@ -5,7 +5,7 @@
 
 #include "base/keymap.h"
 #include "model/tape/carry.h"
-#include "model/tape/roll.h"
+#include "model/tape/packed_frames.h"
 #include "pyimport_event.h"
 
 /* Something told once and referred to by its id from then on. */
@@ -17,7 +17,7 @@ struct def {
 	__u32 file;         /* the last one that has it */
 	__u32 count, loads; /* of a statement: what was told of it so far */
 	struct def *next;   /* of the image */
-	struct roll roll;
+	struct packed_frames frames;
 };
 
 /* A span that has begun, with what was seen inside that is no load of its own. */
@@ -26,7 +26,7 @@ struct open {
 	__u8 span;          /* enum pyi_span */
 	bool is_switching;
 	struct open *prev, *next; /* of the image, in order of begin */
-	struct roll roll;
+	struct packed_frames frames;
 };
 
 struct fact {
@@ -39,7 +39,7 @@ struct fact {
 struct image {
 	__u32 serial, tgid;
 	struct image *prev, *next; /* in order of appearance: parents come first */
-	struct roll exec, python;
+	struct packed_frames exec, python;
 	struct fact *facts;
 	struct open *opens;
 	struct def *defs;
@@ -57,14 +57,14 @@ struct carry {
 	struct image *list;
 	struct def *left;    /* statements whose image has ended, until the file does */
 	struct def *shared;  /* of no image: paths */
-	struct roll charged; /* what is measured */
-	struct roll_frame frame; /* for writing */
+	struct packed_frames charged; /* what is measured */
+	struct unpacked_frame frame; /* for writing */
 };
 
 /* ---- carry_defs.c */
 
-/* Writes all of @roll, as of an earlier file. */
-void carry_put_roll(struct carry *carry, const struct roll *roll);
+/* Writes all of @frames, as of an earlier file. */
+void carry_put_frames(struct carry *carry, const struct packed_frames *frames);
 
 void defs_add(struct carry *carry, struct image *image, enum def_kind kind, __u64 key,
 	      const struct pyi_hdr *hdr);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* See roll.h. A frame is its head, then pieces: bytes as they are, and how many zeros follow. */
-#include "model/tape/roll.h"
+/*
+ * See packed_frames.h. A frame is its head, then pieces: bytes as they are, and how many zeros
+ * follow.
+ */
+#include "model/tape/packed_frames.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -16,27 +19,27 @@ struct piece {
 	__u32 plain_sz, zero_sz;
 };
 
-static int reserve(struct roll *roll, size_t more)
+static int reserve(struct packed_frames *frames, size_t more)
 {
-	size_t cap = roll->cap ? roll->cap : 256;
+	size_t cap = frames->cap ? frames->cap : 256;
 	unsigned char *bigger;
 
-	while (cap < roll->sz + more)
+	while (cap < frames->sz + more)
 		cap *= 2;
-	if (cap == roll->cap)
+	if (cap == frames->cap)
 		return 0;
-	bigger = realloc(roll->data, cap);
+	bigger = realloc(frames->data, cap);
 	if (!bigger)
 		return -ENOMEM;
-	roll->data = bigger;
-	roll->cap = cap;
+	frames->data = bigger;
+	frames->cap = cap;
 	return 0;
 }
 
-static void put(struct roll *roll, const void *data, size_t size)
+static void put(struct packed_frames *frames, const void *data, size_t size)
 {
-	memcpy(roll->data + roll->sz, data, size);
-	roll->sz += size;
+	memcpy(frames->data + frames->sz, data, size);
+	frames->sz += size;
 }
 
 static size_t zeros(const unsigned char *data, size_t size)
@@ -65,54 +68,56 @@ static struct piece cut_piece(const unsigned char *data, size_t size)
 	return piece;
 }
 
-int roll__add(struct roll *roll, unsigned int type, const void *data, size_t size)
+int packed_frames__add(struct packed_frames *frames, unsigned int type, const void *data,
+		       size_t size)
 {
 	struct head head = { .size = size, .type = type };
 	const unsigned char *bytes = data;
-	size_t begin = roll->sz;
+	size_t begin = frames->sz;
 
 	/* At most a piece for each of its bytes and the run behind it. */
-	if (reserve(roll, sizeof(head) + size + (size / RUN_MIN + 2) * sizeof(struct piece)))
+	if (reserve(frames, sizeof(head) + size + (size / RUN_MIN + 2) * sizeof(struct piece)))
 		return -ENOMEM;
-	roll->sz += sizeof(head);
+	frames->sz += sizeof(head);
 	for (size_t at = 0; at < size;) {
 		struct piece piece = cut_piece(bytes + at, size - at);
 
-		put(roll, &piece, sizeof(piece));
-		put(roll, bytes + at, piece.plain_sz);
+		put(frames, &piece, sizeof(piece));
+		put(frames, bytes + at, piece.plain_sz);
 		at += piece.plain_sz + piece.zero_sz;
 	}
-	head.packed_sz = roll->sz - begin - sizeof(head);
-	memcpy(roll->data + begin, &head, sizeof(head));
+	head.packed_sz = frames->sz - begin - sizeof(head);
+	memcpy(frames->data + begin, &head, sizeof(head));
 	return 0;
 }
 
-int roll__append(struct roll *roll, const struct roll *more)
+int packed_frames__append(struct packed_frames *frames, const struct packed_frames *more)
 {
 	if (!more->sz)
 		return 0;
-	if (reserve(roll, more->sz))
+	if (reserve(frames, more->sz))
 		return -ENOMEM;
-	put(roll, more->data, more->sz);
+	put(frames, more->data, more->sz);
 	return 0;
 }
 
-void roll__clear(struct roll *roll)
+void packed_frames__clear(struct packed_frames *frames)
 {
-	free(roll->data);
-	*roll = (struct roll){};
+	free(frames->data);
+	*frames = (struct packed_frames){};
 }
 
-bool roll__next(const struct roll *roll, size_t *at, struct roll_frame *frame)
+bool packed_frames__next(const struct packed_frames *frames, size_t *at,
+			 struct unpacked_frame *frame)
 {
 	unsigned char *out;
 	struct piece piece;
 	struct head head;
 	size_t end;
 
-	if (*at >= roll->sz)
+	if (*at >= frames->sz)
 		return false;
-	memcpy(&head, roll->data + *at, sizeof(head));
+	memcpy(&head, frames->data + *at, sizeof(head));
 	if (head.size > frame->cap || !frame->data) {
 		out = realloc(frame->data, head.size + 1);
 		if (!out)
@@ -126,9 +131,9 @@ bool roll__next(const struct roll *roll, size_t *at, struct roll_frame *frame)
 	*at += sizeof(head);
 	end = *at + head.packed_sz;
 	while (*at < end) {
-		memcpy(&piece, roll->data + *at, sizeof(piece));
+		memcpy(&piece, frames->data + *at, sizeof(piece));
 		*at += sizeof(piece);
-		memcpy(out, roll->data + *at, piece.plain_sz);
+		memcpy(out, frames->data + *at, piece.plain_sz);
 		memset(out + piece.plain_sz, 0, piece.zero_sz);
 		*at += piece.plain_sz;
 		out += piece.plain_sz + piece.zero_sz;
