@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Servers and pools of real packages: what each worker loaded itself, what it inherited, which of
-them are alike; numbers that are used twice; many processes in one trace."""
+them are alike."""
 import json
 import os
 import re
@@ -10,6 +10,7 @@ import socket
 import subprocess
 import urllib.request
 
+from lib.groups import check_groups, check_inherited, children_of
 import lib
 
 APP = """
@@ -105,54 +106,6 @@ class Server:
         self.log.close()
 
 
-def own(process):
-    return {(i["module"], i["result"]) for i in process.imports if not i["inherited"]}
-
-
-def outermost_ns(process):
-    """By hand, from the imports: the outermost that are no main module."""
-    total = 0
-    for load in process.imports:
-        above = process.ancestors(load)
-        if load["via"] == "main" or load["inherited"] or load["wall_ns"] is None or \
-                any(a["via"] != "main" and not a["inherited"] for a in above):
-            continue
-        total += load["wall_ns"]
-    return total
-
-
-def check_groups(doc):
-    """What holds for the groups of any report."""
-    by_serial = {p["serial"]: p for p in doc.processes}
-    seen = [s for g in doc["groups"] for s in g["serials"]]
-    lib.check_equal(sorted(seen), sorted(by_serial), "each process in one group")
-    for group in doc["groups"]:
-        members = [by_serial[s] for s in group["serials"]]
-        lib.check_equal(group["count"], len(members), "count of a group")
-        lib.check(all(p["group"] == group["id"] for p in members), "group of its members")
-        lib.check(all(own(p) == own(members[0]) for p in members), "members loaded the same")
-        times = [p["own_import_ns"] for p in members if p["own_import_ns"] is not None]
-        lib.check_equal(times, sorted(times), "members by time")
-        if not times:
-            continue
-        spread = group["own_import_ns"]
-        lib.check_equal((spread["min"], spread["median"], spread["max"]),
-                        (times[0], times[(len(times) - 1) // 2], times[-1]), "spread")
-        lib.check_equal(by_serial[group["typical"]]["own_import_ns"], spread["median"], "typical")
-    for process in doc.processes:
-        if process["own_import_ns"] is not None:
-            lib.check_equal(process["own_import_ns"], outermost_ns(process), "own import time")
-
-
-def check_inherited(doc, child):
-    """As many as the parent had loaded, or inherited, when the child was forked."""
-    parent = next(p for p in doc.processes if p["serial"] == child["parent_serial"])
-    before = {i["module"] for i in parent.imports if i["result"] == "loaded"
-              and not i["inherited"] and i["start_ns"] + i["wall_ns"] <= child["start_ns"]}
-    lib.check_equal(child["inherited_modules"], len(before) + (parent["inherited_modules"] or 0),
-                    "modules inherited by %d" % child.pid)
-
-
 def modules():
     lib.write("wk_lib.py", "import decimal\n")
     lib.write("wk_late.py", "")
@@ -165,10 +118,6 @@ def gunicorn(port, *opts):
     lib.needs_command("gunicorn")
     modules()
     return ["gunicorn", "-w", "3", "-b", "127.0.0.1:%d" % port, *opts, "wk_app:app"]
-
-
-def children_of(doc, process):
-    return [p for p in doc.processes if p["parent_serial"] == process["serial"]]
 
 
 @lib.test()
@@ -339,100 +288,6 @@ app.conf.broker_transport_options = {"data_folder_in": "./in", "data_folder_out"
         check_inherited(doc, worker)
         lib.check(not worker.named("celery.app.base"), "loaded in the worker again")
     lib.check(main.one("celery.app.base")["result"] == "loaded", "celery itself")
-
-
-# --- many processes, and numbers used twice -------------------------------------------------------
-
-@lib.test(timeout_s=300, exclusive=True)
-def test_two_thousand():
-    """2,000 short-lived processes, each with an import of its own; none is lost or mixed up."""
-    for name in ("wk_even", "wk_odd"):
-        lib.write("many/%s.py" % name, "")
-    script = lib.write("many/main.py", """
-import os
-alive = 0
-for n in range(2000):
-    if os.fork() == 0:
-        __import__("wk_odd" if n % 2 else "wk_even")
-        os._exit(0)
-    alive += 1
-    if alive == 20:
-        os.wait()
-        alive -= 1
-while alive:
-    os.wait()
-    alive -= 1
-print("done")
-""")
-    run, doc = lib.trace([lib.system().exe, script])
-    lib.check_equal((run.rc, run.out), (0, b"done\n"), "the target")
-    doc.check_complete()
-    check_groups(doc)
-    children = children_of(doc, doc.processes[0])
-    lib.check_equal(len(children), 2000, "children")
-    lib.check_equal(sorted(g["count"] for g in doc["groups"]), [1, 1000, 1000], "groups")
-    for child in children:
-        names = child.names()
-        lib.check(names in ({"wk_even"}, {"wk_odd"}), "child %d loaded %s", child.pid, names)
-        lib.check_equal(child["exit"], {"code": 0, "signal": None}, "ending")
-        check_inherited(doc, child)
-
-
-@lib.test(timeout_s=300)
-def test_many_interpreters():
-    """200 interpreters one after another: one row, each complete."""
-    script = lib.write("loop.sh", "n=0\nwhile [ $n -lt 200 ]; do n=$((n+1)); "
-                       "%s -IS -c 'import colorsys'; done\n" % lib.system().exe)
-    _, doc = lib.trace(["sh", script])
-    doc.check_complete()
-    check_groups(doc)
-    runs = doc.having("colorsys")
-    lib.check_equal(len(runs), 200, "interpreters")
-    lib.check_equal({frozenset(own(p)) for p in runs}, {frozenset(own(runs[0]))}, "names")
-    lib.check_equal(len({p["group"] for p in runs}), 1, "groups")
-    lib.check(all("encodings" in p.names() for p in runs), "first imports are missing")
-
-
-@lib.test()
-def test_pid_used_twice():
-    """clone3() with a chosen number gives a second process the first one's."""
-    for name in ("tw_one", "tw_two", "tw_three"):
-        lib.write("twice/%s.py" % name, "")
-    script = lib.write("twice/main.py", """
-import ctypes, os
-libc = ctypes.CDLL(None, use_errno=True)
-def fork_as(pid):
-    wanted = ctypes.c_int(pid)
-    args = (ctypes.c_uint64 * 10)(0, 0, 0, 0, 17, 0, 0, 0, ctypes.addressof(wanted), 1)
-    got = libc.syscall(435, args, ctypes.sizeof(args))
-    if got < 0:
-        raise OSError(ctypes.get_errno(), "clone3")
-    return got
-pid = os.fork()
-if pid == 0:
-    import tw_one
-    os._exit(0)
-os.waitpid(pid, 0)
-for name in ("tw_two", "tw_three"):
-    if fork_as(pid) == 0:
-        __import__(name)
-        os._exit(3)
-    os.waitpid(pid, 0)
-print(pid)
-""")
-    run, doc = lib.trace([lib.system().exe, script])
-    if b"PermissionError" in run.err or b"clone3" in run.err:
-        raise lib.Skip("no process may choose its number here: %r" % run.err[-100:])
-    lib.check_equal(run.rc, 0, "status: %r" % run.err)
-    doc.check_complete()
-    check_groups(doc)
-    twice = [p for p in doc.processes if p.pid == int(run.out)]
-    lib.check_equal([p.names() for p in twice], [{"tw_one"}, {"tw_two"}, {"tw_three"}], "modules")
-    lib.check_equal([p["exit"]["code"] for p in twice], [0, 3, 3], "endings")
-    lib.check_equal(len({p["serial"] for p in twice}), 3, "serials")
-    for child in twice:
-        lib.check_equal(child["parent_serial"], doc.processes[0]["serial"], "parent")
-        check_inherited(doc, child)
 
 
 if __name__ == "__main__":

@@ -6,14 +6,13 @@ time of the thread, /proc/self/status) and prints the truth; the report must agr
 import json
 import os
 import random
-import shutil
 import socket
 import subprocess
 import threading
 
+from lib.figures import MS, check_sums
 import lib
 
-MS = 1_000_000
 WAITS = ("disk", "lock", "runqueue", "network", "sleep", "child", "other")
 
 SPIN = "import time\n_until = time.thread_time() + %s\nwhile time.thread_time() < _until: pass\n"
@@ -59,26 +58,6 @@ def near(got, truth, what, slack=2 * MS):
 
 def waits(load):
     return sum(load["wait_ns"].values())
-
-
-def check_sums(process):
-    """CPU and waits are the wall time; CPU by time slices, which nobody subtracted from anything,
-    agrees with it over the whole process."""
-    for load in process.imports:
-        if load["wall_ns"] is None or load["cpu_ns"] is None:
-            continue
-        total = load["cpu_ns"] + sum(load["wait_ns"].values())
-        lib.check(abs(total - load["wall_ns"]) <= max(load["wall_ns"] * 0.01, MS / 2),
-                  "%s: cpu + waits %d, wall %d", load["module"], total, load["wall_ns"])
-    causes = process["causes"]
-    if causes["total"]["cpu_ns"] is None or not process["end_ns"]:
-        return
-    tids = {i["tid"] for i in process.imports}
-    if tids == {process.pid} and not causes["other_threads"]["cpu_ns"]:
-        total = causes["total"]["cpu_ns"] + sum(causes["total"]["wait_ns"].values())
-        wall = process["end_ns"] - process["start_ns"]
-        lib.check(abs(total - wall) <= max(wall * 0.01, MS), "process: cpu + waits %d, wall %d",
-                  total, wall)
 
 
 def check_cpu(process, truth):
@@ -328,72 +307,6 @@ os._exit(0)
     lib.check_equal(load["result"], "unfinished", "result")
     near(load["self_wait_ns"]["sleep"], 100 * MS, "sleep")
     near(process.one("__main__")["self_wait_ns"]["sleep"], 300 * MS, "sleep of main", 5 * MS)
-
-
-STAGES = """
-import sys, time
-sys.path.insert(0, %r)
-import m_staged
-"""
-
-
-def stages_of(home, env, argv=()):
-    script = lib.write("stages_main.py", STAGES % home)
-    done, doc = lib.trace([*lib.system().argv, *argv, script], env=env)
-    lib.check_equal(done.rc, 0, "status")
-    doc.check_complete()
-    process = doc.having("m_staged")[0]
-    check_sums(process)
-    load = process.one("m_staged")
-    parts = sum(v for k, v in load["stages_ns"].items() if v is not None)
-    lib.check(parts <= load["wall_ns"], "stages %s, wall %d", load["stages_ns"], load["wall_ns"])
-    return load
-
-
-@lib.test(exclusive=True)
-def test_stages():
-    """The same big module: without .pyc, written, unmarshalled, stale, unwritable, with -B."""
-    home = lib.workdir() + "/staged"
-    lib.write("staged/m_staged.py", "".join("def f%d(a, b=%d): return [a, b, {a: b}]\n" % (n, n)
-                                            for n in range(4000)))
-    write = {"PYTHONDONTWRITEBYTECODE": None}
-    cases = [("first", write, (), "missing", "written"), ("second", write, (), None, None),
-             ("stale", write, (), "stale", "written"), ("no write", {}, (), "missing", "unwritten"),
-             ("-B", write, ("-B",), "missing", "unwritten")]
-    took = {}
-    for name, env, argv, cause, fate in cases:
-        if name == "stale":
-            os.utime(home + "/m_staged.py", (1, 1))
-        if cause == "missing":
-            shutil.rmtree(home + "/__pycache__", ignore_errors=True)
-        load = stages_of(home, env, argv)
-        lib.check_equal((load["compile_cause"], load["pyc"]), (cause, fate), name)
-        took[name] = load["stages_ns"]
-        compiled = load["stages_ns"]["compile"] is not None
-        lib.check_equal(compiled, cause is not None, "%s: compile stage" % name)
-        lib.check_equal(load["stages_ns"]["unmarshal"] is not None, cause is None,
-                        "%s: unmarshal stage" % name)
-        main = ("compile" if compiled else "unmarshal")
-        lib.check(load["stages_ns"][main] > load["stages_ns"]["find"], "%s: %s", name,
-                  load["stages_ns"])
-    lib.check(took["first"]["compile"] > 3 * took["second"]["unmarshal"], "%s", took)
-
-
-@lib.test(params={"file": True, "directory": False}, exclusive=True)
-def test_unwritable_cache(has_dir):
-    """Root may write anywhere but to a file system that is read only: neither the .pyc nor, where
-    there is no __pycache__ yet, that."""
-    home = lib.workdir() + "/readonly"
-    lib.write("readonly/m_staged.py", "x = 1\n")
-    if has_dir:
-        os.mkdir(home + "/__pycache__")
-    lib.private_mounts()
-    subprocess.run(["mount", "--bind", home, home], check=True)
-    subprocess.run(["mount", "-o", "remount,bind,ro", home], check=True)
-    load = stages_of(home, {"PYTHONDONTWRITEBYTECODE": None})
-    lib.check_equal((load["compile_cause"], load["pyc"]), ("missing", "unwritable"), "cause")
-    load = stages_of(home, {})
-    lib.check_equal(load["pyc"], "unwritten", "nobody tried")
 
 
 @lib.test(exclusive=True)
