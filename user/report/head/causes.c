@@ -10,6 +10,7 @@
 
 #define HEAD_MIN_NS 1000000ULL
 #define NOTABLE_PCT 10 /* a wait that gets more than this of the time is worth the sentence */
+#define BUSY_PCT 25    /* so much waiting for a CPU makes every figure longer */
 
 const struct cause causes[CAUSE_CNT] = {
 	[CAUSE_CPU] = { "cpu", '#', "CPU", "on the CPU" },
@@ -53,6 +54,13 @@ static const struct load *find_under(const struct process *process, int cause, _
 	return found;
 }
 
+/* Not a quota of its own: that it meets anywhere. */
+static bool was_busy(const struct process *process, __u64 runqueue_ns, __u64 whole_ns)
+{
+	return runqueue_ns * 100 >= whole_ns * BUSY_PCT &&
+	       !(process->throttle && process->throttle->cnt);
+}
+
 /* "62% of the imports' 8.4 s waiting for disk, 71% of it under torch". */
 void causes_head(const struct view *view, const struct process *process,
 		 const struct headline *headline)
@@ -82,6 +90,8 @@ void causes_head(const struct view *view, const struct process *process,
 			top = i;
 	text_buf__printf(&buf, "%.0f%% of the imports' %s %s", sums[top] * 100.0 / whole_ns,
 			 text_ns(num, whole_ns), causes[top].doing);
+	if (top == CAUSE_WAITS + PYI_WAIT_RUNQUEUE && was_busy(process, sums[top], whole_ns))
+		text_buf__add(&buf, " (the machine was busy)");
 	under = find_under(process, top, sums[top] / 2 + 1);
 	if (under && under->module) {
 		text_buf__printf(&buf, ", %.0f%% of it under ",
