@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define TEXT_MAX 63
+#define WORD_MAX 40 /* longer is no typing error */
 
 static size_t fold(const char *text, char out[TEXT_MAX])
 {
@@ -41,4 +42,25 @@ size_t text_distance(const char *a_text, const char *b_text)
 		}
 	}
 	return rows[a_sz % 3][b_sz];
+}
+
+const char *text_nearest(const char *word, const char *const *names)
+{
+	size_t word_sz = strlen(word), least = word_sz / 3 + 1;
+	const char *nearest = NULL;
+
+	if (word_sz > WORD_MAX)
+		return NULL;
+	for (; *names; names++) {
+		size_t far = text_distance(word, *names);
+
+		/* The head of a name, as people type it. */
+		if (word_sz > 1 && !strncmp(word, *names, word_sz))
+			far = 1;
+		if (far < least + !nearest) {
+			least = far;
+			nearest = *names;
+		}
+	}
+	return nearest;
 }

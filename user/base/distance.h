@@ -11,4 +11,7 @@
  */
 size_t text_distance(const char *a, const char *b);
 
+/* The name in @names (NULL-terminated) that @word was probably meant to be; NULL: none is near. */
+const char *text_nearest(const char *word, const char *const *names);
+
 #endif

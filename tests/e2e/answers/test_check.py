@@ -201,8 +201,15 @@ def test_first_budget():
 @lib.test()
 def test_refuses():
     cap = capture(program())
-    bad = check("entries:\n- limits: {tiem: 1 s}\n", cap, status=1, fmt="text")
-    lib.check(b"budget.yaml:2: no such limit: 'tiem'" in bad.stderr, "%r", bad.stderr)
+    for text, said, meant in (
+            ("entries:\n- limits: {tiem: 1 s}", "2: no such limit: 'tiem'", "time"),
+            ("entries:\n- modules: {a: {moduls: 1}}", "2: no such limit: 'moduls'", "modules"),
+            ("entries:\n- modules: {a: {raedy: 1 s}}", "2: no such limit: 'raedy'",
+             "one of time, cpu, memory, modules, opens, misses, bytes"),
+            ("entries:\n- name: x\n  forbidden: [y]", "3: not a key of an entry: 'forbidden'", "forbid"),
+            ("version: 1\nentrys: []", "2: not a key of a budget: 'entrys'", "entries")):
+        bad = check(text + "\n", cap, status=1, fmt="text").stderr.decode()
+        lib.check("budget.yaml:%s\n" % said in bad and re.search("try: %s\n" % meant, bad), "%s", bad)
     lib.check_equal(tool("check", "--budget", "absent.yaml", cap).returncode, 1, "no such budget")
     lib.check_equal(tool("check", cap).returncode, 2, "no --budget")
     unseen = check("entries:\n- match: nobody\n  limits: {modules: 1}\n", cap, status=1)

@@ -172,6 +172,23 @@ static void test_distance(void)
 	CHECK(text_distance(far, "") == 63 && text_distance("", far) == 63);
 }
 
+static void test_nearest(void)
+{
+	static const char *const names[] = { "record", "report", "tree", "why", NULL };
+	static const struct { const char *word, *near; } cases[] = {
+		{ "reprot", "report" }, { "recrod", "record" }, { "tre", "tree" }, { "Tree", "tree" },
+		{ "wyh", "why" }, { "rep", "report" }, { "python3", NULL }, { "", NULL }, { "ls", NULL },
+		{ "reportreportreportreportreportreportreportreport", NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *near = text_nearest(cases[i].word, names);
+
+		if (strcmp(near ? near : "none", cases[i].near ? cases[i].near : "none") != 0)
+			FAIL("%s: %s", cases[i].word, near ? near : "nothing");
+	}
+}
+
 int main(void)
 {
 	RUN(test_escape);
@@ -180,5 +197,6 @@ int main(void)
 	RUN(test_width);
 	RUN(test_table);
 	RUN(test_distance);
+	RUN(test_nearest);
 	return unit_result();
 }

@@ -251,23 +251,6 @@ static void test_help(void)
 	CHECK(!PARSE(&opts, "version") && opts.command == COMMAND_VERSION);
 }
 
-static void test_nearest(void)
-{
-	static const char *const names[] = { "record", "report", "tree", "why", NULL };
-	static const struct { const char *word, *near; } cases[] = {
-		{ "reprot", "report" }, { "recrod", "record" }, { "tre", "tree" }, { "Tree", "tree" },
-		{ "wyh", "why" }, { "rep", "report" }, { "python3", NULL }, { "", NULL }, { "ls", NULL },
-		{ "reportreportreportreportreportreportreportreport", NULL },
-	};
-
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const char *near = help_nearest(cases[i].word, names);
-
-		if (strcmp(near ? near : "none", cases[i].near ? cases[i].near : "none") != 0)
-			FAIL("%s: %s", cases[i].word, near ? near : "nothing");
-	}
-}
-
 /* Every line of every help fits, and has the options of its command and no other. */
 static void test_help_text(void)
 {
@@ -356,7 +339,6 @@ int main(void)
 	RUN(test_values);
 	RUN(test_misplaced);
 	RUN(test_help);
-	RUN(test_nearest);
 	RUN(test_help_text);
 	RUN(test_completions);
 	RUN(test_manual);

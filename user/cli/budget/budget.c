@@ -8,6 +8,7 @@
 #include <yaml.h>
 
 #include "base/cleanup.h"
+#include "base/distance.h"
 #include "base/log.h"
 #include "cli/opts.h"
 
@@ -38,6 +39,20 @@ static const char *text_of(const yaml_node_t *node)
 			   (const char *)node->data.scalar.value : NULL;
 
 	return text && strlen(text) == node->data.scalar.length ? text : NULL;
+}
+
+/* What is no name here, with the one that was probably meant. */
+static int refuse_name(const struct reader *reader, const yaml_node_t *key, const char *what,
+		       const char *const *names)
+{
+	const char *nearest = text_nearest(text_of(key), names);
+	char all[256] = "";
+
+	refuse(reader, key, what);
+	for (size_t at = 0; *names && at < sizeof(all); names++)
+		at += (size_t)snprintf(all + at, 256 - at, "%s%s", at ? ", " : "", *names);
+	log_hint("%s%s", nearest ? "" : "one of ", nearest ? nearest : all);
+	return -EINVAL;
 }
 
 static int for_each_pair(struct reader *reader, const yaml_node_t *map, pair_fn fn, void *ctx)
@@ -192,15 +207,19 @@ static int read_limit(struct reader *reader, void *ctx, const yaml_node_t *key,
 		      const yaml_node_t *value)
 {
 	const struct limits_ctx *limits = ctx;
+	const char *names[METRIC_CNT + 1] = {};
+	size_t cnt = 0;
 
 	for (int i = 0; i < METRIC_CNT; i++) {
+		if (!limits->is_of_module || metrics[i].is_of_module)
+			names[cnt++] = metrics[i].name;
 		if (strcmp(text_of(key), metrics[i].name))
 			continue;
 		if (limits->is_of_module && !metrics[i].is_of_module)
 			return refuse(reader, key, "cannot be limited for a module");
 		return set_limit(reader, i, value, &limits->limits[i]);
 	}
-	return refuse(reader, key, "no such limit");
+	return refuse_name(reader, key, "no such limit", names);
 }
 
 /* `services.*: 10 ms`, or `services.*: {time: 10 ms, modules: 5}`. */
@@ -236,6 +255,9 @@ static int set_runs(struct reader *reader, const yaml_node_t *value, struct budg
 static int read_key(struct reader *reader, void *ctx, const yaml_node_t *key,
 		    const yaml_node_t *value)
 {
+	static const char *const names[] = { "name", "match", "command", "runs", "limits", "modules",
+					     "forbid", "allow", "network", "circular", "compile",
+					     NULL };
 	struct budget_entry *entry = ctx;
 	struct limits_ctx limits = { .limits = entry->limits };
 	const char *name = text_of(key);
@@ -264,7 +286,7 @@ static int read_key(struct reader *reader, void *ctx, const yaml_node_t *key,
 		return set_allowed(reader, value, &entry->no_circular);
 	if (!strcmp(name, "compile"))
 		return set_allowed(reader, value, &entry->no_compile);
-	return refuse(reader, key, "not a key of an entry");
+	return refuse_name(reader, key, "not a key of an entry", names);
 }
 
 static int read_entry(struct reader *reader, const yaml_node_t *node, struct budget *budget)
@@ -291,6 +313,7 @@ static int read_entry(struct reader *reader, const yaml_node_t *node, struct bud
 static int read_top(struct reader *reader, void *ctx, const yaml_node_t *key,
 		    const yaml_node_t *value)
 {
+	static const char *const names[] = { "version", "entries", NULL };
 	struct budget *budget = ctx;
 	int err = 0;
 
@@ -298,7 +321,7 @@ static int read_top(struct reader *reader, void *ctx, const yaml_node_t *key,
 		return text_of(value) && !strcmp(text_of(value), "1") ? 0 :
 		       refuse(reader, value, "a version that this program does not know");
 	if (strcmp(text_of(key), "entries"))
-		return refuse(reader, key, "the only keys here are version and entries, not");
+		return refuse_name(reader, key, "not a key of a budget", names);
 	if (value->type != YAML_SEQUENCE_NODE)
 		return refuse(reader, value, "a list of entries (- name: …) is expected here");
 	for (yaml_node_item_t *item = value->data.sequence.items.start;

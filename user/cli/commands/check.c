@@ -213,6 +213,7 @@ int check_run(const struct opts *opts)
 
 	if (!opts->budget) {
 		log_err(0, "check needs --budget FILE");
+		log_hint("--budget budget.yaml --update -- COMMAND, which writes a first one");
 		return EXIT_USAGE;
 	}
 	if (opts->word_cnt && opts->argv) {

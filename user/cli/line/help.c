@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/distance.h"
 #include "base/log.h"
 #include "base/terminal.h"
 #include "cli/cli.h"
@@ -18,7 +17,6 @@
 #define WIDTH_PIPE 80
 #define EXAMPLE_COLS 46
 #define OPTION_COLS 28
-#define WORD_MAX 40
 #define TOOL "pyimport-bpf"
 
 static const char place[] = "The report goes to the standard output, or to the FILE of --report.";
@@ -204,25 +202,4 @@ int help_run(const struct opts *opts)
 	if (fflush(stdout))
 		return EXIT_OURS;
 	return opts->help_depth == HELP_SHORT ? EXIT_USAGE : EXIT_OK;
-}
-
-const char *help_nearest(const char *word, const char *const *names)
-{
-	size_t word_sz = strlen(word), least = word_sz / 3 + 1;
-	const char *nearest = NULL;
-
-	if (word_sz > WORD_MAX)
-		return NULL;
-	for (; *names; names++) {
-		size_t far = text_distance(word, *names);
-
-		/* The head of a name, as people type it. */
-		if (word_sz > 1 && !strncmp(word, *names, word_sz))
-			far = 1;
-		if (far < least + !nearest) {
-			least = far;
-			nearest = *names;
-		}
-	}
-	return nearest;
 }

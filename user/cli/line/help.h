@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Help, made from the tables of commands and options, and what a typing error probably meant. */
+/* Help, made from the tables of commands and options. */
 #ifndef CLI_LINE_HELP_H
 #define CLI_LINE_HELP_H
 
@@ -15,8 +15,5 @@ enum help_depth {
 
 /* Lines of at most @width columns. 0 or -EIO. */
 int help_print(const struct command_info *info, enum help_depth depth, int width, FILE *out);
-
-/* The name in @names (NULL-terminated) that @word looks like; NULL: none does. */
-const char *help_nearest(const char *word, const char *const *names);
 
 #endif

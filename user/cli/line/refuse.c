@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/distance.h"
 #include "base/log.h"
-#include "cli/line/help.h"
 #include "cli/line/options.h"
 #include "cli/line/refuse.h"
 #include "report/report.h"
@@ -57,7 +57,7 @@ bool is_listed(const char *const *list, const char *name)
 int refuse_name(const struct parse *parse, const char *what, const char *name,
 		       const char *const *list)
 {
-	const char *nearest = help_nearest(name, list);
+	const char *nearest = text_nearest(name, list);
 	char names[NAMES_SZ] = "";
 
 	for (size_t at = 0; *list && at < sizeof(names); list++)
@@ -75,8 +75,8 @@ int refuse_command(const struct parse *parse, const char *word, bool is_topic)
 		if (info->name && cnt < 31)
 			names[cnt++] = info->name;
 	refuse(parse, "no such subcommand: '%s'", word);
-	if (help_nearest(word, names))
-		return hint(parse, "pyimport-bpf ", help_nearest(word, names));
+	if (text_nearest(word, names))
+		return hint(parse, "pyimport-bpf ", text_nearest(word, names));
 	if (is_topic)
 		return hint(parse, "pyimport-bpf --help", NULL);
 	return hint(parse, "to trace a command: pyimport-bpf -- ", word);
@@ -99,6 +99,6 @@ int refuse_long(const struct parse *parse, const char *text)
 		return hint(parse, "--view ", name);
 	if (is_listed(report_formats, name))
 		return hint(parse, "--format ", name);
-	nearest = help_nearest(name, names);
+	nearest = text_nearest(name, names);
 	return nearest ? hint(parse, "--", nearest) : hint_help(parse);
 }
