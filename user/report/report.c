@@ -114,7 +114,8 @@ int report_write(const struct report_input *input, const char *view_name, const 
 		 const struct report_opts *opts, FILE *out)
 {
 	struct sink sink = { .out = out };
-	struct view view = { .model = input->model, .input = *input };
+	struct view_marks marks = {};
+	struct view view = { .model = input->model, .input = *input, .marks = &marks };
 	const struct report_ops *ops;
 
 	view_name = view_name ? view_name : report_views[0];

@@ -16,6 +16,9 @@
 #define TOP_DEFAULT 10
 #define WIDTH_NARROW 80 /* below, tables leave the kind out */
 
+/* Marks that were written in front of names, which the legend explains. */
+struct view_marks { bool has_approx, has_odd; };
+
 /* One report being written. The width in `opts` is resolved. */
 struct view {
 	const struct model *model; /* that of `input` */
@@ -23,6 +26,7 @@ struct view {
 	struct report_opts opts;
 	unsigned int uses; /* enum uses: what it shows */
 	bool is_whole; /* no width was given: tables are as wide as what is in them */
+	struct view_marks *marks;
 	FILE *out;
 };
 

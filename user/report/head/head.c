@@ -333,21 +333,13 @@ static void put_skipped(const struct view *view, size_t shown, size_t skipped)
 int foot_write(const struct view *view)
 {
 	size_t cnt = model__process_cnt(view->model), shown = 0;
-	bool has_approx = false, has_odd = false;
 
-	for (size_t i = 0; i < cnt; i++) {
-		const struct process *process = model__process(view->model, i);
-
-		shown += process_is_shown(process);
-		for (size_t k = 0; k < process->load_cnt; k++) {
-			has_approx |= !process->loads[k]->is_exact;
-			has_odd |= process->loads[k]->result != LOAD_LOADED;
-		}
-	}
-	if (has_approx)
+	for (size_t i = 0; i < cnt; i++)
+		shown += process_is_shown(model__process(view->model, i));
+	if (view->marks->has_approx)
 		put_para(view, 0, TABLE_DIM,
 			 "~ approximate: its place in the tree or one of its ends was not observed");
-	if (has_odd && view_is_narrow(view))
+	if (view->marks->has_odd)
 		put_para(view, 0, TABLE_DIM, "! failed, or had not ended");
 	put_skipped(view, shown, cnt - shown);
 	holds_write_text(view);

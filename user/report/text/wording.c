@@ -143,8 +143,10 @@ void phrase_importer(const struct view *view, const struct load *load, struct te
 
 void phrase_name(const struct view *view, const struct load *load, struct text_buf *buf)
 {
-	if (!load->is_exact)
+	if (!load->is_exact) {
 		text_buf__add(buf, "~");
+		view->marks->has_approx = true;
+	}
 	if (load->module)
 		text_buf__escape(buf, load->module, view_escape_flags(view));
 	else
@@ -171,8 +173,10 @@ void phrase_module(const struct view *view, const struct load *load, struct text
 	bool is_odd = load->result != LOAD_LOADED;
 
 	/* On a narrow terminal a mark: the error must not take the room of the name. */
-	if (is_odd && view_is_narrow(view))
+	if (is_odd && view_is_narrow(view)) {
 		text_buf__add(buf, "!");
+		view->marks->has_odd = true;
+	}
 	phrase_name(view, load, buf);
 	if (is_odd && !view_is_narrow(view)) {
 		text_buf__add(buf, " (");
