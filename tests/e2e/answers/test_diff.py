@@ -3,11 +3,11 @@
 """`diff` for pull requests: Markdown, limits of growth, and the steps of the GitHub Action."""
 import os
 import re
+import shutil
 import subprocess
 
 import lib
-
-ACTION = os.path.join(lib.REPO, "packaging/action/action.yml")
+from lib import action
 
 
 def record(name, source, extra=""):
@@ -62,37 +62,17 @@ def test_fail_on():
         lib.check_equal(done.returncode, 2, "%r, %s" % (wrong, done.stderr))
 
 
-def steps():
-    import yaml
-    with open(ACTION, encoding="utf-8") as file:
-        action = yaml.safe_load(file)
-    return action["inputs"], action["runs"]["steps"]
-
-
-def run_step(step, inputs, where):
-    """As a runner does: expressions filled in, files for outputs and the summary."""
-    env = dict(lib.clean_env(), GITHUB_OUTPUT=where + "/output", GITHUB_STEP_SUMMARY=where + "/summary",
-               PATH=os.path.dirname(lib.TOOL) + ":" + os.environ["PATH"])
-    for name, value in (step.get("env") or {}).items():
-        env[name] = re.sub(r"\$\{\{ inputs\.([\w-]+) \}\}", lambda m: inputs[m.group(1)], value)
-        lib.check("${{" not in env[name], "not filled in: %s", env[name])
-    return subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]],
-                          capture_output=True, text=True, stdin=subprocess.DEVNULL, env=env, cwd=where)
-
-
 @lib.test()
 def test_action():
-    if subprocess.run([lib.SYSTEM, "-c", "import yaml"], stderr=subprocess.DEVNULL).returncode:
-        raise lib.Skip("no python3-yaml")
     before, _ = captures()
     where = lib.workdir() + "/after"
+    path = os.path.dirname(lib.TOOL) + ":" + os.environ["PATH"]
     budget = lib.write("after/budget.yaml",
                        "version: 1\nentries:\n- name: app\n  forbid: [decimal]\n")
-    known, all_steps = steps()
-    given = {"command": "%s -S app.py 'a b'" % lib.system().exe, "budget": budget, "baseline": before,
-             "fail-on": "modules>0"}
-    inputs = {name: given.get(name, str(one.get("default", ""))) for name, one in known.items()}
-    done = {step["name"]: run_step(step, inputs, where) for step in all_steps if "run" in step}
+    inputs = action.with_defaults({"command": "%s -S app.py 'a b'" % lib.system().exe, "budget": budget,
+                                   "baseline": before, "fail-on": "modules>0"})
+    done = {step["name"]: action.run_step(step, inputs, where, path)
+            for step in action.steps()[1] if "run" in step}
     lib.check_equal({name: one.returncode for name, one in done.items()},
                     {"Install": 0, "Record": 0, "Check": 1, "Diff": 1}, done)
     lib.check("::error file=app.py,line=2" in done["Check"].stdout, "%s", done["Check"].stdout)
@@ -102,6 +82,24 @@ def test_action():
         lib.check("| decimal | app.py:2, a new statement |" in file.read(), "no summary")
     with open(where + "/output", encoding="utf-8") as file:
         lib.check_equal(file.read(), "capture=start-up.cap\ncomment=start-up.md\n", "outputs")
+
+
+@lib.test()
+def test_action_refuses():
+    """What is missing is one line: the program, and the right to trace."""
+    where = lib.workdir()
+    os.mkdir(where + "/bin")
+    os.mkdir(where + "/temp")
+    for writable in (where, where + "/temp"):
+        os.chmod(writable, 0o777)
+    for name in ("mkdir", "bash", "id", "sudo"):
+        if shutil.which(name):
+            os.symlink(shutil.which(name), where + "/bin/" + name)
+    inputs = action.with_defaults({"command": "python3 -c pass"})
+    for name, said in (("Install", "is not installed here"), ("Record", "Tracing needs root")):
+        done = action.run_step(action.step(name), inputs, where, where + "/bin", user="nobody")
+        lib.check_equal((done.returncode, done.stdout.count("\n")), (1, 1), done)
+        lib.check(done.stdout.startswith("::error title=pyimport-bpf::") and said in done.stdout, "%s", done)
 
 
 if __name__ == "__main__":

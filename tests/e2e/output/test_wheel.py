@@ -9,10 +9,12 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import zipfile
 
 import lib
+from lib import action
 
 SUITE = '''
 import pytest
@@ -66,11 +68,15 @@ def built_wheel(*modules):
     return wheel
 
 
-def venv_with_wheel():
-    wheel = built_wheel("pytest", "venv", "ensurepip")
+def empty_venv():
     path = lib.workdir() + "/venv"
     made = run(lib.SYSTEM, "-m", "venv", "--system-site-packages", path)
     lib.check_equal(made.returncode, 0, made.stderr)
+    return path
+
+
+def venv_with_wheel():
+    wheel, path = built_wheel("pytest", "venv", "ensurepip"), empty_venv()
     made = run(path + "/bin/pip", "install", "--no-index", "--no-deps", wheel)
     lib.check_equal(made.returncode, 0, made.stderr)
     return path
@@ -124,6 +130,33 @@ def test_wheel():
     found, text = verdicts(venv, user="nobody", env=dict(os.environ, HOME="/nonexistent"))
     check_verdicts(found, text)
     lib.check("measured by -X importtime (not traced: " in text, "%s", text)
+
+
+@lib.test(timeout_s=400)
+def test_action_installs():
+    """The action takes a wheel, or the tarball of a release when its sum is right."""
+    wheel, path = built_wheel("venv", "ensurepip"), empty_venv() + "/bin:/usr/bin:/bin"
+    made = run(lib.REPO + "/packaging/dist.sh", lib.REPO + "/.output/static/pyimport-bpf", lib.workdir())
+    lib.check_equal(made.returncode, 0, made.stderr)
+    tarball = made.stdout.split()[-1]
+    with open(tarball, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()
+    install = action.step("Install")
+    for name, package, sha256, status in (("wheel", wheel, "", 0), ("url", "file://" + tarball, digest, 0),
+                                          ("tarball", tarball, digest, 0), ("other", tarball, "0" * 64, 1),
+                                          ("cut", lib.write("cut.tar.gz", "no tarball"), "", 1)):
+        where = lib.workdir() + "/" + name
+        os.mkdir(where)
+        inputs = action.with_defaults({"package": package, "sha256": sha256})
+        done = action.run_step(install, inputs, where, path)
+        lib.check_equal(done.returncode, status, "%s: %s" % (name, done))
+        if status:
+            lib.check_equal(done.stdout.count("::error title=pyimport-bpf::"), 1, done)
+            continue
+        with open(where + "/path", encoding="utf-8") as file:
+            found = shutil.which("pyimport-bpf", path=":".join(file.read().split("\n")))
+        said = run(found, "--version").stdout
+        lib.check(found.startswith(where) and said in done.stdout, "%s: %s", found, done)
 
 
 def fields(text):
