@@ -153,7 +153,7 @@ static void put_modules(const struct writer *to)
 	const struct snapshot *snapshot = to->snapshot;
 
 	put_head(to, "pyimport_module_self_seconds", "counter", "seconds",
-		 "Time of the dearest modules' imports in start-ups, without what they import.");
+		 "Time of the slowest modules' imports in start-ups, without what they import.");
 	for (size_t i = 0; i < snapshot->top_cnt; i++) {
 		fputs("pyimport_module_self_seconds_total{", to->out);
 		put_label(to, "module", snapshot->top[i].name);

@@ -111,7 +111,7 @@ static void on_record(void *ctx, const void *record, size_t size)
 int session_refuse_command(const char *name, int err)
 {
 	if (!*name)
-		log_err(0, "the command behind -- is an empty word");
+		log_err(0, "the command after -- is an empty string");
 	else if (err == -ENOENT)
 		log_err(0, "%s: command not found", name);
 	else

@@ -66,7 +66,7 @@ static void print_price(const struct prices *prices)
 	char text[PRICE_TEXT_SZ];
 
 	log_line("stats: here %s", price_text(&prices->begin, text));
-	log_line("stats: when tracing was over %s", price_text(&prices->end, text));
+	log_line("stats: at the end of the trace %s", price_text(&prices->end, text));
 }
 
 void session__print_stats(struct session *session)

@@ -139,4 +139,4 @@ def too_slow(measured, limit_ms, floor):
     text = "%.0f ms, %.0f ms allowed" % (took, allowed)
     if floor is not None:
         text += " (%.0f ms over an empty Python's %.0f ms)" % (limit_ms, floor)
-    return [[text + "; the dearest import:", *measured[0].chain(dearest[0])]] if dearest else [[text]]
+    return [[text + "; the slowest import:", *measured[0].chain(dearest[0])]] if dearest else [[text]]

@@ -317,7 +317,7 @@ import http.server, xml.dom.minidom, unittest.mock
 
 @lib.test()
 def test_screen():
-    """The default view fits 24 lines: savings by place, dearest modules, own failures, what next."""
+    """The default view fits 24 lines: savings by place, slowest modules, own failures, what next."""
     modules()
     lib.write("su_long.py", SLOW % 0.5) # longer than any of the others may take
     script = lib.write("su_main.py", SCREEN)

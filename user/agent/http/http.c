@@ -136,7 +136,7 @@ static bool is_allowed(struct http *http, struct MHD_Connection *client)
 
 static enum MHD_Result ask_password(struct MHD_Connection *client)
 {
-	static char text[] = "a name and a password, please\n";
+	static char text[] = "user name and password required\n";
 	struct MHD_Response *response;
 	enum MHD_Result result;
 
@@ -264,7 +264,7 @@ int http__start(struct http *http)
 	int fd = fcntl(http->fd, F_DUPFD_CLOEXEC, 3);
 
 	if (fd < 0)
-		return log_err(-errno, "cannot answer at --listen");
+		return log_err(-errno, "cannot listen at --listen");
 	http->is_ordinary = false;
 	http->daemon = MHD_start_daemon(flags, 0, NULL, NULL, answer, http,
 					MHD_OPTION_LISTEN_SOCKET, fd,
@@ -273,7 +273,7 @@ int http__start(struct http *http)
 					MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)TIMEOUT_S,
 					MHD_OPTION_ARRAY, http->guard.cert ? tls : &tls[2],
 					MHD_OPTION_END);
-	return http->daemon ? 0 : log_err(-EINVAL, "cannot answer at --listen%s", http->guard.cert ?
+	return http->daemon ? 0 : log_err(-EINVAL, "cannot listen at --listen%s", http->guard.cert ?
 					  ": certificate and key may not belong together" : "");
 }
 

@@ -95,7 +95,7 @@ static void back_off(struct push *push, __u64 now_ns, long wait_s)
 		   wait_s ? BACKOFF_MAX_NS : 0;
 	push->retry_ns = now_ns + (asked_ns > wait_ns ? asked_ns : wait_ns);
 	if (!push->failed_cnt++)
-		log_warn("--otlp: %s; it is tried again", client__error(push->client));
+		log_warn("--otlp: %s; will be retried", client__error(push->client));
 }
 
 /* 0: it has arrived; -EAGAIN: not yet; -EPROTO: it never will. */

@@ -89,7 +89,7 @@ static int check_words(const struct parse *parse)
 		if (opts->word_cnt && (opts->word_cnt == 2 || names_target(opts)))
 			break;
 		if (opts->word_cnt && !access(opts->words[0], F_OK)) {
-			refuse(parse, "why needs a module, too: which one in %s?", opts->words[0]);
+			refuse(parse, "why needs a module as well as a file: which module in %s?", opts->words[0]);
 			return hint(parse, "why MODULE ", opts->words[0]);
 		}
 		refuse(parse, "why needs a module, and a capture file or a command that loads it");

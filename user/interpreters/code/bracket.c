@@ -54,7 +54,7 @@ static int add_site(struct finder *finder, const struct pyi_site *site, const ch
 			continue;
 		if (merge(&interp->sites[i].site, site))
 			return 0;
-		interp__note(interp, "two probes want the instruction at offset 0x%llx: kept the first",
+		interp__note(interp, "two probes need the instruction at offset 0x%llx: kept the first",
 			     off);
 		return -EEXIST;
 	}

@@ -143,7 +143,7 @@ int interp__open_within(int fd, const char *path, struct elf_budget *budget, str
 	if (!err)
 		err = fill(elf, path, interp);
 	if (budget->is_spent || err == -EFBIG) {
-		interp__note(interp, "not examined: to read the file takes more than a Python takes");
+		interp__note(interp, "not examined: reading this file takes more than reading any Python does");
 		err = -ENOTSUP;
 	}
 	if (!err || err == -ENOTSUP)

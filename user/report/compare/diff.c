@@ -282,9 +282,9 @@ static int put_pair(const struct view *view, const struct diff_pair *pair)
 	text_buf__free(&buf);
 	put_doubts(view, pair->doubts, 2);
 	err = put_totals(view, pair);
-	err = err ?: put_trees(view, "New, by what brought them in", "a new statement", pair->came,
+	err = err ?: put_trees(view, "Added, by the import that brought them in", "a new statement", pair->came,
 			       pair->came_cnt);
-	err = err ?: put_trees(view, "Gone, by what had brought them in", "the statement is gone",
+	err = err ?: put_trees(view, "Removed, by the import that had brought them in", "the statement is gone",
 			       pair->went, pair->went_cnt);
 	err = err ?: put_modules(view, "Failing now", pair, DIFF_BROKEN);
 	err = err ?: put_modules(view, "Failing no more", pair, DIFF_REPAIRED);

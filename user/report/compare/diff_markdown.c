@@ -166,9 +166,9 @@ static int put_pair(const struct view *view, const struct diff_pair *pair)
 	fputc('\n', view->out);
 	put_doubts(view, pair->doubts);
 	put_totals(view->out, pair, &a, &b);
-	put_trees(view, "New, by what brought them in", "a new statement", pair->came,
+	put_trees(view, "Added, by the import that brought them in", "a new statement", pair->came,
 		  pair->came_cnt);
-	put_trees(view, "Gone, by what had brought them in", "the statement is gone",
+	put_trees(view, "Removed, by the import that had brought them in", "the statement is gone",
 		  pair->went, pair->went_cnt);
 	put_modules(view, "Failing now", pair, DIFF_BROKEN);
 	put_modules(view, "Failing no more", pair, DIFF_REPAIRED);

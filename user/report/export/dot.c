@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The import graph for graphviz: the dearest modules of each process (--top) and the statements
+ * The import graph for graphviz: the slowest modules of each process (--top) and the statements
  * that lead from one to the other. Solid: the statement loaded it; dashed: it was there already;
  * red: closes a cycle. A graph of all modules would take graphviz minutes and show nothing.
  */

@@ -142,7 +142,7 @@ static void add_late(const struct view *view, const struct finding *finding, str
 	text_buf__printf(buf, " when the service is ready: %s ",
 			 text_ns(num, finding->observed_ns));
 	if (finding->is_waiter)
-		text_buf__add(buf, "in which it waits for no connection");
+		text_buf__add(buf, "in which it does not wait for connections");
 	else
 		text_buf__printf(buf, "in thread %u", finding->load->tid);
 }
@@ -268,7 +268,7 @@ static void add_defer_remedy(const struct view *view, const struct process *proc
 	if (finding->load && finding->load->declared) {
 		text_buf__add(buf, "it is lazy already, declared at ");
 		phrase_place(view, process, finding->load->declared, buf);
-		text_buf__add(buf, ": use it later than at start-up");
+		text_buf__add(buf, ": use it only after the start-up");
 	} else if (finding->is_entry) {
 		text_buf__add(buf, "nothing here: it is how the program begins; what it brings is told by "
 			      "itself");

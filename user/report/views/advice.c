@@ -54,7 +54,7 @@ static void add_doubt(const struct advice *advice, const struct gain *gain, stru
 	if (!advice->gains->has_edges)
 		text_buf__add(buf, ": cached imports were not traced");
 	else if (gain->is_cut)
-		text_buf__printf(buf, ": at least %s, for not all of these imports came to their end",
+		text_buf__printf(buf, ": at least %s, for some of these imports did not end",
 				 text_ns(num, gain->least_ns));
 	else if (gain->least_ns < gain->ns / 100 * SURE_PCT)
 		text_buf__printf(buf, ": at least %s, for not all was seen that may import the rest",
@@ -122,7 +122,7 @@ static void put_risks(const struct view *view, const struct process *process,
 
 	if (!finding->risk_cnt)
 		return;
-	text_buf__add(&buf, "careful, loading it was seen to do more: ");
+	text_buf__add(&buf, "caution, loading it also had these effects: ");
 	for (__u32 i = 0; i < finding->risk_cnt && i < RISKS_SHOWN; i++) {
 		text_buf__add(&buf, i ? "; " : "");
 		phrase_risk(view, process, finding->risks[i], &buf);
@@ -288,7 +288,7 @@ static int put_joint(const struct view *view, const struct advice *advice)
 	one = calloc(node_cnt, sizeof(*one));
 	if (!all || !one || !list)
 		return -ENOMEM;
-	put_title(view, "Deferring what --defer names");
+	put_title(view, "Deferring the imports named by --defer");
 	while (!err && (item = strsep(&next, ","))) {
 		__u32 cnt;
 
@@ -329,7 +329,7 @@ static int write_process(const struct view *view, const struct process *process)
 	if (view->opts.defer)
 		err = put_joint(view, advice);
 	if (advice->is_cut)
-		put_para(view, 2, TABLE_RED, "There are so many statements that only the dearest were "
+		put_para(view, 2, TABLE_RED, "There are so many statements that only the most expensive were "
 			 "tried.");
 	put_deferrals(view, process, advice);
 	put_rule(view, process, advice, FINDING_NO_GAIN, "No gain from these alone");

@@ -114,7 +114,7 @@ static int put_savings(const struct view *view, const struct process *process)
 
 static const struct table_col cols[] = {
 	{ "self", true, TABLE_WHOLE, 0, 0 }, { "total", true, TABLE_WHOLE, 0, 0 },
-	{ "dearest modules", false, TABLE_CUT_MIDDLE, 14, 0 },
+	{ "slowest modules", false, TABLE_CUT_MIDDLE, 14, 0 },
 	{ "imported by", false, TABLE_CUT_HEAD, 12, 0 },
 };
 

@@ -236,7 +236,7 @@ static void look_at_all(void *ctx, __u64 since_ns)
 	const struct probes *probes = held->session->probes;
 	struct look_round look = { .held = held, .since_ns = since_ns };
 
-	log_debug("mappings were lost: looking at what is followed");
+	log_debug("mappings were lost: looking again at the followed processes");
 	probes__each_followed(probes, look_at_followed, &look);
 	/* What ended since, or execed, cannot be asked what it had mapped before. */
 	if (probes__last_end_ns(probes) >= since_ns)

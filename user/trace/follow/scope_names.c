@@ -43,7 +43,7 @@ int scope_find_cgroup(const struct opts *opts, const char *wanted, char **path)
 	}
 	if (err == -ENOENT || err == -ENOTDIR) {
 		log_err(err, "%s: no such cgroup", wanted);
-		log_hint("a directory below /sys/fs/cgroup, or a path of /proc/PID/cgroup; --wait if it is still to come");
+		log_hint("a directory below /sys/fs/cgroup, or a path of /proc/PID/cgroup; --wait if it does not exist yet");
 		return err;
 	}
 	if (err == -ENOTSUP) {
@@ -144,7 +144,7 @@ static int explain(const char *wanted, struct containers *containers)
 			"CRI-O has one here", wanted);
 	for (size_t i = 0; i < near.cnt; i++)
 		log_hint("%s", near.best[i].text);
-	log_hint("--wait, if it is still to be made");
+	log_hint("--wait, if it does not exist yet");
 	return -ENOENT;
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Causes and findings: where the time of the dearest modules went, and what the trace says about
+// Causes and findings: where the time of the slowest modules went, and what the trace says about
 // it. What was not measured is not drawn.
 
 const CAUSES_TOP = 20, FINDINGS_MAX = 100, FOLD = 8, RISKS_MAX = 4;
@@ -72,7 +72,7 @@ function fillCauses(index, select) {
 		return row;
 	});
 	fill($("causes"), legend, hasCauses ? [totalRows(index),
-		el("h3", {}, "Dearest modules, without what they import")].flat() : null, rows);
+		el("h3", {}, "Slowest modules, without what they import")].flat() : null, rows);
 }
 
 function riskText(risk) {
@@ -100,7 +100,7 @@ function findingItem(finding, index, select) {
 		isKnown(finding.confidence) ? ", confidence " + finding.confidence : null,
 		load ? [" ", moduleButton(load, select)] : null,
 		finding.remedy ? el("div", {class: "dim"}, finding.remedy) : null,
-		risks.length ? el("div", {class: "risks"}, "careful, loading it was seen to do more: " +
+		risks.length ? el("div", {class: "risks"}, "caution, loading it also had these effects: " +
 			risks.slice(0, RISKS_MAX).map(riskText).join("; ") + (risks.length > RISKS_MAX ?
 			"; and " + fmtCount(risks.length - RISKS_MAX) + " more" : "")) : null);
 }

@@ -101,8 +101,8 @@ class Compare {
 		const toAfter = load => choose(load, "link"), toBefore = load => this.before.goTo(load);
 		const by = change => pair.modules.filter(m => m.change === change).slice(0, COMPARED_MAX);
 		fill($("compare-lists"),
-			...listed("Came, by what brought them in", pair.new, t => treeItem(t, index, toAfter)),
-			...listed("Went, with what had brought them in", pair.gone,
+			...listed("Added, by the import that brought them in", pair.new, t => treeItem(t, index, toAfter)),
+			...listed("Removed, by the import that had brought them in", pair.gone,
 				t => treeItem(t, pair.beforeIndex, toBefore)),
 			...listed("Slower in themselves", by("slower"), moduleItem),
 			...listed("Faster in themselves", by("faster"), moduleItem));

@@ -63,7 +63,7 @@ function broughtBy(index, load, select) {
 	const list = el("ul");
 	for (const child of children.slice(0, DETAIL_MAX))
 		list.append(el("li", {}, moduleButton(child, select), " " + fmtNs(child.wall_ns)));
-	return children.length ? [el("h4", {}, "What it imports, dearest first"),
+	return children.length ? [el("h4", {}, "What it imports, slowest first"),
 		more(list, children.length, "modules")] : [];
 }
 

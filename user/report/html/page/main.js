@@ -217,7 +217,7 @@ function fillRanges() {
 function fillKeys() {
 	fill($("keys"), pairs([
 		["/", "search"], ["Esc", "in the search: clear it"],
-		["arrows", "in the icicle: to the parent, the dearest child, the neighbours; in the table: rows"],
+		["arrows", "in the icicle: to the parent, the slowest child, the neighbours; in the table: rows"],
 		["Enter", "in the icicle: zoom in; in the table: choose"],
 		["Backspace", "in the icicle: zoom out"], ["Home", "in the icicle: all imports"],
 	]));
