@@ -64,6 +64,5 @@ int capture_reader__next(struct capture_reader *reader, struct capture_frame *fr
 void capture_reader__trust(struct capture_reader *reader);
 bool capture_reader__is_cut(const struct capture_reader *reader); /* the end frame is missing */
 __u64 capture_reader__bytes(const struct capture_reader *reader); /* read so far */
-__u32 capture_reader__version(const struct capture_reader *reader);
 
 #endif

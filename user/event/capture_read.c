@@ -283,8 +283,3 @@ __u64 capture_reader__bytes(const struct capture_reader *reader)
 {
 	return reader->bytes;
 }
-
-__u32 capture_reader__version(const struct capture_reader *reader)
-{
-	return reader->header->version;
-}

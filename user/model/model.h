@@ -371,7 +371,6 @@ bool load_is_outermost(const struct load *load);
 const struct pyi_stats *model__stats(const struct model *model); /* NULL = never set */
 const struct host_info *model__host(const struct model *model);
 __u64 model__malformed(const struct model *model);
-__u64 model__orphan_ends(const struct model *model); /* ends whose begin was not seen */
 __u64 model__truncated(const struct model *model);   /* names that were cut; they end in "…" */
 size_t model__unprobed_cnt(const struct model *model);
 const struct python_info *model__unprobed(const struct model *model, size_t index); /* NULL: end */
@@ -381,7 +380,6 @@ __u32 model__measured(const struct model *model);      /* enum pyi_group: causes
 __u64 process_cached_cnt(const struct process *process);
 __u64 charge_wait_ns(const struct pyi_charge *charge); /* sum of its waits */
 __u64 model__unknown_starts(const struct model *model);
-size_t model__hold_cnt(const struct model *model);
 bool model__is_complete(const struct model *model); /* no loss of any kind */
 
 /* For a progress line while tracing: Python processes, loads so far, module loading now. */

@@ -239,7 +239,7 @@ struct model {
 	struct python_state *pythons;
 	struct pyi_stats stats;
 	struct host_info host;
-	__u64 malformed, orphan_ends, truncated, late_starts, unknown_starts;
+	__u64 malformed, truncated, late_starts, unknown_starts;
 	struct python_info *unprobed;
 	size_t unprobed_cnt;
 	struct hold_info *holds;

@@ -257,16 +257,6 @@ int proc_parse_cgroup(char *text, char **out)
 	return *out ? 0 : -ENOMEM;
 }
 
-int proc_cgroup(int proc_fd, char **out)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t sz;
-	int err;
-
-	err = proc_read(proc_fd, "cgroup", 65536, &text, &sz);
-	return err ? err : proc_parse_cgroup(text, out);
-}
-
 int proc_parent(int proc_fd, pid_t *ppid, char comm[16])
 {
 	_cleanup_free_ char *text = NULL;

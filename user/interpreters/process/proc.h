@@ -51,8 +51,7 @@ int proc_read(int proc_fd, const char *name, size_t max, char **out, size_t *sz_
 /* Command line as one malloc'd block: *argv points into itself, free(*argv) frees all. */
 int proc_argv(int proc_fd, char ***argv, size_t *argc);
 
-/* Path in the v2 hierarchy, or else the longest path of any v1 one. malloc'd. */
-int proc_cgroup(int proc_fd, char **out);
+/* From /proc/PID/cgroup: path in the v2 hierarchy, or else the longest one of any v1. malloc'd. */
 int proc_parse_cgroup(char *text, char **out);
 
 /* Parent and comm from /proc/PID/stat; @comm may be NULL. */

@@ -27,11 +27,6 @@ __u64 model__malformed(const struct model *model)
 	return model->malformed;
 }
 
-__u64 model__orphan_ends(const struct model *model)
-{
-	return model->orphan_ends;
-}
-
 __u64 model__truncated(const struct model *model)
 {
 	return model->truncated;

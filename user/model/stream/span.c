@@ -320,10 +320,8 @@ int span_end(struct model *model, const struct pyi_end *rec)
 	struct span *span = span_find(model, rec->hdr.proc, rec->id);
 	__u64 wall_ns;
 
-	if (!span) {
-		model->orphan_ends++; /* begun before we came, or its begin was lost */
-		return 0;
-	}
+	if (!span)
+		return 0; /* begun before we came, or its begin was lost: that is counted there */
 	if (span->process->can_switch) {
 		see_switch(span);
 	} else {

@@ -98,11 +98,6 @@ int model__add_hold(struct model *model, const struct hold_info *info)
 	return 0;
 }
 
-size_t model__hold_cnt(const struct model *model)
-{
-	return model->hold_cnt;
-}
-
 const struct hold_info *model__hold(const struct model *model, size_t index)
 {
 	return index < model->hold_cnt ? &model->holds[index] : NULL;
