@@ -321,7 +321,7 @@ int span_end(struct model *model, const struct pyi_end *rec)
 	__u64 wall_ns;
 
 	if (!span)
-		return 0; /* begun before we came, or its begin was lost: that is counted there */
+		return 0; /* begun before we came, or its begin was lost, which BPF counts */
 	if (span->process->can_switch) {
 		see_switch(span);
 	} else {
