@@ -43,7 +43,7 @@ enum pyi_event_kind {
 	PYI_EV_LINK = 41,    /* stages of one dlopen: struct pyi_link */
 	PYI_EV_EFFECT = 42,  /* sleeps and file locks of a span: struct pyi_effect */
 	PYI_EV_LOG = 48,     /* a process known from a log of -X importtime: header only */
-	PYI_EV_PRESENT = 56, /* what was there before us: struct pyi_present */
+	PYI_EV_INVENTORY = 56, /* what was there before us: struct pyi_inventory */
 	PYI_EV_NAMESPACE = 57, /* a module's, told in an earlier file: struct pyi_namespace */
 };
 
@@ -300,16 +300,16 @@ struct pyi_edge_count {
 };
 
 /* One thing that a running process had when we came, read by user space. */
-enum pyi_present_what {
-	PYI_PRESENT_PROCESS = 1, /* the process itself: `ppid` */
-	PYI_PRESENT_MODULE = 2,  /* in sys.modules; `file` is its __file__ */
-	PYI_PRESENT_LIB = 3,     /* a mapped shared object; `bytes` of it are mapped */
-	PYI_PRESENT_MODULES = 4, /* behind the modules: all were read (PYI_F_TRUNC: not all) */
+enum pyi_inventory_what {
+	PYI_INVENTORY_PROCESS = 1, /* the process itself: `ppid` */
+	PYI_INVENTORY_MODULE = 2,  /* in sys.modules; `file` is its __file__ */
+	PYI_INVENTORY_LIB = 3,     /* a mapped shared object; `bytes` of it are mapped */
+	PYI_INVENTORY_MODULES = 4, /* behind the modules: all were read (PYI_F_TRUNC: not all) */
 };
 
-struct pyi_present {
+struct pyi_inventory {
 	struct pyi_hdr hdr;
-	__u32 what; /* enum pyi_present_what */
+	__u32 what; /* enum pyi_inventory_what */
 	__u32 ppid;
 	__u64 bytes;
 	struct pyi_str name;

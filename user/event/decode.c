@@ -26,7 +26,7 @@ static const struct shape shapes[] = {
 	[PYI_EV_PHASE] = { sizeof(struct pyi_phase) },
 	[PYI_EV_JOIN] = { sizeof(struct pyi_hdr) },
 	[PYI_EV_CGROUP] = { sizeof(struct pyi_cgroup) },
-	[PYI_EV_PRESENT] = { sizeof(struct pyi_present) },
+	[PYI_EV_INVENTORY] = { sizeof(struct pyi_inventory) },
 	[PYI_EV_NAMESPACE] = { sizeof(struct pyi_namespace) },
 	[PYI_EV_EDGE_COUNT] = { sizeof(struct pyi_edge_count) },
 	[PYI_EV_PATH] = { sizeof(struct pyi_path) },
@@ -84,12 +84,12 @@ static bool is_from_valid(const struct pyi_from *from, size_t size)
 	return true;
 }
 
-static bool is_present_valid(const struct pyi_present *present, size_t size)
+static bool is_inventory_valid(const struct pyi_inventory *item, size_t size)
 {
-	size_t room = size - sizeof(*present);
+	size_t room = size - sizeof(*item);
 
-	return is_text_inside(&present->name, room) &&
-	       is_text_inside(&present->file, room - present->name.sz);
+	return is_text_inside(&item->name, room) &&
+	       is_text_inside(&item->file, room - item->name.sz);
 }
 
 bool event_is_valid(const void *record, size_t size)
@@ -127,8 +127,8 @@ bool event_is_valid(const void *record, size_t size)
 		return is_text_inside(&mark->name, sizeof(mark->text));
 	case PYI_EV_EDGE_COUNT:
 		return count->id;
-	case PYI_EV_PRESENT:
-		return is_present_valid(record, size);
+	case PYI_EV_INVENTORY:
+		return is_inventory_valid(record, size);
 	case PYI_EV_NAMESPACE:
 		return is_text_inside(&((const struct pyi_namespace *)record)->name,
 				      size - sizeof(struct pyi_namespace));

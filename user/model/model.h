@@ -256,7 +256,7 @@ struct group {
 };
 
 /* What a process had when we came; of none of it a time is known. */
-struct present {
+struct inventory_item {
 	const char *name;         /* module, or path of a shared object */
 	const char *file;         /* of a module; NULL = none, or unknown */
 	__u64 bytes;              /* of a shared object: mapped */
@@ -265,7 +265,7 @@ struct inventory {
 	__u64 taken_ns;
 	bool has_modules;         /* sys.modules could be read */
 	bool is_cut;              /* but not all of it */
-	struct present **modules, **libs;
+	struct inventory_item **modules, **libs;
 	size_t module_cnt, module_cap, lib_cnt, lib_cap;
 };
 

@@ -2,13 +2,13 @@
 /* What was there before tracing began: apart from what was traced, whatever the stream says. */
 #include "stream.h"
 
-static void present(struct stream *s, __u64 ts_ns, __u32 what, __u32 ppid, const char *name,
+static void item(struct stream *s, __u64 ts_ns, __u32 what, __u32 ppid, const char *name,
 		    const char *file, __u64 bytes)
 {
-	size_t size = sizeof(struct pyi_present) + strlen(name) + strlen(file);
-	struct pyi_present *rec = calloc(1, size);
+	size_t size = sizeof(struct pyi_inventory) + strlen(name) + strlen(file);
+	struct pyi_inventory *rec = calloc(1, size);
 
-	rec->hdr = stream_hdr(s, PYI_EV_PRESENT, size, ts_ns);
+	rec->hdr = stream_hdr(s, PYI_EV_INVENTORY, size, ts_ns);
 	rec->what = what;
 	rec->ppid = ppid;
 	rec->bytes = bytes;
@@ -29,13 +29,13 @@ static void load(struct stream *s, __u64 ts_ns, __u32 id, const char *name)
 
 static void take(struct stream *s)
 {
-	present(s, 1000, PYI_PRESENT_PROCESS, 50, "", "", 0);
-	present(s, 1000, PYI_PRESENT_LIB, 0, "/usr/lib/libc.so.6", "", 2000000);
-	present(s, 1000, PYI_PRESENT_MODULE, 0, "sys", "", 0);
-	present(s, 1000, PYI_PRESENT_MODULE, 0, "os", "/lib/os.py", 0);
-	present(s, 1000, PYI_PRESENT_MODULE, 0, "os", "/lib/os.py", 0); /* a sub-interpreter's */
-	present(s, 1000, PYI_PRESENT_MODULE, 0, "between", "/b.py", 0);
-	present(s, 1000, PYI_PRESENT_MODULES, 0, "", "", 0);
+	item(s, 1000, PYI_INVENTORY_PROCESS, 50, "", "", 0);
+	item(s, 1000, PYI_INVENTORY_LIB, 0, "/usr/lib/libc.so.6", "", 2000000);
+	item(s, 1000, PYI_INVENTORY_MODULE, 0, "sys", "", 0);
+	item(s, 1000, PYI_INVENTORY_MODULE, 0, "os", "/lib/os.py", 0);
+	item(s, 1000, PYI_INVENTORY_MODULE, 0, "os", "/lib/os.py", 0); /* a sub-interpreter's */
+	item(s, 1000, PYI_INVENTORY_MODULE, 0, "between", "/b.py", 0);
+	item(s, 1000, PYI_INVENTORY_MODULES, 0, "", "", 0);
 }
 
 static void test_kept(void)
@@ -69,8 +69,8 @@ static void test_unread(void)
 	struct stream s;
 
 	stream_open(&s);
-	present(&s, 1000, PYI_PRESENT_PROCESS, 50, "", "", 0);
-	present(&s, 1000, PYI_PRESENT_LIB, 0, "/usr/lib/libc.so.6", "", 1);
+	item(&s, 1000, PYI_INVENTORY_PROCESS, 50, "", "", 0);
+	item(&s, 1000, PYI_INVENTORY_LIB, 0, "/usr/lib/libc.so.6", "", 1);
 	stream_fork(&s, 3000, 200, 2);
 	stream_finish(&s, 9000);
 	CHECK(!stream_process(&s, 1)->inventory->has_modules);
@@ -97,14 +97,14 @@ static void test_parents_in_a_circle(void)
 	struct stream s;
 
 	stream_open(&s);
-	present(&s, 1000, PYI_PRESENT_PROCESS, 200, "", "", 0);
+	item(&s, 1000, PYI_INVENTORY_PROCESS, 200, "", "", 0);
 	s.tgid = s.tid = 200;
 	s.proc = 2;
-	present(&s, 1000, PYI_PRESENT_PROCESS, 100, "", "", 0);
+	item(&s, 1000, PYI_INVENTORY_PROCESS, 100, "", "", 0);
 	s.tgid = s.tid = 100;
 	s.proc = 1;
-	present(&s, 1000, PYI_PRESENT_PROCESS, 200, "", "", 0);
-	present(&s, 1000, PYI_PRESENT_PROCESS, 100, "", "", 0);
+	item(&s, 1000, PYI_INVENTORY_PROCESS, 200, "", "", 0);
+	item(&s, 1000, PYI_INVENTORY_PROCESS, 100, "", "", 0);
 	stream_finish(&s, 9000);
 	CHECK(stream_process(&s, 2)->parent == stream_process(&s, 1));
 	CHECK(!stream_process(&s, 1)->parent);
@@ -114,11 +114,11 @@ static void test_parents_in_a_circle(void)
 /* Lengths that reach beyond the record are refused. */
 static void test_malformed(void)
 {
-	struct pyi_present rec = { .what = PYI_PRESENT_MODULE };
+	struct pyi_inventory rec = { .what = PYI_INVENTORY_MODULE };
 	struct stream s;
 
 	stream_open(&s);
-	rec.hdr = stream_hdr(&s, PYI_EV_PRESENT, sizeof(rec), 1000);
+	rec.hdr = stream_hdr(&s, PYI_EV_INVENTORY, sizeof(rec), 1000);
 	rec.name.sz = 1;
 	stream_apply(&s, &rec, sizeof(rec));
 	rec.name.sz = 0;

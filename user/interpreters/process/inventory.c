@@ -113,27 +113,27 @@ static int scan_map(void *ctx, int proc_fd, const struct proc_map *map)
 
 static void send_process(const struct inventory_opts *opts, int proc_fd)
 {
-	struct present present = { .what = PYI_PRESENT_PROCESS };
+	struct inventory_item item = { .what = PYI_INVENTORY_PROCESS };
 	pid_t ppid;
 
 	if (!proc_parent(proc_fd, &ppid, NULL) && ppid > 0)
-		present.ppid = ppid;
-	present_send(opts, &present);
+		item.ppid = ppid;
+	inventory_send(opts, &item);
 }
 
 static void send_libs(const struct scan *scan)
 {
 	for (size_t i = 0; i < scan->file_cnt; i++) {
 		const struct mapped *file = &scan->files[i];
-		struct present present = {
-			.what = PYI_PRESENT_LIB, .bytes = file->bytes, .name_text = file->path,
+		struct inventory_item item = {
+			.what = PYI_INVENTORY_LIB, .bytes = file->bytes, .name_text = file->path,
 		};
 
 		if (!file->is_exec)
 			continue;
-		present.name.sz = strnlen(file->path, PYI_STR_LARGE);
-		present.name.full_chars = strlen(file->path);
-		present_send(scan->opts, &present);
+		item.name.sz = strnlen(file->path, PYI_STR_LARGE);
+		item.name.full_chars = strlen(file->path);
+		inventory_send(scan->opts, &item);
 	}
 }
 
@@ -153,5 +153,7 @@ int inventory_read(const struct inventory_opts *opts)
 	if (!scan.interp)
 		return 0;
 	mem_fd = openat(proc_fd, "mem", O_RDONLY | O_CLOEXEC);
-	return mem_fd < 0 ? -errno : present_modules(opts, mem_fd, &scan.interp->layout, scan.bias);
+	if (mem_fd < 0)
+		return -errno;
+	return inventory_modules(opts, mem_fd, &scan.interp->layout, scan.bias);
 }

@@ -12,7 +12,7 @@
 
 struct interp;
 
-/* Takes one struct pyi_present; valid during the call. */
+/* Takes one struct pyi_inventory; valid during the call. */
 typedef void (*inventory_fn)(void *ctx, const void *record, size_t size);
 
 /* The interpreter behind the file @fd, or NULL: it is none that is known. */
@@ -20,8 +20,8 @@ typedef const struct interp *(*inventory_interp_fn)(void *ctx, int fd);
 
 /*
  * Reads the process @tgid, sends records with @serial and the time @now_ns. The modules come
- * before their PYI_PRESENT_MODULES, which is missing when they cannot be read: an interpreter whose
- * layout is not known, memory that may not be read. Another thread may change sys.modules
+ * before their PYI_INVENTORY_MODULES, which is missing when they cannot be read: an interpreter
+ * whose layout is not known, memory that may not be read. Another thread may change sys.modules
  * meanwhile: the reading is repeated a few times, then sent as it is, marked PYI_F_TRUNC.
  * 0, -ESRCH: it has ended, or another errno of reading /proc.
  */

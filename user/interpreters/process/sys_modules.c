@@ -42,27 +42,27 @@ static void entries_clear(struct entries *entries)
 	free(entries->data);
 }
 
-void present_send(const struct inventory_opts *opts, const struct present *present)
+void inventory_send(const struct inventory_opts *opts, const struct inventory_item *item)
 {
-	size_t size = sizeof(struct pyi_present) + present->name.sz + present->file.sz;
-	_cleanup_free_ struct pyi_present *rec = calloc(1, size);
+	size_t size = sizeof(struct pyi_inventory) + item->name.sz + item->file.sz;
+	_cleanup_free_ struct pyi_inventory *rec = calloc(1, size);
 
 	if (!rec)
 		return;
 	rec->hdr = (struct pyi_hdr){
-		.kind = PYI_EV_PRESENT, .size = size, .flags = present->flags,
+		.kind = PYI_EV_INVENTORY, .size = size, .flags = item->flags,
 		.tgid = opts->tgid, .tid = opts->tgid, .proc = opts->serial,
 		.ts_ns = opts->now_ns,
 	};
-	rec->what = present->what;
-	rec->ppid = present->ppid;
-	rec->bytes = present->bytes;
-	rec->name = present->name;
-	rec->file = present->file;
-	if (present->name.sz)
-		memcpy(rec->text, present->name_text, present->name.sz);
-	if (present->file.sz)
-		memcpy(rec->text + present->name.sz, present->file_text, present->file.sz);
+	rec->what = item->what;
+	rec->ppid = item->ppid;
+	rec->bytes = item->bytes;
+	rec->name = item->name;
+	rec->file = item->file;
+	if (item->name.sz)
+		memcpy(rec->text, item->name_text, item->name.sz);
+	if (item->file.sz)
+		memcpy(rec->text + item->name.sz, item->file_text, item->file.sz);
 	opts->on_record(opts->ctx, rec, size);
 }
 
@@ -226,18 +226,18 @@ static bool is_still(struct reader *reader, const struct entries *entries, size_
 static void send_module(struct reader *reader, const struct entries *entries, size_t index)
 {
 	__u64 key = entry_word(entries, index, 0), value = entry_word(entries, index, 8);
-	struct present present = {
-		.what = PYI_PRESENT_MODULE, .name_text = reader->name, .file_text = reader->file,
+	struct inventory_item item = {
+		.what = PYI_INVENTORY_MODULE, .name_text = reader->name, .file_text = reader->file,
 	};
 
 	/* None there forbids the import: it is no module. */
 	if (!key || !value || is_none(reader, value) ||
-	    read_str(reader, key, reader->name, &present.name) || !present.name.sz)
+	    read_str(reader, key, reader->name, &item.name) || !item.name.sz)
 		return;
-	read_file(reader, value, &present.file);
-	if (!is_still(reader, entries, index, &present.name))
+	read_file(reader, value, &item.file);
+	if (!is_still(reader, entries, index, &item.name))
 		return;
-	present_send(reader->opts, &present);
+	inventory_send(reader->opts, &item);
 	reader->sent_cnt++;
 }
 
@@ -285,11 +285,11 @@ static bool is_known(const struct pyi_layout *layout)
 	       layout->has & PYI_CHECK_NAME && layout->has & PYI_CHECK_GLOBALS;
 }
 
-int present_modules(const struct inventory_opts *opts, int mem_fd,
-		    const struct pyi_layout *layout, __u64 bias)
+int inventory_modules(const struct inventory_opts *opts, int mem_fd,
+		      const struct pyi_layout *layout, __u64 bias)
 {
 	_cleanup_free_ struct reader *reader = calloc(1, sizeof(*reader));
-	struct present done = { .what = PYI_PRESENT_MODULES };
+	struct inventory_item done = { .what = PYI_INVENTORY_MODULES };
 	__u64 interp = 0;
 	int err;
 
@@ -311,6 +311,6 @@ int present_modules(const struct inventory_opts *opts, int mem_fd,
 		done.flags = PYI_F_TRUNC;
 	if (!reader->sent_cnt)
 		return 0; /* nothing could be read: that is no empty sys.modules */
-	present_send(opts, &done);
+	inventory_send(opts, &done);
 	return 0;
 }

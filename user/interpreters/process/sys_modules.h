@@ -7,18 +7,18 @@
 #include "pyimport_layout.h"
 #include "interpreters/process/inventory.h"
 
-/* A struct pyi_present before it is put together. Texts are as long as name.sz and file.sz. */
-struct present {
+/* A struct pyi_inventory before it is put together. Texts are as long as name.sz and file.sz. */
+struct inventory_item {
 	__u32 what, ppid, flags;
 	__u64 bytes;
 	struct pyi_str name, file;
 	const char *name_text, *file_text;
 };
 
-void present_send(const struct inventory_opts *opts, const struct present *present);
+void inventory_send(const struct inventory_opts *opts, const struct inventory_item *item);
 
 /* sys.modules of every interpreter in the process whose memory is @mem_fd. 0 or -errno. */
-int present_modules(const struct inventory_opts *opts, int mem_fd,
-		    const struct pyi_layout *layout, __u64 bias);
+int inventory_modules(const struct inventory_opts *opts, int mem_fd,
+		      const struct pyi_layout *layout, __u64 bias);
 
 #endif

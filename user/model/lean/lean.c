@@ -112,7 +112,7 @@ static bool is_wanted(const struct lean *lean, const struct pyi_hdr *hdr)
 	case PYI_EV_PYTHON:
 	case PYI_EV_FILE:
 	case PYI_EV_EXIT: return true;
-	case PYI_EV_PRESENT: return !is_folded;
+	case PYI_EV_INVENTORY: return !is_folded;
 	case PYI_EV_BEGIN:
 	case PYI_EV_END:
 	case PYI_EV_MARK:
@@ -131,7 +131,7 @@ static bool is_wanted(const struct lean *lean, const struct pyi_hdr *hdr)
 static bool is_sign_of_life(__u16 kind)
 {
 	return kind == PYI_EV_EXEC || kind == PYI_EV_FORK || kind == PYI_EV_PYTHON ||
-	       kind == PYI_EV_PRESENT || kind == PYI_EV_BEGIN;
+	       kind == PYI_EV_INVENTORY || kind == PYI_EV_BEGIN;
 }
 
 static int apply_fork(struct model *model, struct member *parent, const struct pyi_fork *rec)

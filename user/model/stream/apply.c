@@ -49,7 +49,7 @@ int model__apply_event(struct model *model, const struct event *event)
 	case PYI_EV_EDGE: return stmt_first(model, record);
 	case PYI_EV_FROM: return stmt_from(model, record);
 	case PYI_EV_EDGE_COUNT: return stmt_count(model, record);
-	case PYI_EV_PRESENT: return inventory_add(model, record);
+	case PYI_EV_INVENTORY: return inventory_add(model, record);
 	case PYI_EV_NAMESPACE: return process_namespace(model, record);
 	case PYI_EV_CODE: return code_add(model, record);
 	case PYI_EV_CHARGE: return charge_apply(model, record);

@@ -33,11 +33,11 @@ static void set_parent(struct model *model, struct process *process, __u32 ppid)
 }
 
 static int add_module(struct model *model, struct process_state *process,
-		      const struct present *module)
+		      const struct inventory_item *module)
 {
 	struct inventory *inventory = process->process.inventory;
 	struct module_name *name = name_get(model, process, module->name);
-	struct present *copy;
+	struct inventory_item *copy;
 
 	if (!name)
 		return -ENOMEM;
@@ -53,9 +53,10 @@ static int add_module(struct model *model, struct process_state *process,
 			  copy);
 }
 
-static int add_lib(struct model *model, struct inventory *inventory, const struct present *lib)
+static int add_lib(struct model *model, struct inventory *inventory,
+		   const struct inventory_item *lib)
 {
-	struct present *copy = arena__alloc(&model->arena, sizeof(*copy));
+	struct inventory_item *copy = arena__alloc(&model->arena, sizeof(*copy));
 
 	if (!copy)
 		return -ENOMEM;
@@ -63,26 +64,26 @@ static int add_lib(struct model *model, struct inventory *inventory, const struc
 	return array_push(&inventory->libs, &inventory->lib_cnt, &inventory->lib_cap, copy);
 }
 
-static int add_present(struct model *model, struct process_state *process,
-		       const struct pyi_present *rec)
+static int add_item(struct model *model, struct process_state *process,
+		    const struct pyi_inventory *rec)
 {
 	struct inventory *inventory = process->process.inventory;
-	struct present present = { .bytes = rec->bytes };
-	int err = model_text(model, &rec->name, rec->text, &present.name);
+	struct inventory_item item = { .bytes = rec->bytes };
+	int err = model_text(model, &rec->name, rec->text, &item.name);
 
 	if (!err)
-		err = model_text(model, &rec->file, rec->text + rec->name.sz, &present.file);
+		err = model_text(model, &rec->file, rec->text + rec->name.sz, &item.file);
 	if (err)
 		return err;
 	switch (rec->what) {
-	case PYI_PRESENT_PROCESS:
+	case PYI_INVENTORY_PROCESS:
 		set_parent(model, &process->process, rec->ppid);
 		return 0;
-	case PYI_PRESENT_MODULE:
-		return present.name ? add_module(model, process, &present) : 0;
-	case PYI_PRESENT_LIB:
-		return present.name ? add_lib(model, inventory, &present) : 0;
-	case PYI_PRESENT_MODULES:
+	case PYI_INVENTORY_MODULE:
+		return item.name ? add_module(model, process, &item) : 0;
+	case PYI_INVENTORY_LIB:
+		return item.name ? add_lib(model, inventory, &item) : 0;
+	case PYI_INVENTORY_MODULES:
 		process->process.is_python = inventory->has_modules = true;
 		inventory->is_cut = rec->hdr.flags & PYI_F_TRUNC;
 		return 0;
@@ -103,7 +104,7 @@ bool model__wants_inventory(const struct model *model, __u32 serial)
 	       process->process.end_ns == NS_UNKNOWN;
 }
 
-int inventory_add(struct model *model, const struct pyi_present *rec)
+int inventory_add(struct model *model, const struct pyi_inventory *rec)
 {
 	struct process_state *process = process_get(model, &rec->hdr);
 	struct inventory *inventory;
@@ -120,7 +121,7 @@ int inventory_add(struct model *model, const struct pyi_present *rec)
 		inventory->taken_ns = rec->hdr.ts_ns;
 		process->process.inventory = inventory;
 	}
-	return add_present(model, process, rec);
+	return add_item(model, process, rec);
 }
 
 void inventory_finish(struct process_state *process)

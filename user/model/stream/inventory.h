@@ -5,7 +5,7 @@
 
 #include "model/state.h"
 
-int inventory_add(struct model *model, const struct pyi_present *rec);
+int inventory_add(struct model *model, const struct pyi_inventory *rec);
 void inventory_finish(struct process_state *process);
 void inventory_free(struct inventory *inventory);
 

@@ -187,7 +187,7 @@ static void image_fork(struct carry *carry, const struct pyi_fork *rec)
 /* Records that show a process to live; others may come after it has ended. */
 static bool is_sign_of_life(__u16 kind)
 {
-	return kind == PYI_EV_EXEC || kind == PYI_EV_PYTHON || kind == PYI_EV_PRESENT ||
+	return kind == PYI_EV_EXEC || kind == PYI_EV_PYTHON || kind == PYI_EV_INVENTORY ||
 	       kind == PYI_EV_BEGIN;
 }
 

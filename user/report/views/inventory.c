@@ -20,7 +20,7 @@ struct package {
 	const char *file; /* of the package itself, or NULL */
 };
 
-static size_t package_sz(const struct present *module)
+static size_t package_sz(const struct inventory_item *module)
 {
 	return strcspn(module->name, ".");
 }
@@ -28,7 +28,8 @@ static size_t package_sz(const struct present *module)
 /* By package, so that one's modules lie together. */
 static int cmp_modules(const void *a, const void *b)
 {
-	const struct present *x = *(struct present *const *)a, *y = *(struct present *const *)b;
+	const struct inventory_item *x = *(struct inventory_item *const *)a;
+	const struct inventory_item *y = *(struct inventory_item *const *)b;
 	size_t x_sz = package_sz(x), y_sz = package_sz(y);
 	int order = memcmp(x->name, y->name, x_sz < y_sz ? x_sz : y_sz);
 
@@ -47,7 +48,7 @@ static int cmp_packages(const void *a, const void *b)
 	return order ? order : x->sz < y->sz ? -1 : x->sz > y->sz;
 }
 
-static size_t sum_packages(struct present *const *modules, size_t module_cnt,
+static size_t sum_packages(struct inventory_item *const *modules, size_t module_cnt,
 			   struct package *packages)
 {
 	size_t cnt = 0;
@@ -106,8 +107,8 @@ static int write_modules(const struct view *view, const struct inventory *invent
 	const struct table_look look = view_look(view, 2);
 	_cleanup_free_ struct package *packages = calloc(inventory->module_cnt + 1,
 							 sizeof(*packages));
-	_cleanup_free_ struct present **modules = calloc(inventory->module_cnt + 1,
-							 sizeof(struct present *));
+	_cleanup_free_ struct inventory_item **modules = calloc(inventory->module_cnt + 1,
+								sizeof(*modules));
 	_cleanup_(table__freep) struct table *table = NULL;
 	int err = table__new(&table, cols, 3);
 	size_t cnt;
@@ -116,7 +117,7 @@ static int write_modules(const struct view *view, const struct inventory *invent
 		return err ? err : -ENOMEM;
 	if (!inventory->module_cnt)
 		return 0;
-	memcpy(modules, inventory->modules, inventory->module_cnt * sizeof(struct present *));
+	memcpy(modules, inventory->modules, inventory->module_cnt * sizeof(*modules));
 	qsort(modules, inventory->module_cnt, sizeof(*modules), cmp_modules);
 	cnt = sum_packages(modules, inventory->module_cnt, packages);
 	qsort(packages, cnt, sizeof(*packages), cmp_packages);
@@ -131,7 +132,8 @@ static int write_modules(const struct view *view, const struct inventory *invent
 
 static int cmp_bytes(const void *a, const void *b)
 {
-	const struct present *x = *(struct present *const *)a, *y = *(struct present *const *)b;
+	const struct inventory_item *x = *(struct inventory_item *const *)a;
+	const struct inventory_item *y = *(struct inventory_item *const *)b;
 
 	if (x->bytes != y->bytes)
 		return x->bytes > y->bytes ? -1 : 1;
@@ -145,8 +147,8 @@ static int write_libs(const struct view *view, const struct inventory *inventory
 		{ "shared object", false, TABLE_CUT_HEAD, 12, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
-	_cleanup_free_ struct present **libs = calloc(inventory->lib_cnt + 1,
-						      sizeof(struct present *));
+	_cleanup_free_ struct inventory_item **libs = calloc(inventory->lib_cnt + 1,
+							     sizeof(*libs));
 	_cleanup_(table__freep) struct table *table = NULL;
 	_cleanup_(text_buf__free) struct text_buf buf = { 0 };
 	int err = table__new(&table, cols, 2);
@@ -155,7 +157,7 @@ static int write_libs(const struct view *view, const struct inventory *inventory
 		return err ? err : -ENOMEM;
 	if (!inventory->lib_cnt)
 		return 0;
-	memcpy(libs, inventory->libs, inventory->lib_cnt * sizeof(struct present *));
+	memcpy(libs, inventory->libs, inventory->lib_cnt * sizeof(*libs));
 	qsort(libs, inventory->lib_cnt, sizeof(*libs), cmp_bytes);
 	for (size_t i = 0; i < inventory->lib_cnt && i < view_top(view); i++) {
 		text_buf__reset(&buf);
