@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Fetches programs that the tests of the exports run and that no package installs without more:
-# speedscope (npm, of one version, checked) and promtool (out of Debian's package prometheus, whose
-# installation would start a server). Does nothing when they are there.
+# speedscope and Kubernetes' schemas (npm, of one version, the first checked) and promtool (out of Debian's
+# package prometheus, whose installation would start a server). Does nothing when they are there.
 #   test_tools.sh [DIRECTORY]   (/var/tmp/pyimport-tools)
 set -eu -o pipefail
 
@@ -11,6 +11,7 @@ dir=${1:-${PYIMPORT_TOOLS:-/var/tmp/pyimport-tools}}
 SPEEDSCOPE=1.25.0
 SPEEDSCOPE_SHA512=7297fd1d64d97f58a32d7049ae4f3b55eff9e2d9d8c7aae57f48144e1be7de8a24ea1eb784b5d539088c7f8e0f4fe5e8579d3770f7ef7e24f980fe6fa23a7a02
 
+KUBERNETES_MODELS=5.1.0
 mkdir -p "$dir"
 scratch=$(mktemp -d "$dir/fetch.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
@@ -26,6 +27,16 @@ get_speedscope() (
 	mv package "$dir/speedscope"
 )
 
+# With the libraries that it checks by; nothing of them is run while they are installed.
+get_kubernetes() (
+	cd "$scratch"
+	mkdir kubernetes
+	npm install --silent --ignore-scripts --no-audit --no-fund --prefix kubernetes \
+		"kubernetes-models@$KUBERNETES_MODELS" >/dev/null 2>npm.log || { tail -3 npm.log >&2; exit 1; }
+	rm -rf "$dir/kubernetes"
+	mv kubernetes "$dir/kubernetes"
+)
+
 get_promtool() (
 	cd "$scratch"
 	chmod 755 .
@@ -38,6 +49,9 @@ get_promtool() (
 
 if [ ! -e "$dir/speedscope/dist/release/index.html" ]; then
 	get_speedscope || { echo "test_tools.sh: no speedscope: its tests are skipped" >&2; rc=1; }
+fi
+if [ ! -e "$dir/kubernetes/node_modules/kubernetes-models" ]; then
+	get_kubernetes || { echo "test_tools.sh: no schemas of Kubernetes: their tests are skipped" >&2; rc=1; }
 fi
 if [ ! -x "$dir/promtool" ]; then
 	get_promtool || { echo "test_tools.sh: no promtool: its tests are skipped" >&2; rc=1; }

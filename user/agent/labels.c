@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "model/model.h"
+#include "model/pod.h"
 #include "model/program.h"
 
 #define ID_SHOWN 12 /* of a container without a name */
@@ -76,12 +77,17 @@ void labels_of(const struct process *process, bool is_redacted, struct labels *l
 	const struct container_info *container = &process->container;
 	char id[ID_SHOWN + 1] = "";
 	struct text_buf buf = {};
+	struct pod_name pod;
+	bool is_pod = pod_name_parse(container->name, &pod);
 
 	add_entry(process, is_redacted, &buf);
 	label_set(labels->entry, text_buf__str(&buf));
 	text_buf__free(&buf);
 	if (container->id)
 		snprintf(id, sizeof(id), "%s", container->id);
-	label_set(labels->container, container->name ? container->name : id);
+	label_set(labels->space, pod.space);
+	label_set(labels->pod, pod.pod);
+	label_set(labels->container, is_pod ? pod.container :
+				     container->name ? container->name : id);
 	label_set(labels->unit, container->id ? NULL : process->unit);
 }

@@ -2,6 +2,7 @@
 /* See metrics.h. Times are seconds, sizes bytes, and sums end in _total. */
 #include "agent/metrics.h"
 
+#include <stdio_ext.h>
 #include <string.h>
 
 #include "report/head/loss.h"
@@ -10,6 +11,7 @@ struct writer {
 	const struct snapshot *snapshot;
 	FILE *out;
 	bool is_openmetrics;
+	char limits[BUCKET_CNT][16]; /* of buckets, as OpenMetrics writes numbers: 1.0, not 1 */
 };
 
 const struct time_metric time_metrics[TIME_CNT] = {
@@ -56,25 +58,32 @@ static void put_head(const struct writer *to, const char *name, const char *type
 /* Harmless text already: what is left is quoting. */
 static void put_label(const struct writer *to, const char *name, const char *value)
 {
-	fprintf(to->out, "%s=\"", name);
-	for (; *value; value++) {
-		if (*value == '"' || *value == '\\')
-			fputc('\\', to->out);
-		fputc(*value, to->out);
+	size_t sz;
+
+	fputs(name, to->out);
+	fputs("=\"", to->out);
+	for (;; value += sz) {
+		sz = strcspn(value, "\"\\");
+		fwrite(value, 1, sz, to->out);
+		if (!value[sz])
+			break;
+		fputc('\\', to->out);
+		fputc(value[sz++], to->out);
 	}
 	fputc('"', to->out);
 }
 
 static void put_labels(const struct writer *to, const struct labels *labels)
 {
+	struct label list[LABEL_CNT];
+
 	put_label(to, "entry", labels->entry);
-	if (labels->container[0]) {
+	labels_list(labels, list);
+	for (size_t i = 0; i < LABEL_CNT; i++) {
+		if (!list[i].value[0])
+			continue;
 		fputc(',', to->out);
-		put_label(to, "container", labels->container);
-	}
-	if (labels->unit[0]) {
-		fputc(',', to->out);
-		put_label(to, "unit", labels->unit);
+		put_label(to, list[i].name, list[i].value);
 	}
 }
 
@@ -92,11 +101,7 @@ static void put_histogram(const struct writer *to, const char *name, const struc
 		sum = i < BUCKET_CNT ? sum + histogram->buckets[i] : histogram->cnt;
 		fprintf(to->out, "%s_bucket{", name);
 		put_labels(to, &series->labels);
-		if (i < BUCKET_CNT) /* as OpenMetrics writes numbers: 1.0, not 1 */
-			fprintf(to->out, ",le=\"%g%s\"} %llu\n", bucket_ns[i] / 1e9,
-				bucket_ns[i] % 1000000000 ? "" : ".0", sum);
-		else
-			fprintf(to->out, ",le=\"+Inf\"} %llu\n", sum);
+		fprintf(to->out, ",le=\"%s\"} %llu\n", i < BUCKET_CNT ? to->limits[i] : "+Inf", sum);
 	}
 	fprintf(to->out, "%s_sum{", name);
 	put_labels(to, &series->labels);
@@ -259,9 +264,12 @@ static void put_spool(const struct writer *to)
 
 void metrics_write(const struct snapshot *snapshot, bool is_openmetrics, FILE *out)
 {
-	const struct writer to = { .snapshot = snapshot, .out = out,
-				   .is_openmetrics = is_openmetrics };
+	struct writer to = { .snapshot = snapshot, .out = out, .is_openmetrics = is_openmetrics };
 
+	for (size_t i = 0; i < BUCKET_CNT; i++)
+		snprintf(to.limits[i], sizeof(to.limits[i]), "%g%s", bucket_ns[i] / 1e9,
+			 bucket_ns[i] % 1000000000 ? "" : ".0");
+	__fsetlocking(out, FSETLOCKING_BYCALLER); /* nobody else has it */
 	put_times(&to);
 	put_counts(&to);
 	put_modules(&to);

@@ -55,7 +55,15 @@ int series_table__limit(struct series_table *table, size_t max)
 static bool is_same(const struct labels *a, const struct labels *b)
 {
 	return !strcmp(a->entry, b->entry) && !strcmp(a->container, b->container) &&
-	       !strcmp(a->unit, b->unit);
+	       !strcmp(a->unit, b->unit) && !strcmp(a->pod, b->pod) && !strcmp(a->space, b->space);
+}
+
+void labels_list(const struct labels *labels, struct label out[LABEL_CNT])
+{
+	out[0] = (struct label){ "namespace", labels->space };
+	out[1] = (struct label){ "pod", labels->pod };
+	out[2] = (struct label){ "container", labels->container };
+	out[3] = (struct label){ "unit", labels->unit };
 }
 
 struct series *series_table__get(struct series_table *table, const struct labels *labels,

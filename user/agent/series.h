@@ -43,9 +43,17 @@ struct history {
 
 enum notable_why { NOTABLE_NO = 0, NOTABLE_NEW, NOTABLE_SLOW, NOTABLE_SLOWER };
 
+/* "": there is none. Namespace and pod are of Kubernetes. */
 struct labels {
-	char entry[LABEL_SZ], container[LABEL_SZ], unit[LABEL_SZ];
+	char entry[LABEL_SZ], space[LABEL_SZ], pod[LABEL_SZ], container[LABEL_SZ], unit[LABEL_SZ];
 };
+
+/* What else tells an entry point from others; the entry itself comes first, and always. */
+#define LABEL_CNT 4
+struct label {
+	const char *name, *value; /* value "": there is none */
+};
+void labels_list(const struct labels *labels, struct label out[LABEL_CNT]);
 
 struct series {
 	struct labels labels;

@@ -8,6 +8,7 @@
 #include "interpreters/containers/cgroup_mount.h"
 #include "interpreters/containers/container.h"
 #include "interpreters/containers/container_files.h"
+#include "model/pod.h"
 #include "unit.h"
 
 #define A16 "0123456789abcdef"
@@ -123,6 +124,11 @@ static void test_files(void)
 	static const char docker[] = "{\"ID\":\"" ID "\",\"Name\":\"/shop\",\"State\":{}}";
 	static const char pod[] = "{\"annotations\":{\"io.kubernetes.cri.container-name\":\"app\","
 		"\"io.kubernetes.cri.sandbox-name\":\"shop-1\"}}";
+	static const char whole[] = "{\"annotations\":{\"io.kubernetes.container.name\":\"app\","
+		"\"io.kubernetes.pod.name\":\"shop-1\",\"io.kubernetes.pod.namespace\":\"web\"}}";
+	static const char crio[] = "[{\"id\":\"" ID "\",\"names\":[\"k8s_app_shop-1_web_12-3_0\"]},"
+		"{\"id\":\"" OTHER "\",\"names\":[\"k8s_app_shop-1\"]}]";
+	static const char dockerd[] = "{\"ID\":\"" ID "\",\"Name\":\"/k8s_app_shop-1_web_12-3_4\"}";
 	char *conmon[] = { "/usr/bin/conmon", "--api-version", "1", "-c", ID, "-u", ID, "-r",
 			   "/usr/bin/runc", "-n", "web", "--exit-command-arg" };
 
@@ -134,11 +140,32 @@ static void test_files(void)
 	EXPECT(container_parse_docker("[]", 2, keep, NULL), "");
 	EXPECT(container_parse_bundle(ID, pod, strlen(pod), "containerd", keep, NULL),
 	       "01234567 shop-1/app containerd;");
+	EXPECT(container_parse_bundle(ID, whole, strlen(whole), "cri-o", keep, NULL),
+	       "01234567 web/shop-1/app cri-o;");
+	EXPECT(container_parse_store(crio, strlen(crio), keep, NULL),
+	       "01234567 web/shop-1/app cri-o;f1234567 k8s_app_shop-1 cri-o;");
+	EXPECT(container_parse_docker(dockerd, strlen(dockerd), keep, NULL),
+	       "01234567 web/shop-1/app docker;");
 	EXPECT(container_parse_bundle(ID, "{}", 2, "containerd", keep, NULL),
 	       "01234567 - containerd;");
 	EXPECT(container_parse_conmon(conmon, 12, keep, NULL), "01234567 web podman;");
 	EXPECT(container_parse_conmon(conmon, 4, keep, NULL), "");
 	EXPECT(container_parse_conmon(conmon, 0, keep, NULL), "");
+}
+
+static void test_pods(void)
+{
+	static const char *const none[] = { "web", "/", "a/", "/b", "a//b", "a/b/c/d", "" };
+	struct pod_name pod;
+
+	CHECK(pod_name_parse("web/shop-1/app", &pod) && !strcmp(pod.space, "web") &&
+	      !strcmp(pod.pod, "shop-1") && !strcmp(pod.container, "app"));
+	CHECK(pod_name_parse("shop-1/app", &pod) && !*pod.space && !strcmp(pod.pod, "shop-1") &&
+	      !strcmp(pod.container, "app"));
+	CHECK(!pod_name_parse(NULL, &pod));
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		if (pod_name_parse(none[i], &pod) || *pod.pod || *pod.space || *pod.container)
+			FAIL("taken: '%s'", none[i]);
 }
 
 static int parse_mount(const char *text, struct cgroup_mount *mount)
@@ -184,6 +211,7 @@ int main(void)
 	RUN(test_lines);
 	RUN(test_units);
 	RUN(test_files);
+	RUN(test_pods);
 	RUN(test_mounts);
 	return unit_result();
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * Names of containers from the runtimes' own files: podman's and CRI-O's store and monitor,
- * docker's config, containerd's bundles. Sizes are bounded, ids checked before they become paths.
+ * docker's config, containerd's bundles. Sizes are bounded, ids checked before they become paths,
+ * and files that anybody but root may write say nothing. Those of the host are read below the root
+ * of the first process: from within a container that shares its process ids, too.
  */
 #include "interpreters/containers/container_files.h"
 
@@ -13,17 +15,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "interpreters/process/proc.h"
 
 #define FILE_MAX_SZ (16u << 20)
 #define DOCKER_DIR "/var/lib/docker/containers"
-#define CONTAINERD_DIR "/run/containerd/io.containerd.runtime.v2.task"
+#define TASKS_DIR "io.containerd.runtime.v2.task"
 #define STORE_DEFAULT "/var/lib/containers/storage"
-
+#define HOST_ROOT "/proc/1/root"
 
 #define _cleanup_json_ json_auto_t
+
+/* containerd's own, that of k3s and RKE2, that of MicroK8s. */
+static const char *const containerd_dirs[] = {
+	"/run/containerd", "/run/k3s/containerd", "/var/snap/microk8s/common/run/containerd",
+};
+
+static const char *host_root(void)
+{
+	return access(HOST_ROOT "/", X_OK) ? "" : HOST_ROOT;
+}
 
 /* An id that may stand in a path. */
 static bool is_id(const char *id)
@@ -40,7 +53,8 @@ static char *read_file(const char *path, size_t *sz)
 	struct stat st;
 	size_t got = 0;
 
-	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX_SZ)
+	if (fd < 0 || fstat(fd, &st) || !S_ISREG(st.st_mode) || st.st_size > FILE_MAX_SZ ||
+	    st.st_uid || st.st_mode & (S_IWGRP | S_IWOTH))
 		return NULL;
 	text = malloc(st.st_size + 1);
 	while (text && got < (size_t)st.st_size) {
@@ -62,6 +76,27 @@ static const char *text_of(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
+/*
+ * CRI-O and docker call those of Kubernetes k8s_CONTAINER_POD_NAMESPACE_UID_ATTEMPT, and no part
+ * can have such a line in it: as NAMESPACE/POD/CONTAINER, malloc'd. NULL: another name.
+ */
+static char *pod_name_of(const char *name)
+{
+	char space[64], pod[254], container[64], *both;
+
+	if (!name || sscanf(name, "k8s_%63[^_]_%253[^_]_%63[^_]_%*[^_]_%*u", container, pod,
+			    space) != 3)
+		return NULL;
+	return asprintf(&both, "%s/%s/%s", space, pod, container) < 0 ? NULL : both;
+}
+
+static void tell(container_fn fn, void *ctx, const char *id, const char *name, const char *runtime)
+{
+	_cleanup_free_ char *pod = pod_name_of(name);
+
+	fn(ctx, id, pod ? pod : name, runtime);
+}
+
 /* containers/storage: overlay-containers/containers.json */
 void container_parse_store(const char *text, size_t sz, container_fn fn, void *ctx)
 {
@@ -76,7 +111,8 @@ void container_parse_store(const char *text, size_t sz, container_fn fn, void *c
 
 		/* CRI-O shares the format; its own names begin with the pod's. */
 		if (id && is_id(id))
-			fn(ctx, id, name, name && !strncmp(name, "k8s_", 4) ? "cri-o" : "podman");
+			tell(fn, ctx, id, name, name && !strncmp(name, "k8s_", 4) ? "cri-o" :
+									     "podman");
 	}
 }
 
@@ -86,7 +122,7 @@ void container_parse_docker(const char *text, size_t sz, container_fn fn, void *
 	const char *id = text_of(one, "ID"), *name = text_of(one, "Name");
 
 	if (id && is_id(id))
-		fn(ctx, id, name && *name == '/' ? name + 1 : name, "docker");
+		tell(fn, ctx, id, name && *name == '/' ? name + 1 : name, "docker");
 }
 
 /* An OCI bundle's config.json: the annotations say what Kubernetes or nerdctl call it. */
@@ -97,15 +133,19 @@ void container_parse_bundle(const char *id, const char *text, size_t sz, const c
 	const json_t *notes = json_object_get(spec, "annotations");
 	const char *name = text_of(notes, "io.kubernetes.cri.container-name");
 	const char *pod = text_of(notes, "io.kubernetes.cri.sandbox-name");
+	const char *space = text_of(notes, "io.kubernetes.cri.sandbox-namespace");
 	_cleanup_free_ char *both = NULL;
 
 	if (!name)
 		name = text_of(notes, "io.kubernetes.container.name");
 	if (!pod)
 		pod = text_of(notes, "io.kubernetes.pod.name");
+	if (!space)
+		space = text_of(notes, "io.kubernetes.pod.namespace");
 	if (!name && !pod)
 		name = text_of(notes, "nerdctl/name");
-	if (name && pod && asprintf(&both, "%s/%s", pod, name) >= 0)
+	if (name && pod && asprintf(&both, "%s%s%s/%s", space ? space : "", space ? "/" : "", pod,
+				    name) >= 0)
 		name = both;
 	fn(ctx, id, name ? name : pod, runtime);
 }
@@ -121,7 +161,7 @@ void container_parse_conmon(char *const *argv, size_t argc, container_fn fn, voi
 			name = argv[++i];
 	}
 	if (id && is_id(id))
-		fn(ctx, id, name, name && !strncmp(name, "k8s_", 4) ? "cri-o" : "podman");
+		tell(fn, ctx, id, name, name && !strncmp(name, "k8s_", 4) ? "cri-o" : "podman");
 }
 
 static void read_store(const char *root, container_fn fn, void *ctx)
@@ -176,8 +216,10 @@ static int read_conmon(void *ctx, pid_t tgid)
 static void read_podman(container_fn fn, void *ctx)
 {
 	struct conmon_scan scan = { fn, ctx };
+	char store[PATH_MAX];
 
-	read_store(STORE_DEFAULT, fn, ctx);
+	snprintf(store, sizeof(store), "%s" STORE_DEFAULT, host_root());
+	read_store(store, fn, ctx);
 	read_configured_store(getenv("CONTAINERS_STORAGE_CONF"), fn, ctx);
 	read_configured_store("/etc/containers/storage.conf", fn, ctx);
 	proc_each(read_conmon, &scan);
@@ -189,19 +231,22 @@ static void read_docker(const char *id, container_fn fn, void *ctx)
 	char path[PATH_MAX];
 	size_t sz;
 
-	snprintf(path, sizeof(path), DOCKER_DIR "/%s/config.v2.json", id);
+	snprintf(path, sizeof(path), "%s" DOCKER_DIR "/%s/config.v2.json", host_root(), id);
 	text = read_file(path, &sz);
 	if (text)
 		container_parse_docker(text, sz, fn, ctx);
 }
 
-static void read_bundle(const char *space, const char *id, container_fn fn, void *ctx)
+/* @dir: of a containerd, with its tasks. */
+static void read_bundle(const char *dir, const char *space, const char *id, container_fn fn,
+			void *ctx)
 {
 	_cleanup_free_ char *text = NULL;
 	char path[PATH_MAX];
 	size_t sz;
 
-	snprintf(path, sizeof(path), CONTAINERD_DIR "/%s/%s/config.json", space, id);
+	if (snprintf(path, sizeof(path), "%s/%s/%s/config.json", dir, space, id) >= PATH_MAX)
+		return;
 	text = read_file(path, &sz);
 	/* "moby" is docker's: its own files have the name. */
 	if (text)
@@ -223,8 +268,8 @@ static void each_entry(const char *dir, void (*fn)(const char *name, void *ctx),
 }
 
 struct scan {
-	const char *id;    /* NULL = all of them */
-	const char *space; /* of containerd */
+	const char *id;         /* NULL = all of them */
+	const char *dir, *space; /* of containerd */
 	container_fn fn;
 	void *ctx;
 };
@@ -240,7 +285,7 @@ static void scan_bundle(const char *id, void *ctx)
 {
 	struct scan *scan = ctx;
 
-	read_bundle(scan->space, id, scan->fn, scan->ctx);
+	read_bundle(scan->dir, scan->space, id, scan->fn, scan->ctx);
 }
 
 static void scan_space(const char *space, void *ctx)
@@ -250,11 +295,22 @@ static void scan_space(const char *space, void *ctx)
 
 	scan->space = space;
 	if (scan->id) {
-		read_bundle(space, scan->id, scan->fn, scan->ctx);
+		read_bundle(scan->dir, space, scan->id, scan->fn, scan->ctx);
 		return;
 	}
-	snprintf(dir, sizeof(dir), CONTAINERD_DIR "/%s", space);
-	each_entry(dir, scan_bundle, scan);
+	if (snprintf(dir, sizeof(dir), "%s/%s", scan->dir, space) < PATH_MAX)
+		each_entry(dir, scan_bundle, scan);
+}
+
+static void scan_containerd(struct scan *scan)
+{
+	for (size_t i = 0; i < sizeof(containerd_dirs) / sizeof(containerd_dirs[0]); i++) {
+		char dir[PATH_MAX];
+
+		snprintf(dir, sizeof(dir), "%s%s/" TASKS_DIR, host_root(), containerd_dirs[i]);
+		scan->dir = dir;
+		each_entry(dir, scan_space, scan);
+	}
 }
 
 void container_files_one(const char *id, container_fn fn, void *ctx)
@@ -264,7 +320,7 @@ void container_files_one(const char *id, container_fn fn, void *ctx)
 	if (!is_id(id))
 		return;
 	read_docker(id, fn, ctx);
-	each_entry(CONTAINERD_DIR, scan_space, &scan);
+	scan_containerd(&scan);
 	read_podman(fn, ctx);
 }
 
@@ -272,7 +328,10 @@ void container_files_all(container_fn fn, void *ctx)
 {
 	struct scan scan = { .fn = fn, .ctx = ctx };
 
-	each_entry(DOCKER_DIR, scan_docker, &scan);
-	each_entry(CONTAINERD_DIR, scan_space, &scan);
+	char docker[PATH_MAX];
+
+	snprintf(docker, sizeof(docker), "%s" DOCKER_DIR, host_root());
+	each_entry(docker, scan_docker, &scan);
+	scan_containerd(&scan);
 	read_podman(fn, ctx);
 }

@@ -137,16 +137,17 @@ const char *containers__runtime(struct containers *containers, const struct cont
 	return runtime;
 }
 
-/* A name of Kubernetes is POD/CONTAINER: each part will do. */
+/* A name of Kubernetes is [NAMESPACE/]POD/CONTAINER: pod, container, or both will do. */
 static bool is_name(const char *name, const char *wanted)
 {
-	const char *slash = strchr(name, '/');
+	const char *last = strrchr(name, '/'), *pod = last;
 
-	if (!strcmp(name, wanted))
-		return true;
-	return slash && (!strcmp(slash + 1, wanted) ||
-			 (strlen(wanted) == (size_t)(slash - name) &&
-			  !strncmp(name, wanted, slash - name)));
+	for (const char *tail = name; tail; tail = strchr(tail, '/'), tail += tail != NULL)
+		if (!strcmp(tail, wanted))
+			return true;
+	while (pod && pod > name && pod[-1] != '/')
+		pod--;
+	return pod && strlen(wanted) == (size_t)(last - pod) && !strncmp(pod, wanted, last - pod);
 }
 
 bool containers__match(struct containers *containers, const char *path, const char *wanted,

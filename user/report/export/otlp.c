@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/pod.h"
 #include "report/text/lanes.h"
 #include "report/text/ranking.h"
 #include "report/text/walk.h"
@@ -311,6 +312,7 @@ static json_t *new_resource(struct otlp *otlp, const struct process *process,
 	const json_t *container = json_object_get(identity, "container");
 	json_t *list = json_array(), *resource = json_object();
 	struct text_buf program = { 0 };
+	struct pod_name pod;
 
 	phrase_program(process, &program);
 	add_str(otlp, list, "service.name", text_buf__str(&program));
@@ -328,6 +330,11 @@ static json_t *new_resource(struct otlp *otlp, const struct process *process,
 	add_str(otlp, list, "container.id", json_string_value(json_object_get(container, "id")));
 	add_str(otlp, list, "container.name",
 		json_string_value(json_object_get(container, "name")));
+	if (pod_name_parse(process->container.name, &pod)) {
+		add_str(otlp, list, "k8s.namespace.name", pod.space);
+		add_str(otlp, list, "k8s.pod.name", pod.pod);
+		add_str(otlp, list, "k8s.container.name", pod.container);
+	}
 	if (host) {
 		add_str(otlp, list, "host.name", host->hostname);
 		add_str(otlp, list, "host.arch", host->arch);
