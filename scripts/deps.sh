@@ -28,7 +28,8 @@ test)
 		podman runc shellcheck cppcheck clang-tidy libclang-rt-dev python3-jsonschema python3-yaml sqlite3 groff git TESTSUITE)
 	packages+=(python3-build python3-wheel python3-pytest) # the wheel
 	packages+=(qemu-system-x86 cpio) # other kernels
-	packages+=(strace chromium python3-websocket graphviz poppler-utils python3-prometheus-client prometheus)
+	packages+=(strace chromium python3-websocket graphviz poppler-utils python3-prometheus-client prometheus
+		python3-opentelemetry-proto)
 	# Programs that embed Python, whatever they are for; their servers are not started.
 	packages+=(gdb vim-nox uwsgi-core uwsgi-plugin-python3 apache2 libapache2-mod-wsgi-py3
 		postgresql PLPYTHON libcap2-bin sudo)

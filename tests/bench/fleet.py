@@ -170,7 +170,7 @@ def check(args):
     url = "http://127.0.0.1:%d" % server.server_port
     scraper = prometheus(at, own)
     try:
-        with Cgroup() as cgroup, Agent(cgroup, "--max-series", "50", "--otlp", url, "--otlp-interval", "1s", "--spool",
+        with Cgroup() as cgroup, Agent(cgroup, "--max-series", "50", "--otlp", url, "--otlp-protocol", "http/json", "--otlp-interval", "1s", "--spool",
                                        os.path.join(lib.workdir(), "spool"), "--spool-files", "20", "--slow-start",
                                        "300ms", port=at) as agent:
             load = Load(cgroup, args.rate)

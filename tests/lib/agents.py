@@ -38,7 +38,7 @@ class Cgroup:
 
 class Agent:
     """Listens at a Unix socket of the test."""
-    def __init__(self, cgroup, *opts, listen=None, port=None):
+    def __init__(self, cgroup, *opts, listen=None, port=None, env=None):
         self.socket = os.path.join(workdir(), "a%d.sock" % id(self))
         self.asked, self.page, self.parsed = 0, None, {}
         self.port = port  # where it listens instead, if it is given
@@ -46,7 +46,7 @@ class Agent:
         self.proc = subprocess.Popen(
             [settings.TOOL, "agent", "--cgroup", cgroup.path, "--listen",
              listen or ("127.0.0.1:%d" % port if port else "unix:" + self.socket), *opts],
-            stderr=self.log, stdin=subprocess.DEVNULL, env=clean_env())
+            stderr=self.log, stdin=subprocess.DEVNULL, env=dict(clean_env(), **(env or {})))
 
     def said(self):
         with open(self.log.name, encoding="utf-8") as file:

@@ -22,6 +22,9 @@ enum command { COMMAND_TRACE = 0, COMMAND_DOCTOR, COMMAND_VERSION, COMMAND_RECOR
 	       COMMAND_BENCH, COMMAND_TOP, COMMAND_HELP, COMMAND_COMPLETION,
 	       COMMAND_AGENT };
 
+#define OTLP_PROTOBUF "http/protobuf"
+#define OTLP_JSON "http/json"
+
 struct opts {
 	pid_t *tgids;      /* -p */
 	size_t tgid_cnt;
@@ -68,6 +71,7 @@ struct opts {
 	size_t spool_bytes, spool_files;
 	__u64 spool_age_ns, slow_start_ns;
 	const char *otlp, *otlp_headers, *otlp_ca; /* where it is pushed to; files; NULL = none */
+	const char *otlp_protocol; /* OTLP_PROTOBUF or OTLP_JSON; NULL = the former */
 	__u64 otlp_interval_ns; /* 0 = default */
 	const char *no_tracepoint; /* for tests: as if the kernel lacked it */
 	__u32 groups_off;  /* enum pyi_group: causes not to measure */

@@ -13,7 +13,9 @@
 #include <time.h>
 
 #include "agent/metrics.h"
+#include "agent/otlp/proto.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "model/model.h"
 #include "model/tape/tape.h"
 #include "report/head/loss.h"
@@ -52,12 +54,13 @@ static json_t *attribute(const char *key, const char *text)
 static json_t *attributes_of(struct body *body, const struct labels *labels)
 {
 	json_t *list = json_array();
+	struct label more[LABEL_CNT];
 
 	add(body, list, attribute("entry", labels->entry));
-	if (labels->container[0])
-		add(body, list, attribute("container", labels->container));
-	if (labels->unit[0])
-		add(body, list, attribute("unit", labels->unit));
+	labels_list(labels, more);
+	for (size_t i = 0; i < LABEL_CNT; i++)
+		if (more[i].value[0])
+			add(body, list, attribute(more[i].name, more[i].value));
 	return list;
 }
 
@@ -194,29 +197,65 @@ static json_t *new_resource(struct body *body)
 	return list;
 }
 
-char *body_metrics(const struct snapshot *snapshot, size_t *sz)
+/* As it is sent; @request is taken. */
+static char *encode(json_t *request, bool is_json, size_t *sz)
+{
+	struct text_buf bytes = {};
+	char *text = NULL;
+
+	*sz = 0;
+	if (is_json && request) {
+		text = json_dumps(request, JSON_COMPACT);
+		*sz = text ? strlen(text) : 0;
+	} else if (request && !proto_encode(request, &bytes)) {
+		text = bytes.data;
+		*sz = bytes.sz;
+	} else {
+		text_buf__free(&bytes);
+	}
+	json_decref(request);
+	return text;
+}
+
+char *body_metrics(const struct snapshot *snapshot, bool is_json, size_t *sz)
 {
 	struct body body = { .snapshot = snapshot, .metrics = json_array() };
+	__u64 start_s = snapshot->state.start_s;
 	struct timespec now = {};
 	json_t *request;
-	char *text;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	snprintf(body.now, sizeof(body.now), "%lld%09ld", (long long)now.tv_sec, now.tv_nsec);
-	snprintf(body.start, sizeof(body.start), "%llu000000000", snapshot->state.start_s);
+	/* A clock that was set back since: nothing begins after it was read. */
+	if (snapshot->state.start_s > (__u64)now.tv_sec)
+		start_s = (__u64)now.tv_sec;
+	snprintf(body.start, sizeof(body.start), "%llu000000000", start_s);
 	add_times(&body);
 	add_counts(&body);
 	add_rest(&body);
 	request = json_pack("{s:[{s:{s:o}, s:[{s:{s:s, s:s}, s:o}]}]}", "resourceMetrics", "resource",
 			    "attributes", new_resource(&body), "scopeMetrics", "scope", "name",
 			    "pyimport-bpf", "version", PYIMPORT_VERSION, "metrics", body.metrics);
-	text = request && !body.has_failed ? json_dumps(request, JSON_COMPACT) : NULL;
-	json_decref(request);
-	*sz = text ? strlen(text) : 0;
-	return text;
+	if (body.has_failed) {
+		json_decref(request);
+		request = NULL;
+	}
+	return encode(request, is_json, sz);
 }
 
-char *body_traces(void *capture, size_t capture_sz, size_t *sz)
+/* Takes the text. */
+static char *encode_text(char *text, bool is_json, size_t *sz)
+{
+	json_t *request;
+
+	if (is_json || !text)
+		return text;
+	request = json_loadb(text, *sz, 0, NULL);
+	free(text);
+	return encode(request, false, sz);
+}
+
+char *body_traces(void *capture, size_t capture_sz, bool is_json, size_t *sz)
 {
 	const struct report_opts opts = { .min_share = SHARE_LEAST };
 	_cleanup_fclose_ FILE *in = fmemopen(capture, capture_sz, "r");
@@ -240,5 +279,5 @@ char *body_traces(void *capture, size_t capture_sz, size_t *sz)
 		free(text);
 		text = NULL;
 	}
-	return text;
+	return encode_text(text, is_json, sz);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * See client.h. libcurl is loaded when it is needed: it brings some thirty libraries, which no
- * other command should wait for, and a static binary cannot contain.
+ * other command should wait for, and a static binary cannot contain. That one posts by plain.h.
  */
 #include "agent/otlp/client.h"
 
@@ -13,8 +13,10 @@
 #include <string.h>
 #include <sys/auxv.h>
 
+#include "agent/otlp/plain.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "trace/opts.h"
 
 #define LIBRARY "libcurl.so.4"
@@ -39,10 +41,18 @@ static struct {
 struct client {
 	char *url, *ca;
 	struct curl_slist *headers;
-	CURL *curl;
+	CURL *curl;              /* NULL: in a static binary */
+	struct plain_url plain;  /* of such a one, and its headers */
+	struct text_buf lines;
+	bool is_json;
 	char error[CURL_ERROR_SIZE];
 	size_t answer_sz;
 };
+
+static bool is_static(void)
+{
+	return !getauxval(AT_BASE);
+}
 
 static int find(const char *name, void *slot)
 {
@@ -54,10 +64,6 @@ static int find(const char *name, void *slot)
 
 static int load(void)
 {
-	if (!getauxval(AT_BASE)) {
-		log_err(0, "--otlp: a static binary has no libcurl");
-		return -ENOSYS;
-	}
 	api.library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
 	if (!api.library) {
 		log_err(0, "--otlp: %s", dlerror());
@@ -77,8 +83,13 @@ static int load(void)
 
 static int add_header(struct client *client, const char *line)
 {
-	struct curl_slist *longer = api.append(client->headers, line);
+	struct curl_slist *longer;
 
+	if (is_static()) {
+		text_buf__printf(&client->lines, "%s\r\n", line);
+		return client->lines.err;
+	}
+	longer = api.append(client->headers, line);
 	if (!longer)
 		return -ENOMEM;
 	client->headers = longer;
@@ -109,49 +120,71 @@ static int read_headers(struct client *client, const char *path)
 	return err;
 }
 
-int client__new(const struct opts *opts, struct client **out)
+static int check_url(const struct opts *opts)
 {
-	struct client *client;
-	int err = 0;
+	struct plain_url plain;
 
 	if (strncmp(opts->otlp, "http://", 7) && strncmp(opts->otlp, "https://", 8)) {
 		log_err(0, "--otlp: not an address like http://127.0.0.1:4318: '%s'", opts->otlp);
 		return -EINVAL;
 	}
-	if (!api.library)
+	if (!is_static() || !plain_url_parse(opts->otlp, &plain))
+		return 0;
+	log_err(0, "--otlp: the static binary has no TLS and looks up no names: '%s'", opts->otlp);
+	log_hint("http:// and a numeric address, or a build by make, which loads libcurl");
+	return -EINVAL;
+}
+
+int client__new(const struct opts *opts, struct client **out)
+{
+	struct client *client;
+	int err = check_url(opts);
+
+	if (!err && !is_static() && !api.library)
 		err = load();
 	if (err)
 		return err;
 	client = calloc(1, sizeof(*client));
 	if (!client)
 		return -ENOMEM;
+	client->is_json = opts->otlp_protocol && !strcmp(opts->otlp_protocol, OTLP_JSON);
 	client->url = strdup(opts->otlp);
 	client->ca = opts->otlp_ca ? strdup(opts->otlp_ca) : NULL;
 	if (!client->url || (opts->otlp_ca && !client->ca))
 		err = -ENOMEM;
 	if (!err)
-		err = add_header(client, "Content-Type: application/json");
+		err = add_header(client, client->is_json ? "Content-Type: application/json" :
+							   "Content-Type: application/x-protobuf");
 	if (!err && opts->otlp_headers)
 		err = read_headers(client, opts->otlp_headers);
-	client->curl = err ? NULL : api.init();
-	if (!client->curl) {
+	if (!err && is_static())
+		err = plain_url_parse(client->url, &client->plain);
+	else if (!err && !(client->curl = api.init()))
+		err = -ENOMEM;
+	if (err)
 		client__free(client);
-		return err ? err : -ENOMEM;
-	}
-	*out = client;
-	return 0;
+	else
+		*out = client;
+	return err;
 }
 
 void client__free(struct client *client)
 {
 	if (!client)
 		return;
-	api.free_all(client->headers);
+	if (client->headers)
+		api.free_all(client->headers);
 	if (client->curl)
 		api.cleanup(client->curl);
+	text_buf__free(&client->lines);
 	free(client->url);
 	free(client->ca);
 	free(client);
+}
+
+bool client__is_json(const struct client *client)
+{
+	return client->is_json;
 }
 
 static size_t on_answer(char *data, size_t size, size_t cnt, void *ctx)
@@ -177,21 +210,19 @@ static bool is_passing(long status)
 	return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
-int client__post(struct client *client, const char *path, const void *body, size_t sz,
-		 const atomic_bool *stop, long *wait_s)
+static int post_by_curl(struct client *client, const char *path, const void *body, size_t sz,
+			const atomic_bool *stop, struct plain_answer *answer)
 {
 	size_t url_sz = strlen(client->url);
 	CURL *curl = client->curl;
 	curl_off_t wait = 0;
 	char url[URL_SZ];
-	long status = 0;
 	CURLcode got;
 
 	while (url_sz && client->url[url_sz - 1] == '/')
 		url_sz--;
 	if (snprintf(url, sizeof(url), "%.*s%s", (int)url_sz, client->url, path) >= URL_SZ)
 		return -EPROTO;
-	client->error[0] = '\0';
 	client->answer_sz = 0;
 	api.reset(curl);
 	api.setopt(curl, CURLOPT_URL, url);
@@ -214,13 +245,39 @@ int client__post(struct client *client, const char *path, const void *body, size
 	got = api.perform(curl);
 	if (got != CURLE_OK)
 		return -EAGAIN;
-	api.getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	api.getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
 	api.getinfo(curl, CURLINFO_RETRY_AFTER, &wait);
-	*wait_s = (long)wait;
-	if (status >= 200 && status < 300)
+	answer->wait_s = (long)wait;
+	return 0;
+}
+
+static int post_plainly(struct client *client, const char *path, const void *body, size_t sz,
+			const atomic_bool *stop, struct plain_answer *answer)
+{
+	int err = plain_post(&client->plain, path, text_buf__str(&client->lines), body, sz, stop,
+			     answer);
+
+	if (err)
+		snprintf(client->error, sizeof(client->error), "%s", strerror(-err));
+	return err ? -EAGAIN : 0;
+}
+
+int client__post(struct client *client, const char *path, const void *body, size_t sz,
+		 const atomic_bool *stop, long *wait_s)
+{
+	struct plain_answer answer = {};
+	int err;
+
+	client->error[0] = '\0';
+	err = client->curl ? post_by_curl(client, path, body, sz, stop, &answer) :
+			     post_plainly(client, path, body, sz, stop, &answer);
+	*wait_s = answer.wait_s;
+	if (err)
+		return err;
+	if (answer.status >= 200 && answer.status < 300)
 		return 0;
-	snprintf(client->error, sizeof(client->error), "status %ld", status);
-	return is_passing(status) ? -EAGAIN : -EPROTO;
+	snprintf(client->error, sizeof(client->error), "status %ld", answer.status);
+	return is_passing(answer.status) ? -EAGAIN : -EPROTO;
 }
 
 const char *client__error(const struct client *client)

@@ -4,6 +4,7 @@
 #define AGENT_OTLP_CLIENT_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct client;
@@ -13,8 +14,11 @@ struct opts;
 int client__new(const struct opts *opts, struct client **out);
 void client__free(struct client *client); /* NULL-safe */
 
+/* What its documents are: JSON, or protobuf. */
+bool client__is_json(const struct client *client);
+
 /*
- * Posts JSON to @path below the URL; gives up when *stop becomes true. 0; -EAGAIN: later, and
+ * Posts a document to @path below the URL; gives up when *stop becomes true. 0; -EAGAIN: later, and
  * *wait_s is what the collector asks to wait (0 = it does not say); -EPROTO: it takes no such
  * document.
  */

@@ -125,7 +125,7 @@ static void send_metrics(struct push *push)
 
 	if (push->snapshot(push->ctx, &snapshot))
 		return;
-	body = body_metrics(&snapshot, &sz);
+	body = body_metrics(&snapshot, client__is_json(push->client), &sz);
 	series_table__free(&snapshot.table);
 	if (body)
 		post(push, "/v1/metrics", body, sz);
@@ -136,7 +136,7 @@ static void send_metrics(struct push *push)
 static void send_trace(struct push *push, struct trace trace)
 {
 	size_t sz;
-	char *body = body_traces(trace.capture, trace.sz, &sz);
+	char *body = body_traces(trace.capture, trace.sz, client__is_json(push->client), &sz);
 	int err = body ? post(push, "/v1/traces", body, sz) : -EPROTO;
 
 	free(body);

@@ -62,6 +62,7 @@ const struct option_info options[] = {
 	{ "spool-age", 0, "TIME", GROUP_OWN, FOR(AGENT), "how long they are kept (30d)", TIME(spool_age_ns) },
 	{ "slow-start", 0, "TIME", GROUP_OWN, FOR(AGENT), "a start-up that takes so long is slow (without the option none is)", TIME(slow_start_ns) },
 	{ "otlp", 0, "URL", GROUP_OWN, FOR(AGENT), "push metrics, and traces of slow start-ups, to an OpenTelemetry collector (http://127.0.0.1:4318)", TEXT(otlp) },
+	{ "otlp-protocol", OPT_PROTOCOL, "PROTOCOL", GROUP_OWN, FOR(AGENT), "how it is sent: http/protobuf (default) or http/json", OTHER },
 	{ "otlp-interval", 0, "TIME", GROUP_OWN, FOR(AGENT), "how often metrics are pushed (30s)", TIME(otlp_interval_ns) },
 	{ "otlp-headers", 0, "FILE", GROUP_OWN, FOR(AGENT), "headers to send, a line NAME: VALUE each", TEXT(otlp_headers) },
 	{ "otlp-ca", 0, "FILE", GROUP_OWN, FOR(AGENT), "certificates (PEM) that the collector's is checked with, instead of the system's", TEXT(otlp_ca) },
@@ -143,6 +144,7 @@ const char *const *option_values(const struct option_info *option, enum command 
 	static const char *const profiles[] = { "full", "standard", "loads", NULL };
 	static const char *const kinds[] = { "capture", "importtime", NULL };
 	static const char *const shells[] = { "bash", "zsh", "fish", NULL };
+	static const char *const protocols[] = { OTLP_PROTOBUF, OTLP_JSON, NULL };
 
 	switch (option->key) {
 	case OPT_VIEW:
@@ -157,6 +159,8 @@ const char *const *option_values(const struct option_info *option, enum command 
 		return kinds;
 	case OPT_COMPLETION:
 		return shells;
+	case OPT_PROTOCOL:
+		return protocols;
 	default:
 		return NULL;
 	}

@@ -89,6 +89,10 @@ static int set_other(struct opts *opts, int key, char *arg, const char **wrong)
 	case OPT_SPOOL_SIZE:
 		return parse_bytes(arg, &opts->spool_bytes) || !opts->spool_bytes ?
 			       refuse(wrong, "a size like 256MB") : 0;
+	case OPT_PROTOCOL:
+		opts->otlp_protocol = arg;
+		return !strcmp(arg, OTLP_PROTOBUF) || !strcmp(arg, OTLP_JSON) ? 0 :
+			       refuse(wrong, OTLP_PROTOBUF " or " OTLP_JSON);
 	case OPT_ROTATE: return set_rotate(opts, arg, wrong);
 	case OPT_WIDTH: return set_width(opts, arg, wrong);
 	case OPT_MIN:
