@@ -28,11 +28,13 @@
 #define PREFIX "start-"
 #define SUFFIX ".cap"
 #define UNFINISHED ".unfinished" SUFFIX /* one at a time: what a crash left is overwritten */
+#define LOCK ".lock"
+#define SLACK_S 60
 #define NAME_SZ 160
 #define ENTRY_SHOWN 48
 
 struct spool {
-	int dir_fd;
+	int dir_fd, lock_fd;
 	size_t bytes_max, files_max;
 	long long age_max_s;
 	struct spool_stats stats;
@@ -62,6 +64,26 @@ static int open_dir(const char *path)
 		return -EPERM;
 	}
 	return TAKE_FD(fd);
+}
+
+/*
+ * One agent a directory: two would write into one unfinished file. A lock of a record is the
+ * process' own: it goes with it, though its children have the descriptor.
+ */
+static int lock_dir(int dir_fd, const char *path)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	_cleanup_close_ int fd = openat(dir_fd, LOCK, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+					0600);
+
+	if (fd < 0)
+		return log_err(-errno, "--spool: cannot open %s/" LOCK, path);
+	if (!fcntl(fd, F_SETLK, &lock))
+		return TAKE_FD(fd);
+	if (errno != EAGAIN && errno != EACCES)
+		return log_err(-errno, "--spool: cannot lock %s/" LOCK, path);
+	log_err(0, "--spool: another agent keeps its captures in %s", path);
+	return -EBUSY;
 }
 
 static bool is_capture(const char *name)
@@ -117,7 +139,10 @@ static int cmp_newest(const void *a, const void *b)
 	return strcmp(y->name, x->name); /* names begin with the time */
 }
 
-/* The newest stay, as many as the limits allow; a clock set back makes none of them old. */
+/*
+ * The newest stay, as many as the limits allow. A clock set back makes none of them old, but those
+ * of a time that has not come yet are the first to go: they would be the newest for years.
+ */
 static void trim(struct spool *spool)
 {
 	_cleanup_free_ struct item *items = NULL;
@@ -126,6 +151,9 @@ static void trim(struct spool *spool)
 
 	if (read_items(spool, &items, &cnt))
 		return;
+	for (size_t i = 0; i < cnt; i++)
+		if (items[i].made_s > now_s + SLACK_S)
+			items[i].made_s = (time_t)(now_s - spool->age_max_s);
 	if (cnt)
 		qsort(items, cnt, sizeof(*items), cmp_newest);
 	spool->stats.bytes = spool->stats.files = 0;
@@ -152,30 +180,36 @@ void spool__limit(struct spool *spool, const struct opts *opts)
 	trim(spool);
 }
 
+void spool__free(struct spool *spool)
+{
+	if (!spool)
+		return;
+	if (spool->lock_fd >= 0)
+		close(spool->lock_fd);
+	if (spool->dir_fd >= 0)
+		close(spool->dir_fd);
+	free(spool);
+}
+
 int spool__new(const struct opts *opts, struct spool **out)
 {
 	struct spool *spool = calloc(1, sizeof(*spool));
+	int err;
 
 	if (!spool)
 		return -ENOMEM;
+	spool->lock_fd = -1;
 	spool->dir_fd = open_dir(opts->spool);
-	if (spool->dir_fd < 0) {
-		int err = spool->dir_fd;
-
-		free(spool);
+	err = spool->dir_fd;
+	if (err >= 0)
+		err = spool->lock_fd = lock_dir(spool->dir_fd, opts->spool);
+	if (err < 0) {
+		spool__free(spool);
 		return err;
 	}
 	spool__limit(spool, opts);
 	*out = spool;
 	return 0;
-}
-
-void spool__free(struct spool *spool)
-{
-	if (!spool)
-		return;
-	close(spool->dir_fd);
-	free(spool);
 }
 
 static bool is_plain(char c)

@@ -116,6 +116,20 @@ def test_spool():
         left = captures(spool)
         lib.check_equal((len(left), path in left), (2, False), "captures left: %r" % left)
         lib.check(os.path.exists(os.path.join(spool, "other.txt")), "a file that is no capture was removed")
+        # Captures of a clock that was wrong: those of now are kept for all that.
+        for name in left:
+            os.utime(os.path.join(spool, name), (2 << 30, 2 << 30))
+        with Agent(cgroup, "--spool", spool, "--spool-files", "2") as agent:
+            second = subprocess.run([lib.TOOL, "agent", "--spool", spool, "--listen", "unix:" + spool + ".sock"],
+                                    capture_output=True, text=True)
+            lib.check(second.returncode == 1 and "another agent" in second.stderr, "two in one spool: %r", second)
+            for name in [script, others[0]]:
+                cgroup.start([python, name]).wait()
+            lib.wait_until(lambda: agent.sum_of("pyimport_agent_spool_captures_total") >= 2, "two captures")
+            agent.proc.kill()
+        lib.check_equal(set(captures(spool)) & set(left), set(), "captures of another time")
+        with Agent(cgroup, "--spool", spool):  # who was killed keeps nobody out
+            lib.check_equal(len(captures(spool)), 2, "captures")
     os.chmod(spool, 0o777)
     refused = subprocess.run([lib.TOOL, "agent", "--spool", spool, "--listen", "unix:" + spool + ".sock"],
                              capture_output=True, text=True)

@@ -62,7 +62,7 @@ const struct option_info options[] = {
 	{ "spool-age", 0, "TIME", GROUP_OWN, FOR(AGENT), "how long they are kept (30d)", TIME(spool_age_ns) },
 	{ "slow-start", 0, "TIME", GROUP_OWN, FOR(AGENT), "a start-up that takes so long is slow (without the option none is)", TIME(slow_start_ns) },
 	{ "otlp", 0, "URL", GROUP_OWN, FOR(AGENT), "push metrics, and traces of slow start-ups, to an OpenTelemetry collector (http://127.0.0.1:4318)", TEXT(otlp) },
-	{ "otlp-protocol", OPT_PROTOCOL, "PROTOCOL", GROUP_OWN, FOR(AGENT), "how it is sent: http/protobuf (default) or http/json", OTHER },
+	{ "otlp-protocol", OPT_PROTOCOL, "PROTOCOL", GROUP_OWN, FOR(AGENT), "how it is sent", OTHER },
 	{ "otlp-interval", 0, "TIME", GROUP_OWN, FOR(AGENT), "how often metrics are pushed (30s)", TIME(otlp_interval_ns) },
 	{ "otlp-headers", 0, "FILE", GROUP_OWN, FOR(AGENT), "headers to send, a line NAME: VALUE each", TEXT(otlp_headers) },
 	{ "otlp-ca", 0, "FILE", GROUP_OWN, FOR(AGENT), "certificates (PEM) that the collector's is checked with, instead of the system's", TEXT(otlp_ca) },
