@@ -15,6 +15,7 @@
 
 #define SAVINGS_SHOWN 3
 #define MODULES_SHOWN 5
+#define MODULES_SHOWN_80 3 /* sentences take more lines there: 24 for all */
 #define OWN_SHOWN 2 /* of each kind of trouble */
 #define PLACES_SHOWN 3
 #define FAILED_DEAR_NS 10000000
@@ -80,7 +81,7 @@ static void put_saving(const struct view *view, const struct process *process,
 		phrase_place(view, process, &finding->used->site, &buf);
 		text_buf__add(&buf, ": the cost moves there)");
 	} else {
-		text_buf__printf(&buf, "confidence %s)", word_confidence(finding->confidence));
+		text_buf__printf(&buf, "%s)", word_confidence(finding->confidence));
 	}
 	put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
 	text_buf__free(&buf);
@@ -105,7 +106,7 @@ static int put_savings(const struct view *view, const struct process *process)
 			/* Those that the run did not use stand first. */
 			put_para(view, 2, TABLE_BOLD, finding->used ?
 				 "What deferring would move, as this run used it" :
-				 "What deferring would save");
+				 "What deferring would save (confidence)");
 		}
 		put_saving(view, process, finding);
 	}
@@ -129,14 +130,20 @@ static void add_row(const struct view *view, const struct load *load, struct tab
 	phrase_module(view, load, &buf);
 	table__add(table, text_buf__str(&buf), style);
 	text_buf__reset(&buf);
-	phrase_importer(view, load, &buf);
+	/* Where a lazy one was found or declared would take the room of where it was used. */
+	if (load->via == VIA_LAZY && (load->importer.file || load->importer.module)) {
+		phrase_place(view, load->process, &load->importer, &buf);
+		text_buf__add(&buf, " (lazy)");
+	} else {
+		phrase_importer(view, load, &buf);
+	}
 	table__add(table, text_buf__str(&buf), TABLE_DIM);
 	text_buf__free(&buf);
 }
 
 static int put_modules(const struct view *view, const struct process *process)
 {
-	size_t top = shown(view, MODULES_SHOWN);
+	size_t top = shown(view, view->opts.width < 100 ? MODULES_SHOWN_80 : MODULES_SHOWN);
 	_cleanup_free_ struct load **loads = NULL;
 	_cleanup_(table__freep) struct table *table = NULL;
 	const struct table_look look = view_look(view, 2);
@@ -248,7 +255,7 @@ static void put_next(const struct view *view, const struct process *process, siz
 		text_buf__printf(&buf, "%s more are circular. ",
 				 text_count(num, circular_cnt - shown(view, OWN_SHOWN)));
 	if (others)
-		text_buf__printf(&buf, "%s import%s of Python and its packages failed, as usual. ",
+		text_buf__printf(&buf, "%s import%s failed, as usual in packages. ",
 				 text_count(num, others), others == 1 ? "" : "s");
 	text_buf__add(&buf, "Next: --view advice, modules or tree.");
 	if (!failed_cnt && !circular_cnt)
