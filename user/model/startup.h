@@ -60,5 +60,7 @@ __u64 process_time_ns(const struct process *process, __u64 from_ns, __u64 to_ns)
 
 /* Did it end, and is it of the start-up? Of an unknown start-up all are. */
 bool load_is_startup(const struct load *load);
+/* Does its time count by itself: is no import that ended around it? */
+bool load_is_top(const struct load *load);
 
 #endif

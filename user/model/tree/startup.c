@@ -83,17 +83,21 @@ __u64 process_since_ns(const struct process *process, __u64 at_ns)
 	return ns + process_time_ns(process, begin_ns, at_ns);
 }
 
-/* Does it count by itself: is no import that ended around it? */
-static bool is_in_run(const struct process *process, const struct load *load)
+bool load_is_top(const struct load *load)
 {
 	const struct load *above = load->parent;
 
-	if (load->tid != process->tgid || load->via == VIA_MAIN || load->is_inherited)
+	if (load->via == VIA_MAIN || load->is_inherited)
 		return false;
 	while (above && (above->via == VIA_MAIN || above->is_inherited ||
 			 above->wall_ns == NS_UNKNOWN))
 		above = above->parent;
 	return !above;
+}
+
+static bool is_in_run(const struct process *process, const struct load *load)
+{
+	return load->tid == process->tgid && load_is_top(load);
 }
 
 /* Where the run of imports may begin; 0 = with the first of them. */

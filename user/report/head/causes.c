@@ -76,7 +76,7 @@ void causes_head(const struct view *view, const struct process *process,
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 
-		if (!load_is_outermost(load) || !load_is_startup(load))
+		if (!load_is_top(load) || !load_is_startup(load))
 			continue;
 		whole_ns += load->wall_ns;
 		for (int cause = 0; cause < CAUSE_CNT; cause++)

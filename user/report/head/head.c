@@ -219,7 +219,7 @@ static void put_counts(const struct view *view, const struct process *process,
 static bool is_left_behind(const struct process *process)
 {
 	return process->parent && process->parent->has_exit && !process->has_exit &&
-	       process->exec_ns == NS_UNKNOWN && !process->next;
+	       process->end_ns == NS_UNKNOWN && process->exec_ns == NS_UNKNOWN;
 }
 
 static void put_exit(const struct view *view, const struct process *process)

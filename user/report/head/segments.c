@@ -40,7 +40,7 @@ static void add(struct list *list, const struct load *load, __u64 start_ns, __u6
 static bool is_counted(const struct process *process, const struct load *load, __u64 from_ns,
 		       __u64 to_ns)
 {
-	return load->tid == process->tgid && load_is_outermost(load) &&
+	return load->tid == process->tgid && load_is_top(load) &&
 	       load->wall_ns != NS_UNKNOWN && load->start_ns < to_ns && load_end_ns(load) > from_ns;
 }
 

@@ -137,7 +137,7 @@ int headline_find(const struct process *process, struct headline *headline)
 			    load->lock_wait_ns > headline->longest_wait->lock_wait_ns)
 				headline->longest_wait = load;
 		}
-		if (!load_is_outermost(load) || !load_is_startup(load))
+		if (!load_is_top(load) || !load_is_startup(load))
 			continue;
 		if (!dearest || load->wall_ns > dearest->wall_ns)
 			dearest = load;
