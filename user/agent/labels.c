@@ -64,6 +64,7 @@ static void add_entry(const struct process *process, bool is_redacted, struct te
 	case PROGRAM_STDIN:
 		text_buf__add(buf, "-");
 		break;
+	case PROGRAM_TITLE: /* its text may change at any time: not a label */
 	case PROGRAM_OTHER:
 		memcpy(comm, process->comm, sizeof(process->comm));
 		text_buf__add(buf, process->exe && !path_is_python(process->exe) ?

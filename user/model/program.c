@@ -48,11 +48,21 @@ static bool take_options(const struct process *process, const char *word, size_t
 	return false;
 }
 
+/* "gunicorn: master [shop:app]" is one word, and a file's name with a blank has a path here. */
+static bool has_title(const struct process *process)
+{
+	const char *word = word_at(process, 0);
+
+	return process->argc == 1 && *word != '/' && strchr(word, ' ');
+}
+
 struct program process_program(const struct process *process)
 {
 	struct program program = { .kind = PROGRAM_OTHER };
 	size_t next = 1;
 
+	if (process->argv && has_title(process))
+		return (struct program){ .kind = PROGRAM_TITLE, .name = process->argv[0] };
 	if (!process->argc || !process->argv || !path_is_python(process->argv[0]))
 		return program;
 	while (next < process->argc) {

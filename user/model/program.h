@@ -8,16 +8,17 @@
 struct process;
 
 enum program_kind {
-	PROGRAM_OTHER = 0, /* argv[0] names no Python: an embedding program, or one with a title */
+	PROGRAM_OTHER = 0, /* argv[0] names no Python: an embedding program */
 	PROGRAM_SCRIPT,    /* a file, a directory or an archive */
 	PROGRAM_MODULE,    /* -m */
 	PROGRAM_CODE,      /* -c */
 	PROGRAM_STDIN,     /* nothing, or - */
+	PROGRAM_TITLE,     /* none: the process has written a title over its arguments */
 };
 
 struct program {
 	enum program_kind kind;
-	const char *name; /* the process's. SCRIPT: path as given, MODULE: dotted; else NULL */
+	const char *name; /* the process's. SCRIPT: path as given, MODULE: dotted, TITLE */
 };
 
 /* Options are read as Python/getopt.c (_PyOS_GetOpt) reads them. */

@@ -272,7 +272,7 @@ static int put_process(struct chrome *chrome, const struct process *process, __u
 	json_t *identity = json_new_identity(&chrome->jo, process);
 	int err;
 
-	phrase_command(chrome->view, process, &buf);
+	phrase_label(chrome->view, process, &buf);
 	put_meta(chrome, "process_name", pid, pid, "name",
 		 json_new_str(&chrome->jo, text_buf__str(&buf)));
 	put_meta(chrome, "process_sort_index", pid, pid, "sort_index",

@@ -151,7 +151,7 @@ static void put_process(const struct view *view, const struct process *process,
 	for (size_t i = 0; i < nodes->cnt; i++)
 		if (nodes->list[i].self_ns != NS_UNKNOWN && nodes->list[i].self_ns > max_ns)
 			max_ns = nodes->list[i].self_ns;
-	phrase_command(view, process, &buf);
+	phrase_label(view, process, &buf);
 	fprintf(view->out, "  subgraph cluster_%u {\n    label=\"", process->serial);
 	put_text(view, text_buf__str(&buf));
 	fprintf(view->out, " (pid %u), %zu of %zu imports\";\n", process->tgid, nodes->cnt,

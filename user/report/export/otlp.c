@@ -272,7 +272,7 @@ static void put_root(struct otlp *otlp, const struct ids *ids, const struct proc
 
 	if (parent)
 		set_span_id(otlp, parent, 'p', 0, parent_id);
-	phrase_command(otlp->view, process, &name);
+	phrase_label(otlp->view, process, &name);
 	span = new_span(otlp, ids, ids->process, parent ? parent_id : NULL, text_buf__str(&name),
 			process->start_ns, lanes_end_ns(otlp->view->model, process));
 	add_int(otlp, list, "pyimport.loaded", process->loaded_cnt);

@@ -90,7 +90,7 @@ static void put_profile_head(struct scope *scope, const struct process *process,
 	struct text_buf buf = { 0 };
 	json_t *head = json_object();
 
-	phrase_command(scope->view, process, &buf);
+	phrase_label(scope->view, process, &buf);
 	text_buf__printf(&buf, " (pid %u), %s", process->tgid, what);
 	json_set_str(&scope->jo, head, "type", "evented");
 	json_set_str(&scope->jo, head, "name", text_buf__str(&buf));

@@ -207,9 +207,21 @@ void phrase_program(const struct process *process, struct text_buf *buf)
 	} else if (program.kind == PROGRAM_MODULE) {
 		text_buf__add(buf, "-m ");
 		text_buf__add(buf, program.name);
+	} else if (program.kind == PROGRAM_TITLE) {
+		text_buf__add(buf, program.name);
 	} else {
 		text_buf__add(buf, *comm ? comm : *name ? name : "python");
+		text_buf__add(buf, program.kind == PROGRAM_CODE ? " -c" : "");
 	}
+}
+
+void phrase_label(const struct view *view, const struct process *process, struct text_buf *buf)
+{
+	struct text_buf raw = { 0 };
+
+	phrase_program(process, &raw);
+	text_buf__escape(buf, text_buf__str(&raw), view_escape_flags(view));
+	text_buf__free(&raw);
 }
 
 void phrase_command(const struct view *view, const struct process *process, struct text_buf *buf)
@@ -217,6 +229,10 @@ void phrase_command(const struct view *view, const struct process *process, stru
 	const char *name = process->argc && process->argv ? process->argv[0] : NULL;
 	char comm[sizeof(process->comm) + 1] = "";
 
+	if (process_program(process).kind == PROGRAM_TITLE) {
+		text_buf__escape(buf, name, view_escape_flags(view));
+		return;
+	}
 	memcpy(comm, process->comm, sizeof(process->comm));
 	if (!name || !*name)
 		name = *comm ? comm : process->is_log ? "from a log" : "?";

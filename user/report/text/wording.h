@@ -20,6 +20,8 @@ void phrase_module(const struct view *view, const struct load *load, struct text
 void phrase_kind(const struct view *view, const struct load *load, struct text_buf *buf);
 /* What people call it: the script's name or "-m module", else the command; as it is, not escaped. */
 void phrase_program(const struct process *process, struct text_buf *buf);
+/* The same, escaped: what exports call a process. */
+void phrase_label(const struct view *view, const struct process *process, struct text_buf *buf);
 void phrase_command(const struct view *view, const struct process *process, struct text_buf *buf);
 /* Writes @text wrapped to the width: @indent blanks first, two more on later lines. */
 void put_para(const struct view *view, size_t indent, enum table_style style, const char *text);
