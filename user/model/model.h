@@ -375,9 +375,9 @@ __u64 model__truncated(const struct model *model);   /* names that were cut; the
 size_t model__unprobed_cnt(const struct model *model);
 const struct python_info *model__unprobed(const struct model *model, size_t index); /* NULL: end */
 __u64 model__late_starts(const struct model *model);
-__u32 model__measured(const struct model *model);      /* enum pyi_group: causes measured */
-/* Runs of import statements that found sys.modules; NS_UNKNOWN: not recorded. */
-__u64 process_cached_cnt(const struct process *process);
+__u32 model__measured(const struct model *model); /* enum pyi_group: what was recorded */
+__u32 process_lacks(const struct process *process, __u32 groups); /* of these; of a log all */
+__u64 process_cached_cnt(const struct process *process); /* NS_UNKNOWN: not recorded */
 __u64 charge_wait_ns(const struct pyi_charge *charge); /* sum of its waits */
 __u64 model__unknown_starts(const struct model *model);
 bool model__is_complete(const struct model *model); /* no loss of any kind */

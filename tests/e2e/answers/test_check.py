@@ -26,9 +26,9 @@ def program():
     return lib.write("bd_main.py", "import bd_cli\nprint('usage')\n")
 
 
-def capture(script, name="run.cap"):
+def capture(script, name="run.cap", *opts):
     path = os.path.join(lib.workdir(), name)
-    done = tool("record", "-o", path, "--", lib.system().exe, script)
+    done = tool("record", "-o", path, *opts, "--", lib.system().exe, script)
     lib.check_equal(done.returncode, 0, "record, %r" % done.stderr)
     return path
 
@@ -78,6 +78,40 @@ def test_limits():
     lib.check((os.path.basename(broken["file"]), broken["line"]) == ("bd_cli.py", 1),
               "points at %s:%s", broken["file"], broken["line"])
     check("entries:\n- limits: {time: 10 s, modules: 500}\n  forbid: torch\n", cap, status=0)
+
+
+LACKING = """
+entries:
+- name: it
+  limits: {time: 10 s, memory: 1 gb, opens: 5000}
+  modules: {'bd_*': {time: 1 s, memory: 1 gb}}
+  forbid: torch
+  network: false
+  circular: false
+  compile: false
+"""
+
+
+@lib.test()
+def test_not_recorded():
+    """What a capture has not cannot be kept: the check says which option records it, once each."""
+    script = program()
+    doc = check(LACKING, capture(script, "full.cap", "--profile", "full"))
+    lib.check("unknown" not in results(doc).values(), "of a full capture: %s", results(doc))
+    doc = check(LACKING, capture(script, "loads.cap", "--profile", "loads"), status=1)
+    told = {c["check"]: c["message"] for c in doc["checks"] if c["result"] == "unknown"}
+    plain = "not recorded; --profile standard records it"
+    lib.check_equal(told, {"memory": plain, "opens": plain, "memory of bd_*": plain, "no network": plain,
+                           "no circular imports": "not recorded; --profile full records it"},
+                    "what was not recorded")
+    log = os.path.join(lib.workdir(), "run.log")
+    with open(log, "wb") as file:
+        subprocess.run([lib.SYSTEM, "-X", "importtime", script], stdout=subprocess.DEVNULL, stderr=file,
+                       env=lib.clean_env(), check=True)
+    doc = check(LACKING, "--from", "importtime", log, status=1)
+    told = {c["check"]: c["message"] for c in doc["checks"] if c["result"] == "unknown"}
+    lib.check({"no circular imports", "no compile", "no network"} <= set(told) and
+              set(told.values()) == {"a log of -X importtime does not tell"}, "of a log: %s", told)
 
 
 @lib.test()

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """`diff` for pull requests: Markdown, limits of growth, and the steps of the GitHub Action."""
+import json
 import os
 import re
 import shutil
@@ -10,11 +11,11 @@ import lib
 from lib import action
 
 
-def record(name, source, extra=""):
+def record(name, source, extra="", opts=()):
     directory = os.path.dirname(lib.write(name + "/app.py", source))
     lib.write(name + "/df_|evil|<b>.py", extra)
     path = lib.workdir() + "/%s.cap" % name
-    done = subprocess.run([lib.TOOL, "record", "-o", path, "--", lib.system().exe, "-S", "app.py"],
+    done = subprocess.run([lib.TOOL, "record", "-o", path, *opts, "--", lib.system().exe, "-S", "app.py"],
                           capture_output=True, stdin=subprocess.DEVNULL, cwd=directory,
                           env=lib.clean_env())
     lib.check_equal(done.returncode, 0, done.stderr)
@@ -46,6 +47,25 @@ def test_markdown():
     lines = [line for line in done.stdout.splitlines() if line]
     lib.check_equal(len(lines), 3, lines)
     lib.check(lines[2].startswith("Nothing changed: "), "%s", lines)
+
+
+@lib.test()
+def test_not_recorded():
+    """What one side lacks is told, with the option that records it, and is no difference."""
+    full = record("before", "import json\nimport decimal\n")
+    loads = record("after", "import json\nimport decimal\n", opts=("--profile", "loads"))
+    sentence = ("Not recorded in the second trace: cached imports, CPU time and waits, files, memory and "
+                "readiness, so not compared; --profile full records that.")
+    for before, after, want in ((full, loads, sentence), (full, full, None),
+                                (loads, full, sentence.replace("second", "first")),
+                                (loads, loads, sentence.replace("the second", "either"))):
+        for fmt in ("text", "markdown"):
+            text = re.sub(r"\n +", " ", diff(before, after, "--format", fmt).stdout)
+            lib.check(want in text if want else "Not recorded" not in text, "%s: %s", want, text)
+            lib.check("a new statement" not in text and "is gone" not in text, "%s", text)
+    doc = json.loads(diff(full, loads, "--format", "json").stdout)
+    lib.check_equal(doc["not_recorded"], {"before": [], "after": ["statements", "cpu", "files", "memory",
+                                                                  "net", "phases"]}, "JSON")
 
 
 @lib.test()

@@ -258,10 +258,19 @@ __u32 charge_measured(const struct pyi_charged *rec)
 	return ((rec->groups & ~MEASURED_TOLD) ^ PYI_GROUP_STATEMENTS) | MEASURED_TOLD;
 }
 
+__u32 process_lacks(const struct process *process, __u32 groups)
+{
+	__u32 measured = process->measured;
+
+	/* Captures of old releases say nothing, and have all statements. */
+	if (!process->is_log && !(measured & MEASURED_TOLD))
+		measured |= PYI_GROUP_STATEMENTS;
+	return groups & ~measured;
+}
+
 __u64 process_cached_cnt(const struct process *process)
 {
-	bool is_known = !process->is_log && (!(process->measured & MEASURED_TOLD) ||
-					     process->measured & PYI_GROUP_STATEMENTS);
+	bool is_known = !process_lacks(process, PYI_GROUP_STATEMENTS);
 
 	return process->cached_cnt || is_known ? process->cached_cnt : NS_UNKNOWN;
 }

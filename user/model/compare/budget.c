@@ -6,15 +6,15 @@
 #include <string.h>
 
 const struct metric_info metrics[METRIC_CNT] = {
-	[METRIC_TIME] = { "time", UNIT_NS, true, true },
-	[METRIC_CPU] = { "cpu", UNIT_NS, true, true },
-	[METRIC_READY] = { "ready", UNIT_NS, true, false },
-	[METRIC_MEMORY] = { "memory", UNIT_BYTES, true, true },
-	[METRIC_MODULES] = { "modules", UNIT_COUNT, false, true },
-	[METRIC_OPENS] = { "opens", UNIT_COUNT, false, true },
-	[METRIC_MISSES] = { "misses", UNIT_COUNT, false, true },
-	[METRIC_BYTES] = { "bytes", UNIT_BYTES, false, true },
-	[METRIC_LIBS] = { "shared_objects", UNIT_COUNT, false, false },
+	[METRIC_TIME] = { "time", UNIT_NS, true, true, 0 },
+	[METRIC_CPU] = { "cpu", UNIT_NS, true, true, PYI_GROUP_CPU },
+	[METRIC_READY] = { "ready", UNIT_NS, true, false, PYI_GROUP_PHASES },
+	[METRIC_MEMORY] = { "memory", UNIT_BYTES, true, true, PYI_GROUP_MEMORY },
+	[METRIC_MODULES] = { "modules", UNIT_COUNT, false, true, 0 },
+	[METRIC_OPENS] = { "opens", UNIT_COUNT, false, true, PYI_GROUP_FILES },
+	[METRIC_MISSES] = { "misses", UNIT_COUNT, false, true, PYI_GROUP_FILES },
+	[METRIC_BYTES] = { "bytes", UNIT_BYTES, false, true, PYI_GROUP_FILES },
+	[METRIC_LIBS] = { "shared_objects", UNIT_COUNT, false, false, 0 },
 };
 
 static __u64 count_libs(const struct process *process)
@@ -28,10 +28,7 @@ static __u64 count_libs(const struct process *process)
 
 static __u64 of_charge(const struct pyi_charge *charge, __u32 measured, enum metric metric)
 {
-	__u32 group = metric == METRIC_CPU ? PYI_GROUP_CPU :
-		      metric == METRIC_MEMORY ? PYI_GROUP_MEMORY : PYI_GROUP_FILES;
-
-	if (!(measured & group))
+	if (metrics[metric].groups & ~measured)
 		return NS_UNKNOWN;
 	switch (metric) {
 	case METRIC_CPU: return charge->cpu_ns;

@@ -29,6 +29,7 @@ struct metric_info {
 	enum metric_unit unit;
 	bool is_timed;    /* differs from run to run without any change of the program */
 	bool is_of_module;/* can be limited for a module as well */
+	__u32 groups;     /* enum pyi_group: what is to be recorded for it */
 };
 extern const struct metric_info metrics[METRIC_CNT];
 
@@ -115,6 +116,7 @@ struct verdict {
 	const char *then_day;        /* the day of that, 2026-11-29; NULL = unknown */
 	size_t came_cnt;             /* since the baseline, with `load`; 0 = none is known to */
 	size_t run_cnt;
+	__u32 lacks;                 /* UNKNOWN: enum pyi_group that no trace of it recorded */
 	const struct model *model;   /* that `process` is of */
 	const struct process *process; /* the run it is told of; NULL: MISSING */
 	const struct load *load;     /* what to look at: its chain is the offending one; or NULL */

@@ -172,6 +172,7 @@ static int find_trees(const struct table *table, const struct process *process,
 		if (!above) {
 			trees[*cnt].top = load;
 			trees[*cnt].is_statement_apart = load->importer.module &&
+				!process_lacks(other, PYI_GROUP_STATEMENTS) &&
 				!has_statement(edges, other->edge_cnt, load);
 			above = ++*cnt;
 		}

@@ -115,6 +115,7 @@ static int check_limits(struct verdicts *result, const struct runs *runs)
 				runs->values[cnt++] = value;
 		}
 		judge(verdict, runs->values, cnt, runs->cnt);
+		verdict_needs(verdict, runs, metrics[metric].groups);
 		if (verdict->result != VERDICT_BROKEN)
 			continue;
 		/* What takes the time need not be what brings the modules or libraries. */
@@ -200,15 +201,19 @@ static int check_rule(struct verdicts *result, const struct runs *runs,
 {
 	struct verdict worst = { .metric = metric }, *verdict;
 	size_t before = result->cnt;
+	bool has_all = true;
 	int err = 0;
 
-	for (size_t run = 0; run < runs->cnt && !err; run++)
+	for (size_t run = 0; run < runs->cnt; run++)
+		has_all &= !process_lacks(runs->processes[run], metrics[metric].groups);
+	for (size_t run = 0; has_all && run < runs->cnt && !err; run++)
 		err = check_run(result, runs, run, rule, &worst);
 	if (err || result->cnt > before)
 		return err;
 	verdict = verdict_add(result, runs, VERDICT_MODULE);
 	if (!verdict)
 		return -ENOMEM;
+	verdict_needs(verdict, runs, metrics[metric].groups);
 	verdict->metric = metric;
 	verdict->max = rule->limits[metric].max;
 	verdict->what = rule->glob;
@@ -248,7 +253,10 @@ static int check_circular(struct verdicts *result, const struct runs *runs)
 		verdict->result = VERDICT_BROKEN;
 		has_any = true;
 	}
-	return has_any || verdict_add(result, runs, VERDICT_CIRCULAR) ? 0 : -ENOMEM;
+	verdict = has_any ? NULL : verdict_add(result, runs, VERDICT_CIRCULAR);
+	if (verdict)
+		verdict_needs(verdict, runs, PYI_GROUP_STATEMENTS);
+	return has_any || verdict ? 0 : -ENOMEM;
 }
 
 static int check_compile(struct verdicts *result, const struct runs *runs)
@@ -259,6 +267,8 @@ static int check_compile(struct verdicts *result, const struct runs *runs)
 	if (!verdict)
 		return -ENOMEM;
 	verdict->value = 0;
+	if (process->is_log) /* which does not tell what a module was made from */
+		verdict->result = VERDICT_UNKNOWN;
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 
@@ -289,8 +299,6 @@ static int check_network(struct verdicts *result, const struct runs *runs)
 	for (size_t r = 0; r < runs->cnt; r++) {
 		const struct process *process = runs->processes[r];
 
-		if (!(process->measured & PYI_GROUP_NET))
-			verdict->result = VERDICT_UNKNOWN;
 		for (size_t i = 0; i < process->net.cnt; i++) {
 			const struct net_use *use = process->net.uses[i];
 
@@ -303,6 +311,7 @@ static int check_network(struct verdicts *result, const struct runs *runs)
 			return 0;
 		}
 	}
+	verdict_needs(verdict, runs, PYI_GROUP_NET);
 	return 0;
 }
 

@@ -27,3 +27,13 @@ struct verdict *verdict_add(struct verdicts *result, const struct runs *runs,
 	};
 	return &verdicts[result->cnt++];
 }
+
+void verdict_needs(struct verdict *verdict, const struct runs *runs, __u32 groups)
+{
+	if (verdict->result == VERDICT_BROKEN)
+		return;
+	for (size_t i = 0; i < runs->cnt; i++)
+		verdict->lacks |= process_lacks(runs->processes[i], groups);
+	if (verdict->lacks)
+		verdict->result = VERDICT_UNKNOWN;
+}

@@ -18,6 +18,8 @@ struct runs {
 /* verdict_list.c: a new one that holds, of the first run. NULL: out of memory. */
 struct verdict *verdict_add(struct verdicts *result, const struct runs *runs,
 			    enum verdict_kind kind);
+/* What holds, or could not be told, does not where one of the runs has not recorded all @groups. */
+void verdict_needs(struct verdict *verdict, const struct runs *runs, __u32 groups);
 
 /* verdict_packages.c: `forbid` and `allow`. 0 or -ENOMEM. */
 int verdict_forbidden(struct verdicts *result, const struct runs *runs);

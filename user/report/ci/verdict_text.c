@@ -4,6 +4,7 @@
 
 #include "model/advice/advice.h"
 #include "report/ci/check.h"
+#include "report/head/lines.h"
 #include "report/text/wording.h"
 
 const char *word_verdict(enum verdict_result result)
@@ -103,12 +104,26 @@ static void add_then(const struct verdict *verdict, struct text_buf *buf)
 		text_buf__printf(buf, ", %s", text_ns(num, verdict->load->wall_ns));
 }
 
+/* Why it could not be told, and what to do about it. */
+static void add_unknown(const struct verdict *verdict, struct text_buf *buf)
+{
+	const struct process *process = verdict->process;
+
+	if (verdict->kind == VERDICT_MISSING)
+		text_buf__add(buf, "no such Python program was seen");
+	else if (process && process->is_log)
+		text_buf__add(buf, "a log of -X importtime does not tell");
+	else if (verdict->lacks)
+		text_buf__printf(buf, "not recorded; --profile %s records it",
+				 recorded_profile(verdict->lacks, process ? process->measured : 0));
+	else if (verdict->kind == VERDICT_LIMIT && verdict->metric == METRIC_READY)
+		text_buf__add(buf, "it did not wait for a connection");
+	else
+		text_buf__add(buf, "was not measured");
+}
+
 static void add_limit(const struct verdict *verdict, struct text_buf *buf)
 {
-	if (verdict->result == VERDICT_UNKNOWN) {
-		text_buf__add(buf, "was not measured");
-		return;
-	}
 	add_value(verdict->metric, verdict->value, buf);
 	text_buf__add(buf, " of ");
 	add_value(verdict->metric, verdict->max, buf);
@@ -135,6 +150,10 @@ void phrase_verdict(const struct verdict *verdict, struct text_buf *buf)
 	const char *module = verdict->load ? verdict->load->module : NULL;
 	bool is_ok = verdict->result == VERDICT_OK;
 
+	if (verdict->result == VERDICT_UNKNOWN) {
+		add_unknown(verdict, buf);
+		return;
+	}
 	switch (verdict->kind) {
 	case VERDICT_LIMIT:
 	case VERDICT_MODULE:
@@ -150,8 +169,7 @@ void phrase_verdict(const struct verdict *verdict, struct text_buf *buf)
 			text_buf__printf(buf, "%s was loaded", verdict->what);
 		break;
 	case VERDICT_NETWORK:
-		text_buf__add(buf, is_ok ? "no connection" : verdict->result == VERDICT_UNKNOWN ?
-			      "was not measured" : "a connection was made");
+		text_buf__add(buf, is_ok ? "no connection" : "a connection was made");
 		if (verdict->what)
 			text_buf__printf(buf, ": %s", verdict->what);
 		break;
@@ -169,8 +187,7 @@ void phrase_verdict(const struct verdict *verdict, struct text_buf *buf)
 			text_buf__printf(buf, "%llu compiled, the slowest is %s", verdict->value,
 					 module ? module : "unknown");
 		break;
-	case VERDICT_MISSING:
-		text_buf__add(buf, "no such Python program was seen");
+	case VERDICT_MISSING: /* is always unknown */
 		break;
 	}
 }

@@ -39,6 +39,11 @@ static void put_doubts(const struct view *view, __u32 doubts, size_t indent)
 	}
 }
 
+static void put_lacks(const struct view *view, const char *sentence)
+{
+	put_para(view, 0, TABLE_DIM, sentence);
+}
+
 /* "+12.3 ms", "-0.4 ms". */
 static void add_change(struct text_buf *buf, __s64 ns)
 {
@@ -327,6 +332,7 @@ int diff_write(const struct view *view)
 	put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));
 	text_buf__free(&buf);
 	put_doubts(view, diff->doubts, 0);
+	diff_lacks(view, diff, put_lacks);
 	for (size_t i = 0; i < diff->pair_cnt && !err; i++)
 		err = put_pair(view, &diff->pairs[i]);
 	put_single(view, "Only in the first trace", diff->only_before, diff->only_before_cnt);

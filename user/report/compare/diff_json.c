@@ -4,6 +4,7 @@
 
 #include "base/cleanup.h"
 #include "report/compare/diff_out.h"
+#include "report/head/lines.h"
 #include "report/json/json_out.h"
 #include "report/text/ranking.h"
 
@@ -136,6 +137,15 @@ static json_t *new_single(struct json_out *jo, const struct process *const *proc
 	return new_process(jo, *process);
 }
 
+static json_t *new_lacks(struct json_out *jo, const struct diff *diff)
+{
+	json_t *obj = json_object();
+
+	json_set(jo, obj, "before", json_new_recorded(jo, recorded_lacks(diff->before)));
+	json_set(jo, obj, "after", json_new_recorded(jo, recorded_lacks(diff->after)));
+	return obj;
+}
+
 int diff_write_json(const struct view *view)
 {
 	_cleanup_(diff__freep) struct diff *diff = NULL;
@@ -146,6 +156,8 @@ int diff_write_json(const struct view *view)
 		return err;
 	fputs("{\"schema_version\":1,\n\"doubts\":", view->out);
 	json_put(&jo, new_doubts(&jo, diff->doubts), false);
+	fputs(",\n\"not_recorded\":", view->out);
+	json_put(&jo, new_lacks(&jo, diff), false);
 	fputs(",\n\"pairs\":[", view->out);
 	for (size_t i = 0; i < diff->pair_cnt && !jo.err; i++) {
 		fputs(i ? ",\n" : "\n", view->out);

@@ -142,6 +142,11 @@ static void put_doubts(const struct view *view, __u32 doubts)
 			fprintf(view->out, "\n> Compare with care: %s.\n", diff_doubt_words[i]);
 }
 
+static void put_lacks(const struct view *view, const char *sentence)
+{
+	fprintf(view->out, "\n> %s\n", sentence);
+}
+
 static int put_pair(const struct view *view, const struct diff_pair *pair)
 {
 	struct text_buf command = { 0 };
@@ -186,6 +191,7 @@ int diff_write_markdown(const struct view *view)
 		return err;
 	fputs("## Imports, before and after\n", view->out);
 	put_doubts(view, diff->doubts);
+	diff_lacks(view, diff, put_lacks);
 	for (size_t i = 0; i < diff->pair_cnt && !err; i++)
 		err = put_pair(view, &diff->pairs[i]);
 	if (diff->only_before_cnt || diff->only_after_cnt)

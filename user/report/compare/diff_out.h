@@ -9,6 +9,10 @@
 #define DIFF_DOUBT_CNT 10
 extern const char *const diff_doubt_words[DIFF_DOUBT_CNT]; /* by bit of enum diff_doubt */
 
+/* What one side has not recorded, as sentences; @put gets each. */
+void diff_lacks(const struct view *view, const struct diff *diff,
+		void (*put)(const struct view *view, const char *sentence));
+
 /* Of each phase that either side has, those of the first side first. Returns how many. */
 #define DIFF_PHASES_MAX (2 * PHASES_MAX)
 struct diff_phase {

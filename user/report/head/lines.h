@@ -22,6 +22,16 @@ void throttle_head(const struct view *view, const struct process *process);
 void throttle_write(const struct view *view, const struct process *process);
 /* What the trace has not, and which option records it. */
 void recorded_foot(const struct view *view);
+/* Of @groups (enum pyi_group) in words: "files and memory". */
+void recorded_words(__u32 groups, struct text_buf *buf);
+/* Their names in JSON, one after another; NULL at the end. */
+const char *recorded_key(size_t index, __u32 *group);
+/* Those that the trace says it did not record. */
+__u32 recorded_lacks(const struct model *model);
+/* The smallest profile that records @groups beside what was recorded. */
+const char *recorded_profile(__u32 groups, __u32 measured);
+/* "full", "standard" or "loads"; NULL: it recorded something else, or it is not known what. */
+const char *recorded_name(const struct model *model);
 /* Starts that waited for their probes. */
 void holds_write_text(const struct view *view);
 /* Interpreters without probes and files not examined, with the reasons. */

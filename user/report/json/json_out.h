@@ -34,6 +34,8 @@ void json_put(struct json_out *jo, json_t *obj, bool is_embedded);
 /* ---- json_trace.c */
 json_t *json_new_tool(struct json_out *jo, const struct host_info *host);
 json_t *json_new_host(struct json_out *jo, const struct host_info *host);
+/* Names of @groups (enum pyi_group). */
+json_t *json_new_recorded(struct json_out *jo, __u32 groups);
 json_t *json_new_trace(struct json_out *jo, const struct model *model);
 json_t *json_new_loss(struct json_out *jo, const struct model *model);
 json_t *json_new_hits(struct json_out *jo, const struct model *model);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* The trace as a whole in JSON: tool, host, time, losses, starts that were held. */
+#include <errno.h>
+
 #include "model/unexamined.h"
+#include "report/head/lines.h"
 #include "report/head/loss.h"
 #include "report/json/json_out.h"
 
@@ -30,6 +33,18 @@ json_t *json_new_host(struct json_out *jo, const struct host_info *host)
 	return obj;
 }
 
+json_t *json_new_recorded(struct json_out *jo, __u32 groups)
+{
+	json_t *array = json_array();
+	const char *key;
+	__u32 group;
+
+	for (size_t i = 0; (key = recorded_key(i, &group)); i++)
+		if (groups & group && json_array_append_new(array, json_string(key)))
+			jo->err = -ENOMEM;
+	return array;
+}
+
 json_t *json_new_trace(struct json_out *jo, const struct model *model)
 {
 	const struct host_info *host = model__host(model);
@@ -41,6 +56,9 @@ json_t *json_new_trace(struct json_out *jo, const struct model *model)
 	json_set_bool(jo, obj, "cut", model__is_cut(model));
 	json_set_ns(jo, obj, "realtime_ns", host && host->realtime_ns ? host->realtime_ns :
 							       NS_UNKNOWN);
+	json_set_str(jo, obj, "profile", recorded_name(model));
+	json_set(jo, obj, "recorded", model__measured(model) & MEASURED_TOLD ?
+		 json_new_recorded(jo, model__measured(model)) : json_null());
 	if (host && host->file_nr)
 		json_set_int(jo, obj, "file", host->file_nr);
 	return obj;
