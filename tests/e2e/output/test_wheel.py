@@ -222,6 +222,16 @@ def test_sbom():
     lib.check_equal(done.returncode, 0, done.stderr)
     doc = json.loads(done.stdout)
     lib.check_equal((doc["spdxVersion"], doc["SPDXID"]), ("SPDX-2.3", "SPDXRef-DOCUMENT"), "kind")
+    # What the schema of SPDX 2.3 requires of each object that we write.
+    for objects, keys in (
+            ([doc], "SPDXID creationInfo dataLicense documentNamespace name spdxVersion"),
+            ([doc["creationInfo"]], "created creators"),
+            (doc["packages"], "SPDXID downloadLocation name"),
+            (doc["relationships"], "spdxElementId relatedSpdxElement relationshipType"),
+            ([ref for one in doc["packages"] for ref in one.get("externalRefs", [])],
+             "referenceCategory referenceLocator referenceType")):
+        lib.check(objects and all(set(keys.split()) <= set(one) for one in objects), "%s", objects)
+    lib.check(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", doc["creationInfo"]["created"]), "when")
     parts = {one["name"]: one for one in doc["packages"]}
     lib.check_equal(len(parts), len(doc["packages"]), "a name twice")
     for word in ("glibc", "libbpf", "elfutils", "zlib", "capstone", "jansson", "libcap-ng", "libyaml",
