@@ -35,7 +35,7 @@ class Collector(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         if cls.mode == "nonsense":
             self.wfile.write(os.urandom(200000))
-        elif cls.mode == "takes":
+        elif cls.mode == "takes" and self.headers["Content-Type"] == "application/json":  # not the second agent's
             if self.path == "/v1/metrics":
                 cls.newest = json.loads(body)
             else:
@@ -170,9 +170,9 @@ def check(args):
     url = "http://127.0.0.1:%d" % server.server_port
     scraper = prometheus(at, own)
     try:
-        with Cgroup() as cgroup, Agent(cgroup, "--max-series", "50", "--otlp", url, "--otlp-protocol", "http/json", "--otlp-interval", "1s", "--spool",
-                                       os.path.join(lib.workdir(), "spool"), "--spool-files", "20", "--slow-start",
-                                       "300ms", port=at) as agent:
+        with Cgroup() as cgroup, Agent(cgroup, "--max-series", "50", "--otlp", url, "--otlp-protocol", "http/json",
+                                       "--otlp-interval", "1s", "--spool", os.path.join(lib.workdir(), "spool"),
+                                       "--spool-files", "20", "--slow-start", "300ms", port=at) as agent:
             load = Load(cgroup, args.rate)
             try:
                 memory = soak(args, agent, cgroup, url, load)

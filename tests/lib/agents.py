@@ -38,13 +38,13 @@ class Cgroup:
 
 class Agent:
     """Listens at a Unix socket of the test."""
-    def __init__(self, cgroup, *opts, listen=None, port=None, env=None):
+    def __init__(self, cgroup, *opts, listen=None, port=None, env=None, tool=None):
         self.socket = os.path.join(workdir(), "a%d.sock" % id(self))
         self.asked, self.page, self.parsed = 0, None, {}
         self.port = port  # where it listens instead, if it is given
         self.log = open(self.socket + ".log", "w+", encoding="utf-8")
         self.proc = subprocess.Popen(
-            [settings.TOOL, "agent", "--cgroup", cgroup.path, "--listen",
+            [tool or settings.TOOL, "agent", "--cgroup", cgroup.path, "--listen",
              listen or ("127.0.0.1:%d" % port if port else "unix:" + self.socket), *opts],
             stderr=self.log, stdin=subprocess.DEVNULL, env=dict(clean_env(), **(env or {})))
 
