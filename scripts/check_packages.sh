@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Installs what packaging/ made where it belongs, and traces with it: the Debian package on stock
-# Debian 12 and 13, the tarball in an empty root beside busybox and on Debian 11 to 13, the wheel in
-# a venv of Debian 13, a container from scratch; the arm64 binary under qemu. Needs root and
+# Debian 12 and 13, the tarball in an empty root beside busybox, on musl and on Debian 11 to 13, the
+# wheel in a venv of Debian 13, a container from scratch; the arm64 binary under qemu. Needs root and
 # .output/{static,dist,deb,wheel,arm64}; see `make check-packages`.
 set -eu -o pipefail
 
@@ -127,6 +127,21 @@ busybox_root() {
 		/pyimport-bpf doctor'
 }
 
+# musl is the only libc there, and what the Python that is traced was built with. It is built once.
+on_musl() {
+	local root=$CACHE/musl copy=$work/musl
+	if [ ! -e "$root/.complete" ]; then
+		cp -a "$(suite_root trixie)" "$work/musl-build"
+		"$here/scripts/musl_root.sh" "$work/musl-build" "$root"
+		touch "$root/.complete"
+	fi
+	cp -a "$root" "$copy"
+	tar -C "$copy/usr/local" --strip-components=1 -xzf "$here"/.output/dist/pyimport-bpf-*.tar.gz
+	printf '%s' "$budget" > "$copy/tmp/budget.yaml"
+	inside "$copy" "PATH=/bin:/usr/bin:/usr/local/sbin
+		$trace_and_check"
+}
+
 # The other architecture reads what this one recorded, and says the same. It cannot trace here: the
 # kernel is of this one.
 static_arm64() {
@@ -184,6 +199,7 @@ for suite in bookworm trixie; do check "deb on $suite" deb_on "$suite"; done
 for suite in bullseye bookworm trixie; do check "tarball on $suite" tarball_on "$suite"; done
 check "wheel on trixie" wheel_on trixie
 check "static binary beside busybox" busybox_root
+check "tarball on musl" on_musl
 if [ -e "$here/.output/arm64/static/pyimport-bpf" ]; then check "static binary for arm64" static_arm64; fi
 if podman_here info > "$work/log" 2>&1; then
 	check "image from scratch" scratch_image
