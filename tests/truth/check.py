@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Figures against the truth: what the tool shows of a program, and what untraced runs say, of the same
-program and of copies in which the statements of a finding are really gone. Runs take turns, each first
-in line for a processor, and the best third of them counts.
+program and of copies in which the statements of a finding are really gone. Runs take turns in an order
+that changes, each first in line for a processor, and the best third of them counts. Where that does not
+tell yet, there are more rounds, of which all count.
 
 usage: check.py [-n ROUNDS] [NAME…]   NAME: any part of a program's name"""
 import argparse
 import contextlib
 import os
+import random
 import statistics
 import sys
 
@@ -21,7 +23,7 @@ import surgery  # noqa: E402
 import truth  # noqa: E402
 from untraced import Place  # noqa: E402
 
-FINDINGS, TRIES = 5, 4
+FINDINGS, TRIES, BOUTS = 5, 4, 3
 NS_MAX = 10e6
 STARTUP_SHARE, SAVING_SHARE = 0.05, 0.10
 OPTS = ["--ring", "64mb"]
@@ -154,8 +156,16 @@ class Check:
             finding.fault = "it takes another way: " + " ".join(sorted(
                 set(run.modules) - set(self.before.modules))[:3])
 
-    def round(self, process):
-        run = self.full.run()
+    def untraced(self, seed):
+        """One run of each place. The first one behind a trace starts slower, and does not count."""
+        places = [self.full] + [f.place for f in self.findings if not f.fault]
+        random.Random(seed).shuffle(places)
+        self.full.run()
+        return {place: place.run() for place in places}
+
+    def round(self, process, seed):
+        runs = self.untraced(seed)
+        run = runs[self.full]
         self.whole.append(run.whole_ns)
         startup = process["startup"]
         if self.tally.shown > 3:
@@ -173,7 +183,7 @@ class Check:
             doc = docs.get(finding.key)
             if finding.fault or not doc:
                 continue
-            gone = finding.place.run()
+            gone = runs[finding.place]
             finding.shown.append(doc["saving_ns"])
             finding.least.append(doc["evidence"]["least_saving_ns"])
             finding.most.append(doc["evidence"]["most_saving_ns"])
@@ -183,13 +193,31 @@ class Check:
             known = {i["module"] for i in process.imports if i["result"] == "loaded"} - SPY
             finding.gone = (set(run.modules) - set(gone.modules)) & known
 
+    def is_clear(self):
+        """Did the runs tell of all times whether they are right?"""
+        return (all(self.judge_startup(pair) == "ok" for pair in (self.startup, self.imports)) and
+                all(self.judge_saving(f)[0] == "ok" for f in self.findings if f.true))
+
+    @staticmethod
+    def judge_startup(pair):
+        return verdict(*map(low, pair), STARTUP_SHARE, max(map(spread, pair)))
+
+    def judge_saving(self, finding):
+        """(verdict, shown, true, least and most that it says itself)"""
+        shown, true = low(finding.shown), low(self.whole) - low(finding.true)
+        least_ns, most_ns = shown, shown
+        if finding.confidence != "high": # it says itself that the figure may be another
+            least_ns = low(finding.least)
+            most_ns = max(true, shown) if None in finding.most else low(finding.most)
+        chance = spread(self.whole) + spread(finding.true) + spread(finding.shown)
+        word = verdict(min(max(true, least_ns), most_ns), true, SAVING_SHARE, chance)
+        return word, shown, true, least_ns, most_ns
+
     def report(self):
         if self.losses:
             self.tally.row(self.name, "lost while tracing", str(self.losses), "", "OUT")
         for what, pair in (("start-up", self.startup), ("imports", self.imports)):
-            shown, true = map(low, pair)
-            self.tally.row(self.name, what, ms(shown), ms(true), verdict(
-                shown, true, STARTUP_SHARE, max(map(spread, pair))))
+            self.tally.row(self.name, what, *map(ms, map(low, pair)), self.judge_startup(pair))
         for finding in self.findings:
             self.report_one(finding)
 
@@ -199,25 +227,19 @@ class Check:
             self.tally.untried += 1
             print("%-14s %s: not tried: %s" % (self.name, what, finding.fault or "it was told once"))
             return
-        shown, least = low(finding.shown), low(finding.least)
-        true = low(self.whole) - low(finding.true)
+        word, shown, true, least_ns, most_ns = self.judge_saving(finding)
         # At high confidence it says of no module that it may be otherwise.
         sure, most = (finding.told,) * 2 if finding.confidence == "high" else finding.bounds
         more, less = sure - SPY - finding.gone, finding.gone - most
         note = "%s, %d modules" % (finding.confidence, len(finding.gone))
-        low_ns, high_ns = shown, shown
-        if finding.confidence != "high": # it says itself that the figure may be another
-            low_ns = least
-            high_ns = max(true, shown) if None in finding.most else low(finding.most)
-            note += ", %s to %s" % (ms(low_ns), ms(high_ns))
+        if finding.confidence != "high":
+            note += ", %s to %s" % (ms(least_ns), ms(most_ns))
         if finding.told != finding.gone and not more and not less:
             note += " (%d said not to be sure)" % len(finding.told ^ finding.gone)
         for sign, names in (("+", more), ("-", less)):
             if names:
                 note += " %s%d %s" % (sign, len(names), " ".join(sorted(names)[:self.tally.shown]))
-        chance = spread(self.whole) + spread(finding.true) + spread(finding.shown)
-        word = "OUT" if more or less else verdict(min(max(true, low_ns), high_ns), true,
-                                                  SAVING_SHARE, chance)
+        word = "OUT" if more or less else word
         self.tally.level(finding.confidence, finding.told == finding.gone, word)
         self.tally.row(self.name, what[-60:], ms(shown), ms(true), word, note)
 
@@ -225,8 +247,10 @@ class Check:
         self.before = self.full.run()
         self.process = self.trace()
         self.choose()
-        for n in range(rounds):
-            self.round(self.process if not n else self.trace())
+        for n in range(BOUTS * rounds):
+            if n and not n % rounds and self.is_clear():
+                break
+            self.round(self.process if not n else self.trace(), n)
         self.report()
 
     def close(self):
