@@ -191,11 +191,12 @@ static bool is_of_script(const struct graph *graph, const struct graph_stmt *stm
 	return src && src->via == VIA_MAIN && is_installed_script(src->file);
 }
 
-/* In the text of -c: what stands there is what is to be run. */
-static bool is_of_text(const struct graph *graph, const struct graph_stmt *stmt)
+/* Where greenlets switch, what the text imports is not known to be inside of `__main__`. */
+bool stmt_is_of_text(const struct graph *graph, const struct graph_stmt *stmt)
 {
 	return process_program(graph->process).kind == PROGRAM_CODE && stmt->site.file &&
-	       !strcmp(stmt->site.file, "<string>") && is_in_main(graph, stmt);
+	       !strcmp(stmt->site.file, "<string>") && stmt->is_body && stmt->site.module &&
+	       !strcmp(stmt->site.module, "__main__");
 }
 
 /* What the script needs to bring the program in. */
@@ -212,11 +213,9 @@ static void mark_above(const struct graph *graph, struct candidates *candidates,
 
 /*
  * The statement that brings the program in is not to be deferred: there is nothing without it. Of
- * an installed script the package it comes from is the program: @package, or NULL. Returns the
- * statement or NULL.
+ * an installed script the package it comes from is the program: returns that, or NULL.
  */
-static const struct candidate *find_entry(const struct gains *gains, struct candidates *candidates,
-					  const char **package)
+static const char *find_entry(const struct gains *gains, struct candidates *candidates)
 {
 	const struct graph *graph = gains->graph;
 
@@ -231,41 +230,68 @@ static const struct candidate *find_entry(const struct gains *gains, struct cand
 		if (it->gain.ns < gains->imports_ns / 100 * ENTRY_PCT || !load || !load->module ||
 		    load->self_ns > it->gain.ns / 100 * ENTRY_SELF_PCT ||
 		    !(is_in_main(graph, stmt) || is_named) ||
-		    !(is_script || is_of_text(graph, stmt) || file_is_own(load->file)))
+		    !(is_script || file_is_own(load->file)))
 			continue;
 		it->is_entry = true;
 		if (is_named)
 			mark_above(graph, candidates, it);
-		*package = is_script ? load->module : NULL;
-		return it;
+		return is_script ? load->module : NULL;
 	}
-	*package = NULL;
 	return NULL;
+}
+
+/* Whose statement is it? Nobody changes the standard library where something else can be. */
+enum rank { RANK_LIBRARY = 0, RANK_PACKAGE, RANK_OWN };
+
+static enum rank rank_of(const struct graph *graph, const struct candidate *it)
+{
+	const struct graph_stmt *stmt = &graph->stmts[it->stmt];
+
+	if (it->is_own)
+		return RANK_OWN;
+	if (!stmt->site.file || !is_of_library(stmt->site.file) ||
+	    is_customize(stmt->site.module) || asks_for_customize(graph, stmt))
+		return RANK_PACKAGE;
+	return RANK_LIBRARY;
+}
+
+/*
+ * Of several statements of a text each is told by itself; a single one is how the program begins,
+ * and what stands below it is told.
+ */
+static bool has_one_text(const struct gains *gains, const struct candidates *candidates)
+{
+	__u32 cnt = 0;
+
+	for (__u32 i = 0; i < candidates->cnt; i++)
+		cnt += stmt_is_of_text(gains->graph, &gains->graph->stmts[candidates->all[i].stmt]);
+	return cnt == 1;
 }
 
 /* Where the program itself has nothing to offer, it is a package that was started. */
 static void choose_own(const struct gains *gains, struct candidates *candidates)
 {
 	const struct graph_stmt *stmts = gains->graph->stmts;
-	const char *package;
-	const struct candidate *entry = find_entry(gains, candidates, &package);
-	bool is_text = entry && is_of_text(gains->graph, &stmts[entry->stmt]);
+	const char *package = find_entry(gains, candidates);
 	size_t len = package ? strcspn(package, ".") : 0;
+	bool is_one_text = has_one_text(gains, candidates);
+	enum rank best = RANK_LIBRARY;
 	__u32 kept = 0;
-	bool has_own = false;
 
 	for (__u32 i = 0; i < candidates->cnt; i++) {
 		struct candidate *it = &candidates->all[i];
 		const char *module = stmts[it->stmt].site.module;
+		bool is_text = is_one_text && stmt_is_of_text(gains->graph, &stmts[it->stmt]);
 
+		it->is_entry |= is_text;
 		it->is_own |= package && module && !strncmp(module, package, len) &&
 			      (!module[len] || module[len] == '.');
-		/* Where the text of -c brings a program in, its other lines are not all. */
-		has_own |= it->is_own && !(is_text && is_of_text(gains->graph, &stmts[it->stmt]));
+		if (!is_text && rank_of(gains->graph, it) > best)
+			best = rank_of(gains->graph, it);
 	}
 	for (__u32 i = 0; i < candidates->cnt; i++) {
 		candidates->of_stmt[candidates->all[i].stmt] = 0;
-		if (!has_own || candidates->all[i].is_own) {
+		if (rank_of(gains->graph, &candidates->all[i]) >= best) {
 			candidates->all[kept++] = candidates->all[i];
 			candidates->of_stmt[candidates->all[i].stmt] = kept;
 		}

@@ -33,6 +33,9 @@ __u64 advice_least_gain(const struct gains *gains);
  */
 int candidates_find(struct advice *advice, struct candidates *out);
 
+/* In the text of -c: what stands there is what is to be run, and nobody defers it. */
+bool stmt_is_of_text(const struct graph *graph, const struct graph_stmt *stmt);
+
 /* The dearest load it asks for, of those first that the question asked last lost (NULL: none). */
 const struct load *stmt_dearest(const struct graph *graph, const struct graph_stmt *stmt,
 				const struct reach *reach);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "model/advice/advice_candidates.h"
 #include "model/advice/finding_kinds.h"
 
 #define TARGETS_MAX 60 /* dear loads that are tried */
@@ -28,8 +29,9 @@ static bool is_own(const struct graph *graph, const struct graph_stmt *stmt)
 {
 	const struct load *load = graph__load(graph, graph__run(graph, stmt->first_run)->src);
 
-	return !stmt->is_wrapper && (file_is_own(stmt->site.file) ||
-				     (load && load->via == VIA_MAIN && stmt->is_body));
+	if (stmt->is_wrapper || stmt_is_of_text(graph, stmt))
+		return false;
+	return file_is_own(stmt->site.file) || (load && load->via == VIA_MAIN && stmt->is_body);
 }
 
 static bool add_to_set(struct sets *sets, __u32 stmt)
