@@ -99,6 +99,7 @@ enum pyi_via {
 
 #define PYI_MAX_DEPTH 576       /* open spans kept per thread; deeper ones are counted */
 #define PYI_MAX_FRAMES 64       /* Python frames sent where the first is importlib's own */
+#define PYI_MAX_CALLERS 16      /* … and behind the frame of a function's statement */
 #define PYI_STR_TINY 32         /* tail of the commonest statements */
 #define PYI_STR_SMALL 96        /* tail of the small record class */
 #define PYI_STR_LARGE 4096      /* tail of the large one: 1,000 four-byte characters fit */
@@ -247,7 +248,10 @@ struct pyi_edge {
 	char text[];
 };
 
-/* Follows the record it extends when that one's own frame is importlib's or no file's. */
+/*
+ * Follows the record it extends: a span whose own frame is importlib's or no file's; a statement of
+ * a function that first ran outside of all imports, with its callers.
+ */
 struct pyi_frames {
 	struct pyi_hdr hdr;
 	__u32 span; /* BEGIN it belongs to, or 0 */

@@ -241,6 +241,21 @@ __noinline int edge_bare(struct thread *t, const struct pyi_layout *lay, u64 add
 	return (is_known || code_id(t, lay, frame)) && is_package_step(t, lay);
 }
 
+/*
+ * A function that the program called when it was done with its imports, or between them: who uses
+ * what was imported. Below an import it would be that which explains the call.
+ */
+static __always_inline bool is_outer_call(struct thread *t, const struct pyi_layout *lay)
+{
+	if (cfg_no_frames || t->depth > 1 || lay->code_name < 0)
+		return false;
+	/* No variable of its own, for the stack. */
+	if (bpf_probe_read_user(&t->walk, sizeof(t->walk),
+				(void *)(t->scratch.frame.code + lay->code_name)))
+		return false;
+	return t->walk != t->module_name;
+}
+
 __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 addr)
 {
 	struct edge_args *args;
@@ -311,5 +326,5 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 	/* Any of the names may be a submodule: who asks for it is not known without them. */
 	if (has_from == 1)
 		emit_from(t, lay, args->fromlist, t->edge_id);
-	return 1;
+	return code && is_outer_call(t, lay) ? 2 : 1;
 }

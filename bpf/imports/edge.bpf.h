@@ -57,7 +57,8 @@ static __always_inline bool edge_count(struct thread *t, u64 name, u64 instr)
 /*
  * The first run of the statement in t->scratch.edge, or the first since bodies began in its dict:
  * numbers it and says where it stands. @addr is that of the frame in t->frame_buf, 0: it is in
- * t->scratch already. Returns 1 when all is done, 0 when the frame is not of this module's code.
+ * t->scratch already. Returns 1 when all is done, 0 when the frame is not of this module's code, 2
+ * when a function was called outside of all imports: its callers are to be sent.
  */
 int edge_first(struct thread *t, const struct pyi_layout *lay, u64 addr);
 

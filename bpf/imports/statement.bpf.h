@@ -99,6 +99,17 @@ static __always_inline void settle_top(struct hit *h, u64 frame)
 		sweep(h->t, h->lay, h->sp, frame, h->t->now);
 }
 
+/* edge_first, and what it asks for: calls nest at most 8 deep. */
+static __always_inline bool statement_first(struct thread *t, const struct pyi_layout *lay,
+					    u64 addr)
+{
+	int seen = edge_first(t, lay, addr);
+
+	if (seen > 1)
+		emit_frames(t, lay, t->import_frame, 0);
+	return seen;
+}
+
 /*
  * Every import, five to ten times as often for cached modules as for loads: a statement seen
  * before is counted with one read, or four. The thread state needs no check here: a stale one
@@ -135,7 +146,7 @@ static __always_inline bool import_again(struct pt_regs *ctx, const struct pyi_s
 	}
 	if (!t->is_checked || is_search(open_top(t))) /* has that one ended? */
 		return false;
-	return edge_first(t, lay, addr);
+	return statement_first(t, lay, addr);
 }
 
 /* The same without short cuts. */
@@ -168,7 +179,7 @@ static __always_inline void on_import(struct hit *h, struct pt_regs *ctx)
 		check_layout(h, frame, name, globals);
 	if (code_again(t, frame->code, globals) && edge_count(t, name, frame->instr))
 		return;
-	edge_first(t, h->lay, 0);
+	statement_first(t, h->lay, 0);
 }
 
 #endif

@@ -283,10 +283,6 @@ __noinline int frame_step(struct thread *t, const struct pyi_layout *lay, u32 cn
 	return code & (CODE_RELAY | CODE_RUNNER) ? 1 : 2;
 }
 
-/*
- * Sends the Python stack from @addr on, up to and including the first frame that is in a file of
- * somebody else than importlib: that one is the importer a person wants to see.
- */
 __noinline int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 addr, u32 span)
 {
 	struct pyi_frames *rec;
@@ -300,7 +296,7 @@ __noinline int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 a
 		more = frame_step(t, lay, i);
 		if (more)
 			cnt++;
-		if (more != 1)
+		if (span ? more != 1 : !more || i == PYI_MAX_CALLERS)
 			break;
 	}
 	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
@@ -309,10 +305,10 @@ __noinline int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 a
 		return 0;
 	}
 	fill_thread_hdr(t, &rec->hdr, PYI_EV_FRAMES, sizeof(*rec));
-	if (more == 1) /* only importlib's own so far: who asked is not known */
+	if (span && more == 1) /* only importlib's own so far: who asked is not known */
 		rec->hdr.flags |= PYI_F_TRUNC;
 	rec->span = span;
-	rec->edge = 0;
+	rec->edge = span ? 0 : t->edge_id;
 	rec->cnt = cnt;
 	rec->pad = 0;
 	__builtin_memcpy(rec->frames, t->frames, sizeof(rec->frames));

@@ -73,7 +73,8 @@ u64 code_id(struct thread *t, const struct pyi_layout *lay, const struct pyframe
 
 /*
  * Sends the Python stack from @addr on, up to and including the first frame that is in a file of
- * somebody else than importlib: that one is the importer a person wants to see.
+ * somebody else than importlib: that one is the importer a person wants to see. Without a span it
+ * is that of the statement t->edge_id, with its callers.
  */
 int emit_frames(struct thread *t, const struct pyi_layout *lay, u64 addr, u32 span);
 

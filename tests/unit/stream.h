@@ -225,6 +225,17 @@ static inline void stream_frames(struct stream *s, __u32 span, const struct pyi_
 	stream_apply(s, &rec, sizeof(rec));
 }
 
+/* Behind the statement: its own frame, and its callers. */
+static inline void stream_callers(struct stream *s, __u32 edge, const struct pyi_frame *frames,
+				  __u32 cnt)
+{
+	struct pyi_frames rec = { .hdr = stream_hdr(s, PYI_EV_FRAMES, sizeof(rec), 1), .edge = edge,
+				  .cnt = cnt };
+
+	memcpy(rec.frames, frames, cnt * sizeof(*frames));
+	stream_apply(s, &rec, sizeof(rec));
+}
+
 static inline void stream_from(struct stream *s, __u32 edge, const char *a, const char *b)
 {
 	size_t size = sizeof(struct pyi_from) + 2 * PYI_FROM_SZ;

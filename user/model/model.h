@@ -102,10 +102,10 @@ struct edge {
 	struct site importer;
 	const char *module;       /* absolute */
 	const char *asked;        /* what the statement names: of `from p import m` it is p */
-	__u32 count, cached;      /* runs; runs that found the module in sys.modules */
+	__u32 count, cached, caller_cnt; /* runs; runs that found it in sys.modules; of callers */
 	__u64 first_ns;
-	struct load *load;        /* the load it caused, or NULL */
-	struct load *around;      /* innermost load at its first run; NULL = outside of any */
+	struct load *load, *around; /* that it caused; innermost at its first run; NULL: none */
+	const struct site *callers; /* of a function that ran it outside of all imports; or NULL */
 	bool is_circular;         /* closes a cycle: the module was still loading below us */
 	bool is_elsewhere;        /* it ran outside of that load, too, or may have */
 	bool is_body;             /* it stands in the body of its module, not in a function */

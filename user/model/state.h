@@ -89,6 +89,7 @@ struct stmt {
 	bool is_from_cut;         /* not all names of the fromlist came */
 	bool is_inside;           /* all runs were in the load that the first was in */
 	bool is_carried;          /* its first run is in an earlier file */
+	struct frames *callers;   /* with its own frame, which is the first; or NULL */
 	const char *module;       /* absolute */
 	const char **from;
 	__u32 count, loads, found; /* found: of the loads, those that turned out to be none */

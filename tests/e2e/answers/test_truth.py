@@ -88,12 +88,13 @@ def test_use():
     capture = os.path.join(lib.workdir(), "use.cap")
     lib.run([lib.TOOL, "record", "-o", capture, "--", lib.SYSTEM, base + "/main.py"])
     text = lib.run([lib.TOOL, "report", capture, "--view", "advice", "--width", "300"]).out.decode()
-    lib.check("this run used it (it came to use/heavy.py:2 in f0)" in text, text)
+    lib.check("this run used it at use/main.py:2 (which came to use/heavy.py:2 in f0)" in text, text)
     doc = json.loads(lib.run([lib.TOOL, "report", capture, "--format", "json"]).out)
     process = next(p for p in doc["processes"] if p["findings"])
     used = next(f for f in process["findings"] if f["file"].endswith("main.py"))["evidence"]["used"]
     lib.check_equal((os.path.basename(used["file"]), used["line"], used["function"]),
                     ("heavy.py", 2, "f0"), "the place of use")
+    lib.check_equal((os.path.basename(used["caller"]["file"]), used["caller"]["line"]), ("main.py", 2), "its caller")
 
 
 KILLED = {"main.py": "import done\nimport cut\n", "done.py": programs.body(),

@@ -3,6 +3,7 @@
 """Late imports: what a service imports when it is ready, in which thread, and who waits for it.
 Each program is its own client, and prints how long its late imports took by its own clock."""
 import json
+import os
 
 import lib
 
@@ -114,6 +115,41 @@ def test_request_threads():
     lib.check(late["waiter_tid"] not in (None, request["tid"]), "the acceptor imports nothing: %s", late)
     lib.check_equal(late["waiter_blocked_ns"], 0, "the acceptor was blocked")
     lib.check_equal(findings(process)["m_request"]["evidence"]["blocked_ns"], None, "blocked")
+
+
+# A package imports when its function is called, by a function of the program's.
+REQUEST = """
+import socket, threading
+import kit
+import views
+server = socket.create_server(("127.0.0.1", 0))
+threading.Timer(0.1, socket.create_connection, [server.getsockname()]).start()
+sock, _ = server.accept()
+views.handler(sock)
+"""
+REQUEST_FILES = {
+    "views.py": "import kit\n\ndef handler(sock):\n    kit.render()\n    import m_own\n    sock.close()\n",
+    "site-packages/kit.py": "def render():\n    return _load()\ndef _load():\n    import m_template\n",
+    "site-packages/m_template.py": SPIN % 0.02, "m_own.py": SPIN % 0.02}
+
+
+@lib.test(params=lib.core_interpreters)
+def test_caller(interp):
+    """Of an import that a package makes for a request it is told where the program asked for it."""
+    interp.prepare()
+    for name, text in REQUEST_FILES.items():
+        lib.write(name, text)
+    packages = os.path.join(lib.workdir(), "site-packages")
+    doc = lib.trace([*interp.argv, lib.write("main.py", REQUEST)], env={"PYTHONPATH": packages})[1]
+    found = findings(doc.python())
+    evidence = found["m_template"]["evidence"]
+    lib.check_equal((found["m_template"]["line"], evidence["function"]), (4, "_load"), "who imports")
+    caller = evidence["caller"]
+    lib.check_equal((os.path.basename(caller["file"]), caller["line"], caller["function"]),
+                    ("views.py", 4, "handler"), "who asked for it")
+    lib.check("views.py:4 in handler" in found["m_template"]["message"], "%s", found["m_template"]["message"])
+    own = found["m_own"]["evidence"]
+    lib.check_equal((found["m_own"]["line"], own["function"], own["caller"]), (5, "handler", None), "its own place")
 
 
 @lib.test()

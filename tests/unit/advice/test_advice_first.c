@@ -9,9 +9,14 @@ static const struct finding *deferral(const struct advice *advice, __u32 at)
 	return it && it->rule == FINDING_DEFER ? it : NULL;
 }
 
-/* main calls a function of big's, which imports: without main:1 the cost moves to that call. */
+/*
+ * main calls a function of big's, which imports: without main:1 the cost moves to that call. Who
+ * calls for it is main, not what stands between.
+ */
 static void test_used_last(void)
 {
+	static const struct pyi_frame callers[] = { { 9, 16 }, { 8, 4 }, { 11, 2 }, { 10, 8 } };
+	const struct site *caller = NULL;
 	struct advice *advice;
 	__u32 big;
 
@@ -21,15 +26,17 @@ static void test_used_last(void)
 	open_module(110, 30, "small", "/app/small.py", 10, 2, 1);
 	stream_close_load(&s, 140 * MS, 30);
 	stream_code(&s, 9, big, "big", "", "/app/big.py", "work", 1, 40);
+	stream_code(&s, 8, 8, "lib", "", "/usr/lib/python3/dist-packages/lib.py", "f", 1, 40);
 	open_module(140, 40, "late", "/app/late.py", 9, 9, 1);
+	stream_callers(&s, 1040, callers, 4);
 	stream_close_load(&s, 150 * MS, 40);
 	advice = close_program(200);
 	CHECK(deferral(advice, 0) && !strcmp(deferral(advice, 0)->load->module, "small"));
 	CHECK(deferral(advice, 0) && !deferral(advice, 0)->used);
 	for (__u32 i = 1; deferral(advice, i); i++)
 		if (deferral(advice, i)->used && !strcmp(deferral(advice, i)->load->module, "big"))
-			big = 0;
-	CHECK(!big);
+			caller = deferral(advice, i)->caller_site;
+	CHECK(caller && !strcmp(caller->file, "/app/main.py") && caller->line == 5);
 	end(advice);
 }
 
@@ -110,6 +117,37 @@ static void test_text(void)
 	end(advice);
 }
 
+/* Several statements of -c: each by itself, and no set of them. */
+static void test_texts(void)
+{
+	static const char text[] = "python3\0-c\0import one\nimport two";
+	struct advice *advice;
+	__u32 one, two;
+
+	stream_open(&s);
+	stream_exec(&s, 1 * MS, 50, text, sizeof(text));
+	stream_code(&s, 10, 0x10, "__main__", "", "<string>", "<module>", 1, 40);
+	stream_body(&s, 2 * MS, 1, 0, 10, 0x10, "__main__");
+	next_code = 11;
+	one = open_module(10, 20, "one", "/usr/lib/python3/dist-packages/one.py", 10, 1, 1);
+	open_module(11, 30, "below", "/usr/lib/python3/dist-packages/below.py", one, 7, 21);
+	stream_close_load(&s, 81 * MS, 30);
+	stream_close_load(&s, 91 * MS, 20);
+	two = open_module(92, 40, "two", "/usr/lib/python3/dist-packages/two.py", 10, 2, 0);
+	found(93, 50, "below", two, 7, 41);
+	stream_close_load(&s, 100 * MS, 40);
+	advice = close_program(200);
+	for (size_t i = 0; i < advice->finding_cnt; i++) {
+		const struct finding *it = &advice->findings[i];
+
+		CHECK(it->rule != FINDING_TOGETHER);
+		CHECK(it->rule != FINDING_DEFER || !it->is_entry);
+	}
+	CHECK(finding_at(advice, FINDING_DEFER, "<string>", 1));
+	CHECK(finding_at(advice, FINDING_DEFER, "<string>", 2));
+	end(advice);
+}
+
 /* python3 nosuch.py: nothing of a program ran. */
 static void test_no_script(void)
 {
@@ -139,6 +177,7 @@ int main(void)
 	RUN(test_of_python);
 	RUN(test_failed);
 	RUN(test_text);
+	RUN(test_texts);
 	RUN(test_no_script);
 	return unit_result();
 }

@@ -66,7 +66,7 @@ static int add_defer(struct advice *advice, const struct candidates *candidates)
 		finding->stmts[finding->stmt_cnt++] = it->stmt;
 		gains__of_stmt(advice->gains, it->stmt, 0, &again);
 		finding->load = stmt_dearest(graph, stmt, advice->gains->reach);
-		finding->used = advice_used(advice->gains);
+		advice_know_use(advice->gains, finding);
 		finding->caller = caller_of(graph, stmt);
 		finding->is_function = advice->gains->has_edges && !stmt->is_body;
 		finding->is_entry = it->is_entry;

@@ -41,6 +41,11 @@ struct finding {
 	 * it. NULL: not seen.
 	 */
 	const struct graph_stmt *used;
+	/*
+	 * Who called that function, or of LATE the one that imports: the nearest caller that is in
+	 * the program's own files and does not vanish. NULL: not seen, or the place itself is own.
+	 */
+	const struct site *caller_site;
 	const struct graph_stmt **same; /* DEFER: statements above it that bring the same */
 	__u32 same_cnt;
 	const struct risk **risks; /* DEFER: of what vanishes; lower confidence */

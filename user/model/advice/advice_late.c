@@ -7,6 +7,17 @@
 
 #define LATE_MIN_NS 1000000
 
+/* An import of the program's own is its own place. */
+static const struct site *caller_of_late(const struct advice *advice, const struct load *load)
+{
+	const struct process *process = load->process;
+
+	for (size_t i = 0; i < process->edge_cnt && !file_is_own(load->importer.file); i++)
+		if (process->edges[i]->callers && process->edges[i]->load == load)
+			return advice_caller(process->edges[i], advice->gains->graph, NULL);
+	return NULL;
+}
+
 int advice_add_late(struct advice *advice, const struct process *process)
 {
 	if (process->ready_ns == NS_UNKNOWN)
@@ -25,6 +36,7 @@ int advice_add_late(struct advice *advice, const struct process *process)
 		finding->site = load->importer;
 		finding->load = load;
 		finding->confidence = CONFIDENCE_HIGH;
+		finding->caller_site = caller_of_late(advice, load);
 		finding->is_waiter = load->tid == process->ready_tid;
 		finding->observed_ns = load->wall_ns;
 	}

@@ -140,7 +140,7 @@ static int add_finding(struct sets *sets, const struct load *load, const struct 
 	finding->rule = FINDING_TOGETHER;
 	finding->load = with_package(advice->gains, load);
 	finding->gain = *gain;
-	finding->used = advice_used(advice->gains);
+	advice_know_use(advice->gains, finding);
 	finding->stmts = calloc(sets->cnt, sizeof(*finding->stmts));
 	if (!finding->stmts)
 		return -ENOMEM;

@@ -8,8 +8,15 @@
 /* NULL: out of memory. Valid until the next one is added. */
 struct finding *advice_add(struct advice *advice);
 
-/* Of what vanishes without the statements asked for last: a statement that shows it was used. */
-const struct graph_stmt *advice_used(const struct gains *gains);
+/* Of what vanishes without the statements asked for last: what shows that it was used. */
+void advice_know_use(const struct gains *gains, struct finding *finding);
+
+/*
+ * The nearest caller of a function's statement in the program's own files; with @reach one that was
+ * not lost by the last question. NULL: none was seen.
+ */
+const struct site *advice_caller(const struct edge *edge, const struct graph *graph,
+				 const struct reach *reach);
 
 enum confidence advice_confidence(const struct advice *advice, const struct gain *gain);
 

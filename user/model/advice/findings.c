@@ -53,7 +53,39 @@ enum confidence advice_confidence(const struct advice *advice, const struct gain
 		       CONFIDENCE_HIGH : CONFIDENCE_MEDIUM;
 }
 
-const struct graph_stmt *advice_used(const struct gains *gains)
+const struct site *advice_caller(const struct edge *edge, const struct graph *graph,
+				 const struct reach *reach)
+{
+	for (__u32 i = 0; i < edge->caller_cnt; i++) {
+		const struct site *site = &edge->callers[i];
+		const struct load *load = site->module ? graph__find(graph, site->module) : NULL;
+
+		if (file_is_own(site->file) &&
+		    !(reach && load && reach__is_lost(reach, graph_node_of(load))))
+			return site;
+	}
+	return NULL;
+}
+
+/* A site's texts are interned. */
+static bool is_at(const struct edge *edge, const struct site *site)
+{
+	return edge->importer.code == site->code && edge->importer.lasti == site->lasti &&
+	       edge->importer.file == site->file && edge->importer.line == site->line;
+}
+
+static const struct site *find_caller(const struct gains *gains, const struct site *used)
+{
+	const struct process *process = gains->graph->process;
+	const struct site *found = NULL;
+
+	for (size_t i = 0; i < process->edge_cnt && !found; i++)
+		if (process->edges[i]->callers && is_at(process->edges[i], used))
+			found = advice_caller(process->edges[i], gains->graph, gains->reach);
+	return found;
+}
+
+static const struct graph_stmt *find_use(const struct gains *gains)
 {
 	const struct graph *graph = gains->graph;
 	const struct reach *reach = gains->reach;
@@ -72,4 +104,11 @@ const struct graph_stmt *advice_used(const struct gains *gains)
 			first = run;
 	}
 	return first ? &graph->stmts[first->stmt] : NULL;
+}
+
+void advice_know_use(const struct gains *gains, struct finding *finding)
+{
+	finding->used = find_use(gains);
+	if (finding->used)
+		finding->caller_site = find_caller(gains, &finding->used->site);
 }

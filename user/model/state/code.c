@@ -179,3 +179,17 @@ struct site body_site(struct model *model, const struct frames *frames)
 {
 	return first_site(model, frames, code_is_machinery);
 }
+
+struct frames *frames_of(struct model *model, const struct pyi_frames *rec)
+{
+	size_t sz = rec->cnt * sizeof(rec->frames[0]);
+	struct frames *frames = arena__alloc(&model->arena, sizeof(*frames) + sz);
+
+	if (!frames)
+		return NULL;
+	frames->cnt = rec->cnt;
+	/* Older releases counted it, and did not say of which. */
+	frames->is_cut = rec->hdr.flags & PYI_F_TRUNC || rec->cnt == PYI_MAX_FRAMES;
+	memcpy(frames->at, rec->frames, sz);
+	return frames;
+}

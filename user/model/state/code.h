@@ -13,6 +13,8 @@ __u32 import_code(struct model *model, const struct frames *frames); /* 0 = unkn
 struct site import_site(struct model *model, const struct frames *frames);
 /* Of a Python stack: who ran a module's body. */
 struct site body_site(struct model *model, const struct frames *frames);
+/* A copy in the model's arena; NULL: out of memory. */
+struct frames *frames_of(struct model *model, const struct pyi_frames *rec);
 bool code_is_importlib(const struct code *code);
 bool code_is_machinery(const struct code *code);
 

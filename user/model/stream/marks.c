@@ -12,6 +12,7 @@
 #include "model/state/text.h"
 #include "model/stream/marks.h"
 #include "model/stream/load.h"
+#include "model/stream/stmt.h"
 
 static int mark_load(struct model *model, struct load_state *state, const struct pyi_mark *rec)
 {
@@ -115,9 +116,12 @@ static int demote(struct model *model, struct span *span)
 int span_frames(struct model *model, const struct pyi_frames *rec)
 {
 	struct span *span = span_find(model, rec->hdr.proc, rec->span);
-	struct frames *frames;
 
-	if (!span || !rec->cnt)
+	if (!rec->cnt)
+		return 0;
+	if (rec->edge)
+		return stmt_callers(model, rec);
+	if (!span)
 		return 0;
 	span->process->has_frames = true;
 	if (!span->is_own || span->load->frames)
@@ -125,13 +129,6 @@ int span_frames(struct model *model, const struct pyi_frames *rec)
 	if (span->load->is_tentative &&
 	    !code_is_machinery(code_find(model, rec->frames[0].code)))
 		return demote(model, span);
-	frames = arena__alloc(&model->arena, sizeof(*frames) + rec->cnt * sizeof(frames->at[0]));
-	if (!frames)
-		return -ENOMEM;
-	frames->cnt = rec->cnt;
-	/* Older releases counted it, and did not say of which. */
-	frames->is_cut = rec->hdr.flags & PYI_F_TRUNC || rec->cnt == PYI_MAX_FRAMES;
-	memcpy(frames->at, rec->frames, rec->cnt * sizeof(frames->at[0]));
-	span->load->frames = frames;
-	return 0;
+	span->load->frames = frames_of(model, rec);
+	return span->load->frames ? 0 : -ENOMEM;
 }

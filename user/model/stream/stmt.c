@@ -201,6 +201,17 @@ int stmt_from(struct model *model, const struct pyi_from *rec)
 	return 0;
 }
 
+/* Sent right behind the statement, innermost first. */
+int stmt_callers(struct model *model, const struct pyi_frames *rec)
+{
+	struct stmt *stmt = stmt_find(model, rec->edge);
+
+	if (!stmt || stmt->callers)
+		return 0;
+	stmt->callers = frames_of(model, rec);
+	return stmt->callers ? 0 : -ENOMEM;
+}
+
 int stmt_count(struct model *model, const struct pyi_edge_count *rec)
 {
 	struct stmt *stmt = stmt_find(model, rec->id);

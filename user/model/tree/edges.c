@@ -141,6 +141,24 @@ static struct site stmt_site(const struct edges *edges, const struct stmt *stmt)
 	return site;
 }
 
+/* importlib's own frames call for others. */
+static int edge_called(struct edges *edges, struct edge *edge, const struct stmt *stmt)
+{
+	struct model *model = edges->model;
+	struct site *callers;
+
+	if (!stmt->callers || stmt->callers->cnt < 2 || edge->callers)
+		return 0;
+	callers = arena__alloc(&model->arena, stmt->callers->cnt * sizeof(*callers));
+	if (!callers)
+		return -ENOMEM;
+	for (__u32 i = 1; i < stmt->callers->cnt; i++)
+		if (!code_is_machinery(code_find(model, stmt->callers->at[i].code)))
+			callers[edge->caller_cnt++] = code_site(model, &stmt->callers->at[i]);
+	edge->callers = callers;
+	return 0;
+}
+
 static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 {
 	struct site site = stmt_site(edges, stmt);
@@ -164,7 +182,7 @@ static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 	edge->is_circular |= stmt->is_circular;
 	edge->has_unseen |= stmt->has_from == 1 && (!stmt->from || stmt->is_from_cut);
 	edges->process->process.cached_cnt += stmt->count - loads;
-	return 0;
+	return edge_called(edges, edge, stmt);
 }
 
 /* A module by name: the first load of it that did not fail. */
@@ -222,6 +240,8 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 		edge_count(edge, stmt->count, stmt->count - (load != NULL), stmt->first_ns, load);
 		edge->is_body |= is_body(edges->model, stmt->frame.code);
 		edge->is_circular |= stmt->from_circular >> i & 1;
+		if (edge_called(edges, edge, stmt))
+			return -ENOMEM;
 	}
 	return 0;
 }

@@ -99,12 +99,21 @@ static void set_vanishing(struct json_out *jo, json_t *obj, const struct gains *
 	json_set(jo, obj, "may_vanish", may_vanish);
 }
 
-static json_t *new_use(struct json_out *jo, const struct graph_stmt *used)
+static json_t *new_call(struct json_out *jo, const struct site *site)
 {
-	json_t *obj = used ? json_new_site(jo, &used->site) : json_null();
+	json_t *obj = site ? json_new_site(jo, site) : json_null();
 
-	if (used)
-		json_set_str(jo, obj, "function", used->site.function);
+	if (site)
+		json_set_str(jo, obj, "function", site->function);
+	return obj;
+}
+
+static json_t *new_use(struct json_out *jo, const struct finding *finding)
+{
+	json_t *obj = new_call(jo, finding->used ? &finding->used->site : NULL);
+
+	if (finding->used)
+		json_set(jo, obj, "caller", new_call(jo, finding->caller_site));
 	return obj;
 }
 
@@ -117,7 +126,7 @@ static void set_deferral(struct json_out *jo, json_t *obj, const struct advice *
 	json_set_ns(jo, obj, "least_saving_ns", finding->gain.least_ns);
 	json_set_ns(jo, obj, "most_saving_ns", finding->gain.most_ns);
 	set_vanishing(jo, obj, gains, finding);
-	json_set(jo, obj, "used", new_use(jo, finding->used));
+	json_set(jo, obj, "used", new_use(jo, finding));
 	json_set(jo, obj, "risks", new_risks(jo, gains->graph->process->measured, finding));
 }
 
@@ -173,6 +182,8 @@ static json_t *new_evidence(struct json_out *jo, const struct advice *advice,
 		json_set_bool(jo, obj, "waits_for_connections", finding->is_waiter);
 		json_set_ns(jo, obj, "blocked_ns", finding->is_waiter ? finding->observed_ns :
 								   NS_UNKNOWN);
+		json_set_str(jo, obj, "function", finding->site.function);
+		json_set(jo, obj, "caller", new_call(jo, finding->caller_site));
 		break;
 	default:
 		json_set_str(jo, obj, "error", load ? load->error : NULL);

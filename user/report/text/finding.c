@@ -133,7 +133,8 @@ static void add_effect(const struct view *view, const struct finding *finding,
 		text_buf__printf(buf, " and waits %s for it", text_ns(num, finding->observed_ns));
 }
 
-static void add_late(const struct view *view, const struct finding *finding, struct text_buf *buf)
+static void add_late(const struct view *view, const struct process *process,
+		     const struct finding *finding, struct text_buf *buf)
 {
 	char num[TEXT_NUM_SZ];
 
@@ -145,6 +146,10 @@ static void add_late(const struct view *view, const struct finding *finding, str
 		text_buf__add(buf, "in which it does not wait for connections");
 	else
 		text_buf__printf(buf, "in thread %u", finding->load->tid);
+	if (finding->caller_site) {
+		text_buf__add(buf, "; called from ");
+		phrase_use(view, process, finding->caller_site, buf);
+	}
 }
 
 static void add_lazy(const struct view *view, const struct process *process,
@@ -182,7 +187,10 @@ void phrase_finding(const struct view *view, const struct process *process,
 		add_together(view, process, finding, buf);
 		return;
 	}
-	phrase_place(view, process, &finding->site, buf);
+	if (finding->rule == FINDING_LATE)
+		phrase_use(view, process, &finding->site, buf);
+	else
+		phrase_place(view, process, &finding->site, buf);
 	switch (finding->rule) {
 	case FINDING_NO_GAIN:
 		add_no_gain(view, process, finding, buf);
@@ -204,7 +212,7 @@ void phrase_finding(const struct view *view, const struct process *process,
 		add_effect(view, finding, buf);
 		break;
 	case FINDING_LATE:
-		add_late(view, finding, buf);
+		add_late(view, process, finding, buf);
 		break;
 	case FINDING_LAZY:
 		add_lazy(view, process, finding, buf);

@@ -103,6 +103,16 @@ void phrase_place(const struct view *view, const struct process *process,
 	text_buf__free(&label);
 }
 
+void phrase_use(const struct view *view, const struct process *process, const struct site *site,
+		struct text_buf *buf)
+{
+	phrase_place(view, process, site, buf);
+	if (!site->function || !strcmp(site->function, "<module>"))
+		return;
+	text_buf__add(buf, " in ");
+	text_buf__escape(buf, site->function, view_escape_flags(view));
+}
+
 void phrase_importer(const struct view *view, const struct load *load, struct text_buf *buf)
 {
 	bool is_known = load->importer.file || load->importer.module;

@@ -12,6 +12,9 @@ void phrase_mb(struct text_buf *buf, __u64 bytes);
 unsigned int view_escape_flags(const struct view *view);
 void phrase_place(const struct view *view, const struct process *process,
 		  const struct site *site, struct text_buf *buf);
+/* "app/views.py:88 in handler": a place in a function. */
+void phrase_use(const struct view *view, const struct process *process, const struct site *site,
+		struct text_buf *buf);
 void phrase_importer(const struct view *view, const struct load *load, struct text_buf *buf);
 void phrase_name(const struct view *view, const struct load *load, struct text_buf *buf);
 /* The name with what went wrong in brackets, or "!" where that is too long. */

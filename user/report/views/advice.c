@@ -103,12 +103,15 @@ static void put_used(const struct view *view, const struct process *process,
 
 	if (!finding->used)
 		return;
-	text_buf__add(&buf, "this run used it (it came to ");
-	phrase_place(view, process, &finding->used->site, &buf);
-	if (finding->used->site.function) {
-		text_buf__add(&buf, " in ");
-		text_buf__escape(&buf, finding->used->site.function, view_escape_flags(view));
+	text_buf__add(&buf, "this run used it ");
+	if (finding->caller_site) {
+		text_buf__add(&buf, "at ");
+		phrase_use(view, process, finding->caller_site, &buf);
+		text_buf__add(&buf, " (which came to ");
+	} else {
+		text_buf__add(&buf, "(it came to ");
 	}
+	phrase_use(view, process, &finding->used->site, &buf);
 	text_buf__add(&buf, "): deferring moves the cost there, unless that call goes as well");
 	put_para(view, 7, TABLE_PLAIN, text_buf__str(&buf));
 	text_buf__free(&buf);

@@ -78,7 +78,7 @@ static void put_saving(const struct view *view, const struct process *process,
 	text_buf__add(&buf, finding->stmt_cnt > 1 ? " together (" : " (");
 	if (finding->used) {
 		text_buf__add(&buf, "used at ");
-		phrase_place(view, process, &finding->used->site, &buf);
+		phrase_use(view, process, finding->caller_site ?: &finding->used->site, &buf);
 		text_buf__add(&buf, ": the cost moves there)");
 	} else {
 		text_buf__printf(&buf, "%s)", word_confidence(finding->confidence));
