@@ -7,7 +7,7 @@ import signal
 import time
 
 import lib
-from lib.holds import CODE, check_seen_or_told, fresh_library, holder_of, late_program
+from lib.holds import CODE, EXEC_LIMIT_NS, check_seen_or_told, fresh_library, holder_of, late_program
 
 # More mappings, on each processor, than the kernel's buffers for them have room for.
 FLOOD = """
@@ -80,7 +80,7 @@ def test_gone_before_the_look():
     shutil.copy("/bin/bash", program) # no Python, and large enough to be one
     with lib.Target([lib.SYSTEM, "-c", EXECS, program, "-c", "exec cat"]) as target:
         target.expect("ready")
-        with lib.Tracer("-p", target.pid) as tracer:
+        with lib.Tracer("-vv", "-p", target.pid) as tracer:
             os.kill(tracer.proc.pid, signal.SIGSTOP)
             target.say()
             lib.wait_until(lambda: comm_of(target.pid) == "cat", "the second exec")
@@ -88,7 +88,10 @@ def test_gone_before_the_look():
             os.kill(tracer.proc.pid, signal.SIGCONT)
             target.finish()
             tracer.stop()
-        tracer.trace().check_complete()
+        doc = tracer.trace()
+        lib.check(doc["complete"], "%s\n%s", lib.losses(doc), doc.messages)
+        lib.check(doc["held"]["total_ns"] < 2 * EXEC_LIMIT_NS, "two programs waited for each of "
+                  "their files: %s", doc["held"])
 
 
 @lib.test(exclusive=True)

@@ -57,7 +57,7 @@ static void tend(struct holder *holder, const struct pollfd *fds)
 		readers__watch(&holder->readers);
 	if (fds[FD_EVENTS].revents)
 		execs__collect(&holder->execs, &holder->readers);
-	while (execs__due_ns(&holder->execs) <= clock_ns() && execs__take(&holder->execs, &event)) {
+	while (is_exec_due(holder) && execs__take(&holder->execs, &event)) {
 		readers__allow(&holder->readers, &event);
 		count_late(holder);
 	}
@@ -203,7 +203,8 @@ static struct holder_reply ask_tracer(struct holder *holder, struct holder_reque
 {
 	struct holder_reply reply = { .slot = -1 };
 	__u32 seq = holder->tracer.seq;
-	int err = ask(holder, &holder->tracer, request, fd, until_ns, HOLD_LIMIT_NS, &reply);
+	int err = ask(holder, &holder->tracer, request, fd, until_ns,
+		      fd < 0 ? HOLD_LIMIT_NS : HOLD_EXEC_LIMIT_NS, &reply);
 
 	if (!err)
 		return reply;

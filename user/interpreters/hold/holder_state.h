@@ -3,6 +3,7 @@
 #ifndef INTERPRETERS_HOLD_HOLDER_STATE_H
 #define INTERPRETERS_HOLD_HOLDER_STATE_H
 
+#include "base/clock.h"
 #include "interpreters/hold/mapped_pythons.h"
 #include "interpreters/hold/channel.h"
 #include "interpreters/hold/execs.h"
@@ -35,6 +36,18 @@ static inline void fill_slot(struct holder *holder, __s32 slot, __u64 start_ns, 
 static inline void take_owed(struct holder *holder, const struct holder_reply *late)
 {
 	fill_slot(holder, late->slot, holder->tracer.owed_start_ns, holder->tracer.owed_ns);
+}
+
+/*
+ * To start one program is to open several files, its own and those of its loader: each would wait
+ * for as long as an exec may. So no exec waits behind an answer that has taken that long already.
+ */
+static inline bool is_exec_due(const struct holder *holder)
+{
+	__u64 now = clock_ns(), asked_ns = holder->tracer.asked_ns;
+
+	return execs__due_ns(&holder->execs) <= now ||
+	       (asked_ns && now - asked_ns >= HOLD_EXEC_LIMIT_NS);
 }
 
 /* From its end on nothing is missed. */
