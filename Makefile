@@ -155,7 +155,7 @@ check-root: all ## the end-to-end tests alone (root)
 N ?= 30
 SEED ?= 1
 check-random: all ## N random programs from SEED on, on every interpreter, against a spy inside (root)
-	$(Q)tests/model/randomly.py -n $(N) -s $(SEED) $(INTERP)
+	$(Q)tests/model/randomly.py -n $(N) -s $(SEED) $(if $(FORKS),-f) $(INTERP)
 .PHONY: check-truth
 check-truth: all ## figures of 40 programs against untraced runs, on an idle machine (root, minutes)
 	$(Q)tests/truth/check.py $(if $(N),-n $(N)) $(PROGRAMS)

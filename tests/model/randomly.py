@@ -1,15 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Random programs, seen by the tracer and by a spy inside: randomly.py [-n N] [-s SEED] [-v] [INTERP…]
+"""Random programs, seen by the tracer and by a spy inside: randomly.py [OPTION…] [INTERP…]
 
-N programs (default 30) from SEED (default 1) on, on each interpreter whose name contains one of
-INTERP (default: all). Prints each class of difference with how often it was and an example; -v
-prints every difference. Seeds whose programs differed are added to .output/random_seeds.
-Status 1 if there was a class that tests/model/known does not have."""
-import ast
+  -n N     programs on each interpreter (default 30)
+  -s SEED  of the first (default 1)
+  -f       forked from one interpreter, not started one by one
+  -v       print every difference, not one of each class
+INTERP: those whose name contains one of these (default: all). Prints each class of difference with
+how often it was. Seeds whose programs differed are added to .output/random_seeds. Status 1 if there
+was a class that tests/model/known does not have."""
 import getopt
+import marshal
 import os
 import shlex
+import shutil
 import sys
 
 TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -19,8 +23,8 @@ import compare  # noqa: E402
 import generate  # noqa: E402
 import lib  # noqa: E402
 
-BATCH = 25 # programs in one trace: attaching costs more than any of them
-SPY = os.path.join(TESTS, "model", "spy.py")
+BATCH, BATCH_OF_FORKS = 25, 100 # programs in one trace: attaching costs more than any of them
+BYTECODE = {"PYTHONDONTWRITEBYTECODE": None} # to compile costs half of a program that is forked
 KNOWN = os.path.join(TESTS, "model", "known")
 
 
@@ -36,56 +40,79 @@ def is_known(interp, name):
 
 
 def write_programs(seeds):
-    """{seed: script}"""
-    base = lib.workdir() + "/programs"
-    scripts = {}
+    """Their scripts."""
+    scripts = []
     for seed in seeds:
-        home = "%s/%d" % (base, seed)
-        scripts[seed] = os.path.join(home, "main.py")
-        if not os.path.exists(scripts[seed]):
+        home = "%s/programs/%d" % (lib.workdir(), seed)
+        scripts.append(os.path.join(home, "main.py"))
+        if not os.path.exists(scripts[-1]):
             os.makedirs(home)
             generate.program(seed, home)
     return scripts
 
 
-def spy_on(interp, script):
-    out = os.path.join(os.path.dirname(script), "spied")
-    with open(lib.workdir() + "/spy.py", "w") as copy, open(SPY) as file:
-        copy.write(file.read())
-    if os.path.exists(out):
-        os.unlink(out)
-    run = lib.run(interp.argv + [lib.workdir() + "/spy.py", out, script])
-    lib.check(os.path.exists(out), "the spy failed: %s", run.err.decode(errors="replace")[-2000:])
-    with open(out) as file:
-        return ast.literal_eval(file.read()), run.rc
+def argv_of(interp, program, scripts):
+    """forks.py or spy.py with these scripts, where every root finds them."""
+    home = lib.workdir()
+    for name in ("forks.py", "spy.py"):
+        shutil.copy(os.path.join(TESTS, "model", name), home)
+    listed = lib.write("scripts", "".join("%s\n" % s for s in scripts))
+    return [*interp.argv, "%s/%s" % (home, program), listed]
 
 
-def check_batch(interp, seeds):
-    """[(seed, Difference)]"""
-    scripts = write_programs(seeds)
-    spied = {seed: spy_on(interp, script) for seed, script in scripts.items()}
-    script = lib.write("batch.sh", "".join("%s\n" % shlex.join(interp.argv + [s])
-                                           for s in scripts.values()))
-    _, doc = lib.trace(["sh", script])
-    found = []
-    if not doc["complete"]:
-        found.append((seeds[0], compare.Difference("incomplete", "batch", repr(lib.losses(doc.doc)))))
-    for seed, script in scripts.items():
-        processes = [p for p in doc.processes if (p["cmdline"] or [""])[-1] == script
-                     and p["is_python"]]
-        lib.check(len(processes) == 1, "%d processes of %s", len(processes), script)
-        found += [(seed, d) for d in compare.compare(spied[seed][0], processes[0])]
-        if (processes[0]["exit"] or {}).get("code") != spied[seed][1]:
-            found.append((seed, compare.Difference("exit", "", "%r, expected %r" % (
-                processes[0]["exit"], spied[seed][1]))))
+def ended(run, scripts):
+    """[(pid, exit status)] of each script, as forks.py prints them."""
+    lines = [tuple(map(int, line.split())) for line in run.out.splitlines()]
+    lib.check(len(lines) == len(scripts), "%d of %d ended: %s", len(lines), len(scripts),
+              run.err.decode(errors="replace")[-2000:])
+    return [(pid, os.waitstatus_to_exitcode(status)) for pid, status in lines]
+
+
+def spy_on(interp, scripts, env):
+    """[(what the spy saw, exit status)]"""
+    run, found = lib.run(argv_of(interp, "spy.py", scripts), env=env), []
+    for script, (_, status) in zip(scripts, ended(run, scripts)):
+        with open(script + ".spied", "rb") as file:
+            found.append((marshal.load(file), status))
+        os.unlink(script + ".spied")
     return found
 
 
-def check(interp, seeds):
-    interp.prepare()
+def trace_forks(interp, scripts):
+    """(the trace, [the processes of each script])"""
+    run, doc = lib.trace(argv_of(interp, "forks.py", scripts), env=BYTECODE)
+    return doc, [[p for p in doc.processes if p.pid == pid] for pid, _ in ended(run, scripts)]
+
+
+def trace_execs(interp, scripts):
+    script = lib.write("batch.sh", "".join("%s\n" % shlex.join(interp.argv + [s]) for s in scripts))
+    _, doc = lib.trace(["sh", script])
+    return doc, [[p for p in doc.processes if (p["cmdline"] or [""])[-1] == s and p["is_python"]]
+                 for s in scripts]
+
+
+def check_batch(interp, seeds, trace):
+    """[(seed, Difference)]"""
+    scripts = write_programs(seeds)
+    spied = spy_on(interp, scripts, BYTECODE if trace is trace_forks else None)
+    doc, processes = trace(interp, scripts)
     found = []
-    for at in range(0, len(seeds), BATCH):
-        found += check_batch(interp, seeds[at:at + BATCH])
+    if not doc["complete"]:
+        found.append((seeds[0], compare.Difference("incomplete", "batch", repr(lib.losses(doc.doc)))))
+    for seed, script, (seen, status), same in zip(seeds, scripts, spied, processes):
+        lib.check(len(same) == 1, "%d processes of %s", len(same), script)
+        found += [(seed, d) for d in compare.compare(seen, same[0])]
+        if (same[0]["exit"] or {}).get("code") != status:
+            found.append((seed, compare.Difference("exit", "", "%r, expected %r" % (
+                same[0]["exit"], status))))
+    return found
+
+
+def check(interp, seeds, is_forked=False):
+    interp.prepare()
+    found, size = [], BATCH_OF_FORKS if is_forked else BATCH
+    for at in range(0, len(seeds), size):
+        found += check_batch(interp, seeds[at:at + size], trace_forks if is_forked else trace_execs)
     return found
 
 
@@ -105,7 +132,7 @@ def tell(interp, seeds, found, is_long=False):
 
 
 def main():
-    options, names = getopt.getopt(sys.argv[1:], "n:s:vh")
+    options, names = getopt.getopt(sys.argv[1:], "n:s:fvh")
     options = dict(options)
     if "-h" in options:
         sys.exit(__doc__)
@@ -120,7 +147,7 @@ def main():
               if not names or any(part in n for part in names)}
     bad, total = {}, 0
     for interp in chosen.values():
-        found = check(interp, seeds)
+        found = check(interp, seeds, "-f" in options)
         unknown = tell(interp, seeds, found, "-v" in options)
         total += len(seeds)
         for seed in {s for s, d in found if d.name in unknown}:

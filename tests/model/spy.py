@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""A witness inside the program: spy.py OUT SCRIPT runs SCRIPT and writes what was loaded and which
-statements ran, as Python itself sees it. It replaces functions of importlib that Python calls, and
-takes nothing from the tracer. Runs on CPython 3.6 and later.
+"""A witness inside programs: spy.py LIST runs each script of LIST in a child of its own (forks.py)
+and writes to SCRIPT.spied what was loaded and which statements ran, as Python itself sees it. It
+replaces functions of importlib that Python calls, and takes nothing from the tracer. Runs on
+CPython 3.6 and later.
 
   loads: [name, parent (index or None), thread, result, error, via, importer [module, file, line],
           searched (whether the module was looked for, not served by what was loaded below)]
   runs:  [importer module, file, line, name] -> [count, cached]"""
 import builtins
 import importlib
+import marshal
 import sys
 import threading
 
-OUT, SCRIPT = sys.argv[1:3]
+import forks
+
 bootstrap = sys.modules["_frozen_importlib"]
 loads, runs = [], {}
 stacks = threading.local()
-OWN = {__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>",
+OWN = {__file__, forks.__file__, "<frozen importlib._bootstrap>", "<frozen importlib._bootstrap_external>",
        importlib.__file__, "<frozen importlib>"}
 
 
@@ -105,29 +108,21 @@ def reload(module):
     return observed(name, "reload", asker()[0], real_reload, module)
 
 
-def main():
-    with open(SCRIPT) as file:
-        code = compile(file.read(), SCRIPT, "exec")
-    program = type(sys)("__main__")
-    space = program.__dict__
-    space["__builtins__"] = builtins
-    sys.rnd_spy = sys.modules["__main__"] # our own names must stay
-    sys.modules["__main__"] = program
-    sys.path[0] = SCRIPT.rpartition("/")[0]
-    sys.argv[:] = [SCRIPT]
-    space["__file__"] = SCRIPT
-    exec(code, space)
+def main(script):
+    bootstrap._find_and_load = find_and_load
+    bootstrap._find_spec = find_spec
+    builtins.__import__ = import_
+    importlib.reload = reload
+    try:
+        forks.run(script)
+    finally:
+        builtins.__import__ = real_import
+        bootstrap._find_and_load = real_find_and_load
+        bootstrap._find_spec = real_find_spec
+        with open(script + ".spied", "wb") as file:
+            marshal.dump({"loads": loads, "runs": runs}, file, 2)
 
 
-bootstrap._find_and_load = find_and_load
-bootstrap._find_spec = find_spec
-builtins.__import__ = import_
-importlib.reload = reload
-try:
-    main()
-finally:
-    builtins.__import__ = real_import
-    bootstrap._find_and_load = real_find_and_load
-    bootstrap._find_spec = real_find_spec
-    with open(OUT, "w") as file:
-        file.write(repr({"loads": loads, "runs": runs}))
+chosen = forks.child_of_each(forks.entries_of(sys.argv[1]))
+if chosen:
+    main(chosen)

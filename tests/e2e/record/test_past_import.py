@@ -37,16 +37,19 @@ def tree_of(process, *starts):
 
 @lib.test(params=lambda: lib.all_interpreters(6))
 def test_own_submodule(interp):
-    """A package that loads its own submodule by import_module: one load of either."""
+    """A package that loads its own submodules by import_module: one load of each, failed or not."""
     out, process = trace(interp, stage({
         "main.py": "import pk\n",
         "pk/__init__.py": NOTE + "import importlib\nimportlib.import_module('pk.sub')\n"
-                                 "importlib.import_module('.late', __name__)\n",
+                                 "importlib.import_module('.late', __name__)\n"
+                                 "try:\n    importlib.import_module('pk.nope')\n"
+                                 "except ImportError:\n    print('failed')\n",
         "pk/sub.py": NOTE + "import pk.deep\n", "pk/deep.py": NOTE, "pk/late.py": NOTE}))
-    lib.check_equal(out.split(), ["pk", "pk.sub", "pk.deep", "pk.late"], "bodies")
+    lib.check_equal(out.split(), ["pk", "pk.sub", "pk.deep", "pk.late", "failed"], "bodies")
     lib.check_equal(tree_of(process, "pk"), [("pk", "loaded", [
-        ("pk.sub", "loaded", [("pk.deep", "loaded", [])]), ("pk.late", "loaded", [])])], "tree")
-    for name, line in (("pk.sub", 3), ("pk.late", 4)):
+        ("pk.sub", "loaded", [("pk.deep", "loaded", [])]), ("pk.late", "loaded", []),
+        ("pk.nope", "ModuleNotFoundError", [])])], "tree")
+    for name, line in (("pk.sub", 3), ("pk.late", 4), ("pk.nope", 6)):
         load = process.one(name)
         lib.check_equal((load["via"], load["importer"]["module"], load["importer"]["line"]),
                         ("import_module", "pk", line), name)
