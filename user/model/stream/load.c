@@ -126,11 +126,13 @@ static bool is_cached(const struct load_state *state)
 
 /*
  * `import p.q` loads p first, whose body may import p.q itself: that is the load. Loads around it
- * that ask for the same module find it then.
+ * that ask for the same module find it then. That it is a namespace package is no work of theirs:
+ * it is seen of what stands in sys.modules.
  */
 static bool is_served(const struct load_state *state)
 {
-	return state->is_served && !(state->evidence & (SEEN_WORK | SEEN_COMPILE | SEEN_FAILURE));
+	return state->is_served && !(state->evidence & ((SEEN_WORK & ~SEEN_NEW_MODULE) |
+							SEEN_COMPILE | SEEN_FAILURE));
 }
 
 static void serve(const struct load_state *state, const struct module_name *name)
