@@ -333,6 +333,18 @@ def test_screen():
               others, text)
 
 
+@lib.test()
+def test_missing_below():
+    """What is missing is named, not only the module that could not be imported for want of it."""
+    lib.write("su_helper.py", "import colorsys\ntry:\n    import su_nothing\nexcept ImportError: pass\n"
+              "import su_deep\n")
+    lib.write("su_deep.py", "import su_absent\n")
+    script = lib.write("su_main.py", "import su_helper\n")
+    text = re.sub(r"\n +", " ", lib.run([lib.TOOL, "--", lib.SYSTEM, script]).out.decode())
+    lib.check(re.search(r"Failed: su_helper \(ModuleNotFoundError[^)]*\) at \S*su_main.py:1, as "
+                        r"su_absent failed at \S*su_deep.py:1", text), "%s", text)
+
+
 # Setuptools has such a finder: import_module is noticed while the finder imports.
 ASKS_FINDER = """
 import greenlet, importlib, importlib.abc, importlib.util, sys

@@ -176,8 +176,23 @@ static bool is_told(const struct process *process, const struct load *load)
 		load->wall_ns > startup->imports_ns / 100 * DEAR_PCT);
 }
 
+/* Inside one that failed the last that failed of the same: what is missing stands there. */
+static const struct load *find_inner(const struct load *load)
+{
+	const struct load *found = NULL;
+
+	for (size_t i = 0; load->error && i < load->child_cnt; i++) {
+		const struct load *child = load->children[i];
+
+		if (load_has_failed(child) && child->error && !strcmp(child->error, load->error))
+			found = child;
+	}
+	return found;
+}
+
 static void put_one_failed(const struct view *view, const struct load *load)
 {
+	const struct load *inner = NULL;
 	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
@@ -189,6 +204,14 @@ static void put_one_failed(const struct view *view, const struct load *load)
 		text_buf__printf(&buf, " after %s", text_ns(num, load->wall_ns));
 	text_buf__add(&buf, ") at ");
 	phrase_importer(view, load, &buf);
+	for (const struct load *at = load; (at = find_inner(at)); inner = at)
+		;
+	if (inner) {
+		text_buf__add(&buf, ", as ");
+		phrase_name(view, inner, &buf);
+		text_buf__add(&buf, " failed at ");
+		phrase_importer(view, inner, &buf);
+	}
 	put_para(view, 2, TABLE_RED, text_buf__str(&buf));
 	text_buf__free(&buf);
 }
