@@ -27,6 +27,7 @@ struct pyi_stats {
 	/* Losses again. */
 	__u64 files_full;       /* file operations not counted: map full */
 	__u64 net_full;         /* connections not kept: map full */
+	__u64 paths_full;       /* files not named: map full */
 };
 
 /* Every counter outside of these is a loss: a trace with one is not complete. */

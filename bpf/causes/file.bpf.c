@@ -239,8 +239,10 @@ static __always_inline void count_link(const struct io *io)
 		bpf_map_update_elem(&links, &span, &none, BPF_NOEXIST);
 		link = bpf_map_lookup_elem(&links, &span);
 	}
-	if (!link)
+	if (!link) {
+		count_loss(files_full);
 		return;
+	}
 	if (io->call == PYI_CALL_MPROTECT) {
 		if (io->args[2] == PROT_READ && link->mapped_ns)
 			link->relro_ns = io->now;

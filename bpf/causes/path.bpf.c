@@ -214,8 +214,12 @@ static __always_inline bool is_talkative(const struct io *io)
 	u32 serial = io->serial, one = 1, max = PYI_FILES_MAX;
 	u32 *cnt = bpf_map_lookup_elem(&file_cnts, &serial);
 
-	if (!cnt)
-		return bpf_map_update_elem(&file_cnts, &serial, &one, BPF_NOEXIST) != 0;
+	if (!cnt) {
+		if (!bpf_map_update_elem(&file_cnts, &serial, &one, BPF_NOEXIST))
+			return false;
+		count_loss(paths_full);
+		return true;
+	}
 	if (io->call > PYI_CALL_CREAT || io->ret < 0)
 		max /= 2;
 	if (*cnt >= max)
@@ -236,9 +240,13 @@ __noinline int path_send(struct io *io, u64 key)
 		return 0;
 	if (!io->is_text_fresh || io->rec.key != key)
 		return 0;
-	slot = is_talkative(io) ? NULL : path_slot(key, true);
-	if (!slot)
+	if (is_talkative(io))
 		return -1;
+	slot = path_slot(key, true);
+	if (!slot) {
+		count_loss(paths_full);
+		return -1;
+	}
 	sz = io->rec.sz;
 	if (sz > PYI_PATH_SZ)
 		sz = PYI_PATH_SZ;

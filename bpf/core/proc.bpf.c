@@ -3,7 +3,15 @@
  * Life and death of processes: who is followed, what a fork inherits, when an image ends.
  * Tracepoints on the scheduler; nothing is done for processes that are not followed.
  */
-#include "core/core.bpf.h"
+#include "core/io.bpf.h"
+
+/* Its tables are of use to others. */
+static void image_end(u32 serial, u64 now)
+{
+	serial_set(serial, false);
+	bpf_map_delete_elem(&file_cnts, &serial);
+	last_end_ns = now;
+}
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(proc_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
@@ -19,10 +27,8 @@ int BPF_PROG(proc_exec, struct task_struct *task, int old_pid, struct linux_binp
 		if (!cfg_scoped || !scope_covers(task))
 			return 0;
 	}
-	if (proc) {
-		serial_set(proc->serial, false);
-		last_end_ns = now;
-	}
+	if (proc)
+		image_end(proc->serial, now);
 	thread = bpf_task_storage_get(&threads, task, NULL, 0);
 	if (thread)
 		thread->serial = 0; /* its open spans ended with the old image */
@@ -151,8 +157,8 @@ int BPF_PROG(proc_exit, struct task_struct *task)
 		/* The end of a short process is what a waiting user wants to see. */
 		bpf_ringbuf_submit(rec, cfg_wake_at_exec ? wake_flag() : BPF_RB_FORCE_WAKEUP);
 	}
-	serial_set(proc->serial, false);
-	last_end_ns = now = bpf_ktime_get_ns();
+	now = bpf_ktime_get_ns();
+	image_end(proc->serial, now);
 	bpf_map_update_elem(&ended, &tgid, &now, BPF_ANY);
 	bpf_map_delete_elem(&procs, &tgid);
 	return 0;

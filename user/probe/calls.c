@@ -172,6 +172,17 @@ static bool send_link(struct probes *probes, const void *key, const void *value,
 	return true;
 }
 
+void calls_linked(struct probes *probes, __u32 span)
+{
+	int fd = bpf_map__fd(probes->skel->maps.links);
+	struct pyi_link_value value;
+
+	if (!(probes->groups & PYI_GROUP_FILES) || bpf_map_lookup_elem(fd, &span, &value))
+		return;
+	send_link(probes, &span, &value, 0);
+	bpf_map_delete_elem(fd, &span);
+}
+
 static bool send_net(struct probes *probes, const void *key, const void *value, __u32 parity)
 {
 	struct pyi_net rec = { .hdr = { .kind = PYI_EV_NET, .size = sizeof(rec) } };

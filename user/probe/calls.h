@@ -14,6 +14,9 @@ bool calls_are_many(const struct probes *probes);
 /* What was counted with @parity, which nobody counts with any more, to on_record; it is deleted. */
 int calls_take(struct probes *probes, __u32 parity);
 
+/* The dlopen of this span has ended: what was seen of its stages, to on_record; it is deleted. */
+void calls_linked(struct probes *probes, __u32 span);
+
 /* After detach: the rest. All return 0 or -errno, logged. */
 int calls_drain(struct probes *probes);
 

@@ -29,11 +29,14 @@ static int on_ring_record(void *ctx, void *data, size_t sz)
 	struct probes *probes = ctx;
 
 	const struct pyi_phase *phase = data;
+	const struct pyi_end *end = data;
 
 	if (sz == sizeof(*phase) && phase->hdr.kind == PYI_EV_PHASE &&
 	    phase->phase == PYI_PHASE_READY)
 		probes->charges.is_wanted = true;
 	probes->on_record(probes->ctx, data, sz);
+	if (sz == sizeof(*end) && end->hdr.kind == PYI_EV_END && end->span == PYI_SPAN_DLOPEN)
+		calls_linked(probes, end->id);
 	/* libbpf reads on while there is something: for ever, if targets are faster than us. */
 	return --probes->left_cnt > 0 ? 0 : -EAGAIN;
 }
@@ -46,24 +49,34 @@ static int print_libbpf(enum libbpf_print_level level, const char *fmt, va_list 
 	return 0;
 }
 
+/* NAME:N,… Slots are counted in powers of two, 8 of them at least: that many are looked at. */
+static void size_tables(struct pyimport_bpf *skel, const char *tables)
+{
+	char name[BPF_OBJ_NAME_LEN];
+	struct bpf_map *map;
+	unsigned int cnt;
+
+	for (int end = 0; sscanf(tables, "%15[a-z_]:%u%n", name, &cnt, &end) == 2; tables += end) {
+		map = bpf_object__find_map_by_name(skel->obj, name);
+		if (!map || bpf_map__set_max_entries(map, cnt))
+			log_warn("the size of %s stays as it is", name);
+		if (map == skel->maps.edge_slots)
+			skel->rodata->cfg_edge_slots = cnt;
+		if (map == skel->maps.code_slots)
+			skel->rodata->cfg_code_slots = cnt;
+		end += tables[end] == ',';
+	}
+}
+
 static void size_maps(struct probes *probes, const struct probes_opts *opts)
 {
 	struct pyimport_bpf *skel = probes->skel;
 	size_t ring_sz = opts->ring_sz ? opts->ring_sz : RING_DEFAULT_SZ;
-	__u32 table_cnt = 0;
 
-	/* Slots are counted in powers of two, and there are at least as many as are looked at. */
-	for (__u32 cnt = 16; cnt && cnt <= opts->table_cnt; cnt *= 2)
-		table_cnt = cnt;
 	bpf_map__set_max_entries(skel->maps.events, ring_sz);
 	if (opts->want_all) { /* each container may bring an interpreter of its own */
 		bpf_map__set_max_entries(skel->maps.layouts, LAYOUTS_OF_HOST);
 		bpf_map__set_max_entries(skel->maps.sites, SITES_OF_HOST);
-	}
-	if (table_cnt) {
-		skel->rodata->cfg_edge_slots = skel->rodata->cfg_code_slots = table_cnt;
-		bpf_map__set_max_entries(skel->maps.edge_slots, table_cnt);
-		bpf_map__set_max_entries(skel->maps.code_slots, table_cnt);
 	}
 	skel->rodata->cfg_wakeup_sz = ring_sz / 8;
 	skel->rodata->cfg_all = opts->want_all;
@@ -80,10 +93,8 @@ static void size_maps(struct probes *probes, const struct probes_opts *opts)
 	} else {
 		bpf_map__set_max_entries(skel->maps.edges, EDGES_PREALLOC);
 	}
-	if (table_cnt) {
-		bpf_map__set_max_entries(skel->maps.edges, table_cnt / 4);
-		bpf_map__set_max_entries(skel->maps.codes, table_cnt / 4);
-	}
+	if (opts->tables)
+		size_tables(skel, opts->tables);
 }
 
 static int explain_load(int err)

@@ -26,7 +26,7 @@ struct probes_opts {
 	bool want_all;         /* follow every process that hits a probe, not only followed ones */
 	__u32 groups_off;      /* enum pyi_group: causes not to measure */
 	const char *no_tracepoint; /* do as if the kernel lacked it; NULL = none */
-	__u32 table_cnt;       /* slots for code and statements, a power of two; 0 = as usual */
+	const char *tables;    /* NAME:N,… for tests: entries of these maps; NULL = as usual */
 	bool want_runs;        /* have the kernel count the runs of programs, and their time */
 	bool want_no_edges;    /* do not probe import statements: loads only */
 	bool want_no_frames;   /* nor who imported */

@@ -57,7 +57,7 @@ struct opts {
 	enum command help_on;      /* help: of which command */
 	int help_depth;            /* enum help_depth */
 	int width;                 /* --width; 0 = not said */
-	unsigned int table_cnt; /* for tests: slots for code and statements; 0 = as usual */
+	const char *tables; /* for tests: NAME:N,… entries of BPF maps; NULL = as usual */
 	char **line;             /* the command line, to be read once more, and its words */
 	int line_cnt;
 	const char *config;      /* agent: a file with options; NULL = none */

@@ -209,7 +209,7 @@ int session__open(struct session *session)
 				      .is_patient = session->hooks->fold,
 				      .groups_off = opts->groups_off,
 				      .no_tracepoint = opts->no_tracepoint,
-				      .table_cnt = opts->table_cnt,
+				      .tables = opts->tables,
 				      .want_runs = opts->want_stats,
 				      .on_record = on_record, .ctx = session };
 	int err;

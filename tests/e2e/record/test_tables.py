@@ -1,9 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""The kernel's tables for code and statements: what ended images had in them is used again, and
-when they are full nothing is made up."""
+"""The kernel's tables: what ended images had in them is used again, and when they are full that is told
+and nothing is made up."""
+import os
+
 import lib
 
+SLOTS = "code_slots:%d,edge_slots:%d,codes:%d,edges:%d"
 PROGRAM = """
 import argparse, collections, dataclasses, email.message, json, logging, typing
 for k in range(30):
@@ -25,7 +28,7 @@ def test_full(interp):
     argv = [*interp.argv, lib.write("main.py", PROGRAM)]
     _, whole = lib.trace(argv)
     whole.check_complete()
-    done, doc = lib.trace(argv, opts=["--tables", "16"])
+    done, doc = lib.trace(argv, opts=["--tables", SLOTS % (16, 16, 4, 4)])
     lib.check_equal(done.rc, 0, "status")
     lib.check_equal(doc["complete"], False, "complete")
     lib.check(doc["loss"]["codes_full"] > 0, "loss: %r", lib.losses(doc.doc))
@@ -50,7 +53,7 @@ def test_ended_images(count=12):
     """One after the other, together far more than there is room for: all are known in full."""
     script = lib.write("main.py", PROGRAM)
     loop = "for i in %s; do %s -I %s; done" % (" ".join(map(str, range(count))), lib.SYSTEM, script)
-    done, doc = lib.trace(["/bin/sh", "-c", loop], opts=["--tables", "2048"])
+    done, doc = lib.trace(["/bin/sh", "-c", loop], opts=["--tables", SLOTS % (2048, 2048, 512, 512)])
     lib.check_equal(done.rc, 0, "status")
     doc.check_complete()
     found = [p for p in doc.processes if p.named("json")]
@@ -63,6 +66,23 @@ def test_ended_images(count=12):
                                for e in found[0].edges), "statements")
     total = sum(len(p.edges) for p in found)
     lib.check(total > 2048 + 512, "%d statements: too few to fill the tables", total)
+
+
+@lib.test()
+def test_after_many(count=8):
+    """Tables of what ended images had never fill: files and stages of the last are told as of the first."""
+    one = "%s -I -c 'import json, decimal, _ctypes'" % lib.SYSTEM
+    _, doc = lib.trace(["/bin/sh", "-c", "; ".join([one] * count) + "; true"],
+                       opts=["--tables", "file_cnts:4,links:12"])
+    doc.check_complete()
+    told = [({f["path"] for f in p["files"]},
+             [(os.path.basename(l["path"]), l["stages_ns"] is None) for l in p["libs"] if l["via"] == "import"])
+            for p in doc.processes if p.named("json")]
+    lib.check_equal(len(told), count, "Pythons")
+    for files, libs in told:
+        lib.check(libs == told[0][1] and not any(is_unknown for _, is_unknown in libs), "stages: %s", libs)
+        lib.check(None not in files and any(f.endswith("/json/__init__.py") or "/json/__pycache__/" in f
+                                            for f in files), "files: %s", sorted(map(str, files))[:9])
 
 
 if __name__ == "__main__":

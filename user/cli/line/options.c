@@ -96,7 +96,7 @@ const struct option_info options[] = {
 	{ "no-phases", 0, NULL, GROUP_TRACE, FOLLOWS, "do not detect readiness: no system calls are watched for it", OFF(PYI_GROUP_PHASES) },
 	{ "no-net", 0, NULL, GROUP_TRACE, FOLLOWS, "do not look at connections, sleeps, threads and children", OFF(PYI_GROUP_NET) },
 	{ "no-hold", 0, NULL, GROUP_TRACE, FOLLOWS, "never hold a starting program until it is probed; first imports of an interpreter not known beforehand may be missed", FLAG(want_no_hold) },
-	{ "tables", OPT_TABLES, "N", GROUP_TRACE, FOLLOWS | OPTION_HIDDEN, "slots for code and for statements, a power of two", OTHER },
+	{ "tables", 0, "NAME:N[,...]", GROUP_TRACE, FOLLOWS | OPTION_HIDDEN, "entries of these BPF maps", TEXT(tables) },
 	{ "no-tracepoint", 0, "NAME", GROUP_TRACE, FOLLOWS | OPTION_HIDDEN, "behave as if the kernel lacked it", TEXT(no_tracepoint) },
 
 	{ "dry-run", 0, NULL, GROUP_TOOL, FOR(TRACE), "print every probe site and attach nothing", FLAG(is_dry_run) },

@@ -13,7 +13,7 @@
 /* Options without a short form that are known by name in the code; a row's place is enough else. */
 enum option_key {
 	OPT_VIEW = 0x100, OPT_FORMAT, OPT_BY, OPT_FROM, OPT_COMPLETION, OPT_PROFILE, OPT_SCHEMA,
-	OPT_USAGE, OPT_CGROUP, OPT_CONTAINER, OPT_RING, OPT_WIDTH, OPT_MIN, OPT_DEFER, OPT_TABLES,
+	OPT_USAGE, OPT_CGROUP, OPT_CONTAINER, OPT_RING, OPT_WIDTH, OPT_MIN, OPT_DEFER,
 	OPT_SPOOL_SIZE, OPT_ROTATE, OPT_PROTOCOL,
 	OPTION_FIRST = 0x1000, /* and the place in the table: a row without a key */
 };

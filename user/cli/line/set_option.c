@@ -99,7 +99,6 @@ static int set_other(struct opts *opts, int key, char *arg, const char **wrong)
 		return parse_share(arg, &opts->min_share) ? refuse(wrong, "a share like 1%") : 0;
 	case OPT_DEFER: opts->defer = arg; opts->view = "advice"; return 0;
 	case OPT_FROM: opts->is_importtime = !strcmp(arg, "importtime"); return 0;
-	case OPT_TABLES: opts->table_cnt = (unsigned int)strtoul(arg, NULL, 10); return 0;
 	default: return -EINVAL;
 	}
 }

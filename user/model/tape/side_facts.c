@@ -55,6 +55,7 @@ static const struct field stats_fields[] = {
 	STAT(depth_overflow), STAT(names_truncated), STAT(tables_truncated), STAT(unreadable),
 	STAT(ends_unobserved), STAT(frames_cut), STAT(no_thread), STAT(charges_full), STAT(hits),
 	STAT(bystander_hits), STAT(ends_unmatched), STAT(files_full), STAT(net_full),
+	STAT(paths_full),
 	{},
 };
 static const struct field late_fields[] = { { "count", U64, 0, 0 }, {} };
