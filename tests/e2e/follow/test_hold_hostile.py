@@ -110,5 +110,40 @@ def test_slow_overlay():
     tell(tracer.trace(), took)
 
 
+@lib.test(params={"one": ("-p",), "all": ("-a",)}, exclusive=True)
+def test_memory_in_fuse(opts):
+    """A running Python whose memory, where its modules are read from, is a file that nobody answers for:
+    the others are traced, the report comes, and the process itself goes on."""
+    lib.needs_command("setpriv")
+    directory = own_directory("memory")
+    lib.stage("slow_fuse")
+    argv = [lib.SYSTEM, lib.stage("fuse_memory"), directory, device_for_all()]
+    with lib.Target(argv) as attacker:
+        ready = attacker.proc.stdout.readline()
+        if ready != b"mounted\n":
+            raise lib.Skip("no FUSE: %s" % ready.decode().strip())
+        if opts == ("-p",):
+            attacker.say()
+            attacker.expect("ready")
+            opts += (attacker.pid,)
+        with lib.Tracer(*opts) as tracer:
+            if opts == ("-a",):
+                attacker.say()
+            attacker.expect("blocked")
+            took = run_bystanders(directory)
+            other = lib.run([lib.SYSTEM, "-I", "-c", "import json, os; print(os.getpid())"])
+            tracer.stop()
+            lib.check_equal(attacker.proc.poll(), None, "the process, still there")
+        lib.check_equal(tracer.rc, 0, "status of the tool")
+        lib.check(b"does not answer" in tracer.err, "not told: %s", tracer.err.decode())
+        attacker.say()
+        attacker.expect("unharmed")
+        lib.check_equal(attacker.finish().rc, 0, "status of the process")
+    doc = tracer.trace()
+    tell(doc, took)
+    if opts == ("-a",):
+        lib.check(doc.pid(int(other.out)).named("json"), "another Python was not traced")
+
+
 if __name__ == "__main__":
     lib.main()

@@ -6,7 +6,6 @@
 #include "interpreters/process/inventory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -139,7 +138,7 @@ static void send_libs(const struct scan *scan)
 
 int inventory_read(const struct inventory_opts *opts)
 {
-	_cleanup_close_ int proc_fd = proc_open(opts->tgid), mem_fd = -1;
+	_cleanup_close_ int proc_fd = proc_open(opts->tgid);
 	_cleanup_(scan_clear) struct scan scan = { .opts = opts };
 	int err;
 
@@ -152,8 +151,5 @@ int inventory_read(const struct inventory_opts *opts)
 	send_libs(&scan);
 	if (!scan.interp)
 		return 0;
-	mem_fd = openat(proc_fd, "mem", O_RDONLY | O_CLOEXEC);
-	if (mem_fd < 0)
-		return -errno;
-	return inventory_modules(opts, mem_fd, &scan.interp->layout, scan.bias);
+	return inventory_modules(opts, &scan.interp->layout, scan.bias);
 }

@@ -8,9 +8,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/uio.h>
 
 #include "base/cleanup.h"
 
@@ -23,7 +24,6 @@
 struct reader {
 	const struct inventory_opts *opts;
 	const struct pyi_layout *layout;
-	int mem_fd;
 	__u64 bias;
 	__u64 file_key;  /* the interned str "__file__", once it was met */
 	__u32 sent_cnt;
@@ -66,11 +66,19 @@ void inventory_send(const struct inventory_opts *opts, const struct inventory_it
 	opts->on_record(opts->ctx, rec, size);
 }
 
+/*
+ * Not by /proc/PID/mem: that keeps the process's map of memory locked while a page comes, from a
+ * file system that does not answer, say. Whoever sets or removes a uprobe meanwhile waits for it,
+ * and every fork of the host waits for him.
+ */
 static int read_mem(const struct reader *reader, __u64 addr, void *out, size_t sz)
 {
+	const struct iovec to = { out, sz }, from = { (void *)(uintptr_t)addr, sz };
+
 	if (!addr || addr >> 56)
 		return -EFAULT;
-	return pread(reader->mem_fd, out, sz, (off_t)addr) == (ssize_t)sz ? 0 : -EFAULT;
+	return process_vm_readv(reader->opts->tgid, &to, 1, &from, 1, 0) == (ssize_t)sz ?
+		       0 : -EFAULT;
 }
 
 static int read_ptr(const struct reader *reader, __u64 addr, __u64 *out)
@@ -285,8 +293,8 @@ static bool is_known(const struct pyi_layout *layout)
 	       layout->has & PYI_CHECK_NAME && layout->has & PYI_CHECK_GLOBALS;
 }
 
-int inventory_modules(const struct inventory_opts *opts, int mem_fd,
-		      const struct pyi_layout *layout, __u64 bias)
+int inventory_modules(const struct inventory_opts *opts, const struct pyi_layout *layout,
+		      __u64 bias)
 {
 	_cleanup_free_ struct reader *reader = calloc(1, sizeof(*reader));
 	struct inventory_item done = { .what = PYI_INVENTORY_MODULES };
@@ -299,7 +307,6 @@ int inventory_modules(const struct inventory_opts *opts, int mem_fd,
 		return 0;
 	reader->opts = opts;
 	reader->layout = layout;
-	reader->mem_fd = mem_fd;
 	reader->bias = bias;
 	err = read_ptr(reader, layout->runtime_addr + bias + layout->runtime_interp_head, &interp);
 	for (int i = 0; !err && interp && i < INTERPS_MAX; i++) {

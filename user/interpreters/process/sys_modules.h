@@ -17,8 +17,8 @@ struct inventory_item {
 
 void inventory_send(const struct inventory_opts *opts, const struct inventory_item *item);
 
-/* sys.modules of every interpreter in the process whose memory is @mem_fd. 0 or -errno. */
-int inventory_modules(const struct inventory_opts *opts, int mem_fd,
-		      const struct pyi_layout *layout, __u64 bias);
+/* sys.modules of every interpreter in the process. 0 or -errno. */
+int inventory_modules(const struct inventory_opts *opts, const struct pyi_layout *layout,
+		      __u64 bias);
 
 #endif

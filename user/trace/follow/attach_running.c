@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "trace/follow/apart.h"
 #include "trace/follow/pythons.h"
 #include "trace/session.h"
 #include "model/model.h"
@@ -107,9 +108,12 @@ void late_take(struct session *session, pid_t tgid, __u32 serial)
 		.tgid = tgid, .serial = serial, .now_ns = clock_ns(),
 		.on_record = take_record, .find_interp = find_interp, .ctx = session,
 	};
-	int err = inventory_read(&opts);
+	int err = apart_read(session->pythons, &opts);
 
-	if (err)
+	if (err == -ETIMEDOUT)
+		log_warn("process %d: what it has loaded cannot be read: a file in its memory does not answer",
+			 tgid);
+	else if (err)
 		log_debug("process %d: what it has loaded cannot be read: %s", tgid, strerror(-err));
 	log_debug("process %d: inventory in %.1f ms", tgid,
 		  (double)(clock_ns() - opts.now_ns) / 1e6);

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -195,6 +196,16 @@ const struct interp *pythons__find(struct pythons *pythons, int fd, __u64 *probe
 	}
 	pthread_mutex_unlock(&pythons->lock);
 	return interp;
+}
+
+pid_t pythons__fork(struct pythons *pythons)
+{
+	pid_t pid;
+
+	pthread_mutex_lock(&pythons->lock);
+	pid = fork();
+	pthread_mutex_unlock(&pythons->lock);
+	return pid;
 }
 
 static size_t count(struct pythons *pythons, bool want_refused)

@@ -31,6 +31,9 @@ int pythons__add(void *ctx, int fd, const char *path, pid_t tgid);
  */
 const struct interp *pythons__find(struct pythons *pythons, int fd, __u64 *probed_ns);
 
+/* fork() at a moment at which the child can look for them: no thread of ours adds one. */
+pid_t pythons__fork(struct pythons *pythons);
+
 size_t pythons__cnt(struct pythons *pythons);      /* those that can be probed */
 size_t pythons__refused_cnt(struct pythons *pythons);
 
