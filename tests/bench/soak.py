@@ -6,6 +6,7 @@ over time. What grows here grows without end.
 Usage: soak.py [--minutes N] [--rate STARTS_PER_S] [--samples N] [--tool PATH] [--cgroup]
                [--code CODE] [TOOL ARGUMENT ...]"""
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -15,6 +16,11 @@ import tempfile
 import threading
 import time
 
+import tables
+
+# What could fill: processes, code, statements, names of files, what is counted of files and imports.
+TABLES = ("procs", "code_slots", "codes", "edge_slots", "edges", "path_slots", "paths", "file_cnts", "files",
+          "charges", "links", "conns", "effects")
 REPO = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -33,19 +39,24 @@ def descriptors(pid):
     return len(os.listdir("/proc/%d/fd" % pid))
 
 
-def map_entries(pid):
-    """Entries of the tracer's hash of processes, -1 = unknown: that takes bpftool."""
-    if not shutil.which("bpftool"):
-        return -1
-    for fd in os.listdir("/proc/%d/fdinfo" % pid):
-        with open("/proc/%d/fdinfo/%s" % (pid, fd), encoding="ascii", errors="replace") as file:
-            ids = [l.split()[1] for l in file if l.startswith("map_id")]
-        for number in ids:
-            shown = subprocess.run(["bpftool", "map", "show", "id", number], capture_output=True, text=True)
-            if " name procs " in shown.stdout:
-                dump = subprocess.run(["bpftool", "map", "dump", "id", number], capture_output=True, text=True)
-                return sum(l.startswith(("key:", "Found")) or '"key"' in l for l in dump.stdout.splitlines())
-    return -1
+def exec_ms(workdir):
+    """How long a program that nobody has seen takes from fork to end: it is held until it is known."""
+    path = workdir + "/fresh"
+    shutil.copy("/bin/true", path)
+    began = time.monotonic()
+    subprocess.run([path], check=True)
+    took = time.monotonic() - began
+    os.unlink(path)
+    return took * 1e3
+
+
+def held(tool, capture):
+    """What the report says of all holds."""
+    done = subprocess.run([tool, "report", "--format", "json", capture], stdout=subprocess.PIPE, check=False)
+    try:
+        return json.loads(done.stdout)["held"]
+    except ValueError:
+        return None
 
 
 class Load:
@@ -100,17 +111,20 @@ def main():
         load = Load(opts.rate, opts.code, cgroup)
         load.thread.start()
         begin = time.monotonic()
-        print("minutes  starts  tracer MB  holder MB  descriptors  processes known", flush=True)
+        print("minutes  starts  tracer MB  holder MB  descriptors  exec ms  " + "  ".join(TABLES), flush=True)
         for sample in range(opts.samples + 1):
             wait = begin + sample * opts.minutes * 60 / opts.samples - time.monotonic()
             time.sleep(max(wait, 2 if not sample else 0))
             if tracer.poll() is not None:
                 break
             pids = family(tracer.pid)
-            print("%7.1f %7d %10.1f %10.1f %12d %16d" % (
+            entries = tables.of_process(tracer.pid, TABLES)
+            print("%7.1f %7d %10.1f %10.1f %12d %8.1f  " % (
                 (time.monotonic() - begin) / 60, load.started, resident_kb(tracer.pid) / 1024,
                 sum(resident_kb(p) for p in pids[1:]) / 1024, sum(descriptors(p) for p in pids),
-                map_entries(tracer.pid)), flush=True)
+                exec_ms(workdir)) + "  ".join(
+                    "-".rjust(len(name)) if entries[name] is None else "%*d" % (len(name), entries[name])
+                    for name in TABLES), flush=True)
         load.end.set()
         load.thread.join()
         tracer.send_signal(signal.SIGINT)
@@ -125,6 +139,8 @@ def main():
     print("at the end: status %d, peak %.1f MB while finishing" % (status, peak / 1024))
     for line in open(workdir + "/log", encoding="utf-8", errors="replace").read().splitlines()[-6:]:
         print("  " + line[:160])
+    if os.path.exists(workdir + "/soak.cap"):
+        print("held: %s" % json.dumps(held(opts.tool, workdir + "/soak.cap")))
     for name in os.listdir(workdir):
         print("  %s: %.1f MB" % (name, os.path.getsize(os.path.join(workdir, name)) / 1e6))
     shutil.rmtree(workdir)
