@@ -52,6 +52,7 @@ enum evidence {
 enum drop {
 	DROP_NO = 0, DROP_WAIT, DROP_CACHED, DROP_EXEC, DROP_CONTEXT,
 	DROP_SERVED, /* its package's body loaded the module: all that was left was to find it */
+	DROP_FOUND,  /* LazyLoader found it: the load is the one that executes it */
 };
 
 struct load_state {
@@ -118,6 +119,7 @@ struct module_name {
 	const char *name;         /* interned */
 	struct load_state *open;  /* list: loads of it that run now */
 	struct load_state *first; /* when the trace is over: the first load that did not fail */
+	struct load_state *lazy;  /* then: LazyLoader found it, and nothing has executed it yet */
 	bool is_loaded;
 	bool is_present;          /* it was there before we came */
 	bool has_worked;          /* since it was last idle, a load of it did work */

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What cannot be seen is said: kernels without a tracepoint, and programs that use io_uring."""
+import re
 import subprocess
 
 import lib
@@ -102,26 +103,77 @@ def test_lazy_finder(interp):
     lib.write("lf/lf_used.py", "import lf_child\nVALUE = 1\n")
     for name in ("lf_never", "lf_child"):
         lib.write("lf/%s.py" % name, "")
-    script = lib.write("lf.py", LAZY_FINDER % (lib.workdir() + "/lf"))
-    traced, doc = lib.trace_both(interp.argv + [script])
+    script, capture = lib.write("lf.py", LAZY_FINDER % (lib.workdir() + "/lf")), lib.workdir() + "/lf.cap"
+    traced, doc = lib.trace_both(interp.argv + [script], opts=["-o", capture])
     lib.check_equal(traced.out, b"False\n1 True\n", "output")
     doc.check_complete()
     process = doc.python()
-    found = [(i["module"], i["result"], i["kind"] == "lazy", i["via"], i["importer"]["line"])
+    found = [(i["module"], i["result"], i["kind"] == "lazy", i["via"], i["importer"]["line"],
+              (i["declared"] or {}).get("line"))
              for i in process.imports if (i["module"] or "").startswith("lf_")]
-    lib.check_equal(found, [("lf_used", "loaded", True, "statement", 12),
-                            ("lf_never", "loaded", True, "statement", 12),
-                            ("lf_used", "loaded", False, "lazy", 15),
-                            ("lf_child", "loaded", False, "statement", 1)], "loads")
-    lines = {i["module"]: i["declared"]["line"] for i in process.imports if i["declared"]}
-    lib.check_equal(lines, {"lf_used": 12}, "where what was executed had been found")
-    by_execution = {i["id"]: i["executed"] for i in process.imports if i["kind"] == "lazy"}
-    used = [i["id"] for i in process.named("lf_used")]
-    lib.check_equal((by_execution.pop(used[0]), list(by_execution.values())), (used[1], [None]),
-                    "what executed them")
+    lib.check_equal(found, [("lf_never", "loaded", True, "statement", 12, None),
+                            ("lf_used", "loaded", False, "lazy", 15, 12),
+                            ("lf_child", "loaded", False, "statement", 1, None)], "loads")
+    used = process.one("lf_used")
+    lib.check(used["found_ns"] > 0, "finding it took %r", used["found_ns"])
+    lib.check_equal(process.one("lf_child")["parent"], used["id"], "what its body loads is below it")
+    edges = [(e["importer"]["line"], e["count"], e["cached"], e["import"])
+             for e in process.edges_of("lf_used", "lf.py")]
+    lib.check_equal(edges, [(12, 1, 0, used["id"]), (17, 1, 1, None)], "statements")
+    check_lazy_answers(process, capture)
+
+
+def check_lazy_answers(process, capture):
+    """One load everywhere, with both places."""
     lib.check_equal(process["counts"]["loaded"],
                     len([i for i in process.imports
                          if i["result"] == "loaded" and i["kind"] != "lazy"]), "counted")
+    at_once = [(f["line"], f["evidence"]["module"], f["evidence"]["declared"]["line"])
+               for f in process["findings"] if f["rule"] == "lazy-import-at-once"]
+    lib.check_equal(at_once, [(15, "lf_used", 12)], "used at once")
+    def text(*words):
+        return lib.run([lib.TOOL, *words]).out.decode()
+    tree = [line for line in text("report", "--view", "tree", capture).splitlines()
+            if "─lf_used " in line]
+    lib.check_equal(len(tree), 1, "rows of the tree")
+    lib.check(re.search(r"\blf\.py:15 \(lazy, found at \S*\blf\.py:12\)$", tree[0]), "%s", tree[0])
+    why = text("why", "lf_child", capture)
+    lib.check(re.search(r"\blf\.py:12 \(lazy, used at \S*\blf\.py:15\)", why), "%s", why)
+
+
+LAZY_HANDS = """
+import importlib.util, sys
+sys.path.insert(0, %r)
+def lazily(name):
+    spec = importlib.util.find_spec(name)
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+lh_used = lazily("lh_used")
+lh_never = lazily("lh_never")
+print(lh_used.VALUE)
+import lh_used
+"""
+
+
+@lib.test(params=lambda: lib.all_interpreters(8))
+def test_lazy_by_hand(interp):
+    """As the documentation of importlib does it: no statement finds it, what executes it loads it."""
+    interp.prepare()
+    lib.write("lh/lh_used.py", "import lh_child\nVALUE = 1\n")
+    for name in ("lh_never", "lh_child"):
+        lib.write("lh/%s.py" % name, "")
+    script = lib.write("lh.py", LAZY_HANDS % (lib.workdir() + "/lh"))
+    traced, doc = lib.trace_both(interp.argv + [script])
+    lib.check_equal(traced.out, b"1\n", "output")
+    doc.check_complete()
+    process = doc.python()
+    found = [(i["module"], i["result"], i["via"], i["importer"]["line"])
+             for i in process.imports if (i["module"] or "").startswith("lh_")]
+    lib.check_equal(found, [("lh_used", "loaded", "lazy", 13), ("lh_child", "loaded", "statement", 1)],
+                    "loads")
 
 
 RELOADS = """import importlib, sys

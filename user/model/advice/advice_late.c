@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "model/advice/finding_kinds.h"
+#include "model/lazy.h"
 #include "model/tree/late_imports.h"
 
 #define LATE_MIN_NS 1000000
@@ -48,9 +49,10 @@ int advice_add_lazy(struct advice *advice, const struct process *process)
 {
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
+		const struct site *declared = load_declared_at(load);
 		struct finding *finding;
 
-		if (load->via != VIA_LAZY || !load->declared || load->result != LOAD_LOADED ||
+		if (load->via != VIA_LAZY || !declared || load->result != LOAD_LOADED ||
 		    !load_is_startup(load))
 			continue;
 		finding = advice_add(advice);
@@ -58,7 +60,7 @@ int advice_add_lazy(struct advice *advice, const struct process *process)
 			return -ENOMEM;
 		finding->rule = FINDING_LAZY;
 		finding->site = load->importer;
-		finding->other = *load->declared;
+		finding->other = *declared;
 		finding->load = load;
 		finding->confidence = CONFIDENCE_HIGH;
 		finding->observed_ns = load->wall_ns;

@@ -44,15 +44,19 @@ static void add_ask(struct build *build, const struct site *site, __u32 src,
 }
 
 /*
- * A LazyLoader's module runs when it is first used, by whoever that is. It would by the next one:
- * as long as it is imported at all. NULL: it is no such.
+ * A LazyLoader's module runs when it is first used, by whoever that is. It would by the next one,
+ * as long as it is found at all: that is what asked for it.
  */
-static const struct load *lazy_import_of(const struct graph *graph, const struct load *load)
+static const struct load *asking_of(const struct load *load)
 {
-	const struct load *first = load->via == VIA_LAZY && load->module ?
-					   graph__find(graph, load->module) : NULL;
+	return load->found ? load->found : load;
+}
 
-	return first && first->seq < load->seq ? first : NULL;
+static __u32 around_of(const struct load *load)
+{
+	const struct load *parent = asking_of(load)->parent;
+
+	return parent ? graph_node_of(parent) : GRAPH_ROOT;
 }
 
 static void ask_for_loads(struct build *build)
@@ -60,21 +64,19 @@ static void ask_for_loads(struct build *build)
 	const struct process *process = build->graph->process;
 
 	for (size_t i = 0; i < process->load_cnt; i++) {
-		const struct load *load = process->loads[i];
-		const struct load *import = lazy_import_of(build->graph, load);
-		const struct load *src = import ? import : load->parent;
+		const struct load *load = process->loads[i], *asking = asking_of(load);
 		static const struct site nobody;
 		struct ask *ask;
 
 		/* An extension's own body has no statement that could be taken out. */
-		add_ask(build, import || graph_is_on_the_way(load) || !load->importer.file ?
-				&nobody : &load->importer,
-			src ? graph_node_of(src) : GRAPH_ROOT, load, false);
+		add_ask(build, graph_is_on_the_way(asking) || !asking->importer.file ?
+				&nobody : &asking->importer,
+			around_of(load), load, false);
 		ask = &build->asks[build->ask_cnt - 1];
 		ask->is_body = build->in_body[i];
 		ask->asked = build->asked[i] ?: load->module;
 		ask->is_once = build->is_once[i];
-		ask->first_ns = load->start_ns;
+		ask->first_ns = asking->start_ns;
 	}
 }
 
@@ -335,12 +337,12 @@ static void find_causes(struct build *build)
 	for (size_t i = 0; i < build->ask_cnt; i++) {
 		const struct ask *ask = &build->asks[i];
 		const struct load *load = graph__load(graph, ask->dst);
-		__u32 parent = load->parent ? graph_node_of(load->parent) : GRAPH_ROOT;
+		const struct load *asking = asking_of(load);
 
-		if (ask->src != parent)
+		if (ask->src != around_of(load))
 			continue;
-		if (ask->site ? !asks_cmp_site(ask->site, &load->importer) :
-				!load->importer.file || graph_is_on_the_way(load))
+		if (ask->site ? !asks_cmp_site(ask->site, &asking->importer) :
+				!asking->importer.file || graph_is_on_the_way(asking))
 			graph->cause[ask->dst] = ask->node ? ask->node : ask->src;
 	}
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/lazy.h"
 #include "model/state/code.h"
 #include "model/state/module_names.h"
 #include "model/stream/stmt.h"
@@ -233,7 +234,7 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 		edge = edge_get(edges, &site, known->load.module, stmt->module);
 		if (!edge)
 			return -ENOMEM;
-		load = is_same_site(&known->load.importer, &site) ? known : NULL;
+		load = is_same_site(load_asked_at(&known->load), &site) ? known : NULL;
 		if (load && load->has_edge)
 			load = NULL;
 		edge_ran_in(edge, stmt->around, is_inside(stmt));
@@ -262,20 +263,21 @@ static int edges_of_loads(struct edges *edges)
 
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		struct load_state *state = (struct load_state *)process->loads[i];
-
-		const char *asked = asked_by(edges->model, state);
+		struct load *asking = state->load.found ?: &state->load;
+		const struct site *importer = &asking->importer;
+		const char *asked = asked_by(edges->model, (struct load_state *)asking);
 
 		if (state->has_edge || state->load.is_inherited || !state->load.module ||
-		    !(state->load.importer.file || state->load.importer.module) ||
-		    asked == state->load.module)
+		    !(importer->file || importer->module) || asked == state->load.module)
 			continue;
-		edge = edge_get(edges, &state->load.importer, state->load.module,
+		edge = edge_get(edges, importer, state->load.module,
 				asked ? asked : state->load.module);
 		if (!edge)
 			return -ENOMEM;
-		edge_ran_in(edge, (struct load_state *)state->load.parent, true);
-		edge_count(edge, 1, 0, state->load.start_ns, state);
-		edge->is_body |= is_body(edges->model, import_code(edges->model, state->frames));
+		edge_ran_in(edge, (struct load_state *)asking->parent, true);
+		edge_count(edge, 1, 0, asking->start_ns, state);
+		edge->is_body |= is_body(edges->model, import_code(edges->model,
+						((struct load_state *)asking)->frames));
 	}
 	return 0;
 }

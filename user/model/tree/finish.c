@@ -155,6 +155,17 @@ static void settle_error(struct load *load)
 		load->unknown &= ~UNKNOWN_ERROR;
 }
 
+/* The statement that found it has loaded what was executed. */
+static void settle_found(struct model *model, struct process_state *state, struct load *load)
+{
+	struct load_state *found = state_of(load->found);
+	struct stmt *stmt = found->stmt ? stmt_find(model, found->stmt) : NULL;
+
+	load_settle(model, state, found);
+	if (stmt && stmt->load == found)
+		stmt->load = state_of(load);
+}
+
 static int finish_process(struct model *model, struct process_state *state)
 {
 	struct process *process = &state->process;
@@ -162,6 +173,7 @@ static int finish_process(struct model *model, struct process_state *state)
 	int err;
 
 	spans_abandon(model, state, 0);
+	lazy_join(model, state);
 	err = link_loads(model, process);
 	if (err)
 		return err;
@@ -169,10 +181,12 @@ static int finish_process(struct model *model, struct process_state *state)
 		struct load *load = process->loads[i];
 
 		load_settle(model, state, state_of(load));
+		if (load->found)
+			settle_found(model, state, load);
 		settle_self(load);
 		if (load->is_inherited)
 			continue;
-		/* Of a lazy module the execution is the load. */
+		/* Found, and not executed. */
 		process->loaded_cnt += load->result == LOAD_LOADED && load->kind != KIND_LAZY;
 		if (load->via == VIA_MAIN) /* that the program itself fails is no failed import */
 			continue;
@@ -205,10 +219,7 @@ static int finish_process(struct model *model, struct process_state *state)
 	if (process->is_python && python)
 		process->python = &python->info;
 	lazy_names_finish(state);
-	err = edges_finish(model, state);
-	if (!err)
-		lazy_twins_finish(state);
-	return err;
+	return edges_finish(model, state);
 }
 
 static int cmp_start(const void *a, const void *b)

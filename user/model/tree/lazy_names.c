@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/state/module_names.h"
+#include "model/tree/load_result.h"
 
 static bool is_same_site(const struct site *x, const struct site *y)
 {
@@ -95,17 +96,21 @@ void lazy_names_finish(struct process_state *state)
 	qsort(process->lazies, cnt, sizeof(*process->lazies), cmp_seq);
 }
 
-void lazy_twins_finish(struct process_state *state)
+void lazy_join(struct model *model, struct process_state *state)
 {
 	for (size_t i = 0; i < state->process.load_cnt; i++) {
-		struct load *load = state->process.loads[i], *found;
-		bool is_execution = load->via == VIA_LAZY && !load->declared && load->module;
-		struct module_name *name = is_execution ? name_find(state, load->module) : NULL;
+		struct load_state *load = (struct load_state *)state->process.loads[i];
+		struct module_name *name = load->load.module && !load->load.is_inherited &&
+			!load->drop ? name_find(state, load->load.module) : NULL;
 
-		found = name && name->first ? &name->first->load : NULL;
-		if (!found || found->kind != KIND_LAZY || found->twin || found->seq >= load->seq)
+		if (!name)
 			continue;
-		found->twin = load;
-		load->twin = found;
+		if (load_is_lazy_find(model, load)) {
+			name->lazy = load;
+		} else if (name->lazy && load_is_lazy_run(model, load)) {
+			load->load.found = &name->lazy->load;
+			name->lazy->drop = DROP_FOUND;
+			name->lazy = NULL;
+		}
 	}
 }

@@ -59,6 +59,12 @@ static enum load_kind kind_of(const struct load_state *state, const struct code 
 	return KIND_UNKNOWN;
 }
 
+bool load_is_lazy_find(struct model *model, const struct load_state *state)
+{
+	return state->evidence & SEEN_LAZY &&
+	       kind_of(state, code_find(model, state->body_code)) == KIND_LAZY;
+}
+
 bool load_has_failed(const struct load *load)
 {
 	return load->result == LOAD_FAILED && !(load->error && !strcmp(load->error, "SystemExit"));
@@ -107,6 +113,11 @@ static bool has_function(struct model *model, const struct frames *frames, const
 			return true;
 	}
 	return false;
+}
+
+bool load_is_lazy_run(struct model *model, const struct load_state *state)
+{
+	return state->span == PYI_SPAN_BODY && has_function(model, state->frames, "__getattribute__");
 }
 
 static bool is_on_the_way(const struct load *load)

@@ -178,10 +178,27 @@ static __u64 interpreter_end(const struct process_state *state, const struct loa
 	return process->load_cnt ? process->loads[0]->start_ns : process->startup.end_ns;
 }
 
+/* What it took to find modules that LazyLoader executed elsewhere. */
+static __u64 found_between(const struct process *process, __u64 from_ns, __u64 to_ns)
+{
+	__u64 sum_ns = 0;
+
+	for (size_t i = 0; i < process->load_cnt; i++) {
+		const struct load *found = process->loads[i]->found;
+
+		if (!found || found->tid != process->tgid || !load_is_outermost(found) ||
+		    found->start_ns < from_ns || end_of(found) > to_ns)
+			continue;
+		sum_ns += less(process_time_ns(process, found->start_ns, end_of(found)),
+			       ((const struct load_state *)found)->children_ns);
+	}
+	return sum_ns;
+}
+
 /* Outermost imports from @from_ns to @to_ns; greenlets can make them overlap. */
 static __u64 imports_between(const struct process *process, __u64 from_ns, __u64 to_ns)
 {
-	__u64 sum_ns = 0;
+	__u64 sum_ns = 0, begin_ns = from_ns;
 
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
@@ -193,7 +210,7 @@ static __u64 imports_between(const struct process *process, __u64 from_ns, __u64
 		sum_ns += process_time_ns(process, later(load->start_ns, from_ns), end_ns);
 		from_ns = end_ns;
 	}
-	return sum_ns;
+	return sum_ns + found_between(process, begin_ns, to_ns);
 }
 
 static void find_parts(struct process_state *state)

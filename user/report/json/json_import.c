@@ -3,6 +3,7 @@
  * Imports, edges and libraries in JSON. Keys of the contract that nothing measures yet are there
  * and null, so that a reader can tell "not measured" from "not known to this version".
  */
+#include "model/lazy.h"
 #include "model/tree/late_imports.h"
 #include "report/json/json_out.h"
 
@@ -26,17 +27,9 @@ static json_t *new_stages(struct json_out *jo, const struct load *load)
 /* Only lazy imports have a second place: null says that this one is none. */
 static json_t *new_declared(struct json_out *jo, const struct load *load)
 {
-	const struct site *site = load->declared;
+	const struct site *site = load_declared_at(load);
 
-	if (!site && load->via == VIA_LAZY && load->twin)
-		site = &load->twin->importer;
 	return site ? json_new_site(jo, site) : json_null();
-}
-
-/* Of a module that LazyLoader has found, and nothing else: the load that executed it. */
-static json_t *new_executed(const struct load *load)
-{
-	return load->kind == KIND_LAZY && load->twin ? json_integer(load->twin->id) : json_null();
 }
 
 /* Names of keys whose null says that it could not be told. */
@@ -71,7 +64,7 @@ json_t *json_new_import(struct json_out *jo, const struct load *load)
 	json_set_str(jo, obj, "via", word_via(load->via));
 	json_set(jo, obj, "importer", json_new_site(jo, &load->importer));
 	json_set(jo, obj, "declared", new_declared(jo, load));
-	json_set(jo, obj, "executed", new_executed(load));
+	json_set_ns(jo, obj, "found_ns", load->found ? load->found->wall_ns : NS_UNKNOWN);
 	json_set_ns(jo, obj, "start_ns", load->start_ns);
 	json_set_ns(jo, obj, "wall_ns",
 		    load_as_measured_ns(load, load->wall_ns, load->overhead_total_ns));

@@ -140,9 +140,9 @@ void phrase_importer(const struct view *view, const struct load *load, struct te
 		if (load->declared) {
 			text_buf__add(buf, ", declared at ");
 			phrase_place(view, load->process, load->declared, buf);
-		} else if (load->twin) {
+		} else if (load->found) {
 			text_buf__add(buf, ", found at ");
-			phrase_place(view, load->process, &load->twin->importer, buf);
+			phrase_place(view, load->process, &load->found->importer, buf);
 		}
 		text_buf__add(buf, ")");
 		break;

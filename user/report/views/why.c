@@ -46,6 +46,11 @@ static void add_place(const struct view *view, const struct process *process,
 		phrase_place(view, process, &hop->stmt->site, buf);
 	else
 		phrase_importer(view, hop->to, buf);
+	if (!hop->stmt || !hop->to->found || hop->is_cached)
+		return;
+	text_buf__add(buf, " (lazy, used at ");
+	phrase_place(view, process, &hop->to->importer, buf);
+	text_buf__add(buf, ")");
 }
 
 static void add_hop(const struct view *view, const struct headline *headline,
@@ -280,6 +285,7 @@ static json_t *new_hop(struct json_out *jo, const struct why_hop *hop)
 	json_set_int(jo, obj, "import", hop->to->id);
 	json_set(jo, obj, "importer", json_new_site(jo, hop->stmt ? &hop->stmt->site :
 							     &hop->to->importer));
+	json_set(jo, obj, "used", hop->to->found ? json_new_site(jo, &hop->to->importer) : json_null());
 	json_set_ns(jo, obj, "wall_ns", hop->to->wall_ns);
 	json_set_bool(jo, obj, "cached", hop->is_cached);
 	json_set_bool(jo, obj, "package", hop->is_package);
