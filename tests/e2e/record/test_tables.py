@@ -68,6 +68,62 @@ def test_ended_images(count=12):
     lib.check(total > 2048 + 512, "%d statements: too few to fill the tables", total)
 
 
+# One program that fills whatever is small: connections, files, processes at once, effects.
+CROWD = """
+import socket, subprocess, sys, time
+import argparse, decimal, email.message, json, logging
+servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(8)]
+kept = [socket.create_connection(server.getsockname()) for server in servers]
+code = "import csv, os; os.read(0, 1)"
+live = [subprocess.Popen([sys.executable, "-I", "-S", "-c", code], stdin=subprocess.PIPE) for _ in range(3)]
+for process in live:
+    process.communicate(b"x")
+"""
+# What is counted when the table is full; None: it holds what can be found elsewhere.
+CROWDED = {
+    "files:8,more_files:8": "files_full",
+    "path_slots:64,paths:64": "paths_full",
+    "file_cnts:1": "paths_full",
+    "charges:64": "charges_full",
+    "procs:2": "proc_full",
+    "conns:2": "net_full",
+    "effects:2": "net_full",
+    "inodes:16,execs:16,ended:16,phases:16,links:1": None,
+}
+
+
+def facts(doc):
+    return {(i["module"], i["result"], i["kind"], i["file"], str(i["importer"]))
+            for p in doc.processes for i in p.imports}
+
+
+def paths(doc):
+    return {f["path"] for p in doc.processes for f in p["files"] if f["path"]}
+
+
+def check_true(doc, whole, what):
+    """All that is shown of modules, importers and files is so without the small table, too."""
+    for name, of in (("imports", facts), ("files", paths)):
+        made_up = {fact for fact in of(doc) - of(whole) if not str(fact).startswith("/proc/")}
+        lib.check(not made_up, "%s: %s that never were: %r", what, name, sorted(map(str, made_up))[:5])
+
+
+@lib.test()
+def test_each_full():
+    """Whatever table is full: it is counted by its name, and what is shown is true."""
+    argv = [lib.SYSTEM, "-I", "-S", lib.write("crowd.py", CROWD)]
+    _, whole = lib.trace(argv)
+    whole.check_complete()
+    for sizes, counter in CROWDED.items():
+        done, doc = lib.trace(argv, opts=["--tables", sizes])
+        lib.check_equal(done.rc, 0, "status with " + sizes)
+        lib.check_equal(sorted(lib.losses(doc.doc)), [counter] if counter else [], "lost with " + sizes)
+        lib.check_equal(doc["complete"], not counter, "complete with " + sizes)
+        check_true(doc, whole, sizes)
+        if counter != "proc_full":
+            lib.check_equal(facts(doc), facts(whole), "imports with " + sizes)
+
+
 @lib.test()
 def test_after_many(count=8):
     """Tables of what ended images had never fill: files and stages of the last are told as of the first."""
