@@ -99,7 +99,7 @@ static bool is_asleep(pid_t child)
 
 static void pass_on(struct reader *reader)
 {
-	const struct pyi_inventory *rec = (const struct pyi_inventory *)reader->buf;
+	const struct pyi_inventory *rec;
 	size_t at = 0;
 
 	while (reader->sz - at >= sizeof(rec->hdr)) {
