@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Findings in words. */
+#include "model/lazy.h"
 #include "report/text/finding.h"
 #include "report/text/sections.h"
 #include "report/text/wording.h"
@@ -162,8 +163,7 @@ static void add_lazy(const struct view *view, const struct process *process,
 	text_buf__add(buf, " during the start-up, and so loads it there");
 	if (finding->observed_ns != NS_UNKNOWN)
 		text_buf__printf(buf, " (%s)", text_ns(num, finding->observed_ns));
-	text_buf__add(buf, finding->load->found ? ": that LazyLoader found it at " :
-						  ": that it is declared lazily at ");
+	text_buf__add(buf, ": that it is declared lazily at ");
 	phrase_place(view, process, &finding->other, buf);
 	text_buf__add(buf, " gained nothing");
 }
@@ -274,13 +274,9 @@ static void add_lazy_change(const struct view *view, const struct process *proce
 static void add_defer_remedy(const struct view *view, const struct process *process,
 			     const struct finding *finding, struct text_buf *buf)
 {
-	if (finding->load && finding->load->declared) {
+	if (finding->load && load_declared_at(finding->load)) {
 		text_buf__add(buf, "it is lazy already, declared at ");
-		phrase_place(view, process, finding->load->declared, buf);
-		text_buf__add(buf, ": use it only after the start-up");
-	} else if (finding->load && finding->load->found) {
-		text_buf__add(buf, "it is lazy already, and used at ");
-		phrase_place(view, process, &finding->load->importer, buf);
+		phrase_place(view, process, load_declared_at(finding->load), buf);
 		text_buf__add(buf, ": use it only after the start-up");
 	} else if (finding->is_entry) {
 		text_buf__add(buf, "nothing here: it is how the program begins; what it brings is told by "
