@@ -208,19 +208,20 @@ struct told {
 	__u64 size;
 };
 
-static int on_large(void *ctx, const struct process *process, const struct twin *twins, size_t cnt)
+static int on_large(void *ctx, const struct process *process, const struct large_file *files,
+		    size_t cnt)
 {
 	struct told *told = ctx;
 
-	CHECK(process->serial == 1 && cnt == 3 && twins[1].size == twins[2].size);
+	CHECK(process->serial == 1 && cnt == 3 && files[1].size == files[2].size);
 	told->calls++;
 	told->cnt += cnt;
-	told->size = twins[0].size;
+	told->size = files[0].size;
 	return 0;
 }
 
 /* Worth comparing: large, used, by size, and not two names of one file. */
-static void test_twins(void)
+static void test_large_files(void)
 {
 	static const struct { __u64 size, ino, read, mapped; } files[] = {
 		{ 3000000, 1, 3000000, 0 }, { 3000000, 2, 0, 3000000 }, { 3000000, 2, 3000000, 0 },
@@ -259,6 +260,6 @@ int main(void)
 	RUN(test_paths);
 	RUN(test_dirs);
 	RUN(test_libs);
-	RUN(test_twins);
+	RUN(test_large_files);
 	return unit_result();
 }

@@ -51,7 +51,7 @@ static void test_neither(void)
 	RUNS(PROGRAM_STDIN, NULL, "python3", "-i", "-");
 	RUNS(PROGRAM_STDIN, NULL, "python3", "--");
 	RUNS(PROGRAM_STDIN, NULL, "python3", "-X");
-	RUNS(PROGRAM_OTHER, NULL, "gunicorn: worker [app]");
+	RUNS(PROGRAM_TITLE, "gunicorn: worker [app]", "gunicorn: worker [app]");
 	RUNS(PROGRAM_OTHER, NULL, "uwsgi", "--ini", "x.ini");
 	RUNS(PROGRAM_OTHER, NULL, NULL, "app.py");
 	RUNS(PROGRAM_SCRIPT, "", "python3", NULL);
