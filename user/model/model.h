@@ -110,6 +110,9 @@ struct edge {
 	bool is_elsewhere;        /* it ran outside of that load, too, or may have */
 	bool is_body;             /* it stands in the body of its module, not in a function */
 	bool has_unseen;          /* `from module import …`, and not all of the names were seen */
+	bool is_from;             /* `from asked import …` */
+	const char *const *from;  /* its names, if all were seen (none: a star); or NULL */
+	__u8 from_cnt;
 };
 
 /* What the file of a shared object says. Belongs to a mapped file if size and inode are its own. */
@@ -328,9 +331,8 @@ bool model__is_cut(const struct model *model);
 int model__set_process_info(struct model *model, __u32 serial, const struct process_info *info);
 int model__set_python_info(struct model *model, __u32 layout, const struct python_info *info);
 /*
- * An interpreter that ran but could not be probed, its notes saying why; copied, and by its binary
- * told apart from those told before. And how many
- * processes were running their interpreter before it was probed, so that first imports are missing.
+ * An interpreter that ran but could not be probed, its notes saying why; copied, and told apart by
+ * its binary. And how many processes ran theirs before it was probed: imports are missing.
  */
 int model__add_unprobed(struct model *model, const struct python_info *info);
 void model__set_late_starts(struct model *model, __u64 cnt);

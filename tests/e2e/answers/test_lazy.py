@@ -27,12 +27,16 @@ def test_change():
     """The statement that is advised is valid, and does what is said; so is __lazy_modules__."""
     interp = lib.newest(15)
     files = {"lc_heavy": "import time\ntime.sleep(0.1)\nX = 1\n"}
-    process = trace(interp, "import lc_heavy as heavy\n", **files)
-    advice = [f for f in process["findings"] if f["evidence"]["module"] == "lc_heavy"
-              and f["rule"] == "deferrable-import"][0]
-    for change in ("lazy import lc_heavy", "lazy from lc_heavy import …", '__lazy_modules__ = ["lc_heavy"]'):
-        lib.check("`%s`" % change in advice["remedy"], "%s: %s", change, advice["remedy"])
-    for main in ("lazy import lc_heavy as heavy\n", "lazy from lc_heavy import X\n",
+    for main, changes in (
+            ("import lc_heavy as heavy\n", ["lazy import lc_heavy", '__lazy_modules__ = ["lc_heavy"]']),
+            ("from lc_heavy import X, time\n", ["lazy from lc_heavy import X, time"]),
+            ("from lc_heavy import *\n", [])):
+        remedy = [f["remedy"] for f in trace(interp, main, **files)["findings"] if f["evidence"]["module"]
+                  == "lc_heavy" and f["rule"] == "deferrable-import"][0]
+        for change in changes:
+            lib.check("`%s`" % change in remedy, "%s: %s", change, remedy)
+        lib.check_equal("in place of the star" in remedy, not changes, remedy)
+    for main in ("lazy import lc_heavy as heavy\n", "lazy from lc_heavy import X, time\n",
                  '__lazy_modules__ = ["lc_heavy"]\nimport lc_heavy as heavy\n'):
         lib.check(not trace(interp, main).named("lc_heavy"), "loaded all the same: %s", main)
 

@@ -14,7 +14,10 @@ const char *word_severity(const struct advice *advice, const struct finding *fin
 void phrase_finding(const struct view *view, const struct process *process,
 		    const struct finding *finding, struct text_buf *buf);
 
-/* What to do about it. Escaped. */
+/* "pandas"; "a module" where its name is not known. Escaped. */
+void phrase_what(const struct view *view, const struct load *load, struct text_buf *buf);
+
+/* remedy.c: what to do about it. Escaped. */
 void phrase_remedy(const struct view *view, const struct process *process,
 		   const struct finding *finding, struct text_buf *buf);
 
