@@ -66,9 +66,12 @@ def fresh_python(name):
 
 
 def start_inside(freezer, program):
-    return subprocess.Popen(["sh", "-c", 'echo $$ > "$0"; exec "$@"', freezer.procs, program, "-c",
-                             CODE], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                            env=lib.clean_env(HOME))
+    """A shell inside, which becomes the program at its first line of input."""
+    shell = subprocess.Popen(["sh", "-c", 'echo $$ > "$0"; read line; exec "$@"', freezer.procs,
+                              program, "-c", CODE], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                             env=lib.clean_env(HOME))
+    lib.wait_until(lambda: open(freezer.procs).read().strip(), "the shell to be inside")
+    return shell
 
 
 def waits_for_answer(pid):
@@ -82,9 +85,11 @@ def test_frozen_while_held():
     with its report, and the program runs when it is thawed."""
     program = fresh_python("frozen")
     with Freezer() as freezer, lib.Tracer("-a") as tracer:
-        tracer.proc.send_signal(signal.SIGSTOP)  # so that the exec waits as long as it may
         child = start_inside(freezer, program)
+        tracer.proc.send_signal(signal.SIGSTOP)  # so that the exec waits as long as it may
         try:
+            child.stdin.write(b"go\n")
+            child.stdin.flush()
             lib.wait_until(lambda: waits_for_answer(child.pid), "the exec to be held")
             freezer.freeze()
             tracer.proc.send_signal(signal.SIGCONT)
