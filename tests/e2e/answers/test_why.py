@@ -86,7 +86,8 @@ def test_not_loaded_and_failed():
     doc = json.loads(why("wy_core", script, "--format", "json"))["processes"][0]
     lib.check_equal(doc["package"], None, "wy_core is no package")
     text = why("wy_absent", script)
-    lib.check("ModuleNotFoundError" in text and "wy.py:6" in text, "one that failed:\n%s", text)
+    lib.check("ModuleNotFoundError" in text and "wy.py:6" in text and "1. tried to load it" in text,
+              "one that failed:\n%s", text)
 
 
 @lib.test()

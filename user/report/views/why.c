@@ -78,6 +78,13 @@ static bool is_shown(const struct why_chain *chain, __u32 index)
 	return index || chain->hop_cnt == 1 || chain->hops[0].to->via != VIA_MAIN;
 }
 
+static const char *word_chain(const struct why_chain *chain)
+{
+	if (!chain->has_loaded)
+		return "leads to it as well";
+	return chain->hops[chain->hop_cnt - 1].to->result == LOAD_FAILED ? "tried to load it" : "loaded it";
+}
+
 static int write_chain(const struct view *view, const struct headline *headline,
 		       const struct why_chain *chain, size_t number)
 {
@@ -88,8 +95,7 @@ static int write_chain(const struct view *view, const struct headline *headline,
 
 	if (err)
 		return err;
-	text_buf__printf(&buf, "%zu. %s", number,
-			 chain->has_loaded ? "loaded it" : "leads to it as well");
+	text_buf__printf(&buf, "%zu. %s", number, word_chain(chain));
 	fputc('\n', view->out);
 	put_para(view, 2, TABLE_BOLD, text_buf__str(&buf));
 	text_buf__free(&buf);
