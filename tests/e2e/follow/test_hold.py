@@ -119,21 +119,37 @@ def run_many(count, libraries):
         return list(pool.map(lambda n: run_fresh(n, libraries), range(count)))
 
 
-@lib.test(params={"copies": False, "libraries": True}, timeout_s=max(120, STARTS),
-          exclusive=True)
-def test_first_starts(libraries):
-    """Every first start of a fresh copy has its first import in the tree."""
-    late_program()
+def trace_many(libraries):
+    """(report, missed): a trace of first starts, and how many lack their first import."""
     with lib.Tracer("-a") as tracer:
         results = run_many(STARTS, libraries)
         tracer.stop()
     doc = tracer.trace()
     by_mark = {p["cmdline"][-1]: p for p in doc.processes if p["cmdline"] and p.imports}
+    missed = 0
     for mark, rc, out in results:
         lib.check_equal((rc, out), (0, b"fine"), "result of " + mark)
-        lib.check(mark in by_mark, "%s is not in the report (late: %d)", mark,
-                  doc["loss"]["late_starts"])
-        check_first_import(by_mark[mark])
+        if mark in by_mark and by_mark[mark].named("encodings"):
+            check_first_import(by_mark[mark])
+        else:
+            missed += 1
+    told = doc["loss"]["late_starts"] + doc["loss"]["unknown_starts"]
+    lib.check(missed <= told, "%d starts were missed, %d told", missed, told)
+    lib.check(not (missed and doc["complete"]), "complete, with %d starts missed", missed)
+    return doc, missed
+
+
+@lib.test(params={"copies": False, "libraries": True}, timeout_s=max(240, STARTS), exclusive=True)
+def test_first_starts(libraries):
+    """Every first start of a fresh copy has its first import in the tree. With other work on all
+    processors one may be late: then that is told, and another try must have them all."""
+    late_program()
+    for _ in range(LATE_TRIES):
+        doc, missed = trace_many(libraries)
+        if not missed:
+            break
+        print("%d starts were late" % missed)
+    lib.check(not missed, "%d times at least one of %d starts was late", LATE_TRIES, STARTS)
     by_file = {} # on a busy machine an exec that waited in vain is stopped at the mapping as well
     for hold in doc["holds"]:
         if hold["file"].startswith(lib.workdir()):
