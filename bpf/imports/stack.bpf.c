@@ -19,7 +19,7 @@ __noinline int span_read(struct thread *t, u32 index)
 	return 1;
 }
 
-#define BLOCK 32 /* spans a function looks at; its caller looks at PYI_MAX_DEPTH / BLOCK blocks */
+#define BLOCK 8 /* spans a function looks at; its caller looks at PYI_MAX_DEPTH / BLOCK blocks */
 
 /* Drops holes from the top of the stack; 0 when there are no more. */
 __noinline int drop_holes(struct thread *t)

@@ -246,8 +246,10 @@ static __always_inline bool is_running(const struct pyi_layout *lay, u64 ts, u64
 
 /*
  * Loops are cut in three, blocks of a function's loop in another's: the verifier walks each once,
- * 32 + 32 + 32 rounds instead of 32,768.
+ * 8 + 64 + 64 rounds instead of 32,768. Few in the innermost, which has the most ways through it.
  */
+#define TSTATE_BLOCK 8
+#define TSTATE_BLOCKS 64
 __noinline u64 tstate_find_block(struct thread *t, const struct pyi_layout *lay, u64 frame,
 				 u64 globals)
 {
@@ -256,7 +258,7 @@ __noinline u64 tstate_find_block(struct thread *t, const struct pyi_layout *lay,
 	if (!t || !lay)
 		return 0;
 	ts = t->walk;
-	for (int i = 0; i < 32 && ts; i++) {
+	for (int i = 0; i < TSTATE_BLOCK && ts; i++) {
 		if (is_running(lay, ts, frame, globals))
 			return ts;
 		ts = peek_ptr(ts + lay->thread_next);
@@ -272,7 +274,7 @@ __noinline u64 tstate_find_blocks(struct thread *t, const struct pyi_layout *lay
 
 	if (!t || !lay)
 		return 0;
-	for (int i = 0; i < 32 && t->walk; i++) {
+	for (int i = 0; i < TSTATE_BLOCKS && t->walk; i++) {
 		ts = tstate_find_block(t, lay, frame, globals);
 		if (ts)
 			return ts;
@@ -289,7 +291,7 @@ __noinline u64 tstate_find_in(struct thread *t, const struct pyi_layout *lay, u6
 	if (!t || !lay)
 		return 0;
 	t->walk = peek_ptr(interp + lay->interp_threads_head);
-	for (int i = 0; i < 32 && t->walk; i++) {
+	for (int i = 0; i < TSTATE_BLOCKS && t->walk; i++) {
 		ts = tstate_find_blocks(t, lay, frame, globals);
 		if (ts)
 			return ts;
