@@ -47,6 +47,7 @@ NEVER(gnutls_handshake)
 NEVER(gnutls_init)
 NEVER(gnutls_priority_deinit)
 NEVER(gnutls_priority_init)
+NEVER(gnutls_priority_init2) /* libmicrohttpd of Debian 13 */
 NEVER(gnutls_priority_set)
 NEVER(gnutls_protocol_get_version)
 NEVER(gnutls_psk_allocate_server_credentials)
