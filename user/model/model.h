@@ -73,7 +73,7 @@ struct load {
 	__u8 unknown;             /* enum load_unknown */
 	struct site importer;
 	const struct site *declared; /* 3.15 lazy imports: where the name was; NULL = not one */
-	struct load *found;       /* how LazyLoader found it: no load of its own; or NULL */
+	struct load *found, *finding; /* LazyLoader's find of it, or around it; or NULL */
 	__u64 start_ns, wall_ns, self_ns; /* wall/self NS_UNKNOWN while unfinished */
 	__u64 overhead_ns, overhead_total_ns; /* what tracing took, of its own and in all */
 	__u64 find_ns, dlopen_ns, init_ns, exec_ns; /* stages; NS_UNKNOWN = not measured */

@@ -79,6 +79,7 @@ struct load_state {
 	struct module_name *name;
 	struct load_state *open_next, *open_prev; /* in name->open */
 	struct pyi_spent begun, ended; /* of its thread; ended all zero: not known */
+	struct load_state *runs;  /* of DROP_FOUND: the load that executes the module */
 	struct load_state *clone; /* the copy made for the latest fork */
 };
 

@@ -54,7 +54,8 @@ static const struct load *asking_of(const struct load *load)
 
 static __u32 around_of(const struct load *load)
 {
-	const struct load *parent = asking_of(load)->parent;
+	const struct load *asking = asking_of(load);
+	const struct load *parent = asking->finding ? asking->finding : asking->parent;
 
 	return parent ? graph_node_of(parent) : GRAPH_ROOT;
 }

@@ -95,13 +95,16 @@ static struct edge *edge_get(struct edges *edges, const struct site *importer, c
 	return edge;
 }
 
-/* Loads that turned out to be none stand for their parents, which are loads. */
+/*
+ * Loads that turned out to be none stand for their parents, which are loads, and LazyLoader's find
+ * for the load that executes the module: what it imports goes with that.
+ */
 static void edge_ran_in(struct edge *edge, const struct load_state *state, bool is_inside)
 {
 	struct load *load = state ? (struct load *)&state->load : NULL;
 
 	if (load && state->drop)
-		load = load->parent;
+		load = state->runs ? &state->runs->load : load->parent;
 	if (!edge->count)
 		edge->around = load;
 	edge->is_elsewhere |= !is_inside || edge->around != load;

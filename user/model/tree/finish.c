@@ -102,6 +102,8 @@ static int link_loads(struct model *model, struct process *process)
 		if (load->parent && state_of(load->parent)->drop) {
 			if (state_of(load->parent)->drop == DROP_SERVED)
 				inherit_asker(state_of(load), state_of(load->parent));
+			if (state_of(load->parent)->runs)
+				load->finding = &state_of(load->parent)->runs->load;
 			load->parent = load->parent->parent;
 		}
 		if (state_of(load)->drop) {

@@ -110,6 +110,7 @@ void lazy_join(struct model *model, struct process_state *state)
 		} else if (name->lazy && load_is_lazy_run(model, load)) {
 			load->load.found = &name->lazy->load;
 			name->lazy->drop = DROP_FOUND;
+			name->lazy->runs = load;
 			name->lazy = NULL;
 		}
 	}
