@@ -41,7 +41,7 @@ struct session {
 	struct launch *launch;     /* NULL unless a command is launched */
 	struct model *model;
 	struct model *replayed;    /* of what was written while tracing; NULL: model is whole */
-	struct ended_files *ended;       /* NULL: the model forgets nothing */
+	struct ended_files *ended; /* NULL: the model forgets nothing */
 	struct probes *probes;
 	struct prices prices;
 	struct pythons *pythons;
@@ -55,6 +55,7 @@ struct session {
 	struct throttles *throttles;
 	struct slow slow;          /* for --slow */
 	struct late *late;         /* NULL until a process that ran before us shows itself */
+	unsigned int given_up_cnt; /* such processes whose memory did not answer: apart.h */
 	struct hold *hold;         /* NULL: nothing is held */
 	struct hold_stats held;
 	struct held *held_notes;   /* private to probe_held.c */

@@ -28,8 +28,6 @@
 #define GIVEN_UP_MAX 8          /* each costs half a second in which no records are read */
 #define BUF_SZ 65536
 
-static unsigned int given_up_cnt;
-
 /* In the child. */
 struct writer {
 	const struct inventory_opts *opts;
@@ -143,19 +141,18 @@ static int take(struct reader *reader)
 	return 0;
 }
 
-static int give_up(struct reader *reader, int err)
+static void give_up(struct reader *reader)
 {
 	struct inventory_item part = { .what = PYI_INVENTORY_MODULES, .flags = PYI_F_TRUNC };
 
-	given_up_cnt++;
 	kill(reader->child, SIGKILL); /* it ends when its file system answers, or is gone */
 	waitpid(reader->child, NULL, WNOHANG);
 	if (reader->has_modules)
 		inventory_send(reader->opts, &part);
-	return err;
 }
 
-int apart_read(struct pythons *pythons, const struct inventory_opts *opts)
+int apart_read(struct pythons *pythons, const struct inventory_opts *opts,
+	       unsigned int *given_up_cnt)
 {
 	_cleanup_free_ struct reader *reader = calloc(1, sizeof(*reader));
 	_cleanup_close_ int in = -1, out = -1;
@@ -163,7 +160,7 @@ int apart_read(struct pythons *pythons, const struct inventory_opts *opts)
 
 	if (!reader)
 		return -ENOMEM;
-	if (given_up_cnt >= GIVEN_UP_MAX)
+	if (*given_up_cnt >= GIVEN_UP_MAX)
 		return -EBUSY;
 	if (pipe2(fds, O_CLOEXEC))
 		return -errno;
@@ -176,8 +173,12 @@ int apart_read(struct pythons *pythons, const struct inventory_opts *opts)
 		return -errno;
 	close(TAKE_FD(out));
 	err = take(reader);
-	if (err)
-		return give_up(reader, err);
+	if (err) {
+		++*given_up_cnt;
+		give_up(reader);
+		return err;
+	}
+	close(TAKE_FD(in)); /* whatever it still has to say, it must not wait for us */
 	while (waitpid(reader->child, &status, 0) < 0 && errno == EINTR)
 		;
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;

@@ -12,8 +12,9 @@ struct pythons;
 
 /*
  * As inventory_read. What came before it was given up is sent, and marked as a part of all.
- * -ETIMEDOUT: it was given up. -EBUSY: so were too many before.
+ * -ETIMEDOUT: it was given up, and counted. -EBUSY: so were too many before.
  */
-int apart_read(struct pythons *pythons, const struct inventory_opts *opts);
+int apart_read(struct pythons *pythons, const struct inventory_opts *opts,
+	       unsigned int *given_up_cnt);
 
 #endif

@@ -108,7 +108,7 @@ void late_take(struct session *session, pid_t tgid, __u32 serial)
 		.tgid = tgid, .serial = serial, .now_ns = clock_ns(),
 		.on_record = take_record, .find_interp = find_interp, .ctx = session,
 	};
-	int err = apart_read(session->pythons, &opts);
+	int err = apart_read(session->pythons, &opts, &session->given_up_cnt);
 
 	if (err == -ETIMEDOUT)
 		log_warn("process %d: what it has loaded cannot be read: a file in its memory does not answer",
