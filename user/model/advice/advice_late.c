@@ -1,28 +1,38 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* Findings about what is not an import of start-up: imports of a ready service, large files. */
 #include <errno.h>
+#include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "model/advice/finding_kinds.h"
 #include "model/lazy.h"
 #include "model/tree/late_imports.h"
 
 #define LATE_MIN_NS 1000000
 
-/* An import of the program's own is its own place. */
-static const struct site *caller_of_late(const struct advice *advice, const struct load *load)
+/* By seq of a load: the first statement that caused it and whose callers are known, or NULL. */
+static const struct edge **find_called(const struct process *process)
 {
-	const struct process *process = load->process;
+	const struct edge **called = calloc(process->load_cnt + 1, sizeof(*called));
 
-	for (size_t i = 0; i < process->edge_cnt && !file_is_own(load->importer.file); i++)
-		if (process->edges[i]->callers && process->edges[i]->load == load)
-			return advice_caller(process->edges[i], advice->gains->graph, NULL);
-	return NULL;
+	for (size_t i = 0; called && i < process->edge_cnt; i++) {
+		const struct edge *edge = process->edges[i];
+
+		if (edge->callers && edge->load && !called[edge->load->seq])
+			called[edge->load->seq] = edge;
+	}
+	return called;
 }
 
 int advice_add_late(struct advice *advice, const struct process *process)
 {
+	_cleanup_free_ const struct edge **called = NULL;
+
 	if (process->ready_ns == NS_UNKNOWN)
 		return 0;
+	called = find_called(process);
+	if (!called)
+		return -ENOMEM;
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 		struct finding *finding;
@@ -37,7 +47,10 @@ int advice_add_late(struct advice *advice, const struct process *process)
 		finding->site = load->importer;
 		finding->load = load;
 		finding->confidence = CONFIDENCE_HIGH;
-		finding->caller_site = caller_of_late(advice, load);
+		/* An import of the program's own is its own place. */
+		if (called[load->seq] && !file_is_own(load->importer.file))
+			finding->caller_site = advice_caller(called[load->seq],
+							     advice->gains->graph, NULL);
 		finding->is_waiter = load->tid == process->ready_tid;
 		finding->observed_ns = load->wall_ns;
 	}
