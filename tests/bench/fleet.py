@@ -90,10 +90,6 @@ def resident_mb(pid):
         return int(file.read().split()[1]) * 4096 / 1e6
 
 
-def cpu_s(agent):
-    return agent.sum_of("process_cpu_seconds_total"), agent.sum_of("pyimport_agent_holder_cpu_seconds_total")
-
-
 def prometheus(at, own):
     config = lib.write("prometheus.yml", "scrape_configs: [{job_name: pyimport, scrape_interval: 1s, "
                        "static_configs: [{targets: ['127.0.0.1:%d']}]}]\n" % at)
@@ -120,15 +116,8 @@ def at_prometheus(own):
 
 
 def tell_scrapes(agent):
-    """How long a page takes that is made anew, each time."""
-    times = []
-    for _ in range(9):
-        time.sleep(1.1)
-        begin = time.monotonic()
-        text = agent.get("/metrics")[2]
-        times.append((time.monotonic() - begin) * 1e3)
-    lines = sum(not line.startswith("#") for line in text.splitlines())
-    tell("a scrape of %d series: median %.1f ms, at most %.1f" % (lines, sorted(times)[4], max(times)))
+    lines, times = agent.scrapes(9)
+    tell("a scrape of %d series: median %.1f ms, at most %.1f" % (lines, times[4], times[-1]))
 
 
 def soak(args, agent, cgroup, url, load):
@@ -136,7 +125,7 @@ def soak(args, agent, cgroup, url, load):
     part_s = args.minutes * 60 / len(FAULTS)
     memory, slow = [], []
     begin = time.monotonic()
-    before = cpu_s(agent)
+    before = agent.cpu_s()
     second = ["--max-series", "20", "--otlp", url]
     for mode in FAULTS:
         Collector.mode = mode
@@ -152,7 +141,7 @@ def soak(args, agent, cgroup, url, load):
         tell("collector %s: %d starts, %.1f to %.1f MB resident" % (
             mode, load.cnt, min(mb for _, mb in memory[-10:]), max(mb for _, mb in memory[-10:])))
     took = time.monotonic() - begin
-    after = cpu_s(agent)
+    after = agent.cpu_s()
     tell("%.1f starts a second; agent %.2f ms of CPU time a start, %.1f %% of a core; holder %.1f %%" % (
         load.cnt / took, (after[0] - before[0]) * 1e3 / load.cnt, (after[0] - before[0]) * 100 / took,
         (after[1] - before[1]) * 100 / took))

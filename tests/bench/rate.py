@@ -51,21 +51,6 @@ class Spawner:
         return [float(word) for word in self.proc.communicate("go\n")[0].split()]
 
 
-def cpu_s(agent):
-    return [agent.sum_of(name) for name in ("process_cpu_seconds_total", "pyimport_agent_holder_cpu_seconds_total")]
-
-
-def scrapes(agent):
-    """Of pages that are made anew."""
-    times = []
-    for _ in range(20):
-        time.sleep(1.1)
-        begin = time.monotonic()
-        text = agent.get("/metrics")[2]
-        times.append((time.monotonic() - begin) * 1e3)
-    return sum(not line.startswith("#") for line in text.splitlines()), sorted(times)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rate", type=float, default=50)
@@ -82,9 +67,9 @@ def main():
             for i in range(args.series):
                 cgroup.start([args.command[0], "-I", "-S", lib.write("entry%d.py" % i, "pass\n")]).wait()
             lib.wait_until(lambda: agent.sum_of("pyimport_starts_total") >= args.series, "the entry points")
-            before, load = cpu_s(agent), os.getloadavg()[0]
+            before, load = agent.cpu_s(), os.getloadavg()[0]
             count, took, used = spawner.run()
-            after = cpu_s(agent)
+            after = agent.cpu_s()
             lost = {dict(labels)["cause"]: value for (name, labels), value in agent.samples().items()
                     if name == "pyimport_lost_records_total" and value}
             lib.wait_until(lambda: lost or agent.sum_of("pyimport_starts_total") >= args.series + count, "all starts")
@@ -93,7 +78,7 @@ def main():
             print("the agent: %.2f ms a start, %.2f %% of a core; its holder: %.2f %%" % (
                 (after[0] - before[0]) * 1e3 / count, (after[0] - before[0]) * 100 / took, (after[1] - before[1]) * 100 / took))
             print("%d started, %d counted; lost: %r" % (count, agent.sum_of("pyimport_starts_total") - args.series, lost))
-            series, times = scrapes(agent)
+            series, times = agent.scrapes(20)
             print("a scrape of %d series: median %.1f ms, at most %.1f" % (series, times[10], times[-1]))
 
 

@@ -86,6 +86,21 @@ class Agent:
         return sum(value for (got, with_labels), value in self.samples().items()
                    if got == name and want <= set(with_labels))
 
+    def cpu_s(self):
+        """Of the agent and of the process that holds."""
+        return [self.sum_of(name) for name in ("process_cpu_seconds_total",
+                                               "pyimport_agent_holder_cpu_seconds_total")]
+
+    def scrapes(self, count):
+        """(series, sorted ms) of pages that are made anew, each time."""
+        times = []
+        for _ in range(count):
+            time.sleep(1.1)
+            begin = time.monotonic()
+            text = self.get("/metrics")[2]
+            times.append((time.monotonic() - begin) * 1e3)
+        return sum(not line.startswith("#") for line in text.splitlines()), sorted(times)
+
     def __enter__(self):
         wait_until(lambda: "tracing" in self.said() or self.proc.poll() is not None, "the agent")
         check(self.proc.poll() is None, "the agent ended: %s", self.said())

@@ -13,7 +13,7 @@ import importlib.machinery, sys
 class Finder:
     @staticmethod
     def find_spec(name, path=None, target=None):
-        if name.startswith("evil"):
+        if "evil" in name:
             return importlib.machinery.ModuleSpec(name, Finder)
     @staticmethod
     def create_module(spec): return None

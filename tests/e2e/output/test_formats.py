@@ -6,24 +6,10 @@ import re
 import subprocess
 
 import lib
+from lib.exports import HOSTILE
 
-HOSTILE = r"""
-import importlib.machinery, sys
-class Finder:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name.startswith("evil"):
-            return importlib.machinery.ModuleSpec(name, Finder)
-    @staticmethod
-    def create_module(spec): return None
-    @staticmethod
-    def exec_module(module): pass
-sys.meta_path.insert(0, Finder)
-for name in ("evil\x1b[31mred\x1b]0;title\x07", "evil\nimport time: 1 | 2 | fake", "evil\r\x9b2J",
-             "evil\u202eabc", "evil\udc80\ud800", "evil\"quote\\", "evil|pipe", "evil\0nul"):
-    __import__(name)
-import json
-"""
+NAMES = ["evil\x1b[31mred\x1b]0;title\x07", "evil\nimport time: 1 | 2 | fake", "evil\r\x9b2J",
+         "evil\u202eabc", "evil\udc80\ud800", "evil\"quote\\", "evil|pipe", "evil\0nul"]
 
 
 def text_report(*opts, argv, env=None):
@@ -61,7 +47,7 @@ def test_view(view):
 @lib.test(params={v: v for v in ("summary", "tree", "blame", "importtime", "json")})
 def test_hostile_names(what):
     """Names from the target never reach a terminal as they are, nor break a format."""
-    script = lib.write("hostile.py", HOSTILE)
+    script = lib.write("hostile.py", HOSTILE % (NAMES,) + "import json\n")
     argv = [lib.system().exe, script]
     if what in ("json", "importtime"):
         text = text_report("--format", what, argv=argv)

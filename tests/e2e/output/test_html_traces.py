@@ -5,24 +5,10 @@ import json
 import subprocess
 
 from lib import browser
+from lib.exports import HOSTILE
 from lib.pages import modules, record, record_app, rows
 import lib
 
-HOSTILE = r"""
-import importlib.machinery, sys
-class Finder:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if "evil" in name:
-            return importlib.machinery.ModuleSpec(name, Finder)
-    @staticmethod
-    def create_module(spec): return None
-    @staticmethod
-    def exec_module(module): pass
-sys.meta_path.insert(0, Finder)
-for name in %r:
-    __import__(name)
-"""
 NAMES = ["evil</script><script>pwned=1</script>", "evil<!--<script>", "evil-->",
          "evil<img src=x onerror='pwned=2'>", "evil\u2028pwned=3\u2029",
          "evil&lt;b&gt;&amp;", "evil]]>", "evil\"' onmouseover='pwned=4'",
