@@ -11,7 +11,6 @@ import os
 import random
 import re
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -22,7 +21,9 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 import bystander  # noqa: E402
 import corrected  # noqa: E402
 import lib  # noqa: E402
+import peers  # noqa: E402
 import price  # noqa: E402
+from peers import nothing  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(lib.REPO, ".output", "bench")
@@ -102,11 +103,6 @@ def workload():
 
 
 @contextlib.contextmanager
-def nothing():
-    yield
-
-
-@contextlib.contextmanager
 def traced(*opts):
     """The tool on every process, as somebody would run it beside a service."""
     with lib.Tracer("-a", *opts) as tracer:
@@ -119,27 +115,6 @@ def launching(*opts):
     one is not held while it is probed, as it would not be were it the command."""
     return [lib.TOOL, *opts, "--format", "json", "--report", lib.workdir() + "/r.json", "--",
             "sh", "-c", "%s -S -c pass; exec \"$@\"" % PYTHON, "sh"]
-
-
-@contextlib.contextmanager
-def bpftrace():
-    """Entry and return probe with a histogram, what one would write by hand."""
-    probe = PYTHON + ":PyImport_ImportModuleLevelObject"
-    text = ("uprobe:%s { @start[tid] = nsecs; } uretprobe:%s /@start[tid]/ "
-            "{ @ns = hist(nsecs - @start[tid]); delete(@start[tid]); } "
-            "interval:ms:100 { printf(\"alive\\n\"); }" % (probe, probe))
-    proc = subprocess.Popen(["bpftrace", "-e", text], stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, start_new_session=True)
-    for line in proc.stdout:
-        if b"alive" in line:
-            break
-    else:
-        raise lib.Skip("bpftrace does not work here")
-    try:
-        yield
-    finally:
-        proc.send_signal(signal.SIGINT)
-        proc.communicate()
 
 
 NO_CAUSES = ("--no-cpu", "--no-memory", "--no-files", "--no-net")
@@ -160,20 +135,6 @@ def profiles(argv):
     }
 
 
-def peers(argv):
-    """What else one would use, where it is here."""
-    to_null = {"strace -f -c": ["strace", "-f", "-c", "-o", "/dev/null"],
-               "perf trace -s": ["perf", "trace", "-s", "-o", "/dev/null"],
-               "py-spy record": ["py-spy", "record", "-o", lib.workdir() + "/py-spy.svg", "--"]}
-    modes = {"-X importtime": (nothing, argv[:1] + ["-X", "importtime"] + argv[1:], (), (), "")}
-    if shutil.which("bpftrace"):
-        modes["bpftrace, uprobe + uretprobe"] = (bpftrace, argv, (), (), "")
-    for name, words in to_null.items():
-        if shutil.which(words[0]):
-            modes[name] = (nothing, argv, (), words, "")
-    return modes
-
-
 def bench_price(pairs):
     """What the README says."""
     argv = [PYTHON, "-B", "-c", price.CODE]
@@ -182,7 +143,7 @@ def bench_price(pairs):
         return
     price.bench(PYTHON, row)
     print("%s, %.0f ms untraced, %d pairs each" % (price.CODE, timed(argv)[0] * 1000, pairs))
-    pairs_of({**profiles(argv), **peers(argv)}, argv, pairs)
+    pairs_of({**profiles(argv), **peers.peers(PYTHON, argv)}, argv, pairs)
 
 
 def bench_startup(pairs):
@@ -198,7 +159,7 @@ def bench_startup(pairs):
                                                    ""),
         "pyimport-bpf -a": (traced, argv, (), (), ""),
     }
-    modes.update(peers(argv))
+    modes.update(peers.peers(PYTHON, argv))
     pairs_of(modes, argv, pairs)
     heavy = [PYTHON, "-B", "-c", "import torch"]
     if subprocess.run(heavy, stderr=subprocess.DEVNULL, env=ENV).returncode:
