@@ -327,7 +327,6 @@ void container_files_one(const char *id, container_fn fn, void *ctx)
 void container_files_all(container_fn fn, void *ctx)
 {
 	struct scan scan = { .fn = fn, .ctx = ctx };
-
 	char docker[PATH_MAX];
 
 	snprintf(docker, sizeof(docker), "%s" DOCKER_DIR, host_root());

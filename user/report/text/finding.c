@@ -58,7 +58,7 @@ const char *word_severity(const struct advice *advice, const struct finding *fin
 	}
 }
 
-void phrase_what(const struct view *view, const struct load *load, struct text_buf *buf)
+void phrase_known_name(const struct view *view, const struct load *load, struct text_buf *buf)
 {
 	if (load && load->module)
 		text_buf__escape(buf, load->module, view_escape_flags(view));
@@ -72,7 +72,7 @@ static void add_no_gain(const struct view *view, const struct process *process,
 	char num[TEXT_NUM_SZ];
 
 	text_buf__add(buf, " loads ");
-	phrase_what(view, finding->load, buf);
+	phrase_known_name(view, finding->load, buf);
 	text_buf__printf(buf, " (%s), but deferring it would save ",
 			 text_ns(num, finding->load->wall_ns));
 	if (finding->gain.ns)
@@ -85,10 +85,10 @@ static void add_no_gain(const struct view *view, const struct process *process,
 static void add_defer(const struct view *view, const struct finding *finding, struct text_buf *buf)
 {
 	text_buf__add(buf, " imports ");
-	phrase_what(view, finding->load, buf);
+	phrase_known_name(view, finding->load, buf);
 	if (finding->caller) {
 		text_buf__add(buf, " while ");
-		phrase_what(view, finding->caller, buf);
+		phrase_known_name(view, finding->caller, buf);
 		text_buf__add(buf, " loads");
 	}
 	text_buf__add(buf, ", and nothing else leads to what it brings");
@@ -97,7 +97,7 @@ static void add_defer(const struct view *view, const struct finding *finding, st
 static void add_together(const struct view *view, const struct process *process,
 			 const struct finding *finding, struct text_buf *buf)
 {
-	phrase_what(view, finding->load, buf);
+	phrase_known_name(view, finding->load, buf);
 	text_buf__add(buf, " is brought by ");
 	for (__u32 i = 0; i < finding->stmt_cnt; i++) {
 		text_buf__add(buf, !i ? "" : i + 1 < finding->stmt_cnt ? ", " : " and ");
@@ -112,7 +112,7 @@ static void add_effect(const struct view *view, const struct finding *finding,
 	char num[TEXT_NUM_SZ];
 
 	text_buf__add(buf, " imports ");
-	phrase_what(view, finding->load, buf);
+	phrase_known_name(view, finding->load, buf);
 	if (finding->rule == FINDING_NETWORK) {
 		text_buf__add(buf, ", which uses the network");
 		if (finding->peer) {
@@ -136,7 +136,7 @@ static void add_late(const struct view *view, const struct process *process,
 	char num[TEXT_NUM_SZ];
 
 	text_buf__add(buf, " imports ");
-	phrase_what(view, finding->load, buf);
+	phrase_known_name(view, finding->load, buf);
 	text_buf__printf(buf, " when the service is ready: %s ",
 			 text_ns(num, finding->observed_ns));
 	if (finding->is_waiter)
@@ -155,7 +155,7 @@ static void add_lazy(const struct view *view, const struct process *process,
 	char num[TEXT_NUM_SZ];
 
 	text_buf__add(buf, " uses ");
-	phrase_what(view, finding->load, buf);
+	phrase_known_name(view, finding->load, buf);
 	text_buf__add(buf, " during the start-up, and so loads it there");
 	if (finding->observed_ns != NS_UNKNOWN)
 		text_buf__printf(buf, " (%s)", text_ns(num, finding->observed_ns));
@@ -173,7 +173,7 @@ void phrase_finding(const struct view *view, const struct process *process,
 		text_buf__printf(buf, "%s module%s compiled from source while being imported, the "
 				 "slowest is ", text_count(num, finding->cnt),
 				 finding->cnt == 1 ? " was" : "s were");
-		phrase_what(view, finding->load, buf);
+		phrase_known_name(view, finding->load, buf);
 		return;
 	}
 	if (finding->rule == FINDING_SAME) {
@@ -194,12 +194,12 @@ void phrase_finding(const struct view *view, const struct process *process,
 		break;
 	case FINDING_CIRCULAR:
 		text_buf__add(buf, " imports ");
-		phrase_what(view, finding->load, buf);
+		phrase_known_name(view, finding->load, buf);
 		text_buf__add(buf, ", which is still being loaded itself");
 		break;
 	case FINDING_FAILED:
 		text_buf__add(buf, " imports ");
-		phrase_what(view, finding->load, buf);
+		phrase_known_name(view, finding->load, buf);
 		text_buf__printf(buf, ", which fails after %s",
 				 text_ns(num, finding->load->wall_ns));
 		break;

@@ -15,7 +15,7 @@ void phrase_finding(const struct view *view, const struct process *process,
 		    const struct finding *finding, struct text_buf *buf);
 
 /* "pandas"; "a module" where its name is not known. Escaped. */
-void phrase_what(const struct view *view, const struct load *load, struct text_buf *buf);
+void phrase_known_name(const struct view *view, const struct load *load, struct text_buf *buf);
 
 /* remedy.c: what to do about it. Escaped. */
 void phrase_remedy(const struct view *view, const struct process *process,

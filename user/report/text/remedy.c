@@ -101,7 +101,7 @@ static void add_defer_remedy(const struct view *view, const struct process *proc
 			      ".pth file, or let it import less");
 	} else if (finding->caller) {
 		text_buf__add(buf, "it stands in a function that ");
-		phrase_what(view, finding->caller, buf);
+		phrase_known_name(view, finding->caller, buf);
 		text_buf__add(buf, " calls while it is imported: call that later");
 	} else if (finding->is_function) {
 		text_buf__add(buf, "it stands in a function already: call that later, or not at "
