@@ -63,7 +63,7 @@ class Load:
     """Starts the rate's Pythons until stopped."""
     def __init__(self, rate, code, cgroup):
         self.started, self.end, self.cgroup = 0, threading.Event(), cgroup
-        self.thread = threading.Thread(target=self.run, args=(rate, code))
+        self.thread = threading.Thread(target=self.run, args=(rate, code), daemon=True)
 
     def join_cgroup(self):
         if self.cgroup:

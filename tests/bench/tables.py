@@ -55,8 +55,11 @@ def of_process(pid, names):
     """{name: entries in use} of those of its maps that are so called; None: cannot be told."""
     found = dict.fromkeys(names)
     for number in os.listdir("/proc/%d/fdinfo" % pid):
-        with open("/proc/%d/fdinfo/%s" % (pid, number), encoding="ascii", errors="replace") as file:
-            ids = [int(line.split()[1]) for line in file if line.startswith("map_id")]
+        try:
+            with open("/proc/%d/fdinfo/%s" % (pid, number), encoding="ascii", errors="replace") as file:
+                ids = [int(line.split()[1]) for line in file if line.startswith("map_id")]
+        except FileNotFoundError: # closed meanwhile: not one of a map
+            continue
         for map_id in ids:
             fd = bpf(MAP_GET_FD_BY_ID, ctypes.create_string_buffer(struct.pack("<I", map_id), 128))
             if fd < 0:
