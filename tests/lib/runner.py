@@ -152,8 +152,8 @@ class Tracer:
 
     def trace(self, invariants=True):
         """The parsed report, after stop or finish."""
-        check(os.path.exists(self.report), "no report; status %s, stderr:\n%s", self.rc,
-              self.err.decode(errors="replace"))
+        check(os.path.exists(self.report) and os.path.getsize(self.report),
+              "no report; status %s, stderr:\n%s", self.rc, self.err.decode(errors="replace"))
         with open(self.report, "rb") as file:
             doc = Trace(json.load(file), self.err.decode(errors="replace"))
         if invariants:

@@ -27,7 +27,10 @@ GUNICORN_CONFIG = """
 import sys
 def post_fork(server, worker):
     sys.at_fork = set(sys.modules)
+def post_worker_init(worker):
+    worker.log.info("Has its application")
 """
+LOADED = "Has its application" # a SIGTERM that comes earlier ends a worker by SIGKILL: another end
 ASGI = """
 import os, wk_lib, colorsys
 async def app(scope, receive, send):
@@ -125,7 +128,7 @@ def test_gunicorn():
     """Every worker imports the application for itself, and says what was new to it."""
     port = free_port()
     with Server(gunicorn(port)) as server:
-        server.wait_for("Booting worker", 3)
+        server.wait_for(LOADED, 3)
         new = set(eval(server.get(port)))
         doc = server.trace()
     doc.check_complete()
@@ -150,7 +153,7 @@ def test_gunicorn_preload():
     """The master imports it, the workers inherit it."""
     port = free_port()
     with Server(gunicorn(port, "--preload")) as server:
-        server.wait_for("Booting worker", 3)
+        server.wait_for(LOADED, 3)
         server.get(port)
         doc = server.trace()
     master, = doc.having("wk_app")
@@ -167,7 +170,7 @@ def test_gunicorn_one_differs():
     """The worker that served a request with an import is not like the others."""
     port = free_port()
     with Server(gunicorn(port)) as server:
-        server.wait_for("Booting worker", 3)
+        server.wait_for(LOADED, 3)
         server.get(port, "/late")
         doc = server.trace()
     served, = doc.having("wk_late")
@@ -184,7 +187,7 @@ def test_folded_text(view):
     for opts in ((), ("--unfold",)):
         port = free_port()
         with Server(gunicorn(port), "--view", view, *opts, fmt="text") as server:
-            server.wait_for("Booting worker", 3)
+            server.wait_for(LOADED, 3)
             server.get(port)
             pids = {int(n) for n in re.findall(r"Booting worker with pid: (\d+)", server.said())}
             texts[opts] = (server.text(), pids)
