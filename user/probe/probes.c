@@ -19,6 +19,7 @@
 #define LAYOUTS_OF_HOST 2048u
 #define SITES_OF_HOST 65536u   /* 2 MB of kernel memory */
 #define POLL_MAX_CNT 8192 /* records read at a time */
+#define CATCH_UP_MAX 8192 /* such reads: more than the largest ring holds */
 #define RING_DEFAULT_SZ (4u << 20)
 #define EDGES_PREALLOC 131072u   /* 14 MB of kernel memory */
 #define CHARGES_ON_DEMAND 65536u
@@ -294,17 +295,25 @@ int probes__tell_counts(struct probes *probes)
 	return err ? err : send_edge_counts(probes, bpf_map__fd(probes->skel->maps.edges));
 }
 
-int probes__drain(struct probes *probes)
+int probes__catch_up(struct probes *probes)
 {
-	int err;
+	int err = -EAGAIN;
 
-	do {
+	for (int i = 0; i < CATCH_UP_MAX && err == -EAGAIN; i++) {
 		probes->left_cnt = POLL_MAX_CNT;
 		err = ring_buffer__consume(probes->ring);
-	} while (err == -EAGAIN);
-	if (err < 0)
-		return log_err(err, "cannot read the rest of the ring buffer");
-	err = probes__tell_counts(probes);
+	}
+	if (err < 0 && err != -EAGAIN)
+		return log_err(err, "cannot read the ring buffer");
+	return 0;
+}
+
+int probes__drain(struct probes *probes)
+{
+	int err = probes__catch_up(probes);
+
+	if (!err)
+		err = probes__tell_counts(probes);
 	if (!err)
 		err = charges_drain(probes);
 	return err ? err : calls_drain(probes);

@@ -89,6 +89,9 @@ int probes__scope(struct probes *probes, __u64 cgroup, bool is_wanted);
 /* Hands records to on_record; waits at most @timeout_ms for some. Count or -errno (-EINTR too). */
 int probes__poll(struct probes *probes, int timeout_ms);
 
+/* Hands over all that came in before this call, and does not wait. 0 or -errno, logged. */
+int probes__catch_up(struct probes *probes);
+
 /* Soon all that was charged by now is told, at a later poll: settled_ns is later than now then. */
 void probes__settle(struct probes *probes);
 __u64 probes__settled_ns(const struct probes *probes);

@@ -2,6 +2,7 @@
 /* What a trace consists of: opened in order, fed with records, closed whatever there is of it. */
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/cleanup.h"
@@ -27,6 +28,8 @@
 #include "interpreters/discover/discover.h"
 #include "interpreters/process/launch.h"
 #include "interpreters/process/shebang.h"
+
+#define READER_NICE (-20)
 
 void session__close(struct session *session)
 {
@@ -198,6 +201,17 @@ static int open_model(struct session *session)
 	return err ? err : model__set_lean(session->model, &lean);
 }
 
+/*
+ * The ring is read in time only by who gets the processor: among 64 starting interpreters a reader
+ * like any other gets a 65th of it, and while interpreters are being attached to it is not read at
+ * all. What we launched was forked before and keeps its own priority.
+ */
+static void raise_priority(void)
+{
+	if (setpriority(PRIO_PROCESS, 0, READER_NICE))
+		log_debug("cannot raise our priority: %s", strerror(errno));
+}
+
 int session__open(struct session *session)
 {
 	const struct opts *opts = session->opts;
@@ -234,6 +248,9 @@ int session__open(struct session *session)
 		prices_begin(&session->prices, opts->want_perf);
 		err = probes__new(&probes, &session->probes);
 		prices_measure(&session->prices, session->model);
+		raise_priority();
+		if (session->cgroups && (opts->want_all || session->scope))
+			cgroups__note_all(session->cgroups);
 	}
 	if (!err)
 		err = pythons__new(session->probes, &session->pythons);

@@ -5,6 +5,7 @@ that are still to come and that vanish, and names that are wrong."""
 import contextlib
 import json
 import os
+import signal
 import subprocess
 
 import lib
@@ -269,14 +270,15 @@ def test_short_lives():
 
 @lib.test()
 def test_whole_host():
-    """-a names the cgroup too, of one that is gone as well."""
-    with Group("v2") as group:
-        with lib.Tracer("-a") as tracer:
-            group.run([lib.SYSTEM, "-c", "import json"], group.inner)
-            group.remove()
-            tracer.stop()
-        process, = by_code(tracer.trace(), "import json")
-        lib.check_equal(process["cgroup"], "/%s/inner" % group.name, "cgroup")
+    """-a names the cgroup too, of one that is gone before the tracer gets to read the exec."""
+    with Group("v2") as group, lib.Tracer("-a") as tracer:
+        tracer.proc.send_signal(signal.SIGSTOP)
+        group.run([lib.SYSTEM, "-c", "import json # " + group.name], group.inner)
+        group.remove()
+        tracer.proc.send_signal(signal.SIGCONT)
+        tracer.stop()
+        found = [p["cgroup"] for p in by_code(tracer.trace(), "import json # " + group.name)]
+    lib.check_equal(found, ["/%s/inner" % group.name], "cgroup")
 
 
 @lib.test()

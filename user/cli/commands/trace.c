@@ -37,7 +37,6 @@
 #include "interpreters/process/privilege.h"
 #include "report/report.h"
 
-#define READER_NICE (-20)
 #define POLL_MS 20            /* the ring wakes us earlier when it fills */
 #define DETACH_POLL_MS 1
 #define LIVING_GAP_NS 250000000ULL
@@ -295,16 +294,6 @@ static int report(struct session *session)
 	return err || recording_err ? EXIT_OURS : final_status(session);
 }
 
-/*
- * The ring is read in time only by who gets the processor: among 64 starting interpreters a reader
- * like any other gets a 65th of it. What we launched was forked before and keeps its own.
- */
-static void raise_priority(void)
-{
-	if (setpriority(PRIO_PROCESS, 0, READER_NICE))
-		log_debug("cannot raise our priority: %s", strerror(errno));
-}
-
 static int run(struct session *session)
 {
 	int status;
@@ -313,12 +302,13 @@ static int run(struct session *session)
 	status = interrupted(session, false);
 	if (status)
 		return status;
-	raise_priority();
 	malloc_trim(0); /* what loading and looking at interpreters took: several MB */
 	if (privilege_keep_tracing(probes__is_multi(session->probes),
 				   rotation__is_on(&session->recording.rotation)))
 		log_warn("cannot drop privileges that are no longer needed");
 	session->hooks->start(session->hooks_ctx);
+	if (probes__catch_up(session->probes))
+		return EXIT_OURS;
 	session->ready_ns = clock_ns();
 	log_line("pyimport-bpf: tracing");
 	status = release(session);

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "interpreters/containers/cgroup_mount.h"
 
 /* An exported handle of kernfs is the 64-bit id itself (FILEID_KERNFS). */
@@ -217,6 +218,25 @@ static int walk(const struct cgroups *cgroups, const char *path,
 			err = fn(ctx, entry->fts_path);
 	fts_close(fts);
 	return err;
+}
+
+static int note_dir(void *ctx, const char *dir)
+{
+	struct cgroups *cgroups = ctx;
+	_cleanup_free_ char *path = NULL;
+	struct stat st;
+
+	if (!stat(dir, &st) && !cgroup_mount_below(&cgroups->mount, dir, &path))
+		cgroups__note(cgroups, st.st_ino, path);
+	return cgroups->named_cnt < NAMED_MAX ? 0 : -ENOSPC;
+}
+
+void cgroups__note_all(struct cgroups *cgroups)
+{
+	int err = walk(cgroups, cgroups->mount.root, note_dir, cgroups);
+
+	if (err)
+		log_debug("cgroups are named when they are seen: %s", strerror(-err));
 }
 
 struct each_process {

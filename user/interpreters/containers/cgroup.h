@@ -39,6 +39,9 @@ int cgroups__of_process(const struct cgroups *cgroups, int proc_fd, char **out);
 /* Remembers the name of an id, as a record of the kernel gives it. */
 void cgroups__note(struct cgroups *cgroups, __u64 id, const char *path);
 
+/* Remembers the names of all that are there now: one that is gone when asked for has one then. */
+void cgroups__note_all(struct cgroups *cgroups);
+
 /* Path of an id: remembered, or asked from the file system. NULL when it is gone. */
 const char *cgroups__path(struct cgroups *cgroups, __u64 id);
 
