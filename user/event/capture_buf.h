@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Buffers that only grow, for the writer and the reader of captures. */
+/* Buffers that only grow. */
 #ifndef EVENT_CAPTURE_BUF_H
 #define EVENT_CAPTURE_BUF_H
 

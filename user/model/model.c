@@ -85,6 +85,7 @@ void model__free(struct model *model)
 	free(model->processes);
 	free(model->unprobed);
 	free(model->holds);
+	free(model->trimmed.data);
 	arena__free(&model->arena);
 	free(model);
 }

@@ -14,6 +14,7 @@
 #include "base/array.h"
 #include "base/idmap.h"
 #include "base/keymap.h"
+#include "event/capture_buf.h"
 #include "model/model.h"
 #include "model/unexamined.h"
 #include "pyimport_phase.h"
@@ -258,6 +259,7 @@ struct model {
 	struct load_state *ended; /* by the record applied last, or NULL */
 	bool has_stats, is_finished, is_cut;
 	struct model_tap tap;
+	struct capture_buf trimmed; /* scratch of tap_record */
 	struct lean *lean;        /* NULL: nothing is forgotten */
 	const struct lean_ops *lean_ops;
 	struct model *whole;      /* of a part of a lean model: knows the paths */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /* What goes into a model, told to whoever keeps it. */
+#include "event/event.h"
 #include "model/state/tap.h"
 
 void model__set_tap(struct model *model, const struct model_tap *tap)
@@ -7,10 +8,20 @@ void model__set_tap(struct model *model, const struct model_tap *tap)
 	model->tap = tap ? *tap : (struct model_tap){};
 }
 
-void tap_record(const struct model *model, const void *record, size_t size)
+void tap_record(struct model *model, const struct event *event)
 {
-	if (model->tap.record)
-		model->tap.record(model->tap.ctx, record, size);
+	struct model *whole = model->whole ? model->whole : model;
+	const void *record = event->raw;
+	size_t size = event->size;
+
+	if (!model->tap.record)
+		return;
+	if (event->hdr && event_has_slack(event->hdr->kind) &&
+	    !capture_buf__reserve(&whole->trimmed, size)) {
+		size = event_trim(record, size, whole->trimmed.data);
+		record = whole->trimmed.data;
+	}
+	model->tap.record(model->tap.ctx, record, size);
 }
 
 void tap_fact(const struct model *model, enum model_fact fact, __u32 id, const void *info)

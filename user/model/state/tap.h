@@ -5,7 +5,7 @@
 
 #include "model/state.h"
 
-void tap_record(const struct model *model, const void *record, size_t size);
+void tap_record(struct model *model, const struct event *event);
 void tap_fact(const struct model *model, enum model_fact fact, __u32 id, const void *info);
 
 #endif

@@ -30,7 +30,7 @@ int model__apply_event(struct model *model, const struct event *event)
 	struct process_state *state;
 
 	model->ended = NULL;
-	tap_record(model, event->raw, event->size);
+	tap_record(model, event);
 	if (model->is_finished || !hdr) {
 		model->malformed++;
 		return 0;
