@@ -7,7 +7,7 @@ msg      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' "$(1)" "$(2)")
 CLANG   ?= clang
 BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
 CC      ?= cc
-PKGS    := libbpf libelf zlib capstone jansson libcap-ng yaml-0.1 ncurses sqlite3 libdeflate libmicrohttpd
+PKGS    := libbpf libelf zlib capstone jansson libcap-ng yaml-0.1 ncurses sqlite3 libdeflate libzstd libmicrohttpd
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
 prefix  ?= /usr/local

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cc -O2 -D_GNU_SOURCE -Iinclude -Iuser tests/bench/multiply.c .output/user/event/*.o \
-	.output/user/base/*.o -lz -ldeflate -o "$dir/multiply"
+	.output/user/base/*.o -lz -ldeflate -lzstd -o "$dir/multiply"
 ./pyimport-bpf record -o "$dir/one.cap" -- /usr/bin/python3 -c 'import pandas' >/dev/null
 count='SELECT sum(count) FROM edge; SELECT count(*) FROM import;'
 read -r -d '' runs loads < <(./pyimport-bpf report "$dir/one.cap" --format sqlite > "$dir/one.db"

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 cc -O2 -D_GNU_SOURCE -Iinclude -Iuser tests/bench/generate.c .output/user/event/*.o \
-	.output/user/base/*.o -lz -ldeflate -o "$dir/generate"
+	.output/user/base/*.o -lz -ldeflate -lzstd -o "$dir/generate"
 default="1x20000xflat 1x200000xflat 1x200000xdeep 1x200000xtree 2000x500xtree 1x1000000xtree"
 printf '%-28s %-10s %8s %8s %8s %9s\n' "processes x loads x shape" format wall CPU MB "B a load"
 for case in ${CASES:-$default}; do

@@ -15,7 +15,7 @@ BACKPORTS=/etc/apt/sources.list.d/pyimport-bpf-backports.sources
 codename=${VERSION_CODENAME:-}
 
 fresh=(libbpf-dev bpftool libelf-dev linux-libc-dev)
-packages=(clang llvm gcc libc6-dev make pkg-config zlib1g-dev libdeflate-dev libcapstone-dev
+packages=(clang llvm gcc libc6-dev make pkg-config zlib1g-dev libdeflate-dev libzstd-dev libcapstone-dev
 	libjansson-dev libcap-ng-dev libyaml-dev libncurses-dev libsqlite3-dev libmicrohttpd-dev
 	libcurl4-openssl-dev libcrypt-dev uthash-dev python3)
 case $mode in
@@ -37,7 +37,7 @@ test)
 	;;
 bench) packages+=(python3-pandas python3-torch bpftrace strace) ;;
 packages)
-	packages+=(debhelper lintian dpkg-dev libzstd-dev git mmdebstrap ca-certificates busybox-static
+	packages+=(debhelper lintian dpkg-dev git mmdebstrap ca-certificates busybox-static
 		podman runc python3-build python3-wheel python3-pytest python3-venv
 		file lld qemu-user-static) # arm64
 	;;

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-2-Clause
-/* A capture file: as it is; or, when it begins with a 'B', what a block of one unpacks to. */
+/*
+ * A capture file: as it is; or, when it begins with a 'B' or a 'Z', what a block of one unpacks to,
+ * by zlib or by zstd.
+ */
 #include <zlib.h>
+#include <zstd.h>
 
 #include "event/capture.h"
 #include "event/capture_format.h"
@@ -23,28 +27,49 @@ static void play(const void *data, size_t size)
 	fclose(in);
 }
 
-static void play_block(const uint8_t *data, size_t size)
+static size_t pack(const uint8_t *data, size_t size, bool is_stream, uint8_t *out, size_t out_sz)
 {
-	struct capture_header header = { .version = CAPTURE_VERSION, .header_sz = sizeof(header),
-					 .byte_order = CAPTURE_BYTE_ORDER, .abi = PYI_ABI_VERSION };
-	struct capture_block block = { .magic = CAPTURE_BLOCK_MAGIC, .raw_sz = size };
-	uLongf stored = compressBound(size);
-	uint8_t *file = malloc(sizeof(header) + sizeof(block) + stored);
+	uLongf stored = out_sz;
 
-	memcpy(header.magic, CAPTURE_MAGIC, sizeof(header.magic));
-	if (!file || compress2(file + sizeof(header) + sizeof(block), &stored, data, size, 1))
+	if (!is_stream && compress2(out, &stored, data, size, 1))
 		abort();
-	block.stored_sz = stored;
-	memcpy(file, &header, sizeof(header));
-	memcpy(file + sizeof(header), &block, sizeof(block));
-	play(file, sizeof(header) + sizeof(block) + stored);
+	if (is_stream)
+		stored = ZSTD_compress(out, out_sz, data, size, 1);
+	if (is_stream && ZSTD_isError(stored))
+		abort();
+	return stored;
+}
+
+static void play_block(const uint8_t *data, size_t size, bool is_stream)
+{
+	struct {
+		struct capture_header header;
+		struct capture_block block;
+		struct capture_sum sum;
+	} head = {
+		.header = { .version = CAPTURE_VERSION, .header_sz = sizeof(head.header),
+			    .byte_order = CAPTURE_BYTE_ORDER, .abi = PYI_ABI_VERSION },
+		.block = { .magic = is_stream ? CAPTURE_STREAM_MAGIC : CAPTURE_BLOCK_MAGIC,
+			   .raw_sz = size },
+		.sum = { .crc32 = crc32(0, data, size) },
+	};
+	size_t head_sz = is_stream ? sizeof(head) : offsetof(typeof(head), sum);
+	size_t room = compressBound(size) + ZSTD_compressBound(size);
+	uint8_t *file = malloc(head_sz + room);
+
+	if (!file)
+		abort();
+	memcpy(head.header.magic, CAPTURE_MAGIC, sizeof(head.header.magic));
+	head.block.stored_sz = pack(data, size, is_stream, file + head_sz, room);
+	memcpy(file, &head, head_sz);
+	play(file, head_sz + head.block.stored_sz);
 	free(file);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (size > 1 && data[0] == 'B')
-		play_block(data + 1, size - 1);
+	if (size > 1 && (data[0] == 'B' || data[0] == 'Z'))
+		play_block(data + 1, size - 1, data[0] == 'Z');
 	else if (size)
 		play(data, size);
 	return 0;

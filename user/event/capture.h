@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#define CAPTURE_VERSION 1
+#define CAPTURE_VERSION 2
 #define CAPTURE_FRAME_MAX (16u << 20) /* bytes of one frame */
 
 enum capture_frame_type {

@@ -8,7 +8,9 @@
 /* Not text, and damaged by whoever thinks it is: as PNG does it. */
 #define CAPTURE_MAGIC "\x89PYI\r\n\x1a\n"
 #define CAPTURE_BYTE_ORDER 0x01020304u
-#define CAPTURE_BLOCK_MAGIC 0x4b4c4250u /* PBLK */
+#define CAPTURE_BLOCK_MAGIC 0x4b4c4250u  /* PBLK: a zlib stream of its own; up to version 1 */
+#define CAPTURE_STREAM_MAGIC 0x5a4c4250u /* PBLZ: the next part of one zstd stream */
+#define CAPTURE_WINDOW_LOG_MAX 23        /* of that stream: 8 MiB */
 #define CAPTURE_BLOCK_SZ (256u << 10)   /* of frames, before a block is written */
 #define CAPTURE_BLOCK_MAX (CAPTURE_FRAME_MAX + CAPTURE_BLOCK_SZ)
 #define CAPTURE_SHAPES_MAX 1024
@@ -27,9 +29,14 @@ struct capture_header {
 
 struct capture_block {
 	__u32 magic;
-	__u32 stored_sz;  /* bytes that follow: one zlib stream */
+	__u32 stored_sz;  /* bytes that follow; in a stream behind struct capture_sum */
 	__u32 raw_sz;     /* what they unpack to */
 	__u32 frame_cnt;
+};
+
+struct capture_sum {
+	__u32 crc32; /* of what the block unpacks to */
+	__u32 pad;
 };
 
 /* Followed by @size bytes, and zeros up to a multiple of CAPTURE_ALIGN. */

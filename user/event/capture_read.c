@@ -5,21 +5,19 @@
  * the middle of a block gives the frames that are whole; a damaged block gives none.
  */
 #include <errno.h>
-#include <libdeflate.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/cleanup.h"
 #include "event/capture.h"
 #include "event/capture_buf.h"
 #include "event/capture_format.h"
+#include "event/capture_unpack.h"
 #include "event/event.h"
 
 #define READ_STEP (1u << 20) /* grown by this much: a length alone costs no memory */
-#define RATIO_MAX 1032         /* of deflate */
 #define STORED_MAX(raw_sz) ((raw_sz) + (raw_sz) / 512 + 128) /* if nothing can be saved */
-/* Real captures unpack to 7 or 8 times their size; what is small may be anything. */
+/* Real captures unpack to 6 to 20 times their size; what is small may be anything. */
 #define TOTAL_RATIO_MAX 100
 #define TOTAL_FREE (32ull << 20)
 #define HEADER_MAX (sizeof(struct capture_header) + (64u << 10))
@@ -30,7 +28,7 @@ struct capture_reader {
 	struct capture_buf raw, stored, refit;
 	size_t raw_sz, raw_at;
 	__u64 bytes, raw_bytes;
-	struct libdeflate_decompressor *inflate;
+	struct capture_unpacker *unpacker;
 	bool has_end, is_last; /* is_last: the file ended inside this block */
 	bool is_trusted;
 };
@@ -96,8 +94,8 @@ int capture_reader__new(FILE *in, struct capture_reader **reader)
 	if (!r)
 		return -ENOMEM;
 	r->in = in;
-	r->inflate = libdeflate_alloc_decompressor();
-	if (!r->inflate) {
+	r->unpacker = capture_unpacker__new();
+	if (!r->unpacker) {
 		free(r);
 		return -ENOMEM;
 	}
@@ -114,7 +112,7 @@ void capture_reader__free(struct capture_reader *reader)
 {
 	if (!reader)
 		return;
-	libdeflate_free_decompressor(reader->inflate);
+	capture_unpacker__free(reader->unpacker);
 	free(reader->header);
 	free(reader->raw.data);
 	free(reader->stored.data);
@@ -147,74 +145,45 @@ static ssize_t read_stored(struct capture_reader *reader, size_t size)
 	return (ssize_t)at;
 }
 
-static int unpack(struct capture_reader *reader, size_t stored_sz, size_t raw_sz)
+static bool is_possible(const struct capture_block *block)
 {
-	size_t used_sz;
-
-	if (raw_sz / RATIO_MAX > stored_sz) /* it cannot unpack to so much */
-		return -EBADMSG;
-	if (capture_buf__reserve(&reader->raw, raw_sz))
-		return -ENOMEM;
-	if (libdeflate_zlib_decompress_ex(reader->inflate, reader->stored.data, stored_sz,
-					  reader->raw.data, raw_sz, &used_sz, NULL))
-		return -EBADMSG;
-	reader->raw_sz = raw_sz;
-	return 0;
-}
-
-/* Of a stream that ends too early: what is there of it. */
-static int unpack_cut(struct capture_reader *reader, size_t stored_sz, size_t raw_sz)
-{
-	z_stream z = { .next_in = reader->stored.data, .avail_in = stored_sz };
-	int ret = inflateInit(&z);
-
-	if (ret != Z_OK)
-		return -ENOMEM;
-	do {
-		size_t room = z.total_out + READ_STEP < raw_sz ? z.total_out + READ_STEP : raw_sz;
-
-		/* One byte more shows a stream that unpacks to more than it said. */
-		if (capture_buf__reserve(&reader->raw, room + 1)) {
-			ret = Z_MEM_ERROR;
-			break;
-		}
-		z.next_out = reader->raw.data + z.total_out;
-		z.avail_out = room + 1 - z.total_out;
-		ret = inflate(&z, Z_NO_FLUSH);
-	} while (ret == Z_OK && z.total_out <= raw_sz && (z.avail_in || !z.avail_out));
-	reader->raw_sz = z.total_out <= raw_sz ? z.total_out : 0;
-	inflateEnd(&z);
-	if (ret == Z_MEM_ERROR)
-		return -ENOMEM;
-	return z.total_out <= raw_sz && (ret == Z_OK || ret == Z_BUF_ERROR || ret == Z_STREAM_END) ?
-		       0 : -EBADMSG;
+	return (block->magic == CAPTURE_BLOCK_MAGIC || block->magic == CAPTURE_STREAM_MAGIC) &&
+	       block->raw_sz && block->raw_sz <= CAPTURE_BLOCK_MAX &&
+	       block->stored_sz <= STORED_MAX(block->raw_sz);
 }
 
 /* 1: a block is there; 0: the file ends; or a negative errno. */
 static int read_block(struct capture_reader *reader)
 {
-	struct capture_block block;
-	ssize_t got = read_some(reader, &block, sizeof(block));
+	struct capture_stored stored = {};
+	struct capture_block *block = &stored.block;
+	ssize_t got = read_some(reader, block, sizeof(*block));
 	int err;
 
 	if (got < 0)
 		return (int)got;
-	if ((size_t)got < sizeof(block))
+	if ((size_t)got < sizeof(*block))
 		return 0;
-	if (block.magic != CAPTURE_BLOCK_MAGIC || !block.raw_sz ||
-	    block.raw_sz > CAPTURE_BLOCK_MAX || block.stored_sz > STORED_MAX(block.raw_sz))
+	if (!is_possible(block))
 		return -EBADMSG;
-	got = read_stored(reader, block.stored_sz);
+	if (block->magic == CAPTURE_STREAM_MAGIC) {
+		got = read_some(reader, &stored.sum, sizeof(stored.sum));
+		if (got < (ssize_t)sizeof(stored.sum))
+			return got < 0 ? (int)got : 0;
+	}
+	got = read_stored(reader, block->stored_sz);
 	if (got < 0)
 		return (int)got;
-	reader->raw_bytes += block.raw_sz;
+	reader->raw_bytes += block->raw_sz;
 	if (!reader->is_trusted && reader->raw_bytes > TOTAL_FREE &&
 	    reader->raw_bytes / TOTAL_RATIO_MAX > reader->bytes)
 		return -EFBIG;
-	reader->is_last = (size_t)got < block.stored_sz;
-	reader->raw_sz = reader->raw_at = 0;
-	err = reader->is_last ? unpack_cut(reader, got, block.raw_sz) :
-				unpack(reader, got, block.raw_sz);
+	reader->is_last = (size_t)got < block->stored_sz;
+	reader->raw_at = 0;
+	stored.data = reader->stored.data;
+	stored.sz = got;
+	stored.is_cut = reader->is_last;
+	err = capture_unpack(reader->unpacker, &stored, &reader->raw, &reader->raw_sz);
 	return err ? err : 1;
 }
 

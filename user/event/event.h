@@ -39,8 +39,9 @@ size_t event_refit_sz(const void *record, size_t size, size_t theirs);
 void event_refit(const void *record, size_t size, size_t theirs, void *out);
 
 /*
- * A valid record without what lay in the ring buffer before: room that it did not need is cut off or
- * zero. @out has @size bytes; returns the size of the result. Kinds without slack have no such room.
+ * A valid record without what lay in the ring buffer before: room that it did not need is cut off
+ * or zero. @out has @size bytes; returns the size of the result. Kinds without slack have no such
+ * room.
  */
 bool event_has_slack(unsigned int kind);
 size_t event_trim(const void *record, size_t size, void *out);

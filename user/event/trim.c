@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
- * The kernel side reserves room in a few sizes and fills what it needs; the rest of a record is what
- * lay in the ring buffer before. That says nothing, takes two thirds of a capture, and may be of
- * another process.
+ * The kernel side reserves room in a few sizes and fills what it needs; the rest of a record is
+ * what lay in the ring buffer before. That says nothing, does not compress, and may be of another
+ * process.
  */
 #include <string.h>
 

@@ -112,6 +112,20 @@ def test_record_is_transparent():
 
 
 @lib.test()
+def test_started_again():
+    """A program that starts again adds less than a third of what its first start took: it tells the same."""
+    sizes = []
+    for cnt in 1, 9:
+        path = os.path.join(lib.workdir(), "again.cap")
+        starts = "import subprocess, sys\nfor _ in range(%d):\n" \
+                 "    subprocess.run([sys.executable, '-c', 'import json, decimal'])" % cnt
+        lib.check_equal(record(path, lib.system().exe, "-S", "-c", starts).returncode, 0, "status")
+        lib.check(tool("report", path).stdout.count(b"json.decoder"), "nothing recorded")
+        sizes.append(os.path.getsize(path))
+    lib.check((sizes[1] - sizes[0]) / 8 < sizes[0] / 3, "bytes of a first start and of nine: %s", sizes)
+
+
+@lib.test()
 def test_pipe():
     """record -o - | report -; the command's output goes elsewhere."""
     writer = subprocess.Popen([lib.TOOL, "record", "-o", "-", "--", lib.system().exe, "-c",

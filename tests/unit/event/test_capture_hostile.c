@@ -4,32 +4,64 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
+#include <zstd.h>
 
 #include "capture_bytes.h"
 #include "event/capture_format.h"
 
-/* A capture of one block with these bytes; the block's fields as given, 0 = as they are. */
-static struct bytes make_block(const void *raw, size_t raw_sz, struct capture_block block)
+/* @raw as a block stores it; *sz bytes. */
+static void *pack(const void *raw, size_t raw_sz, bool is_stream, int window_log, size_t *sz)
+{
+	uLongf zlib_sz = compressBound(raw_sz);
+	ZSTD_CCtx *zstd = ZSTD_createCCtx();
+	ZSTD_outBuffer out = { .size = ZSTD_compressBound(raw_sz) + zlib_sz };
+	ZSTD_inBuffer in = { .src = raw, .size = raw_sz };
+
+	out.dst = malloc(out.size);
+	CHECK(compress2(out.dst, &zlib_sz, raw, raw_sz, 9) == Z_OK);
+	ZSTD_CCtx_setParameter(zstd, ZSTD_c_windowLog, window_log);
+	if (is_stream)
+		CHECK(!ZSTD_compressStream2(zstd, &out, &in, ZSTD_e_flush));
+	ZSTD_freeCCtx(zstd);
+	*sz = is_stream ? out.pos : zlib_sz;
+	return out.dst;
+}
+
+struct block {
+	struct capture_block head; /* fields as given, 0 = as they are */
+	bool is_stream;
+	int window_log;
+	__u32 crc_off; /* added to the right one */
+};
+
+/* A capture of one block with these bytes. */
+static struct bytes make_block(const void *raw, size_t raw_sz, struct block block)
 {
 	struct capture_header header = { .magic = CAPTURE_MAGIC, .version = CAPTURE_VERSION,
 					 .header_sz = sizeof(header), .abi = PYI_ABI_VERSION,
 					 .byte_order = CAPTURE_BYTE_ORDER };
-	uLongf stored = compressBound(raw_sz);
-	struct bytes bytes = { .data = malloc(sizeof(header) + sizeof(block) + stored) };
+	struct capture_sum sum = { .crc32 = crc32(0, raw, raw_sz) + block.crc_off };
+	struct capture_block *head = &block.head;
+	size_t stored_sz;
+	void *stored = pack(raw, raw_sz, block.is_stream, block.window_log, &stored_sz);
+	struct bytes bytes = {};
+	FILE *file = open_memstream((char **)&bytes.data, &bytes.size);
 
 	memcpy(header.magic, CAPTURE_MAGIC, 8);
-	CHECK(compress2(bytes.data + sizeof(header) + sizeof(block), &stored, raw, raw_sz, 9) ==
-	      Z_OK);
-	block.magic = block.magic ?: CAPTURE_BLOCK_MAGIC;
-	block.stored_sz = block.stored_sz ?: stored;
-	block.raw_sz = block.raw_sz ?: raw_sz;
-	memcpy(bytes.data, &header, sizeof(header));
-	memcpy(bytes.data + sizeof(header), &block, sizeof(block));
-	bytes.size = sizeof(header) + sizeof(block) + stored;
+	head->magic = head->magic ?: block.is_stream ? CAPTURE_STREAM_MAGIC : CAPTURE_BLOCK_MAGIC;
+	head->stored_sz = head->stored_sz ?: stored_sz;
+	head->raw_sz = head->raw_sz ?: raw_sz;
+	fwrite(&header, sizeof(header), 1, file);
+	fwrite(head, sizeof(*head), 1, file);
+	if (block.is_stream)
+		fwrite(&sum, sizeof(sum), 1, file);
+	fwrite(stored, stored_sz, 1, file);
+	fclose(file);
+	free(stored);
 	return bytes;
 }
 
-static bool is_damage(const void *raw, size_t raw_sz, struct capture_block block)
+static bool is_block_damage(const void *raw, size_t raw_sz, struct block block)
 {
 	struct bytes bytes = make_block(raw, raw_sz, block);
 	struct tape_result result;
@@ -37,6 +69,33 @@ static bool is_damage(const void *raw, size_t raw_sz, struct capture_block block
 
 	free(bytes.data);
 	return !err && result.is_damaged && result.is_cut && !result.record_cnt;
+}
+
+/* In a block of either kind. */
+static bool is_damage(const void *raw, size_t raw_sz, struct capture_block head)
+{
+	return is_block_damage(raw, raw_sz, (struct block){ .head = head }) &&
+	       is_block_damage(raw, raw_sz, (struct block){ .head = head, .is_stream = true });
+}
+
+/* What only a stream has: a sum of its own, and a window that is the reader's memory. */
+static void test_stream(void)
+{
+	struct { struct capture_frame_head head; __u64 body; } frame = {
+		.head = { .size = 8, .type = 99 } };
+	struct tape_result result;
+
+	CHECK(is_block_damage(&frame, sizeof(frame),
+			      (struct block){ .is_stream = true, .crc_off = 1 }));
+	for (int log = CAPTURE_WINDOW_LOG_MAX; log <= CAPTURE_WINDOW_LOG_MAX + 1; log++) {
+		struct bytes bytes = make_block(&frame, sizeof(frame),
+						(struct block){ .is_stream = true,
+								.window_log = log });
+
+		CHECK(!play_and_drop(bytes.data, bytes.size, &result) && result.is_cut);
+		CHECK(result.is_damaged == (log > CAPTURE_WINDOW_LOG_MAX));
+		free(bytes.data);
+	}
 }
 
 static void test_lengths(void)
@@ -147,6 +206,7 @@ static void test_bomb(void)
 int main(void)
 {
 	RUN(test_lengths);
+	RUN(test_stream);
 	RUN(test_full);
 	RUN(test_too_large);
 	RUN(test_bomb);

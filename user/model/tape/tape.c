@@ -15,7 +15,7 @@
 #include "model/tape/side_facts.h"
 
 #define MEMORY_FREE (512ull << 20)
-#define MEMORY_RATIO_MAX 32 /* bytes of memory for one of the file; real ones take up to 17 */
+#define MEMORY_RATIO_MAX 64 /* bytes of memory for one of the file; real ones take up to 19 */
 #define MEMORY_STEP 4096    /* frames */
 
 /* What counts from the begin of the trace on. */
