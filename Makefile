@@ -7,7 +7,7 @@ msg      = $(if $(filter 1,$(V)),,@printf '  %-5s %s\n' "$(1)" "$(2)")
 CLANG   ?= clang
 BPFTOOL ?= $(or $(shell command -v bpftool),/usr/sbin/bpftool)
 CC      ?= cc
-PKGS    := libbpf libelf zlib capstone jansson libcap-ng yaml-0.1 ncurses sqlite3 libdeflate libzstd libmicrohttpd
+PKGS    := libbpf libelf zlib capstone jansson libcap-ng yaml-0.1 ncurses sqlite3 libdeflate libzstd libmicrohttpd libprotobuf-c
 ARCH    := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')
 
 prefix  ?= /usr/local
@@ -32,7 +32,7 @@ BPFFLAGS := -g -O2 -Wall -Werror -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -I
 
 BIN     := $(if $(filter 1,$(SAN)),$(O)/pyimport-bpf,pyimport-bpf)
 SRCS    := $(sort $(shell find user -name '*.c'))
-OBJS    := $(SRCS:user/%.c=$(O)/user/%.o)
+OBJS    := $(SRCS:user/%.c=$(O)/user/%.o) $(O)/otlp.pb-c.o
 LIBOBJS := $(filter-out $(O)/user/cli/main.o,$(OBJS))
 # core first: libbpf's linker misplaces maps that it meets as extern before their definition.
 BPFSRCS := bpf/core/core.bpf.c $(filter-out bpf/core/core.bpf.c,$(sort $(wildcard bpf/*/*.bpf.c)))
@@ -77,6 +77,16 @@ $(O)/sqlite_tables.h: user/report/export/sqlite.sql Makefile
 	@mkdir -p $(@D)
 	$(Q)(echo 'static const char sqlite_tables[] ='; sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $<; echo ';') > $@
 $(O)/user/report/export/sqlite.o: $(O)/sqlite_tables.h
+
+# What is sent by --otlp.
+$(O)/otlp.pb-c.c: user/agent/otlp/otlp.proto Makefile
+	$(call msg,PROTO,$@)
+	@mkdir -p $(@D)
+	$(Q)protoc-c --proto_path=$(<D) --c_out=$(@D) $<
+$(O)/otlp.pb-c.o: $(O)/otlp.pb-c.c
+	$(call msg,CC,$@)
+	$(Q)$(CC) $(HOST) -c $< -o $@
+$(O)/user/agent/otlp/proto.o: $(O)/otlp.pb-c.c
 
 # The page of the HTML report, from its parts.
 PAGE    := $(wildcard user/report/html/page/*)

@@ -17,7 +17,7 @@ LICENCES = { # of the parts that are linked, by Debian source package
     "capstone": "BSD-3-Clause", "elfutils": "GPL-2.0-or-later OR LGPL-3.0-or-later",
     "glibc": "LGPL-2.1-or-later", "jansson": "MIT", "libbpf": "LGPL-2.1-only OR BSD-2-Clause",
     "libcap-ng": "LGPL-2.1-or-later", "libdeflate": "MIT", "libmicrohttpd": "LGPL-2.1-or-later", "libxcrypt": "LGPL-2.1-or-later", "libyaml": "MIT", "libzstd": "BSD-3-Clause",
-    "ncurses": "X11", "sqlite3": "blessing", "zlib": "Zlib",
+    "ncurses": "X11", "protobuf-c": "BSD-2-Clause", "sqlite3": "blessing", "zlib": "Zlib",
 }
 
 

@@ -10,7 +10,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 CACHE=${PYIMPORT_VM:-/var/tmp/pyimport-vm}
 TRIPLET=aarch64-linux-gnu
 DEV=(libc6-dev libgcc-12-dev linux-libc-dev libbpf-dev libelf-dev zlib1g-dev libcapstone-dev
-	libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev libcap-ng-dev libyaml-dev libncurses-dev libsqlite3-dev libdeflate-dev libzstd-dev uthash-dev)
+	libjansson-dev libmicrohttpd-dev libcurl4-openssl-dev libprotobuf-c-dev libcap-ng-dev libyaml-dev libncurses-dev libsqlite3-dev libdeflate-dev libzstd-dev uthash-dev)
 arch=arm64
 suite=bookworm
 root=$CACHE/$suite-$arch/dev-$(cksum <<< "${DEV[*]}" | cut -d ' ' -f 1)

@@ -17,7 +17,7 @@ codename=${VERSION_CODENAME:-}
 fresh=(libbpf-dev bpftool libelf-dev linux-libc-dev)
 packages=(clang llvm gcc libc6-dev make pkg-config zlib1g-dev libdeflate-dev libzstd-dev libcapstone-dev
 	libjansson-dev libcap-ng-dev libyaml-dev libncurses-dev libsqlite3-dev libmicrohttpd-dev
-	libcurl4-openssl-dev libcrypt-dev uthash-dev python3)
+	libcurl4-openssl-dev libprotobuf-c-dev protobuf-c-compiler libcrypt-dev uthash-dev python3)
 case $mode in
 build | demo) ;;
 test)

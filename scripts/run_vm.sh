@@ -49,7 +49,7 @@ mkdir -p "$CACHE"
 # shellcheck disable=SC1091
 suite=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 [ "$arch" = amd64 ] || suite=bookworm
-GUEST=(python3 libbpf1 libjansson4 libmicrohttpd12 libcap-ng0 zlib1g libdeflate0 libzstd1 libyaml-0-2 libsqlite3-0 libncurses6
+GUEST=(python3 libbpf1 libjansson4 libmicrohttpd12 libprotobuf-c1 libcap-ng0 zlib1g libdeflate0 libzstd1 libyaml-0-2 libsqlite3-0 libncurses6
 	libtinfo6)
 case $suite in
 bookworm) GUEST+=(libelf1 libdw1 libcapstone4) ;;

@@ -15,7 +15,7 @@
 #include "agent/metrics.h"
 #include "agent/otlp/proto.h"
 #include "base/cleanup.h"
-#include "base/text.h"
+#include "base/log.h"
 #include "model/model.h"
 #include "model/tape/tape.h"
 #include "report/head/loss.h"
@@ -200,18 +200,14 @@ static json_t *new_resource(struct body *body)
 /* As it is sent; @request is taken. */
 static char *encode(json_t *request, bool is_json, size_t *sz)
 {
-	struct text_buf bytes = {};
 	char *text = NULL;
 
 	*sz = 0;
 	if (is_json && request) {
 		text = json_dumps(request, JSON_COMPACT);
 		*sz = text ? strlen(text) : 0;
-	} else if (request && !proto_encode(request, &bytes)) {
-		text = bytes.data;
-		*sz = bytes.sz;
-	} else {
-		text_buf__free(&bytes);
+	} else if (request && proto_encode(request, &text, sz)) {
+		log_debug("--otlp: a document could not be made");
 	}
 	json_decref(request);
 	return text;

@@ -4,13 +4,12 @@
 #define AGENT_OTLP_PROTO_H
 
 #include <jansson.h>
-
-struct text_buf;
+#include <stddef.h>
 
 /*
- * Appends an ExportMetricsServiceRequest or ExportTraceServiceRequest to @out, bytes that are no
- * text. -EINVAL: it has a field that we do not know, or of another type; -ENOMEM.
+ * An ExportMetricsServiceRequest or ExportTraceServiceRequest: malloc'd bytes that are no text.
+ * -EINVAL: it has a field that otlp.proto lacks, or of another type; -ENOMEM.
  */
-int proto_encode(const json_t *request, struct text_buf *out);
+int proto_encode(const json_t *request, char **out, size_t *sz);
 
 #endif
