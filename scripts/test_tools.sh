@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Fetches programs that the tests of the exports run and that no package installs without more:
-# speedscope and Kubernetes' schemas (npm, of one version, the first checked) and promtool (out of Debian's
-# package prometheus, whose installation would start a server). Does nothing when they are there.
+# speedscope and Kubernetes' schemas (npm, of one version, the first checked), promtool (out of Debian's
+# package prometheus, whose installation would start a server) and VictoriaMetrics (of Debian 13: that of
+# Debian 12 takes no OTLP, and neither does Debian's Prometheus). Does nothing when they are there.
 #   test_tools.sh [DIRECTORY]   (/var/tmp/pyimport-tools)
 set -eu -o pipefail
 
@@ -47,6 +48,28 @@ get_promtool() (
 	mv root/usr/bin/promtool "$dir/promtool"
 )
 
+# By lists of packages of its own; those of this system stay as they are.
+get_victoria() (
+	cd "$scratch"
+	mkdir -p apt/lists/partial apt/cache/archives/partial
+	: > apt/status
+	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg]" \
+		"${PYIMPORT_MIRROR:-http://deb.debian.org/debian} trixie main" > apt/sources.list
+	cat > apt/conf <<-END
+		Dir::State "$scratch/apt";
+		Dir::State::status "$scratch/apt/status";
+		Dir::Cache "$scratch/apt/cache";
+		Dir::Etc::sourcelist "$scratch/apt/sources.list";
+		Dir::Etc::sourceparts "-";
+		APT::Sandbox::User "root";
+	END
+	export APT_CONFIG=$scratch/apt/conf
+	{ apt-get -q -q update && apt-get -q -q download victoria-metrics; } >/dev/null 2>apt.log || {
+		tail -3 apt.log >&2; exit 1; }
+	dpkg-deb -x victoria-metrics_*.deb root
+	mv root/usr/bin/victoria-metrics "$dir/victoria-metrics"
+)
+
 if [ ! -e "$dir/speedscope/dist/release/index.html" ]; then
 	get_speedscope || { echo "test_tools.sh: no speedscope: its tests are skipped" >&2; rc=1; }
 fi
@@ -55,5 +78,8 @@ if [ ! -e "$dir/kubernetes/node_modules/kubernetes-models" ]; then
 fi
 if [ ! -x "$dir/promtool" ]; then
 	get_promtool || { echo "test_tools.sh: no promtool: its tests are skipped" >&2; rc=1; }
+fi
+if [ ! -x "$dir/victoria-metrics" ]; then
+	get_victoria || { echo "test_tools.sh: no VictoriaMetrics: its test is skipped" >&2; rc=1; }
 fi
 exit $rc

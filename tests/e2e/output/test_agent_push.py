@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """`agent --otlp`: what a collector gets, decoded by OpenTelemetry's own definitions; and bad collectors."""
 import base64
+import contextlib
 import http.server
 import json
 import os
@@ -11,9 +12,10 @@ import socket
 import subprocess
 import threading
 import time
+import urllib.parse
 
 import lib
-from lib.agents import Agent, Cgroup
+from lib.agents import Agent, Cgroup, ask, free_port
 
 JSON = ("--otlp-protocol", "http/json")
 
@@ -166,6 +168,46 @@ def test_protobuf():
                for found, is_json in ((where, False), (collector.got, True))]
         lib.check(got[0].ByteSize() > 1000, "%s: %d bytes", path, got[0].ByteSize())
         lib.check(got[0] == got[1], "%s differs:\n%s\n%s", path, *got)
+
+
+@contextlib.contextmanager
+def victoria():
+    """VictoriaMetrics, which takes OTLP as protobuf alone; its port."""
+    tool = os.path.join(os.environ.get("PYIMPORT_TOOLS", "/var/tmp/pyimport-tools"), "victoria-metrics")
+    if not os.path.exists(tool):
+        raise lib.Skip("no VictoriaMetrics: scripts/test_tools.sh")
+    port = free_port()
+    server = subprocess.Popen([tool, "-httpListenAddr=127.0.0.1:%d" % port, "-search.latencyOffset=0s",
+                               "-storageDataPath=" + os.path.join(lib.workdir(), "victoria")],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield port
+    finally:
+        server.kill()
+        server.wait()
+
+
+@lib.test()
+def test_receiver():
+    """A receiver that is not ours takes the protobuf, when it comes up after the agent, and answers with what ran."""
+    script = lib.write("received.py", "import json\n")
+    with victoria() as port, Cgroup() as cgroup, \
+            Agent(cgroup, "--otlp", "http://127.0.0.1:%d/opentelemetry" % port, "--otlp-interval", "300ms") as agent:
+        for _ in range(3):
+            cgroup.start([lib.system().exe, script]).wait()
+
+        def told(query):
+            try:
+                found = ask(port, urllib.parse.quote(query))
+            except (OSError, ValueError):  # it is not up yet
+                return {}
+            return {one["metric"].get("entry"): float(one["value"][1]) for one in found}
+        lib.wait_until(lambda: told("pyimport_starts") == {script: 3}, "the starts")
+        lib.check_equal(told("pyimport_startup_seconds_count"), {script: 3}, "start-ups of the histogram")
+        lib.wait_until(lambda: told("count(pyimport_startup_seconds_bucket)").get(None, 0) > 1, "its buckets")
+        took = agent.sum_of("pyimport_startup_seconds_sum")
+        lib.check(abs(told("pyimport_startup_seconds_sum")[script] - took) < 1e-6, "their sum is not %g", took)
+        lib.check_equal(agent.sum_of("pyimport_lost_records_total"), 0, "losses")
 
 
 @lib.test()
