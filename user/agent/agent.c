@@ -6,6 +6,7 @@
 #include "agent/agent.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@
 #include "trace/opts.h"
 #include "trace/session.h"
 
+#define TRIM_NS 30000000000ULL /* what start-ups left in holes of the heap goes back so often */
 #define ALIVE_NS 10000000000ULL /* the reader of records has not come by for so long: it hangs */
 
 struct agent {
@@ -37,7 +39,9 @@ struct agent {
 	struct http *http;
 	__u64 slow_ns;
 	struct push *push;          /* NULL: nothing is sent */
-	struct spool *spool;        /* NULL: nothing is kept; of the thread that reads records */
+	/* Of the thread that reads records. */
+	struct spool *spool;        /* NULL: nothing is kept */
+	__u64 trimmed_ns;
 };
 
 static __u64 last_seen_ns(struct agent *agent)
@@ -207,10 +211,23 @@ static bool update(void *ctx, const struct model *model, __u64 now_ns)
 	return true;
 }
 
+/*
+ * Start-ups end in another order than they began: the end of the heap is in use when most of it is
+ * not, and malloc gives back by itself from the end alone.
+ */
+static void trim(struct agent *agent, __u64 now_ns)
+{
+	if (now_ns < agent->trimmed_ns + TRIM_NS)
+		return;
+	agent->trimmed_ns = now_ns;
+	malloc_trim(0);
+}
+
 static void measure(void *ctx, const struct model *model, __u64 record_cnt)
 {
 	struct agent *agent = ctx;
 
+	trim(agent, clock_ns());
 	pthread_mutex_lock(&agent->lock);
 	agent->seen_ns = clock_ns();
 	agent->state.record_cnt = record_cnt;
@@ -218,6 +235,7 @@ static void measure(void *ctx, const struct model *model, __u64 record_cnt)
 	if (agent->spool)
 		spool__stats(agent->spool, &agent->state.spool);
 	agent->state.is_complete = model__is_complete(model);
+	model__memory(model, &agent->state.memory);
 	for (size_t i = 0; i < LOSSES_MAX && loss_counters[i].name; i++)
 		agent->state.losses[i] = loss_value(model, &loss_counters[i]);
 	pthread_mutex_unlock(&agent->lock);

@@ -2,6 +2,7 @@
 /* See cost.h. */
 #include "agent/cost.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
@@ -46,10 +47,12 @@ static void add_process(const char *pid, __u64 *cpu_ns, __u64 *resident_bytes)
 void cost_read(struct agent_state *state)
 {
 	char path[64], children[CHILDREN_SZ], *save = NULL;
+	struct mallinfo2 heap = mallinfo2();
 	pid_t pid = getpid();
 
 	state->cpu_ns = state->resident_bytes = 0;
 	state->holder_cpu_ns = state->holder_resident_bytes = 0;
+	state->heap_bytes = heap.uordblks + heap.hblkhd;
 	add_process("self", &state->cpu_ns, &state->resident_bytes);
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)pid);
 	if (read_file(path, children, sizeof(children)))

@@ -224,6 +224,14 @@ static void put_cost(const struct writer *to)
 	put_seconds(to, state->cpu_ns);
 	put_number(to, "process_resident_memory_bytes", "gauge", "bytes", state->resident_bytes,
 		   "Resident memory of the agent.");
+	put_number(to, "pyimport_agent_heap_bytes", "gauge", "bytes", state->heap_bytes,
+		   "What the agent has allocated.");
+	put_number(to, "pyimport_agent_startups", "gauge", NULL, state->memory.startup_cnt,
+		   "Start-ups in memory: of any program, under way or over within the last seconds.");
+	put_number(to, "pyimport_agent_processes", "gauge", NULL, state->memory.tail_cnt,
+		   "Processes whose start-up has been told and that run on.");
+	put_number(to, "pyimport_agent_kept_bytes", "gauge", "bytes", state->memory.kept_bytes,
+		   "Records that are kept until it is known whether a capture is made of them.");
 	put_number(to, "process_start_time_seconds", "gauge", "seconds", state->start_s,
 		   "When the agent began, since the epoch.");
 }

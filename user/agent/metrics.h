@@ -9,6 +9,7 @@
 #include "agent/modules.h"
 #include "agent/series.h"
 #include "agent/spool.h"
+#include "model/forget.h"
 
 #define LOSSES_MAX 64
 
@@ -33,6 +34,8 @@ struct agent_state {
 	__u64 losses[LOSSES_MAX]; /* in the order of loss_counters (report/view.h) */
 	bool is_complete;
 	__u64 record_cnt, cpu_ns, holder_cpu_ns, resident_bytes, holder_resident_bytes;
+	__u64 heap_bytes;         /* allocated: the rest of what is resident may be holes */
+	struct model_memory memory;
 	__u64 start_s;            /* since the epoch */
 	__u64 scrape_cnt, reload_cnt;
 	bool is_config_good;      /* the last time it was read */

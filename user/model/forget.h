@@ -5,6 +5,7 @@
 
 #include <linux/types.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 
 struct model;
@@ -37,6 +38,14 @@ int model__set_lean(struct model *model, const struct model_lean *opts);
  * -ENODATA: nothing was kept.
  */
 int model__write_kept(const struct model *part, __u64 end_ns, FILE *out);
+
+/* What is in memory of processes that have not been forgotten. */
+struct model_memory {
+	size_t startup_cnt; /* images, or with on_fold start-ups: under way or just over */
+	size_t tail_cnt;    /* of processes that run on after theirs */
+	size_t kept_bytes;  /* for captures */
+};
+void model__memory(const struct model *model, struct model_memory *out);
 
 /* A few times a second, with on_fold: tells the start-ups that are over by now. */
 void model__fold(struct model *model, __u64 now_ns);

@@ -81,6 +81,42 @@ def test_labels():
         lib.check(not any(re.search("[\x00-\x1f]", entry) for entry in entries), "control characters: %r", entries)
 
 
+# Ways to end, most of them in the middle of an import or with children.
+ENDS = """import sys, os, json
+way = int(sys.argv[1])
+if way == 1: os._exit(3)
+if way == 2: os.kill(os.getpid(), 9)
+if way == 3: os.execv("/bin/true", ["true"])
+if way == 4 and os.fork() == 0: import colorsys; os._exit(0)
+if way == 5: os.execv(sys.executable, [sys.executable, "-c", "import decimal"])
+if way == 6: import ends_inside
+"""
+
+
+@lib.test()
+def test_forgets():
+    """Of what has ended nothing stays in memory, however it ended; of what runs on, a place for its late imports."""
+    python = lib.system().exe
+    lib.write("ends_inside.py", "import os\nos._exit(0)\n")
+    service, ends = lib.write("service.py", SERVICE), lib.write("ends.py", ENDS)
+
+    def in_memory():
+        return [agent.sum_of("pyimport_agent_" + name) for name in ("startups", "processes", "kept_bytes")]
+    with Cgroup() as cgroup, Agent(cgroup, "--spool", os.path.join(lib.workdir(), "spool")) as agent:
+        running = cgroup.start([python, service], stdin=subprocess.PIPE)
+        heaps = []
+        for turn in range(3):
+            for way in 3 * list(range(7)):
+                cgroup.start([python, ends, str(way)]).wait()
+            lib.wait_until(lambda n=turn: agent.sum_of("pyimport_starts_total") >= 1 + 18 * (n + 1), "all starts")
+            lib.wait_until(lambda: in_memory() == [0, 1, 0], "what has ended to be forgotten")
+            heaps.append(agent.sum_of("pyimport_agent_heap_bytes"))
+        # Twenty-one starts that left 2 kB each would be 42 kB; the first turn makes what stays.
+        lib.check(heaps[2] - heaps[1] < 32768, "allocated after each turn: %r", heaps)
+        running.communicate(b"")
+        lib.wait_until(lambda: in_memory() == [0, 0, 0], "the service to be forgotten")
+
+
 def captures(spool):
     return sorted(name for name in os.listdir(spool) if name.startswith("start-"))
 

@@ -242,6 +242,20 @@ void model__fold(struct model *model, __u64 now_ns)
 	fold_living(model, now_ns);
 }
 
+void model__memory(const struct model *model, struct model_memory *out)
+{
+	const struct part *part;
+
+	*out = (struct model_memory){};
+	if (!model->lean)
+		return;
+	out->kept_bytes = model->lean->kept_bytes;
+	DL_FOREACH2(model->lean->parts, part, next_part) {
+		out->startup_cnt += !part->is_tail;
+		out->tail_cnt += part->is_tail;
+	}
+}
+
 static struct model *lean_part(const struct model *model, __u32 serial)
 {
 	struct member *member = find(model->lean, serial);

@@ -15,34 +15,53 @@
 #define KEPT_MAX (16u << 20)       /* bytes of one start-up */
 #define KEPT_TOTAL_MAX (128u << 20)
 
+#define FIRST_SZ (4u << 10)        /* a program that is no Python sends no more */
+#define CHUNK_SZ (32u << 10)       /* all of one size, or larger: what one leaves fits the next */
+
+struct kept_chunk {
+	struct kept_chunk *next;
+	size_t used, sz;
+	char data[]; /* struct kept_head, what it is of, padding to 8 bytes; and again */
+};
+
 struct kept {
 	struct lean *lean;
-	size_t sz, cap;
+	size_t sz; /* of all chunks */
 	bool is_cut;
-	char data[]; /* struct kept_head, what it is of, padding to 8 bytes; and again */
+	struct kept_chunk *first, *last;
 };
 
 struct kept_head {
 	__u32 type, sz;
 };
 
-static struct kept *make_room(struct model *model, size_t sz)
+/* Room for @sz bytes in a row; NULL: no memory, or more than may be kept. */
+static char *make_room(struct kept *kept, size_t sz)
 {
-	struct kept *kept = model->kept, *bigger;
-	size_t cap = kept->cap;
+	struct kept_chunk *chunk = kept->last;
+	size_t chunk_sz = sz > CHUNK_SZ ? sz : CHUNK_SZ;
 
-	while (cap < kept->sz + sz)
-		cap *= 2;
-	if (cap == kept->cap)
-		return kept;
-	if (cap > KEPT_MAX || kept->lean->kept_bytes + cap - kept->cap > KEPT_TOTAL_MAX)
+	if (chunk && chunk->sz - chunk->used >= sz) {
+		chunk->used += sz;
+		return chunk->data + chunk->used - sz;
+	}
+	if (!chunk && sz < FIRST_SZ)
+		chunk_sz = FIRST_SZ;
+	if (kept->sz + chunk_sz > KEPT_MAX ||
+	    kept->lean->kept_bytes + chunk_sz > KEPT_TOTAL_MAX)
 		return NULL;
-	bigger = realloc(kept, sizeof(*kept) + cap);
-	if (!bigger)
+	chunk = malloc(sizeof(*chunk) + chunk_sz);
+	if (!chunk)
 		return NULL;
-	bigger->lean->kept_bytes += cap - bigger->cap;
-	bigger->cap = cap;
-	return model->kept = bigger;
+	*chunk = (struct kept_chunk){ .used = sz, .sz = chunk_sz };
+	if (kept->last)
+		kept->last->next = chunk;
+	else
+		kept->first = chunk;
+	kept->last = chunk;
+	kept->sz += chunk_sz;
+	kept->lean->kept_bytes += chunk_sz;
+	return chunk->data;
 }
 
 static void put(struct model *model, enum capture_frame_type type, const void *data, size_t sz)
@@ -50,17 +69,17 @@ static void put(struct model *model, enum capture_frame_type type, const void *d
 	const struct kept_head head = { .type = type, .sz = (__u32)sz };
 	size_t padded = (sz + 7) & ~(size_t)7;
 	struct kept *kept = model->kept;
+	char *at;
 
 	if (kept->is_cut || sz > KEPT_MAX)
 		return;
-	kept = make_room(model, sizeof(head) + padded);
-	if (!kept) {
-		model->kept->is_cut = true;
+	at = make_room(kept, sizeof(head) + padded);
+	if (!at) {
+		kept->is_cut = true;
 		return;
 	}
-	memcpy(kept->data + kept->sz, &head, sizeof(head));
-	memcpy(kept->data + kept->sz + sizeof(head), data, sz);
-	kept->sz += sizeof(head) + padded;
+	memcpy(at, &head, sizeof(head));
+	memcpy(at + sizeof(head), data, sz);
 }
 
 static void on_record(void *ctx, const void *record, size_t size)
@@ -80,22 +99,26 @@ static void on_fact(void *ctx, enum model_fact fact, __u32 id, const void *info)
 void kept_begin(struct lean *lean, struct model *part)
 {
 	const struct model_tap tap = { .record = on_record, .fact = on_fact, .ctx = part };
-	const size_t cap = 4096;
 
-	part->kept = malloc(sizeof(*part->kept) + cap);
+	part->kept = calloc(1, sizeof(*part->kept));
 	if (!part->kept)
 		return;
-	*part->kept = (struct kept){ .lean = lean, .cap = cap };
-	lean->kept_bytes += cap;
+	part->kept->lean = lean;
 	model__set_tap(part, &tap);
 }
 
 void kept_end(struct model *part)
 {
+	struct kept_chunk *chunk, *next;
+
 	if (!part->kept)
 		return;
-	part->kept->lean->kept_bytes -= part->kept->cap;
+	part->kept->lean->kept_bytes -= part->kept->sz;
 	model__set_tap(part, NULL);
+	for (chunk = part->kept->first; chunk; chunk = next) {
+		next = chunk->next;
+		free(chunk);
+	}
 	free(part->kept);
 	part->kept = NULL;
 }
@@ -126,21 +149,31 @@ static void write_whole(struct capture_writer *writer, const struct model *whole
 		write_fact(writer, FACT_STATS, 0, &whole->stats);
 }
 
+/* How many records it has. */
+static __u64 write_chunk(struct capture_writer *writer, const struct kept_chunk *chunk)
+{
+	struct kept_head head;
+	__u64 cnt = 0;
+
+	for (size_t at = 0; at < chunk->used; at += sizeof(head) + ((head.sz + 7) & ~7u)) {
+		memcpy(&head, chunk->data + at, sizeof(head));
+		capture_writer__put(writer, head.type, chunk->data + at + sizeof(head), head.sz);
+		cnt += head.type == CAPTURE_RECORD;
+	}
+	return cnt;
+}
+
 int model__write_kept(const struct model *part, __u64 end_ns, FILE *out)
 {
 	const struct kept *kept = part->kept;
 	struct capture_end end = { .end_ns = end_ns };
 	struct capture_writer *writer = NULL;
-	struct kept_head head;
 	int err = kept ? capture_writer__new(out, &writer) : -ENODATA;
 
 	if (err)
 		return err;
-	for (size_t at = 0; at < kept->sz; at += sizeof(head) + ((head.sz + 7) & ~7u)) {
-		memcpy(&head, kept->data + at, sizeof(head));
-		capture_writer__put(writer, head.type, kept->data + at + sizeof(head), head.sz);
-		end.record_cnt += head.type == CAPTURE_RECORD;
-	}
+	for (const struct kept_chunk *chunk = kept->first; chunk; chunk = chunk->next)
+		end.record_cnt += write_chunk(writer, chunk);
 	write_whole(writer, part->whole, end_ns);
 	if (!kept->is_cut) /* a reader tells what has no end from what has one */
 		capture_writer__put(writer, CAPTURE_END, &end, sizeof(end));
