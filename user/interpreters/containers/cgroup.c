@@ -18,7 +18,7 @@
 /* An exported handle of kernfs is the 64-bit id itself (FILEID_KERNFS). */
 #define HANDLE_TYPE 0xfe
 
-/* Names of cgroups that came and went; more of them are asked for again. */
+/* Names of cgroups that came and went. Then all are forgotten, and asked for again. */
 #define NAMED_MAX 65536
 
 struct named {
@@ -121,14 +121,26 @@ static struct named *slot_of(struct named *named, size_t cap, __u64 id)
 	return &named[at];
 }
 
+static void forget(struct cgroups *cgroups)
+{
+	for (size_t i = 0; i < cgroups->named_cap; i++)
+		free(cgroups->named[i].path);
+	free(cgroups->named);
+	cgroups->named = NULL;
+	cgroups->named_cnt = cgroups->named_cap = 0;
+}
+
 static bool grow(struct cgroups *cgroups)
 {
-	size_t cap = cgroups->named_cap ? cgroups->named_cap * 2 : 64;
 	struct named *bigger;
+	size_t cap;
 
 	if (cgroups->named_cnt * 2 < cgroups->named_cap)
 		return true;
-	bigger = cgroups->named_cnt < NAMED_MAX ? calloc(cap, sizeof(*bigger)) : NULL;
+	if (cgroups->named_cnt >= NAMED_MAX)
+		forget(cgroups);
+	cap = cgroups->named_cap ? cgroups->named_cap * 2 : 64;
+	bigger = calloc(cap, sizeof(*bigger));
 	if (!bigger)
 		return false;
 	for (size_t i = 0; i < cgroups->named_cap; i++)

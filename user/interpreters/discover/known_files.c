@@ -14,6 +14,7 @@
 #include "interpreters/discover/discover.h"
 
 #define BUCKETS 1024
+#define OTHERS_MAX 65536 /* a host that builds programs makes new ones for as long as we trace */
 
 struct known_file {
 	struct known_file *next;
@@ -24,6 +25,7 @@ struct known_file {
 struct known_files {
 	pthread_mutex_t lock;
 	struct known_file *heads[BUCKETS];
+	size_t other_cnt; /* of no interest */
 };
 
 int known_files__new(struct known_files **out)
@@ -85,6 +87,24 @@ int known_files__find(struct known_files *files, const struct file_key *key)
 	return verdict;
 }
 
+/* Under the lock. They are looked at once more if they run again; interpreters stay known. */
+static void forget_others(struct known_files *files)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		struct known_file **link = &files->heads[i], *file;
+
+		while ((file = *link)) {
+			if (file->verdict != DISCOVER_NOTHING) {
+				link = &file->next;
+				continue;
+			}
+			*link = file->next;
+			free(file);
+		}
+	}
+	files->other_cnt = 0;
+}
+
 void known_files__add(struct known_files *files, const struct file_key *key, int verdict)
 {
 	struct known_file **head = &files->heads[bucket_of(key)];
@@ -93,6 +113,10 @@ void known_files__add(struct known_files *files, const struct file_key *key, int
 	if (!file)
 		return;
 	pthread_mutex_lock(&files->lock);
+	if (verdict == DISCOVER_NOTHING && files->other_cnt++ == OTHERS_MAX) {
+		forget_others(files);
+		files->other_cnt = 1;
+	}
 	*file = (struct known_file){ .next = *head, .key = *key, .verdict = verdict };
 	*head = file;
 	pthread_mutex_unlock(&files->lock);
