@@ -90,5 +90,6 @@ void labels_of(const struct process *process, bool is_redacted, struct labels *l
 	label_set(labels->pod, pod.pod);
 	label_set(labels->container, is_pod ? pod.container :
 				     container->name ? container->name : id);
+	label_set(labels->image, container->image);
 	label_set(labels->unit, container->id ? NULL : process->unit);
 }

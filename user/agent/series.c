@@ -55,7 +55,8 @@ int series_table__limit(struct series_table *table, size_t max)
 static bool is_same(const struct labels *a, const struct labels *b)
 {
 	return !strcmp(a->entry, b->entry) && !strcmp(a->container, b->container) &&
-	       !strcmp(a->unit, b->unit) && !strcmp(a->pod, b->pod) && !strcmp(a->space, b->space);
+	       !strcmp(a->image, b->image) && !strcmp(a->unit, b->unit) &&
+	       !strcmp(a->pod, b->pod) && !strcmp(a->space, b->space);
 }
 
 void labels_list(const struct labels *labels, struct label out[LABEL_CNT])
@@ -63,7 +64,8 @@ void labels_list(const struct labels *labels, struct label out[LABEL_CNT])
 	out[0] = (struct label){ "namespace", labels->space };
 	out[1] = (struct label){ "pod", labels->pod };
 	out[2] = (struct label){ "container", labels->container };
-	out[3] = (struct label){ "unit", labels->unit };
+	out[3] = (struct label){ "image", labels->image };
+	out[4] = (struct label){ "unit", labels->unit };
 }
 
 struct series *series_table__get(struct series_table *table, const struct labels *labels,

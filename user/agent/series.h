@@ -45,11 +45,12 @@ enum notable_why { NOTABLE_NO = 0, NOTABLE_NEW, NOTABLE_SLOW, NOTABLE_SLOWER };
 
 /* "": there is none. Namespace and pod are of Kubernetes. */
 struct labels {
-	char entry[LABEL_SZ], space[LABEL_SZ], pod[LABEL_SZ], container[LABEL_SZ], unit[LABEL_SZ];
+	char entry[LABEL_SZ], space[LABEL_SZ], pod[LABEL_SZ], container[LABEL_SZ];
+	char image[LABEL_SZ], unit[LABEL_SZ];
 };
 
 /* What else tells an entry point from others; the entry itself comes first, and always. */
-#define LABEL_CNT 4
+#define LABEL_CNT 5
 struct label {
 	const char *name, *value; /* value "": there is none */
 };

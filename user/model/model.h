@@ -154,7 +154,7 @@ struct wait {
 
 /* All NULL = in none. */
 struct container_info {
-	const char *id, *name, *runtime; /* name and runtime NULL = unknown */
+	const char *id, *name, *runtime, *image; /* all but id NULL = unknown */
 };
 
 /* Facts user space read elsewhere about a process or an interpreter. All may be NULL. */

@@ -16,8 +16,10 @@ def modules(process):
 
 
 def check_identity(process, container, name):
-    lib.check_equal(process["container"], {"id": container, "name": name, "runtime": "podman"},
-                    "container of %s" % process["cmdline"])
+    told = dict(process["container"])
+    image = told.pop("image")  # where the storage is one that it knows
+    lib.check_equal(told, {"id": container, "name": name, "runtime": "podman"}, "container of %s" % process["cmdline"])
+    lib.check(image is None or "pyimport-test" in image, "image %r", image)
     lib.check(process["cgroup"] and container in process["cgroup"], "cgroup %s",
               process["cgroup"])
     lib.check(process["nspid"] and process["nspid"] != process["pid"],

@@ -312,7 +312,7 @@ def test_container_paths():
             os.removedirs(place)
             os.makedirs(group.inner, exist_ok=True)
         process, = by_code(tracer.trace(), "import json")
-        lib.check_equal(process["container"], {"id": number, "name": None, "runtime": "containerd"},
+        lib.check_equal(process["container"], {"id": number, "name": None, "runtime": "containerd", "image": None},
                         "container")
         lib.check(FIRST in modules(process), "the first import is missing")
 

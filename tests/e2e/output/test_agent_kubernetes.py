@@ -49,10 +49,10 @@ def pod_cgroup(cgroup, number):
 
 @lib.test()
 def test_pods():
-    """Namespace, pod and container are labels; what others than root may write says nothing."""
+    """Namespace, pod, container and image are labels; what others than root may write says nothing."""
     good, bad = ("%032x%032x" % (os.getpid(), i) for i in (1, 2))
     notes = {"io.kubernetes.cri.container-name": "app", "io.kubernetes.cri.sandbox-name": "shop-7d9-x2",
-             "io.kubernetes.cri.sandbox-namespace": "web"}
+             "io.kubernetes.cri.sandbox-namespace": "web", "io.kubernetes.cri.image-name": "registry/app:3"}
     with Cgroup() as cgroup, Agent(cgroup) as agent:
         for number, mode in ((good, 0o644), (bad, 0o666)):
             with bundle(number, notes, mode), pod_cgroup(cgroup, number) as inner:
@@ -61,7 +61,8 @@ def test_pods():
         got = sorted(tuple(sorted(dict(labels).items())) for (name, labels) in agent.samples()
                      if name == "pyimport_starts_total")
         lib.check_equal(got, sorted([
-            (("container", "app"), ("entry", "-c"), ("namespace", "web"), ("pod", "shop-7d9-x2")),
+            (("container", "app"), ("entry", "-c"), ("image", "registry/app:3"), ("namespace", "web"),
+             ("pod", "shop-7d9-x2")),
             (("container", bad[:12]), ("entry", "-c"))]), "labels")
 
 

@@ -102,12 +102,13 @@ static void test_units(void)
 
 static char got[1024];
 
-static void keep(void *ctx, const char *id, const char *name, const char *runtime)
+static void keep(void *ctx, const char *id, const struct container_names *names)
 {
 	size_t sz = strlen(got);
 
 	(void)ctx;
-	snprintf(got + sz, sizeof(got) - sz, "%.8s %s %s;", id, name ? name : "-", runtime);
+	snprintf(got + sz, sizeof(got) - sz, "%.8s %s %s%s%s;", id,
+		 names->name ?: "-", names->runtime, names->image ? " " : "", names->image ?: "");
 }
 
 #define EXPECT(call, want) do { \
@@ -120,10 +121,12 @@ static void keep(void *ctx, const char *id, const char *name, const char *runtim
 static void test_files(void)
 {
 	static const char store[] = "[{\"id\":\"" ID "\",\"names\":[\"web\",\"alias\"]},"
-		"{\"id\":\"" OTHER "\"},{\"id\":\"../x\",\"names\":[\"evil\"]},{\"names\":[1]},7]";
-	static const char docker[] = "{\"ID\":\"" ID "\",\"Name\":\"/shop\",\"State\":{}}";
+		"{\"id\":\"" OTHER "\",\"metadata\":\"{\\\"image-name\\\":\\\"alpine:3\\\"}\"},{\"id\":\"../x\",\"names\":[\"evil\"]},{\"names\":[1]},7]";
+	static const char docker[] = "{\"ID\":\"" ID "\",\"Name\":\"/shop\",\"State\":{},"
+		"\"Config\":{\"Image\":\"shop:2\"}}";
 	static const char pod[] = "{\"annotations\":{\"io.kubernetes.cri.container-name\":\"app\","
-		"\"io.kubernetes.cri.sandbox-name\":\"shop-1\"}}";
+		"\"io.kubernetes.cri.sandbox-name\":\"shop-1\","
+		"\"io.kubernetes.cri.image-name\":\"reg/app:3\"}}";
 	static const char whole[] = "{\"annotations\":{\"io.kubernetes.container.name\":\"app\","
 		"\"io.kubernetes.pod.name\":\"shop-1\",\"io.kubernetes.pod.namespace\":\"web\"}}";
 	static const char crio[] = "[{\"id\":\"" ID "\",\"names\":[\"k8s_app_shop-1_web_12-3_0\"]},"
@@ -133,13 +136,13 @@ static void test_files(void)
 			   "/usr/bin/runc", "-n", "web", "--exit-command-arg" };
 
 	EXPECT(container_parse_store(store, strlen(store), keep, NULL),
-	       "01234567 web podman;f1234567 - podman;");
+	       "01234567 web podman;f1234567 - podman alpine:3;");
 	EXPECT(container_parse_store("{", 1, keep, NULL), "");
 	EXPECT(container_parse_store("", 0, keep, NULL), "");
-	EXPECT(container_parse_docker(docker, strlen(docker), keep, NULL), "01234567 shop docker;");
+	EXPECT(container_parse_docker(docker, strlen(docker), keep, NULL), "01234567 shop docker shop:2;");
 	EXPECT(container_parse_docker("[]", 2, keep, NULL), "");
 	EXPECT(container_parse_bundle(ID, pod, strlen(pod), "containerd", keep, NULL),
-	       "01234567 shop-1/app containerd;");
+	       "01234567 shop-1/app containerd reg/app:3;");
 	EXPECT(container_parse_bundle(ID, whole, strlen(whole), "cri-o", keep, NULL),
 	       "01234567 web/shop-1/app cri-o;");
 	EXPECT(container_parse_store(crio, strlen(crio), keep, NULL),

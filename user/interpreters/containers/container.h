@@ -33,11 +33,16 @@ struct containers;
 int containers__new(struct containers **out);
 void containers__free(struct containers *containers);
 
-/* Name of the container, NULL = not known. Valid until containers__free. May read files. */
-const char *containers__name(struct containers *containers, const struct container *container);
+/* Of a container; what is not known is NULL. Names are malloc'd where they are handed out. */
+struct container_names {
+	char *name, *image;  /* what it and its image are called */
+	const char *runtime; /* what runs it */
+};
 
-/* What runs it, where the path alone does not tell; NULL = not known. */
-const char *containers__runtime(struct containers *containers, const struct container *container);
+/* May read files. The names are the caller's. */
+void containers__names(struct containers *containers, const struct container *container,
+		       struct container_names *out);
+void container_names_clear(struct container_names *names);
 
 /*
  * The container around @path that the user means: @wanted is its name or how its id begins (at
@@ -47,8 +52,8 @@ const char *containers__runtime(struct containers *containers, const struct cont
 bool containers__match(struct containers *containers, const char *path, const char *wanted,
 		       struct container *out);
 
-/* Every container the runtimes know of, running or not. Names may be NULL. */
-typedef void (*container_fn)(void *ctx, const char *id, const char *name, const char *runtime);
+/* Every container the runtimes know of, running or not. */
+typedef void (*container_fn)(void *ctx, const char *id, const struct container_names *names);
 void containers__each(struct containers *containers, container_fn fn, void *ctx);
 
 #endif

@@ -90,11 +90,14 @@ static char *pod_name_of(const char *name)
 	return asprintf(&both, "%s/%s/%s", space, pod, container) < 0 ? NULL : both;
 }
 
-static void tell(container_fn fn, void *ctx, const char *id, const char *name, const char *runtime)
+/* Copied by whoever is told: what is read of a file is const. */
+static void tell(container_fn fn, void *ctx, const char *id, const char *name, const char *image,
+		 const char *runtime)
 {
 	_cleanup_free_ char *pod = pod_name_of(name);
+	const struct container_names names = { pod ? pod : (char *)name, (char *)image, runtime };
 
-	fn(ctx, id, pod ? pod : name, runtime);
+	fn(ctx, id, &names);
 }
 
 /* containers/storage: overlay-containers/containers.json */
@@ -109,10 +112,13 @@ void container_parse_store(const char *text, size_t sz, container_fn fn, void *c
 		const char *name = json_string_value(json_array_get(json_object_get(one, "names"),
 								    0));
 
+		const char *more = text_of(one, "metadata"); /* JSON in a text */
+		_cleanup_json_ *notes = more ? json_loads(more, 0, NULL) : NULL;
+
 		/* CRI-O shares the format; its own names begin with the pod's. */
 		if (id && is_id(id))
-			tell(fn, ctx, id, name, name && !strncmp(name, "k8s_", 4) ? "cri-o" :
-									     "podman");
+			tell(fn, ctx, id, name, text_of(notes, "image-name"),
+			     name && !strncmp(name, "k8s_", 4) ? "cri-o" : "podman");
 	}
 }
 
@@ -122,7 +128,8 @@ void container_parse_docker(const char *text, size_t sz, container_fn fn, void *
 	const char *id = text_of(one, "ID"), *name = text_of(one, "Name");
 
 	if (id && is_id(id))
-		tell(fn, ctx, id, name && *name == '/' ? name + 1 : name, "docker");
+		tell(fn, ctx, id, name && *name == '/' ? name + 1 : name,
+		     text_of(json_object_get(one, "Config"), "Image"), "docker");
 }
 
 /* An OCI bundle's config.json: the annotations say what Kubernetes or nerdctl call it. */
@@ -147,7 +154,7 @@ void container_parse_bundle(const char *id, const char *text, size_t sz, const c
 	if (name && pod && asprintf(&both, "%s%s%s/%s", space ? space : "", space ? "/" : "", pod,
 				    name) >= 0)
 		name = both;
-	fn(ctx, id, name ? name : pod, runtime);
+	tell(fn, ctx, id, name ? name : pod, text_of(notes, "io.kubernetes.cri.image-name"), runtime);
 }
 
 void container_parse_conmon(char *const *argv, size_t argc, container_fn fn, void *ctx)
@@ -161,7 +168,8 @@ void container_parse_conmon(char *const *argv, size_t argc, container_fn fn, voi
 			name = argv[++i];
 	}
 	if (id && is_id(id))
-		tell(fn, ctx, id, name, name && !strncmp(name, "k8s_", 4) ? "cri-o" : "podman");
+		tell(fn, ctx, id, name, NULL,
+		     name && !strncmp(name, "k8s_", 4) ? "cri-o" : "podman");
 }
 
 static void read_store(const char *root, container_fn fn, void *ctx)

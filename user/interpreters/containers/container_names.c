@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include <utlist.h>
+
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "interpreters/containers/container.h"
@@ -20,16 +22,20 @@
 #define RETRY_MIN_NS 20000000ULL
 #define RETRY_MAX_NS 5000000000ULL
 
+/* A node starts a new one each minute for months: who was not met for longest goes. */
+#define KNOWN_MAX 1024
+
 struct known {
-	char *id, *name;      /* name NULL = not found yet */
-	const char *runtime;  /* NULL = not told */
+	char *id;
+	struct container_names names; /* name NULL = not found yet */
 	__u64 next_ns, rest_ns; /* when to ask again, and how long to rest after that */
-	struct known *next;
+	struct known *prev, *next;
 };
 
 struct containers {
 	pthread_mutex_t lock; /* asked from the main and the hold thread */
-	struct known *known;  /* some dozens at most: a list will do */
+	struct known *known;  /* who was met last comes first; a list will do for some dozens */
+	size_t cnt;
 };
 
 int containers__new(struct containers **out)
@@ -43,18 +49,28 @@ int containers__new(struct containers **out)
 	return 0;
 }
 
+void container_names_clear(struct container_names *names)
+{
+	free(names->name);
+	free(names->image);
+	*names = (struct container_names){};
+}
+
+static void forget(struct containers *containers, struct known *known)
+{
+	DL_DELETE(containers->known, known); // NOLINT: the analyser forgets that it is in the list
+	containers->cnt--;
+	free(known->id);
+	container_names_clear(&known->names);
+	free(known);
+}
+
 void containers__free(struct containers *containers)
 {
-	struct known *next;
-
 	if (!containers)
 		return;
-	for (struct known *known = containers->known; known; known = next) {
-		next = known->next;
-		free(known->id);
-		free(known->name);
-		free(known);
-	}
+	while (containers->known)
+		forget(containers, containers->known);
 	pthread_mutex_destroy(&containers->lock);
 	free(containers);
 }
@@ -63,9 +79,13 @@ static struct known *get(struct containers *containers, const char *id)
 {
 	struct known *known;
 
-	for (known = containers->known; known; known = known->next)
-		if (!strcmp(known->id, id))
-			return known;
+	for (known = containers->known; known && strcmp(known->id, id) != 0;)
+		known = known->next;
+	if (known) {
+		DL_DELETE(containers->known, known);
+		DL_PREPEND(containers->known, known);
+		return known;
+	}
 	known = calloc(1, sizeof(*known));
 	if (!known)
 		return NULL;
@@ -74,22 +94,25 @@ static struct known *get(struct containers *containers, const char *id)
 		free(known);
 		return NULL;
 	}
-	known->next = containers->known;
-	containers->known = known;
+	if (containers->cnt == KNOWN_MAX)
+		forget(containers, containers->known->prev);
+	DL_PREPEND(containers->known, known);
+	containers->cnt++;
 	return known;
 }
 
-static void learn(void *ctx, const char *id, const char *name, const char *runtime)
+static void learn(void *ctx, const char *id, const struct container_names *names)
 {
 	struct known *known = get(ctx, id);
 
 	if (!known)
 		return;
-	if (!known->runtime)
-		known->runtime = runtime;
-	/* A renamed container keeps its first name here: pointers to it are handed out. */
-	if (!known->name && name && *name)
-		known->name = strdup(name);
+	if (!known->names.runtime)
+		known->names.runtime = names->runtime;
+	if (!known->names.image && names->image && *names->image)
+		known->names.image = strdup(names->image);
+	if (!known->names.name && names->name && *names->name)
+		known->names.name = strdup(names->name);
 }
 
 static const struct known *look_up(struct containers *containers,
@@ -98,43 +121,35 @@ static const struct known *look_up(struct containers *containers,
 	struct known *known = get(containers, container->id);
 	__u64 now = clock_ns();
 
-	if (!known || known->name || now < known->next_ns)
+	if (!known || known->names.name || now < known->next_ns)
 		return known;
 	known->rest_ns = known->rest_ns ? known->rest_ns * 2 : RETRY_MIN_NS;
 	if (known->rest_ns > RETRY_MAX_NS)
 		known->rest_ns = RETRY_MAX_NS;
 	known->next_ns = now + known->rest_ns;
 	container_files_one(container->id, learn, containers);
-	if (!known->name && container->runtime && (!strcmp(container->runtime, "lxc") ||
+	if (!known->names.name && container->runtime && (!strcmp(container->runtime, "lxc") ||
 						   !strcmp(container->runtime, "nspawn")))
-		known->name = strdup(container->id);
+		known->names.name = strdup(container->id);
 	return known;
 }
 
-const char *containers__name(struct containers *containers, const struct container *container)
+void containers__names(struct containers *containers, const struct container *container,
+		       struct container_names *out)
 {
 	const struct known *known;
-	const char *name;
 
+	*out = (struct container_names){};
 	pthread_mutex_lock(&containers->lock);
 	known = look_up(containers, container);
-	name = known ? known->name : NULL;
+	if (known) {
+		out->name = known->names.name ? strdup(known->names.name) : NULL;
+		out->image = known->names.image ? strdup(known->names.image) : NULL;
+		out->runtime = known->names.runtime;
+	}
 	pthread_mutex_unlock(&containers->lock);
-	return name;
-}
-
-const char *containers__runtime(struct containers *containers, const struct container *container)
-{
-	const struct known *known;
-	const char *runtime = container->runtime;
-
-	if (runtime)
-		return runtime;
-	pthread_mutex_lock(&containers->lock);
-	known = look_up(containers, container);
-	runtime = known ? known->runtime : NULL;
-	pthread_mutex_unlock(&containers->lock);
-	return runtime;
+	if (container->runtime)
+		out->runtime = container->runtime;
 }
 
 /* A name of Kubernetes is [NAMESPACE/]POD/CONTAINER: pod, container, or both will do. */
@@ -156,12 +171,15 @@ bool containers__match(struct containers *containers, const char *path, const ch
 	size_t sz = strlen(path), wanted_sz = strlen(wanted);
 
 	while (container_parse_sz(path, sz, out)) {
-		const char *name;
+		struct container_names names;
+		bool is_it;
 
 		if (wanted_sz >= CONTAINER_PREFIX_MIN && !strncmp(out->id, wanted, wanted_sz))
 			return true;
-		name = containers__name(containers, out);
-		if (name && is_name(name, wanted))
+		containers__names(containers, out, &names);
+		is_it = names.name && is_name(names.name, wanted);
+		container_names_clear(&names);
+		if (is_it)
 			return true;
 		sz = out->path_sz;
 		while (sz && path[sz - 1] != '/')
@@ -176,6 +194,6 @@ void containers__each(struct containers *containers, container_fn fn, void *ctx)
 	pthread_mutex_lock(&containers->lock);
 	container_files_all(learn, containers);
 	for (const struct known *known = containers->known; known; known = known->next)
-		fn(ctx, known->id, known->name, known->runtime);
+		fn(ctx, known->id, &known->names);
 	pthread_mutex_unlock(&containers->lock);
 }

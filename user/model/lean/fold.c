@@ -77,6 +77,7 @@ static int carry(const struct process_state *state, struct model *to)
 	process->container.id = model_keep(to, from->container.id);
 	process->container.name = model_keep(to, from->container.name);
 	process->container.runtime = model_keep(to, from->container.runtime);
+	process->container.image = model_keep(to, from->container.image);
 	kept->can_switch = state->can_switch;
 	kept->has_frames = state->has_frames;
 	return carry_args(from, process, to);

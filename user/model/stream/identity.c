@@ -14,6 +14,7 @@ void identity_set(struct model *model, struct process *process, const struct pro
 			.id = model_keep(model, info->container.id),
 			.name = model_keep(model, info->container.name),
 			.runtime = model_keep(model, info->container.runtime),
+			.image = model_keep(model, info->container.image),
 		};
 	if (!process->nspid)
 		process->nspid = info->nspid;

@@ -44,6 +44,7 @@ static const struct field process_fields[] = {
 	FIELD(TEXT, process_info, cgroup), ARRAY(process_info, argv, argc),
 	FIELD(TEXT, process_info, unit), FIELD(TEXT, process_info, container.id),
 	FIELD(TEXT, process_info, container.name), FIELD(TEXT, process_info, container.runtime),
+	FIELD(TEXT, process_info, container.image),
 	FIELD(U32, process_info, nspid), FIELD(U32, process_info, ppid), {},
 };
 static const struct field lib_fields[] = {
@@ -90,7 +91,7 @@ static const struct field same_fields[] = {
 
 _Static_assert(sizeof(struct host_info) == 64, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct python_info) == 48, "a new field: captures must keep it, add it above");
-_Static_assert(sizeof(struct process_info) == 80, "a new field: captures must keep it, add it above");
+_Static_assert(sizeof(struct process_info) == 88, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct hold_info) == 40, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct held_info) == 40, "a new field: captures must keep it, add it above");
 _Static_assert(sizeof(struct price_info) == 40, "a new field: captures must keep it, add it above");

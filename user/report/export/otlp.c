@@ -330,6 +330,7 @@ static json_t *new_resource(struct otlp *otlp, const struct process *process,
 	add_str(otlp, list, "container.id", json_string_value(json_object_get(container, "id")));
 	add_str(otlp, list, "container.name",
 		json_string_value(json_object_get(container, "name")));
+	add_str(otlp, list, "container.image.name", process->container.image);
 	if (pod_name_parse(process->container.name, &pod)) {
 		add_str(otlp, list, "k8s.namespace.name", pod.space);
 		add_str(otlp, list, "k8s.pod.name", pod.pod);

@@ -47,6 +47,7 @@ static json_t *new_container(struct json_out *jo, const struct container_info *c
 	json_set_str(jo, obj, "id", container->id);
 	json_set_str(jo, obj, "name", container->name);
 	json_set_str(jo, obj, "runtime", container->runtime);
+	json_set_str(jo, obj, "image", container->image);
 	return obj;
 }
 

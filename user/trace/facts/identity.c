@@ -25,14 +25,14 @@ struct noted {
 	__u64 cgroup; /* 0 = not in the record */
 };
 
-/* What was found, owned; names of containers belong to struct containers. */
+/* What was found, owned. */
 struct found {
 	__u32 serial;
 	char *cgroup;
 	char unit[CGROUP_UNIT_SZ];
 	bool is_container;
 	struct container container;
-	const char *name, *runtime;
+	struct container_names names;
 	pid_t ppid;
 	__u32 nspid;
 };
@@ -59,12 +59,18 @@ int identity__new(struct cgroups *cgroups, struct containers *containers, struct
 	return 0;
 }
 
+static void clear(struct found *found)
+{
+	free(found->cgroup);
+	container_names_clear(&found->names);
+}
+
 void identity__free(struct identity *identity)
 {
 	if (!identity)
 		return;
 	for (size_t i = 0; i < identity->followed_cnt; i++)
-		free(identity->followed[i].cgroup);
+		clear(&identity->followed[i]);
 	free(identity->followed);
 	free(identity->noted);
 	free(identity);
@@ -166,10 +172,8 @@ static void look(struct identity *identity, pid_t tgid, __u64 cgroup, struct fou
 		return;
 	cgroup_unit(found->cgroup, found->unit);
 	found->is_container = container_parse(found->cgroup, &found->container);
-	if (found->is_container) {
-		found->name = containers__name(identity->containers, &found->container);
-		found->runtime = containers__runtime(identity->containers, &found->container);
-	}
+	if (found->is_container)
+		containers__names(identity->containers, &found->container, &found->names);
 }
 
 static void tell(struct model *model, const struct found *found)
@@ -181,8 +185,9 @@ static void tell(struct model *model, const struct found *found)
 
 	if (found->is_container)
 		told.container = (struct container_info){ .id = found->container.id,
-							  .name = found->name,
-							  .runtime = found->runtime };
+							  .name = found->names.name,
+							  .image = found->names.image,
+							  .runtime = found->names.runtime };
 	if (model__set_process_info(model, found->serial, &told))
 		log_debug("identity of process image %u: out of memory", found->serial);
 }
@@ -195,7 +200,7 @@ void identity__read(struct identity *identity, struct model *model)
 
 		look(identity, noted->tgid, noted->cgroup, &found);
 		tell(model, &found);
-		free(found.cgroup);
+		clear(&found);
 	}
 	identity->noted_cnt = 0;
 }

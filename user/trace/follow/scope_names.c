@@ -105,9 +105,10 @@ struct near_names {
 	bool is_known;  /* one is called so, but nothing runs in it */
 };
 
-static void rank(void *ctx, const char *id, const char *name, const char *runtime)
+static void rank(void *ctx, const char *id, const struct container_names *names)
 {
 	struct near_names *near = ctx;
+	const char *name = names->name;
 	struct near_name one = { .distance = text_distance(name ? name : id, near->wanted) };
 	size_t at;
 
@@ -118,7 +119,7 @@ static void rank(void *ctx, const char *id, const char *name, const char *runtim
 	if (name && strstr(name, near->wanted))
 		one.distance = 0;
 	snprintf(one.text, sizeof(one.text), "%.200s (%.*s, %s)", name ? name : "without a name",
-		 SHORT_ID, id, runtime ? runtime : "runtime unknown");
+		 SHORT_ID, id, names->runtime ?: "runtime unknown");
 	for (at = near->cnt; at && near->best[at - 1].distance > one.distance; at--)
 		if (at < CLOSE_MAX)
 			near->best[at] = near->best[at - 1];
