@@ -5,6 +5,7 @@ import base64
 import http.client
 import http.server
 import os
+import re
 import shutil
 import signal
 import ssl
@@ -92,6 +93,48 @@ def test_config_refused():
     weak = lib.write("weak", WEAK)
     done = subprocess.run([lib.TOOL, "agent", "--auth-file", weak], capture_output=True, text=True)
     lib.check(done.returncode == 1 and "bcrypt" in done.stderr, "a weak hash: %r", done)
+
+
+def capabilities(where):
+    """Those that the unit of systemd, or the DaemonSet, gives the agent."""
+    with open(os.path.join(lib.settings.REPO, "packaging/fleet", where), encoding="utf-8") as file:
+        text = file.read()
+    if where.endswith(".service"):
+        return re.search("^CapabilityBoundingSet=(.*)$", text, re.M)[1].lower().replace("cap_", "").split()
+    return re.search(r"capabilities:.*?add: \[(.*?)\]", text, re.S)[1].lower().replace(",", " ").split()
+
+
+@lib.test()
+def test_capabilities():
+    """What the unit and the DaemonSet allow the agent is enough: root with these alone, and no way to more."""
+    lib.needs_command("setpriv")
+    names = capabilities("pyimport-agent.service")
+    lib.check_equal(sorted(names), sorted(capabilities("kubernetes/daemonset.yaml")), "the pod's")
+    tool = lib.write("agent.sh", "#!/bin/sh\nexec setpriv --no-new-privs --bounding-set=-all,+%s -- %s \"$@\"\n" %
+                     (",+".join(names), lib.TOOL))
+    os.chmod(tool, 0o755)
+    with Cgroup() as cgroup, Agent(cgroup, "--spool", os.path.join(lib.workdir(), "spool"), tool=tool) as agent:
+        with open("/proc/%d/status" % agent.proc.pid, encoding="ascii") as file:
+            status = dict(line.split(":", 1) for line in file)
+        given = bin(int(status["CapBnd"], 16)).count("1")  # this machine may lack one itself
+        lib.check(3 < given <= len(names) and int(status["NoNewPrivs"]) == 1, "%d are given: %r", given, status["CapBnd"])
+        for _ in range(3):
+            cgroup.start([lib.system().exe, "-c", "import json"]).wait()
+        lib.wait_until(lambda: agent.sum_of("pyimport_starts_total") >= 3, "the starts")
+        lib.wait_until(lambda: agent.sum_of("pyimport_agent_spool_captures_total") >= 1, "a capture")
+        lib.check_equal((agent.sum_of("pyimport_starts_total"), agent.sum_of("pyimport_complete")), (3, 1), "starts")
+
+
+@lib.test()
+def test_unit():
+    """systemd knows each line of the unit, and finds it no more exposed than the documentation says."""
+    lib.needs_command("systemd-analyze")
+    unit = os.path.join(lib.settings.REPO, "packaging/fleet/pyimport-agent.service")
+    done = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+    lib.check(not re.search("Unknown|Failed to parse|Invalid|ignoring", done.stderr), "verify: %s", done.stderr)
+    done = subprocess.run(["systemd-analyze", "security", "--offline=true", unit], capture_output=True, text=True)
+    score = re.search(r"exposure level for \S+: ([0-9.]+)", done.stdout)
+    lib.check(score and float(score[1]) <= 5.5, "%s", done.stdout[-500:] + done.stderr)
 
 
 def certify(name):
