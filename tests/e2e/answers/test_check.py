@@ -46,21 +46,6 @@ def results(doc):
 
 
 @lib.test()
-def test_every_run():
-    """What only the second run loaded is judged, too, and a range is that of the runs."""
-    lib.write("bd_quick.py", "import time\nwith open('bd.count', 'a+') as file:\n    file.write('x')\n"
-              "    file.seek(0)\n    IS_RARE = len(file.read()) % 2 == 0\n"
-              "time.sleep(0.06 if IS_RARE else 0.01)\n")
-    lib.write("bd_rare.py", "import time\ntime.sleep(0.05)\n")
-    script = lib.write("bd_runs.py", "import bd_quick\nif bd_quick.IS_RARE: import bd_rare\n")
-    doc = check("entries:\n- name: it\n  runs: 2\n  modules: {bd_rare: 20 ms, 'bd_q*': 10 s}\n",
-                "--", lib.system().exe, script, status=1)
-    lib.check_equal(results(doc), {"time of bd_rare": "broken", "time of bd_q*": "ok"}, "results")
-    found = [c for c in doc["checks"] if c["check"] == "time of bd_q*"][0]
-    lib.check(found["high"] - found["low"] >= 40e6, "the range of two runs: %s", found)
-
-
-@lib.test()
 def test_limits():
     cap = capture(program())
     doc = check("entries:\n- name: help\n  limits: {time: 10 s, modules: 3}\n"

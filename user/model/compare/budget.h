@@ -111,7 +111,8 @@ struct verdict {
 	const char *what;            /* MODULE: the module; FORBIDDEN: the module or the glob */
 	__u64 value, low, high, max; /* median and its interval; NS_UNKNOWN */
 	bool is_over_floor;
-	__u64 modules;               /* LIMIT: loaded in this run, beside the time it took */
+	size_t value_cnt;            /* LIMIT, MODULE: runs that have a value, of @run_cnt */
+	__u64 modules, modules_low;  /* LIMIT: most and fewest that a run loaded; NS_UNKNOWN */
 	__u64 then, modules_then;    /* in the baseline; NS_UNKNOWN */
 	const char *then_day;        /* the day of that, 2026-11-29; NULL = unknown */
 	size_t came_cnt;             /* since the baseline, with `load`; 0 = none is known to */

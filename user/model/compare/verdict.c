@@ -5,24 +5,46 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "model/compiled.h"
 #include "model/advice/advice.h"
 #include "model/compare/budget.h"
 #include "model/compare/sample.h"
 #include "model/compare/verdict_list.h"
 
-/* @values: of those runs that have one. */
-static void judge(struct verdict *verdict, __u64 *values, size_t cnt, size_t run_cnt)
+/* The run whose value is what was judged, or next to it. */
+static size_t nearest_run(const struct runs *runs, __u64 value)
+{
+	__u64 best = NS_UNKNOWN;
+	size_t found = 0;
+
+	for (size_t i = 0; i < runs->cnt; i++) {
+		__u64 at = runs->by_run[i], away = at > value ? at - value : value - at;
+
+		if (at == NS_UNKNOWN || (best != NS_UNKNOWN && away >= best))
+			continue;
+		best = away;
+		found = i;
+	}
+	return found;
+}
+
+/* By the values of those runs that have one, which are to be @run_cnt. */
+static void judge(struct verdict *verdict, const struct runs *runs, size_t run_cnt)
 {
 	bool is_timed = metrics[verdict->metric].is_timed;
+	size_t cnt = 0;
 
+	for (size_t i = 0; i < runs->cnt; i++)
+		if (runs->by_run[i] != NS_UNKNOWN)
+			runs->values[cnt++] = runs->by_run[i];
+	verdict->value_cnt = cnt;
 	if (!cnt || cnt < run_cnt) {
 		verdict->result = VERDICT_UNKNOWN;
 		return;
 	}
-	median_of(values, cnt, &verdict->value, &verdict->low, &verdict->high);
+	median_of(runs->values, cnt, &verdict->value, &verdict->low, &verdict->high);
 	if (!is_timed)
-		verdict->value = values[cnt - 1];
+		verdict->value = runs->values[cnt - 1];
+	verdict_tell(verdict, runs, nearest_run(runs, verdict->value));
 	if (verdict->value <= verdict->max)
 		return;
 	verdict->result = is_timed && verdict->low <= verdict->max ? VERDICT_NOISY : VERDICT_BROKEN;
@@ -88,15 +110,30 @@ static const struct load *find_bringer(const struct process *process, enum metri
 	return found;
 }
 
+/* How many modules the runs loaded, as far as that is known of each. */
+static void count_modules(struct verdict *verdict, const struct runs *runs)
+{
+	for (size_t i = 0; i < runs->cnt; i++) {
+		__u64 cnt = metric_of_process(runs->processes[i], METRIC_MODULES);
+
+		if (cnt == NS_UNKNOWN) {
+			verdict->modules = NS_UNKNOWN;
+			return;
+		}
+		if (!i || cnt < verdict->modules_low)
+			verdict->modules_low = cnt;
+		if (!i || cnt > verdict->modules)
+			verdict->modules = cnt;
+	}
+}
+
 static int check_limits(struct verdicts *result, const struct runs *runs)
 {
-	const struct load *culprit = NULL;
 	int err = 0;
 
 	for (int metric = 0; metric < METRIC_CNT; metric++) {
 		const struct limit *limit = &runs->entry->limits[metric];
 		struct verdict *verdict;
-		size_t cnt = 0;
 
 		if (!limit->is_set)
 			continue;
@@ -106,28 +143,22 @@ static int check_limits(struct verdicts *result, const struct runs *runs)
 		verdict->metric = metric;
 		verdict->max = limit->max;
 		verdict->is_over_floor = limit->is_over_floor;
-		verdict->modules = metric_of_process(runs->processes[0], METRIC_MODULES);
-		for (size_t i = 0; i < runs->cnt; i++) {
-			__u64 value = metric_against(runs->processes[i], metric,
-						     limit->is_over_floor);
-
-			if (value != NS_UNKNOWN)
-				runs->values[cnt++] = value;
-		}
-		judge(verdict, runs->values, cnt, runs->cnt);
+		count_modules(verdict, runs);
+		for (size_t i = 0; i < runs->cnt; i++)
+			runs->by_run[i] = metric_against(runs->processes[i], metric,
+							 limit->is_over_floor);
+		judge(verdict, runs, runs->cnt);
 		verdict_needs(verdict, runs, metrics[metric].groups);
 		if (verdict->result != VERDICT_BROKEN)
 			continue;
 		/* What takes the time need not be what brings the modules or libraries. */
 		if (metric == METRIC_LIBS || metric == METRIC_MODULES) {
-			verdict->load = find_bringer(runs->processes[0], metric);
+			verdict->load = find_bringer(verdict->process, metric);
 			continue;
 		}
-		if (!culprit)
-			err = find_culprit(runs->processes[0], &culprit);
+		err = find_culprit(verdict->process, &verdict->load);
 		if (err)
 			return err;
-		verdict->load = culprit;
 	}
 	return 0;
 }
@@ -142,23 +173,24 @@ static int check_module(struct verdicts *result, const struct runs *runs,
 			const struct budget_modules *rule, const struct load *load, int metric)
 {
 	struct verdict *verdict = verdict_add(result, runs, VERDICT_MODULE);
-	size_t cnt = 0, seen = 0;
+	size_t seen = 0;
 
 	if (!verdict)
 		return -ENOMEM;
 	verdict->metric = metric;
 	verdict->max = rule->limits[metric].max;
 	verdict->what = load->module;
-	verdict->load = load;
 	for (size_t i = 0; i < runs->cnt; i++) {
 		const struct load *at = graph__find(runs->graphs[i], load->module);
-		__u64 value = at ? metric_of_load(at, metric) : NS_UNKNOWN;
 
 		seen += at != NULL;
-		if (value != NS_UNKNOWN)
-			runs->values[cnt++] = value;
+		runs->by_run[i] = at ? metric_of_load(at, metric) : NS_UNKNOWN;
 	}
-	judge(verdict, runs->values, cnt, seen);
+	judge(verdict, runs, seen);
+	verdict->load = load;
+	for (size_t i = 0; i < runs->cnt; i++)
+		if (runs->processes[i] == verdict->process && verdict->value_cnt)
+			verdict->load = graph__find(runs->graphs[i], load->module) ?: load;
 	return 0;
 }
 
@@ -220,6 +252,7 @@ static int check_rule(struct verdicts *result, const struct runs *runs,
 	verdict->value = worst.value;
 	verdict->low = worst.low;
 	verdict->high = worst.high;
+	verdict->value_cnt = worst.value_cnt;
 	return 0;
 }
 
@@ -234,94 +267,15 @@ static int check_modules(struct verdicts *result, const struct runs *runs)
 	return err;
 }
 
-static int check_circular(struct verdicts *result, const struct runs *runs)
-{
-	const struct process *process = runs->processes[0];
-	struct verdict *verdict;
-	bool has_any = false;
-
-	for (size_t i = 0; i < process->edge_cnt; i++) {
-		const struct edge *edge = process->edges[i];
-
-		if (!edge->is_circular || !file_is_own(edge->importer.file))
-			continue;
-		verdict = verdict_add(result, runs, VERDICT_CIRCULAR);
-		if (!verdict)
-			return -ENOMEM;
-		verdict->what = edge->module;
-		verdict->site = edge->importer;
-		verdict->result = VERDICT_BROKEN;
-		has_any = true;
-	}
-	verdict = has_any ? NULL : verdict_add(result, runs, VERDICT_CIRCULAR);
-	if (verdict)
-		verdict_needs(verdict, runs, PYI_GROUP_STATEMENTS);
-	return has_any || verdict ? 0 : -ENOMEM;
-}
-
-static int check_compile(struct verdicts *result, const struct runs *runs)
-{
-	const struct process *process = runs->processes[0];
-	struct verdict *verdict = verdict_add(result, runs, VERDICT_COMPILE);
-
-	if (!verdict)
-		return -ENOMEM;
-	verdict->value = 0;
-	if (process->is_log) /* which does not tell what a module was made from */
-		verdict->result = VERDICT_UNKNOWN;
-	for (size_t i = 0; i < process->load_cnt; i++) {
-		const struct load *load = process->loads[i];
-
-		if (!load_is_compiled(load))
-			continue;
-		verdict->value++;
-		verdict->result = VERDICT_BROKEN;
-		if (!verdict->load || load->self_ns > verdict->load->self_ns)
-			verdict->load = load;
-	}
-	return 0;
-}
-
-/* Any connection or look-up by an import, or before the end of start-up. */
-static bool is_at_start(const struct process *process, const struct net_use *use)
-{
-	return (use->kind == PYI_NET_CONNECT || use->kind == PYI_NET_DNS) &&
-	       (use->load || process->startup_end_ns == NS_UNKNOWN ||
-		use->start_ns <= process->startup_end_ns);
-}
-
-static int check_network(struct verdicts *result, const struct runs *runs)
-{
-	struct verdict *verdict = verdict_add(result, runs, VERDICT_NETWORK);
-
-	if (!verdict)
-		return -ENOMEM;
-	for (size_t r = 0; r < runs->cnt; r++) {
-		const struct process *process = runs->processes[r];
-
-		for (size_t i = 0; i < process->net.cnt; i++) {
-			const struct net_use *use = process->net.uses[i];
-
-			if (!is_at_start(process, use))
-				continue;
-			verdict->result = VERDICT_BROKEN;
-			verdict->what = use->name ? use->name : use->address;
-			verdict->load = use->load;
-			verdict->process = process;
-			return 0;
-		}
-	}
-	verdict_needs(verdict, runs, PYI_GROUP_NET);
-	return 0;
-}
-
 static int find_runs(struct runs *runs, struct model *const *models, size_t cnt)
 {
 	runs->processes = calloc(cnt + 1, sizeof(struct process *));
 	runs->values = calloc(cnt + 1, sizeof(*runs->values));
+	runs->by_run = calloc(cnt + 1, sizeof(*runs->by_run));
 	runs->graphs = calloc(cnt + 1, sizeof(struct graph *));
 	runs->models = calloc(cnt + 1, sizeof(struct model *));
-	if (!runs->processes || !runs->models || !runs->values || !runs->graphs)
+	if (!runs->processes || !runs->models || !runs->values || !runs->by_run ||
+	    !runs->graphs)
 		return -ENOMEM;
 	for (size_t i = 0; i < cnt; i++) {
 		const struct process *process = budget_find_process(runs->entry, models[i]);
@@ -356,11 +310,11 @@ static int check_runs(struct verdicts *result, const struct runs *runs)
 	if (!err && entry->has_allowed)
 		err = verdict_allowed(result, runs);
 	if (!err && entry->no_network)
-		err = check_network(result, runs);
+		err = verdict_network(result, runs);
 	if (!err && entry->no_circular)
-		err = check_circular(result, runs);
+		err = verdict_circular(result, runs);
 	if (!err && entry->no_compile)
-		err = check_compile(result, runs);
+		err = verdict_compile(result, runs);
 	return err;
 }
 
@@ -388,6 +342,7 @@ int check_entry(struct verdicts *result, const struct budget_entry *entry,
 	free(runs.processes);
 	free(runs.models);
 	free(runs.values);
+	free(runs.by_run);
 	return err;
 }
 

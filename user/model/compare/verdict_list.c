@@ -21,11 +21,18 @@ struct verdict *verdict_add(struct verdicts *result, const struct runs *runs,
 	verdicts[result->cnt] = (struct verdict){
 		.entry = runs->entry, .kind = kind, .run_cnt = runs->cnt,
 		.value = NS_UNKNOWN, .low = NS_UNKNOWN, .high = NS_UNKNOWN, .max = NS_UNKNOWN,
-		.modules = NS_UNKNOWN, .then = NS_UNKNOWN, .modules_then = NS_UNKNOWN,
+		.modules = NS_UNKNOWN, .modules_low = NS_UNKNOWN,
+		.then = NS_UNKNOWN, .modules_then = NS_UNKNOWN,
 		.model = runs->cnt ? runs->models[0] : NULL,
 		.process = runs->cnt ? runs->processes[0] : NULL,
 	};
 	return &verdicts[result->cnt++];
+}
+
+void verdict_tell(struct verdict *verdict, const struct runs *runs, size_t run)
+{
+	verdict->model = runs->models[run];
+	verdict->process = runs->processes[run];
 }
 
 void verdict_needs(struct verdict *verdict, const struct runs *runs, __u32 groups)

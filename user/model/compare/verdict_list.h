@@ -13,16 +13,24 @@ struct runs {
 	const struct model **models;      /* that they are of */
 	struct graph **graphs;            /* to find modules by name */
 	__u64 *values;                    /* scratch, as many */
+	__u64 *by_run;                    /* scratch: of each run; NS_UNKNOWN = it has none */
 };
 
 /* verdict_list.c: a new one that holds, of the first run. NULL: out of memory. */
 struct verdict *verdict_add(struct verdicts *result, const struct runs *runs,
 			    enum verdict_kind kind);
+/* It is told of that run. */
+void verdict_tell(struct verdict *verdict, const struct runs *runs, size_t run);
 /* What holds, or could not be told, does not where one of the runs has not recorded all @groups. */
 void verdict_needs(struct verdict *verdict, const struct runs *runs, __u32 groups);
 
 /* verdict_packages.c: `forbid` and `allow`. 0 or -ENOMEM. */
 int verdict_forbidden(struct verdicts *result, const struct runs *runs);
 int verdict_allowed(struct verdicts *result, const struct runs *runs);
+
+/* verdict_behaviour.c: `circular`, `compile` and `network`. 0 or -ENOMEM. */
+int verdict_circular(struct verdicts *result, const struct runs *runs);
+int verdict_compile(struct verdicts *result, const struct runs *runs);
+int verdict_network(struct verdicts *result, const struct runs *runs);
 
 #endif

@@ -27,7 +27,7 @@ int verdict_forbidden(struct verdicts *result, const struct runs *runs)
 				    load->via != VIA_MAIN &&
 				    is_forbidden(verdict->what, load->module)) {
 					verdict->load = load;
-					verdict->process = runs->processes[r];
+					verdict_tell(verdict, runs, r);
 					verdict->result = VERDICT_BROKEN;
 					break;
 				}
@@ -55,31 +55,49 @@ static bool is_package(const struct load *load)
 	       (startup->by == STARTUP_UNKNOWN || load->start_ns >= startup->run_ns);
 }
 
-/* One verdict for each top-level package beyond those allowed, at its first load. */
-int verdict_allowed(struct verdicts *result, const struct runs *runs)
+/* A package is told once, whatever of it was loaded. */
+static bool is_told(const struct verdicts *result, size_t before, const char *module)
 {
-	const struct process *process = runs->processes[0];
-	size_t before = result->cnt;
+	size_t len = strcspn(module, ".");
+
+	for (size_t k = before; k < result->cnt; k++)
+		if (strcspn(result->all[k].what, ".") == len &&
+		    !strncmp(module, result->all[k].what, len))
+			return true;
+	return false;
+}
+
+static int add_packages(struct verdicts *result, const struct runs *runs, size_t run, size_t before)
+{
+	const struct process *process = runs->processes[run];
 
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 		struct verdict *verdict;
-		bool is_told = false;
 
-		if (!is_package(load) || is_allowed(runs->entry, load->module))
-			continue;
-		for (size_t k = before; !is_told && k < result->cnt; k++)
-			is_told = strcspn(load->module, ".") == strcspn(result->all[k].what, ".") &&
-				  !strncmp(load->module, result->all[k].what,
-					   strcspn(load->module, "."));
-		if (is_told)
+		if (!is_package(load) || is_allowed(runs->entry, load->module) ||
+		    is_told(result, before, load->module))
 			continue;
 		verdict = verdict_add(result, runs, VERDICT_ALLOWED);
 		if (!verdict)
 			return -ENOMEM;
+		verdict_tell(verdict, runs, run);
 		verdict->what = load->module;
 		verdict->load = load;
 		verdict->result = VERDICT_BROKEN;
 	}
-	return result->cnt > before || verdict_add(result, runs, VERDICT_ALLOWED) ? 0 : -ENOMEM;
+	return 0;
+}
+
+/* One verdict for each top-level package beyond those allowed, at its first load. */
+int verdict_allowed(struct verdicts *result, const struct runs *runs)
+{
+	size_t before = result->cnt;
+	int err = 0;
+
+	for (size_t run = 0; !err && run < runs->cnt; run++)
+		err = add_packages(result, runs, run, before);
+	if (err || result->cnt > before)
+		return err;
+	return verdict_add(result, runs, VERDICT_ALLOWED) ? 0 : -ENOMEM;
 }

@@ -159,6 +159,7 @@ static int put_json(struct json_out *jo, const struct verdict *verdict)
 	json_set_bool(jo, obj, "over_interpreter", verdict->is_over_floor);
 	json_set_ns(jo, obj, "baseline", verdict->then);
 	json_set_int(jo, obj, "runs", (long long)verdict->run_cnt);
+	json_set_int(jo, obj, "runs_with_value", (long long)verdict->value_cnt);
 	json_set_str(jo, obj, "module", verdict->load ? verdict->load->module : NULL);
 	json_set_str(jo, obj, "file", site.file);
 	json_set(jo, obj, "line", site.line > 0 ? json_integer(site.line) : json_null());

@@ -78,7 +78,10 @@ static void add_counts(const struct verdict *verdict, struct text_buf *buf)
 	if (verdict->kind != VERDICT_LIMIT || !metrics[verdict->metric].is_timed ||
 	    verdict->modules == NS_UNKNOWN)
 		return;
-	text_buf__printf(buf, ", with %s modules", text_count(num, verdict->modules));
+	text_buf__add(buf, ", with ");
+	if (verdict->modules_low < verdict->modules)
+		text_buf__printf(buf, "%s to ", text_count(num, verdict->modules_low));
+	text_buf__printf(buf, "%s modules", text_count(num, verdict->modules));
 	if (verdict->modules_then != NS_UNKNOWN)
 		text_buf__printf(buf, " (%s in the baseline)", text_count(num, verdict->modules_then));
 }
@@ -130,8 +133,13 @@ static void add_limit(const struct verdict *verdict, struct text_buf *buf)
 	text_buf__add(buf, verdict->is_over_floor ? " allowed over the interpreter itself" : " allowed");
 	if (verdict->result == VERDICT_BROKEN)
 		add_excess(verdict, buf);
-	if (verdict->run_cnt > 1 && metrics[verdict->metric].is_timed) {
-		text_buf__printf(buf, ", median of %zu runs (", verdict->run_cnt);
+	if (verdict->value_cnt == 1 && verdict->run_cnt > 1) {
+		text_buf__printf(buf, ", in 1 of %zu runs", verdict->run_cnt);
+	} else if (verdict->run_cnt > 1 && metrics[verdict->metric].is_timed) {
+		text_buf__add(buf, ", median of ");
+		if (verdict->value_cnt < verdict->run_cnt)
+			text_buf__printf(buf, "%zu of ", verdict->value_cnt);
+		text_buf__printf(buf, "%zu runs (", verdict->run_cnt);
 		add_value(verdict->metric, verdict->low, buf);
 		text_buf__add(buf, " to ");
 		add_value(verdict->metric, verdict->high, buf);
