@@ -1,7 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause
 """What programs are called, in text and in exports."""
+import contextlib
+import json
 import os
+import sqlite3
 
 import lib
 
@@ -23,6 +26,12 @@ def test_program_names():
             text = lib.run([lib.TOOL, "report", path, "--format", fmt]).out.decode()
             want = label % (name.replace(" ", "\\x20") if fmt in ("folded", "importtime") else name)
             lib.check(want in text, "%s, %s: %s", fmt, want, text[:3000])
+        doc = json.loads(lib.run([lib.TOOL, "report", path, "--format", "json"]).out)
+        lib.check_equal([p["label"] for p in doc["processes"]], [name], "label")
+        tables = os.path.join(lib.workdir(), "names.db")
+        lib.run([lib.TOOL, "report", path, "--format", "sqlite", "--report", tables])
+        with contextlib.closing(sqlite3.connect(tables)) as tables:
+            lib.check_equal(tables.execute("SELECT label FROM process").fetchall(), [(name,)], "table")
 
 
 TITLED = """

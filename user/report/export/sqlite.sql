@@ -9,7 +9,7 @@ CREATE TABLE process (
 	start_ns INTEGER, end_ns INTEGER, exec_ns INTEGER,
 	startup_ns INTEGER, interpreter_ns INTEGER, imports_ns INTEGER,
 	exit_code INTEGER, exit_signal INTEGER, attached_late INTEGER,
-	loaded INTEGER, failed INTEGER, unfinished INTEGER, cached INTEGER);
+	loaded INTEGER, failed INTEGER, unfinished INTEGER, cached INTEGER, label TEXT);
 CREATE TABLE import (
 	process INTEGER, id INTEGER, parent INTEGER, tid INTEGER, seq INTEGER,
 	module TEXT, package TEXT, result TEXT, error TEXT, kind TEXT, file TEXT, via TEXT,

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "report/head/loss.h"
 #include "report/text/ranking.h"
+#include "report/text/wording.h"
 #include "report/enum_words.h"
 
 /* Statement of one table; its columns are bound from left to right. */
@@ -157,11 +158,21 @@ static void put_command(struct row *row, const struct process *process)
 	text_buf__free(&buf);
 }
 
+static void put_label(struct row *row, const struct process *process)
+{
+	struct text_buf buf = { 0 };
+
+	phrase_program(process, &buf);
+	row->err |= buf.err ? SQLITE_NOMEM : 0;
+	put_text(row, text_buf__str(&buf));
+	text_buf__free(&buf);
+}
+
 static int put_identity(sqlite3 *db, const struct process *process)
 {
 	struct headline headline;
 	struct row row;
-	int err = headline_find(process, &headline) ?: row__open(db, "process", 25, &row);
+	int err = headline_find(process, &headline) ?: row__open(db, "process", 26, &row);
 
 	if (err)
 		return err;
@@ -191,6 +202,7 @@ static int put_identity(sqlite3 *db, const struct process *process)
 	put_int(&row, process->failed_cnt);
 	put_int(&row, process->unfinished_cnt);
 	put_ns(&row, process_cached_cnt(process));
+	put_label(&row, process);
 	row__end(&row);
 	return row__close(&row);
 }

@@ -7,6 +7,7 @@
 
 #include "report/head/causes.h"
 #include "report/text/walk.h"
+#include "report/text/wording.h"
 #include "report/enum_words.h"
 
 static json_t *new_layers(struct json_out *jo, __u32 layers)
@@ -159,6 +160,7 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 {
 	json_t *obj = json_object();
 	char comm[sizeof(process->comm) + 1] = "";
+	struct text_buf label = { 0 };
 
 	memcpy(comm, process->comm, sizeof(process->comm));
 	json_set(jo, obj, "pid", process->tgid ? json_integer(process->tgid) : json_null());
@@ -174,6 +176,9 @@ json_t *json_new_identity(struct json_out *jo, const struct process *process)
 	json_set(jo, obj, "cmdline", process->argv ?
 		 json_new_strs(jo, (const char *const *)process->argv, process->argc) :
 			 json_null());
+	phrase_program(process, &label);
+	json_set_str(jo, obj, "label", text_buf__str(&label));
+	text_buf__free(&label);
 	json_set_str(jo, obj, "exe", process->exe);
 	json_set_str(jo, obj, "cwd", process->cwd);
 	json_set(jo, obj, "python", new_python(jo, process->python));

@@ -89,6 +89,7 @@ function indexProcess(process) {
 		process, byId, children, roots, edgesTo,
 		loads: process.imports.filter(load => !isProgram(load)),
 		command: commandOf(process),
+		label: process.from_log || !process.label ? commandOf(process) : process.label,
 		childrenOf: load => children.get(load.id) || [],
 	};
 }

@@ -54,7 +54,7 @@ function fillPath(zoomed) {
 function fillHead(index) {
 	const {process} = index, facts = factsOf(index), python = process.python || {};
 	$("title").textContent = clean(index.command);
-	document.title = clean(index.command) + " – imports";
+	document.title = clean(index.label) + " – imports";
 	const parts = [];
 	if (isKnown(facts.interpreterNs))
 		parts.push("interpreter " + fmtNs(facts.interpreterNs));
@@ -290,7 +290,7 @@ function start() {
 		return;
 	}
 	$("process").replaceChildren(...indexes.map((index, i) =>
-		el("option", {value: i}, index.command + nameOf(index.process))));
+		el("option", {value: i}, index.label + nameOf(index.process))));
 	$("process-label").hidden = indexes.length < 2;
 	fillKeys();
 	fillRanges();

@@ -85,7 +85,7 @@ class Timeline {
 		this.drawAxis(context, x, from, to, lanes.length * LANE);
 		lanes.forEach((lane, i) => {
 			context.fillStyle = themeColor(lane.kind === "process" ? "text" : "dim");
-			const name = lane.kind === "process" ? lane.index.command :
+			const name = lane.kind === "process" ? lane.index.label :
 				lane.depth ? "" : lane.tid === mainTid(lane.index.process) ? "main thread" : "thread " + lane.tid;
 			const indent = lane.kind === "process" ? 4 : 18;
 			context.fillText(fitText(context, clean(name), label - indent - 8), indent,
@@ -210,7 +210,7 @@ function fillProcesses(chosen, choose) {
 		const end = process.exit;
 		return el("tr", {"aria-current": index === chosen ? "true" : null},
 			el("td", {}, el("button", {class: "link", type: "button",
-				onclick: () => choose(index)}, index.command + nameOf(process))),
+				onclick: () => choose(index)}, index.label + nameOf(process))),
 			el("td", {class: "number"}, process.attached_late ? "before tracing" :
 				"+" + fmtNs(process.start_ns - first)),
 			el("td", {class: "number"}, fmtNs(facts.startupNs)),
