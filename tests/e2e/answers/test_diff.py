@@ -43,6 +43,10 @@ def test_markdown():
               "%s", done.stdout)
     rows = [line for line in done.stdout.splitlines() if line.startswith("|")]
     lib.check({row.count("|") for row in rows} == {5}, "%s", rows)
+    text = diff(before, after).stdout
+    lib.check(text.startswith("From the first trace to the second, both of host "), "%s", text)
+    # It ended at a moment, and did not take that long to end.
+    lib.check("\n  until exit " in text and "\n  exit " not in text, "%s", text)
     done = diff(before, before, "--format", "markdown")
     lines = [line for line in done.stdout.splitlines() if line]
     lib.check_equal(len(lines), 3, lines)

@@ -10,6 +10,8 @@
 #include "report/text/ranking.h"
 #include "report/text/wording.h"
 
+#define PHASE_NAME_SZ 32
+
 const char *const diff_doubt_words[DIFF_DOUBT_CNT] = {
 	"traced on different hosts", "different kernels", "different architectures",
 	"different numbers of CPUs", "different Pythons",
@@ -116,9 +118,15 @@ static void put_phases(const struct view *view, const struct diff_pair *pair)
 	struct diff_phase phases[DIFF_PHASES_MAX];
 	size_t cnt = diff_phases(pair, phases);
 
-	for (size_t i = 0; i < cnt; i++)
-		if (strcmp(phases[i].name, "startup") && strcmp(phases[i].name, "interpreter"))
-			put_times(view, phases[i].name, phases[i].before_ns, phases[i].after_ns);
+	for (size_t i = 0; i < cnt; i++) {
+		char name[PHASE_NAME_SZ];
+
+		if (!strcmp(phases[i].name, "startup") || !strcmp(phases[i].name, "interpreter"))
+			continue;
+		snprintf(name, sizeof(name), "%s%s", phases[i].is_moment ? "until " : "",
+			 phases[i].name);
+		put_times(view, name, phases[i].before_ns, phases[i].after_ns);
+	}
 }
 
 /* Of a program that replaced itself while it started: a part of its start-up. */
@@ -317,20 +325,29 @@ static void put_single(const struct view *view, const char *what,
 	}
 }
 
+static void put_hosts(const struct view *view, const struct diff *diff)
+{
+	const char *before = model_name(diff->before), *after = model_name(diff->after);
+	bool is_one = !strcmp(before, after);
+	struct text_buf buf = { 0 };
+
+	text_buf__printf(&buf, "From the first trace%s", is_one ? "" : ", of host ");
+	text_buf__escape(&buf, is_one ? "" : before, view_escape_flags(view));
+	text_buf__printf(&buf, "%s to the second, %s ", is_one ? "" : ",",
+			 is_one ? "both of host" : "of host");
+	text_buf__escape(&buf, after, view_escape_flags(view));
+	put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));
+	text_buf__free(&buf);
+}
+
 int diff_write(const struct view *view)
 {
 	_cleanup_(diff__freep) struct diff *diff = NULL;
-	struct text_buf buf = { 0 };
 	int err = diff__new(view->input.before, view->model, &diff);
 
 	if (err)
 		return err;
-	text_buf__add(&buf, "From a trace of ");
-	text_buf__escape(&buf, model_name(diff->before), view_escape_flags(view));
-	text_buf__add(&buf, " to one of ");
-	text_buf__escape(&buf, model_name(diff->after), view_escape_flags(view));
-	put_para(view, 0, TABLE_PLAIN, text_buf__str(&buf));
-	text_buf__free(&buf);
+	put_hosts(view, diff);
 	put_doubts(view, diff->doubts, 0);
 	diff_lacks(view, diff, put_lacks);
 	for (size_t i = 0; i < diff->pair_cnt && !err; i++)

@@ -17,6 +17,7 @@ void diff_lacks(const struct view *view, const struct diff *diff,
 #define DIFF_PHASES_MAX (2 * PHASES_MAX)
 struct diff_phase {
 	const char *name;
+	bool is_moment;            /* not how long it took, but when it came */
 	__u64 before_ns, after_ns; /* NS_UNKNOWN: that side has none */
 };
 size_t diff_phases(const struct diff_pair *pair, struct diff_phase out[DIFF_PHASES_MAX]);

@@ -34,12 +34,14 @@ size_t diff_phases(const struct diff_pair *pair, struct diff_phase out[DIFF_PHAS
 
 	for (size_t side = 0; side < 2; side++) {
 		for (size_t i = 0; i < sides[side]->phase_cnt && cnt < DIFF_PHASES_MAX; i++) {
-			const char *name = sides[side]->phases[i].name;
+			const struct phase *phase = &sides[side]->phases[i];
+			const char *name = phase->name;
 
 			if (side && find(pair->before, name))
 				continue;
-			out[cnt++] = (struct diff_phase){ name, length_of(pair->before, name),
-							  length_of(pair->after, name) };
+			out[cnt++] = (struct diff_phase){
+				name, phase->start_ns == phase->end_ns,
+				length_of(pair->before, name), length_of(pair->after, name) };
 		}
 	}
 	return cnt;
