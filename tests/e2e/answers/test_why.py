@@ -35,6 +35,18 @@ def steps(chain):
 
 
 @lib.test()
+def test_found_by_c_code():
+    """C code that found the module loaded is named, not the statement that had loaded it."""
+    script = lib.write("wy_c.py", "import numbers\nimport decimal\n")
+    chains = json.loads(why("numbers", script, "--format", "json", "--top", "9"))["processes"][0]["chains"]
+    last = [chain["hops"][-1]["importer"] for chain in chains]
+    lib.check_equal((last[0]["module"], last[0]["line"]), ("__main__", 1), "what loaded it")
+    lib.check_equal(last[1:], [{"module": "_decimal", "file": None, "line": None}], "what found it")
+    lib.check("_decimal (from C)  numbers  found loaded" in re.sub("  +", "  ", why("numbers", script)),
+              "the text")
+
+
+@lib.test()
 def test_chains():
     script = program()
     doc = json.loads(why("wy_core", script, "--format", "json", "--top", "100"))

@@ -37,15 +37,29 @@ static void add_share(const struct headline *headline, __u64 wall_ns, struct tex
 		text_buf__printf(buf, "%.0f%%", (double)wall_ns * 100 / (double)headline->imports_ns);
 }
 
+/* C code that found it loaded: who loaded it, at another place, says nothing of this hop. */
+static struct site site_of(const struct why_hop *hop)
+{
+	struct site native = { .line = -1, .module = hop->from ? hop->from->module : NULL };
+
+	if (hop->stmt)
+		return hop->stmt->site;
+	return hop->is_cached ? native : hop->to->importer;
+}
+
 static void add_place(const struct view *view, const struct process *process,
 		      const struct why_hop *hop, struct text_buf *buf)
 {
+	struct site site = site_of(hop);
+
 	if (hop->is_package)
 		text_buf__add(buf, "(its package)");
-	else if (hop->stmt)
-		phrase_place(view, process, &hop->stmt->site, buf);
+	else if (hop->stmt || hop->is_cached)
+		phrase_place(view, process, &site, buf);
 	else
 		phrase_importer(view, hop->to, buf);
+	if (!hop->stmt && hop->is_cached && !hop->is_package)
+		text_buf__add(buf, " (from C)");
 	if (!hop->stmt || !hop->to->found || hop->is_cached)
 		return;
 	text_buf__add(buf, " (lazy, used at ");
@@ -285,12 +299,12 @@ int why_write(const struct view *view)
 
 static json_t *new_hop(struct json_out *jo, const struct why_hop *hop)
 {
+	struct site site = site_of(hop);
 	json_t *obj = json_object();
 
 	json_set_str(jo, obj, "module", hop->to->module);
 	json_set_int(jo, obj, "import", hop->to->id);
-	json_set(jo, obj, "importer", json_new_site(jo, hop->stmt ? &hop->stmt->site :
-							     &hop->to->importer));
+	json_set(jo, obj, "importer", json_new_site(jo, &site));
 	json_set(jo, obj, "used", hop->to->found ? json_new_site(jo, &hop->to->importer) : json_null());
 	json_set_ns(jo, obj, "wall_ns", hop->to->wall_ns);
 	json_set_bool(jo, obj, "cached", hop->is_cached);
