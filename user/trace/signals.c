@@ -5,14 +5,26 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "interpreters/process/launch.h"
+
+/* timeout(1) signals its child and then their group: that asks once. A second time kills us. */
+#define SAME_NS 200000000LL
 
 static volatile sig_atomic_t want_stop, want_reload;
 static bool reloads_at_hangup;
 static const struct launch *volatile forward_to;
 static bool is_interrupt_ignored; /* was, when we were started */
+
+static long long now_ns(void)
+{
+	struct timespec now = { 0 };
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000LL + now.tv_nsec;
+}
 
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
@@ -26,6 +38,23 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 			    info->si_code == SI_USER;
 	else if ((sig != SIGINT && sig != SIGQUIT) || info->si_code == SI_USER)
 		launch__signal(forward_to, sig);
+	errno = saved;
+}
+
+static void on_signal_once(int sig, siginfo_t *info, void *context)
+{
+	static long long first_ns;
+	int saved = errno;
+	bool is_first = !first_ns;
+
+	if (is_first)
+		first_ns = now_ns();
+	if (now_ns() - first_ns > SAME_NS) {
+		signal(sig, SIG_DFL);
+		raise(sig); /* comes when we return */
+	} else if (is_first) {
+		on_signal(sig, info, context);
+	}
 	errno = saved;
 }
 
@@ -60,8 +89,7 @@ static void take_interrupt(const struct sigaction *action, const struct sigactio
 void signals_install(const struct launch *launch)
 {
 	struct sigaction action = { .sa_sigaction = on_signal, .sa_flags = SA_SIGINFO };
-	struct sigaction once = { .sa_sigaction = on_signal,
-				  .sa_flags = SA_SIGINFO | (int)SA_RESETHAND };
+	struct sigaction once = { .sa_sigaction = on_signal_once, .sa_flags = SA_SIGINFO };
 	struct sigaction child = { .sa_handler = on_child, .sa_flags = SA_NOCLDSTOP };
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 

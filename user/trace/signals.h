@@ -11,8 +11,8 @@ struct launch;
  * Takes over SIGINT, SIGTERM, SIGHUP, SIGCHLD and SIGPIPE (not those we were started with
  * ignored). With @launch, SIGTERM and SIGHUP go on to the command, and so does a SIGINT that
  * somebody sent to us alone: one from the terminal has reached the command by itself. Without, the
- * first of the three asks to stop. A second SIGINT has its default effect in any case. Of a SIGINT
- * that was ignored only the terminal's stays so.
+ * first of the three asks to stop. A second SIGINT, 0.2 s later or more, has its default effect in
+ * any case. Of a SIGINT that was ignored only the terminal's stays so.
  */
 void signals_install(const struct launch *launch);
 

@@ -187,5 +187,21 @@ def test_before_start(number):
     lib.check(not os.path.exists(ran), "the command ran")
 
 
+@lib.test()
+def test_timeout():
+    """timeout(1) signals the tool and then its group: the report comes all the same. (SIGINT stops
+    a trace at once, and the tool when it comes again.)"""
+    script = lib.write("nap.py", "import colorsys, time\nprint('up', flush=True)\ntime.sleep(1000)\n")
+    proc = subprocess.Popen([lib.TOOL, "--", lib.SYSTEM, script], stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, env=lib.clean_env(), start_new_session=True,
+                            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    lib.check_equal(proc.stdout.readline(), b"up\n", "the command")
+    for _ in range(2):
+        proc.send_signal(signal.SIGINT)
+        time.sleep(0.01)
+    out, _ = proc.communicate(timeout=lib.PATIENCE_S)
+    lib.check(b"start-up" in out and b"nap.py" in out, "status %d: %r", proc.returncode, out)
+
+
 if __name__ == "__main__":
     lib.main()
