@@ -207,11 +207,24 @@ def test_used_is_no_saving():
     exe = lib.system().exe
     program = lib.write("used.py", "import multiprocessing\n"
                         "with multiprocessing.Pool(1) as pool:\n    pool.map(len, ['a'])\n")
-    rows = [line for line in first_page(exe, program).splitlines()
-            if "used.py:1 imports multiprocessing" in line]
-    lib.check(rows, "no row for it")
-    for row in rows:
-        lib.check(": the cost moves there)" in row and "confidence" not in row, "%s", row)
+    lines = first_page(exe, program).splitlines()
+    rows = [at for at, line in enumerate(lines) if "used.py:1 imports multiprocessing" in line]
+    lib.check_equal(len(rows), 1, "rows for it")
+    lib.check("(used at " in lines[rows[0]], "%s", lines[rows[0]])
+    above = [line for line in lines[:rows[0]] if line.startswith("  What deferring")][-1]
+    lib.check("would only move" in above, "stands below %r", above)
+
+
+@lib.test()
+def test_nothing_to_defer():
+    """The first page says so where imports take long and no statement would save any of it."""
+    lib.write("nd_slow.py", "import time\ntime.sleep(0.1)\n")
+    lib.write("nd_one.py", "import nd_slow\n")
+    lib.write("nd_two.py", "def two():\n    import nd_slow\n")
+    program = lib.write("nothing.py", "import nd_one\nimport nd_two\nnd_two.two()\n")
+    for opts, has_sentence in (((program,), False), (("-S", "-c", "import nd_slow"), True)):
+        page = first_page(lib.system().exe, *opts)
+        lib.check_equal("No import statement was found" in page, has_sentence, page)
 
 
 @lib.test()

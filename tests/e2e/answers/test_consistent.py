@@ -94,13 +94,29 @@ class Finder:
 sys.meta_path.insert(0, Finder)
 import cs_never
 """
+# A module that LazyLoader found counts when it is used: what it took to find it, too.
+LAZY = """
+import importlib.machinery, importlib.util, sys, time
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        if name == "colorsys":
+            time.sleep(0.05)
+            spec.loader = importlib.util.LazyLoader(spec.loader)
+        return spec
+sys.meta_path.insert(0, Finder)
+import colorsys
+colorsys.rgb_to_yiq
+import decimal
+"""
 ENDS = {"raises": "import json\nimport http.server\nraise ValueError\n",
         "leaves": "import json, sys\ntry:\n    import cs_absent\nfinally:\n    sys.exit(3)\n"}
 PROGRAMS = {
     "execs": (None, EXECS), "forks": (None, FORKS), "daemon": (None, DAEMON), "killed": (None, KILLED),
     **{name: (None, text) for name, text in ENDS.items()},
     "pandas": ("pandas", "import pandas\n"), "django": ("django", None),
-    "fails": (None, FAIL), "build": (None, BUILD), "serve": (None, SERVE),
+    "fails": (None, FAIL), "lazy": (None, LAZY), "build": (None, BUILD), "serve": (None, SERVE),
 }
 
 
@@ -166,6 +182,13 @@ def check_segments(text):
                   "own work of %s has the parts %s", own, rows)
 
 
+def check_imports(view, text):
+    """What the imports took is one figure, of which the shares are."""
+    for imports, whole in re.findall(r"(?:\+ |= |\()imports (%s)(?:(?!imports %s)[\s\S])*?%% of the imports' "
+                                     r"(%s) " % ((adds_up.TIME,) * 3), one_line(text)):
+        lib.check_equal(whole, imports, "%s: imports" % view)
+
+
 def check_counts(text, processes):
     """The headline's counts are those of the JSON."""
     by_pid = {str(p["pid"]): [] for p in processes} # an image each
@@ -202,6 +225,7 @@ def check_pages(path, program=None, status=0):
             lib.check("ran on when tracing ended" not in text, "%s: all ended:\n%s", view, text)
         adds_up.check_headlines(text)
         check_shares(view, text)
+        check_imports(view, text)
         check_folded(view, text, processes)
         spreads = check_spread(text)
         lib.check_equal(spreads, len(re.findall(r"Stands for [^:]*: imports", one_line(text))),
@@ -227,6 +251,50 @@ def test_pages_of_what_is_cut():
     path = capture(PROGRAMS["build"])
     os.truncate(path, os.path.getsize(path) * 2 // 3)
     check_pages(path, status=1)
+
+
+OWN = """
+import sc_settings, sc_views
+try:
+    import sc_absent
+except ImportError:
+    pass
+sc_views.late()
+"""
+SCREENS = {
+    "gunicorn": ("gunicorn", ["/usr/bin/gunicorn", "--check-config", "sc_app:app"]),
+    "uvicorn": ("uvicorn", [lib.SYSTEM, "-m", "uvicorn", "--port", "0", "sc_app:asgi"]),
+    "own": (None, [lib.SYSTEM, "sc_own.py"]),
+    "mercurial": ("mercurial", ["/usr/bin/hg", "--version", "-q"]),
+    "mypy": ("mypy", ["/usr/bin/mypy", "--version"]),
+    "pytest": ("pytest", [lib.SYSTEM, "-m", "pytest", "--version"]),
+}
+
+
+@lib.test(SCREENS)
+def test_screens(screen):
+    """The default view of a program fits a terminal of 24 lines: 80 columns or more."""
+    module, argv = screen
+    if module:
+        lib.needs_module(lib.system(), module)
+    lib.write("sc_app.py", "import json, sqlite3\ndef app(environ, start):\n    return []\n"
+              "async def asgi(scope, receive, send):\n    await receive()\n"
+              "    await send({'type': 'lifespan.startup.complete'})\n    await receive()\n"
+              "    await send({'type': 'lifespan.shutdown.complete'})\n")
+    lib.write("sc_settings.py", "import configparser, decimal\nimport sc_views\n")
+    lib.write("sc_views.py", "import sc_settings, html.parser\ndef late():\n    import http.server, sc_models\n")
+    lib.write("sc_models.py", "import xml.dom.minidom, unittest.mock\n")
+    lib.write("sc_own.py", OWN)
+    path = os.path.join(lib.workdir(), "screen.cap")
+    opts = ("--until-ready",) if module == "uvicorn" else ()
+    lib.run([lib.TOOL, "record", "-o", path, *opts, "--", *argv], cwd=lib.workdir())
+    for width in ("80", "100"):
+        # How long others were held depends on what runs beside.
+        text = re.sub(r"^(?:Of other programs|[\d,]+ starts? w)[^\n]*\n(?: +[^\n]*\n)*", "",
+                      report(path, "--width", width), flags=re.M)
+        lib.check(text.count("\n") <= 24, "%d lines:\n%s", text.count("\n"), text)
+        lib.check(max(map(len, text.splitlines())) <= int(width), "too wide:\n%s", text)
+        lib.check("Next: --view" in text, "%s", text)
 
 
 @lib.test()

@@ -94,6 +94,8 @@ def test_times(view):
     fork, forked_ready = map(ns, rows[1])
     lib.check(listen <= fork < forked_ready and forked_ready - fork >= 0.15e9, "the worker: %s",
               rows)
+    heads = re.findall(r"  (?:Forked from [^\n]* )?Ready (%s) after the program began" % adds_up.TIME, text)
+    lib.check_equal([ns(head) for head in heads], [forked_ready], "the worker's headline")
     if view == "phases":
         return
     for whole, table in re.findall(r"What took the time, of (%s)[^\n]*\n[^\n]*\n((?:  +\S[^\n]*\n)+)"
@@ -107,7 +109,11 @@ def test_times(view):
 @lib.test()
 def test_worker_phases():
     """Between the begin of a worker and its readiness there is what it did, not an empty bar."""
-    text = report("--view", "phases", "--", lib.SYSTEM, service())
+    report("record", "-o", "w.cap", "--", lib.SYSTEM, service())
+    for view in ("phases", "service"):
+        text = report("report", "w.cap", "--width", "80", "--view", view)
+        lib.check("imports sv_ocr" in text and "imports sv_worker" in text, "cut:\n%s", text)
+    text = report("report", "w.cap", "--view", "phases", "--width", "160")
     worker = re.split(r"\n(?=\S[^\n]*, child of )", text)[1]
     lib.check(re.search(r"  imports sv_worker \([^\n]*sv_main.py:9\)[^\n]*\u2588", worker),
               "its import:\n%s", worker)

@@ -345,6 +345,17 @@ def test_missing_below():
                         r"su_absent failed at \S*su_deep.py:1", text), "%s", text)
 
 
+@lib.test()
+def test_leaves():
+    """An import in which the program calls sys.exit() has not failed."""
+    lib.write("su_leaves.py", "import sys\nsys.exit(0)\n")
+    opts = ("--width", "200", "--", lib.SYSTEM)
+    left = lib.run([lib.TOOL, *opts, lib.write("su_main.py", "import su_leaves\n")]).out.decode()
+    lib.check("imports su_leaves" in left and "Failed:" not in left, "%s", left)
+    plain = lib.run([lib.TOOL, *opts, lib.write("su_plain.py", "import colorsys\n")]).out.decode()
+    lib.check_equal(*(re.findall(r"([0-9]+) failed", text) for text in (left, plain)), "failed")
+
+
 # Setuptools has such a finder: import_module is noticed while the finder imports.
 ASKS_FINDER = """
 import greenlet, importlib, importlib.abc, importlib.util, sys

@@ -65,29 +65,29 @@ static bool was_busy(const struct process *process, __u64 runqueue_ns, __u64 who
 void causes_head(const struct view *view, const struct process *process,
 		 const struct headline *headline)
 {
-	__u64 sums[CAUSE_CNT] = { 0 }, whole_ns = 0;
+	__u64 sums[CAUSE_CNT] = { 0 }, whole_ns = headline->imports_ns;
 	const struct load *under;
 	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 	int top = CAUSE_CPU;
 
-	if (!(process->measured & PYI_GROUP_CPU) || headline->imports_ns == NS_UNKNOWN)
+	if (!(process->measured & PYI_GROUP_CPU) || whole_ns == NS_UNKNOWN ||
+	    whole_ns < HEAD_MIN_NS)
 		return;
 	for (size_t i = 0; i < process->load_cnt; i++) {
 		const struct load *load = process->loads[i];
 
 		if (!load_is_top(load) || !load_is_startup(load))
 			continue;
-		whole_ns += load->wall_ns;
 		for (int cause = 0; cause < CAUSE_CNT; cause++)
 			sums[cause] += part_of(load, cause);
 	}
-	if (whole_ns < HEAD_MIN_NS)
-		return;
 	for (int i = CAUSE_WAITS; i < CAUSE_CNT; i++) /* a wait says more than that it computes */
 		if (sums[i] * 100 > whole_ns * NOTABLE_PCT &&
 		    (top == CAUSE_CPU || sums[i] > sums[top]))
 			top = i;
+	/* An import may have gone on when the start-up was over. */
+	sums[top] = sums[top] < whole_ns ? sums[top] : whole_ns;
 	text_buf__printf(&buf, "%.0f%% of the imports' %s %s", sums[top] * 100.0 / whole_ns,
 			 text_ns(num, whole_ns), causes[top].doing);
 	if (top == CAUSE_WAITS + PYI_WAIT_RUNQUEUE && was_busy(process, sums[top], whole_ns))

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "report/head/groups.h"
 #include "report/head/lines.h"
+#include "report/text/sections.h"
 #include "report/text/walk.h"
 #include "report/text/wording.h"
 
@@ -101,6 +102,7 @@ static void add_spread(const struct group *group, struct text_buf *buf)
 
 void workers_head(const struct view *view, const struct process *process)
 {
+	__u64 ready_ns = ready_in_program_ns(view, process);
 	struct text_buf buf = { 0 };
 	char num[TEXT_NUM_SZ];
 
@@ -108,9 +110,13 @@ void workers_head(const struct view *view, const struct process *process)
 		text_buf__printf(&buf, "Forked from %u with %s module%s loaded already.",
 				 process->ppid, text_count(num, process->inherited_cnt),
 				 process->inherited_cnt == 1 ? "" : "s");
-		put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
-		text_buf__reset(&buf);
 	}
+	if (ready_ns != NS_UNKNOWN)
+		text_buf__printf(&buf, "%sReady %s after the program began.", buf.sz ? " " : "",
+				 text_ns(num, ready_ns));
+	if (buf.sz)
+		put_para(view, 2, TABLE_PLAIN, text_buf__str(&buf));
+	text_buf__reset(&buf);
 	if (is_folded(view, process)) {
 		text_buf__printf(&buf, "Stands for %s processes that loaded the same (pids ",
 				 text_count(num, process->group->member_cnt));

@@ -53,7 +53,7 @@ static void add_own(const struct startup *startup, struct text_buf *buf)
 	least_ns = startup->own_ns / OWN_SHARE > OWN_LEAST_NS ? startup->own_ns / OWN_SHARE :
 		   OWN_LEAST_NS;
 	if (startup->program_ns > least_ns) {
-		text_buf__printf(buf, "%s%s reading and compiling it", between,
+		text_buf__printf(buf, "%s%s reading and compiling the program", between,
 				 text_ns(num, startup->program_ns));
 		between = ", ";
 	}

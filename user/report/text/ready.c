@@ -118,6 +118,21 @@ static __u64 since_start(const struct view *view, const struct start *start,
 	return sum_ns > held_ns ? sum_ns - held_ns : 0;
 }
 
+__u64 ready_in_program_ns(const struct view *view, const struct process *process)
+{
+	struct start start = { .first = process };
+
+	for (size_t depth = 0; depth < DEPTH_MAX; depth++) {
+		const struct process *parent = start.first->parent;
+
+		if (!parent || (parent->container.id && !is_same_container(process, parent)))
+			break;
+		start.first = parent;
+	}
+	return start.first == process ? NS_UNKNOWN :
+					since_start(view, &start, process, process->ready_ns);
+}
+
 static void note_process(const struct view *view, struct start *start,
 			 const struct process *process)
 {

@@ -15,6 +15,12 @@ int lazy_write(const struct view *view, const struct process *process);
 /* Who was ready when; nothing when nobody ever served. */
 int ready_write(const struct view *view);
 
+/*
+ * Of a worker that waited for a connection: how long that was after the begin of the program it
+ * comes from. NS_UNKNOWN: it never did, comes from none that was traced, or that ran already.
+ */
+__u64 ready_in_program_ns(const struct view *view, const struct process *process);
+
 /* Large files, and files of the same content. */
 /* Those below @least_pct of the largest are left out. */
 int biggest_write(const struct view *view, const struct process *process, size_t max,

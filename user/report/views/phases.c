@@ -17,7 +17,7 @@
 #define BAR_COLS 32
 
 static const struct table_col phase_cols[] = {
-	{ "phase", false, TABLE_CUT_MIDDLE, 24, 0 },
+	{ "phase", false, TABLE_CUT_TAIL, 24, 0 },
 	{ "from", true, TABLE_WHOLE, 0, 0 },
 	{ "to", true, TABLE_WHOLE, 0, 0 },
 	{ "took", true, TABLE_WHOLE, 0, 0 },

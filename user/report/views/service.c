@@ -48,7 +48,7 @@ static int put_times(const struct view *view, const struct process *process)
 {
 	static const struct table_col cols[] = {
 		{ "took", true, TABLE_WHOLE, 0, 0 }, { "share", true, TABLE_WHOLE, 0, 0 },
-		{ "at", true, TABLE_WHOLE, 0, 0 }, { "what", false, TABLE_CUT_MIDDLE, 20, 0 },
+		{ "at", true, TABLE_WHOLE, 0, 0 }, { "what", false, TABLE_CUT_TAIL, 20, 0 },
 	};
 	const struct table_look look = view_look(view, 2);
 	_cleanup_(table__freep) struct table *table = NULL;

@@ -5,6 +5,8 @@
  */
 #include "report/view.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -14,11 +16,14 @@
 #include "report/text/wording.h"
 
 #define SAVINGS_SHOWN 3
-#define MODULES_SHOWN 5
-#define MODULES_SHOWN_80 3 /* sentences take more lines there: 24 for all */
+#define SCREEN_LINES 24
+#define FOOT_LINES 3
+#define MODULES_LEAST 3
+#define MODULES_MOST 5
 #define OWN_SHOWN 2 /* of each kind of trouble */
 #define PLACES_SHOWN 3
 #define FAILED_DEAR_NS 10000000
+#define WORTH_SAVING_NS 50000000 /* imports that take less need no remedy */
 #define DEAR_PCT 5   /* of all imports: a failed one is told, whoever tried it */
 
 /* --top is for each list alike. */
@@ -79,7 +84,7 @@ static void put_saving(const struct view *view, const struct process *process,
 	if (finding->used) {
 		text_buf__add(&buf, "used at ");
 		phrase_use(view, process, finding->caller_site ?: &finding->used->site, &buf);
-		text_buf__add(&buf, ": the cost moves there)");
+		text_buf__add(&buf, ")");
 	} else {
 		text_buf__printf(&buf, "%s)", word_confidence(finding->confidence));
 	}
@@ -87,10 +92,26 @@ static void put_saving(const struct view *view, const struct process *process,
 	text_buf__free(&buf);
 }
 
+/*
+ * Nothing to list is an answer, too, where imports take long. (Of what runs already the imports
+ * before are not known.)
+ */
+static void put_no_savings(const struct view *view, const struct process *process)
+{
+	const struct startup *startup = &process->startup;
+
+	if (startup->by == STARTUP_UNKNOWN || startup->imports_ns < WORTH_SAVING_NS)
+		return;
+	fputc('\n', view->out);
+	put_para(view, 2, TABLE_PLAIN, "No import statement was found that could be deferred for a "
+		 "saving: --view advice tells what else there is.");
+}
+
 static int put_savings(const struct view *view, const struct process *process)
 {
 	_cleanup_(advice__freep) struct advice *advice = NULL;
 	int err = advice__new(process, &advice);
+	bool is_used = false;
 	size_t cnt = 0;
 
 	if (err)
@@ -101,15 +122,19 @@ static int put_savings(const struct view *view, const struct process *process)
 		if ((finding->rule != FINDING_DEFER && finding->rule != FINDING_TOGETHER) ||
 		    finding->is_group || finding->is_entry)
 			continue;
-		if (!cnt++) {
+		if (!cnt)
 			fputc('\n', view->out);
-			/* Those that the run did not use stand first. */
+		/* Those that the run did not use stand first. */
+		if (!cnt || is_used != !!finding->used)
 			put_para(view, 2, TABLE_BOLD, finding->used ?
-				 "What deferring would move, as this run used it" :
+				 "What deferring would only move (to where this run used it)" :
 				 "What deferring would save (confidence)");
-		}
+		is_used = finding->used;
+		cnt++;
 		put_saving(view, process, finding);
 	}
+	if (!cnt)
+		put_no_savings(view, process);
 	return 0;
 }
 
@@ -141,9 +166,9 @@ static void add_row(const struct view *view, const struct load *load, struct tab
 	text_buf__free(&buf);
 }
 
-static int put_modules(const struct view *view, const struct process *process)
+static int put_modules(const struct view *view, const struct process *process, size_t otherwise)
 {
-	size_t top = shown(view, view->opts.width < 100 ? MODULES_SHOWN_80 : MODULES_SHOWN);
+	size_t top = shown(view, otherwise);
 	_cleanup_free_ struct load **loads = NULL;
 	_cleanup_(table__freep) struct table *table = NULL;
 	const struct table_look look = view_look(view, 2);
@@ -287,22 +312,21 @@ static void put_next(const struct view *view, const struct process *process, siz
 	text_buf__free(&buf);
 }
 
-static int write_process(const struct view *view, const struct process *process)
+static int write_above(const struct view *view, const struct process *process)
 {
-	size_t failed_cnt, circular_cnt;
-	int err;
+	int err = head_write(view, process);
 
-	if (process->next) /* replaced while it started: a part of the next one */
-		return 0;
-	err = head_write(view, process);
 	/* Who else leads to a module is not known without cached imports: nothing would be sure. */
 	if (!err && process_cached_cnt(process) != NS_UNKNOWN)
 		err = put_savings(view, process);
-	if (!err)
-		err = put_modules(view, process);
-	if (err)
-		return err;
-	err = put_failed(view, process, &failed_cnt);
+	return err;
+}
+
+static int write_below(const struct view *view, const struct process *process)
+{
+	size_t failed_cnt, circular_cnt;
+	int err = put_failed(view, process, &failed_cnt);
+
 	if (err)
 		return err;
 	circular_cnt = put_circular(view, process, !failed_cnt);
@@ -310,6 +334,54 @@ static int write_process(const struct view *view, const struct process *process)
 		put_next(view, process, failed_cnt, circular_cnt);
 	fputc('\n', view->out);
 	return 0;
+}
+
+struct part {
+	char *text; /* malloc'd */
+	size_t sz, lines;
+};
+
+static int write_part(const struct view *view, const struct process *process,
+		      int (*write)(const struct view *view, const struct process *process),
+		      struct part *part)
+{
+	struct view to = *view;
+	int err;
+
+	to.out = open_memstream(&part->text, &part->sz);
+	if (!to.out)
+		return -ENOMEM;
+	err = write(&to, process);
+	if (fclose(to.out) && !err)
+		err = -ENOMEM;
+	for (size_t i = 0; !err && i < part->sz; i++)
+		part->lines += part->text[i] == '\n';
+	return err;
+}
+
+/* As many modules as the screen has room for. */
+static int write_process(const struct view *view, const struct process *process)
+{
+	struct part above = { 0 }, below = { 0 };
+	size_t lines, room = MODULES_LEAST;
+	int err;
+
+	if (process->next) /* replaced while it started: a part of the next one */
+		return 0;
+	err = write_part(view, process, write_above, &above);
+	if (!err)
+		err = write_part(view, process, write_below, &below);
+	lines = above.lines + below.lines + 2 + FOOT_LINES; /* 2: a blank line and the header */
+	if (lines + room < SCREEN_LINES)
+		room = SCREEN_LINES - lines;
+	if (!err) {
+		fwrite(above.text, 1, above.sz, view->out);
+		err = put_modules(view, process, room < MODULES_MOST ? room : MODULES_MOST);
+		fwrite(below.text, 1, below.sz, view->out);
+	}
+	free(above.text);
+	free(below.text);
+	return err;
 }
 
 int summary_write(const struct view *view)
