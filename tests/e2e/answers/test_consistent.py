@@ -277,17 +277,19 @@ def test_screens(screen):
     module, argv = screen
     if module:
         lib.needs_module(lib.system(), module)
-    lib.write("sc_app.py", "import json, sqlite3\ndef app(environ, start):\n    return []\n"
+    lib.write("sc_app.py", "import asyncio, json, os, signal, sqlite3\n"
+              "def app(environ, start):\n    return []\n"
               "async def asgi(scope, receive, send):\n    await receive()\n"
-              "    await send({'type': 'lifespan.startup.complete'})\n    await receive()\n"
+              "    await send({'type': 'lifespan.startup.complete'})\n"
+              "    asyncio.get_running_loop().call_later(0.5, os.kill, os.getpid(), signal.SIGTERM)\n"
+              "    await receive()\n"
               "    await send({'type': 'lifespan.shutdown.complete'})\n")
     lib.write("sc_settings.py", "import configparser, decimal\nimport sc_views\n")
     lib.write("sc_views.py", "import sc_settings, html.parser\ndef late():\n    import http.server, sc_models\n")
     lib.write("sc_models.py", "import xml.dom.minidom, unittest.mock\n")
     lib.write("sc_own.py", OWN)
     path = os.path.join(lib.workdir(), "screen.cap")
-    opts = ("--until-ready",) if module == "uvicorn" else ()
-    lib.run([lib.TOOL, "record", "-o", path, *opts, "--", *argv], cwd=lib.workdir())
+    lib.run([lib.TOOL, "record", "-o", path, "--", *argv], cwd=lib.workdir())
     for width in ("80", "100"):
         # How long others were held depends on what runs beside.
         text = re.sub(r"^(?:Of other programs|[\d,]+ starts? w)[^\n]*\n(?: +[^\n]*\n)*", "",
