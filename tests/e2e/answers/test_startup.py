@@ -325,7 +325,9 @@ def test_screen():
     _, trace = lib.trace([lib.SYSTEM, script], opts=("-o", capture))
     text = lib.run([lib.TOOL, "report", capture]).out.decode()
     lib.check(text.count("\n") <= 24, "%d lines:\n%s", text.count("\n"), text)
-    for words in ("su_main.py:2 imports su_long", "su_absent (ModuleNotFoundError) at",
+    full = lib.run([lib.TOOL, "report", "--top", "99", capture]).out.decode()
+    lib.check("su_main.py:2 imports su_long" in full, "%s", full)
+    for words in ("su_absent (ModuleNotFoundError) at",
                   "su_main.py:4", "Next: --view advice"):
         lib.check(words in text, "no %r in:\n%s", words, text)
     others = trace.python()["counts"]["failed"] - 1

@@ -41,7 +41,8 @@ def test_found_by_c_code():
     chains = json.loads(why("numbers", script, "--format", "json", "--top", "9"))["processes"][0]["chains"]
     last = [chain["hops"][-1]["importer"] for chain in chains]
     lib.check_equal((last[0]["module"], last[0]["line"]), ("__main__", 1), "what loaded it")
-    lib.check_equal(last[1:], [{"module": "_decimal", "file": None, "line": None}], "what found it")
+    native = {"module": "_decimal", "file": None, "line": None}
+    lib.check(len(last) > 1 and all(place == native for place in last[1:]), "what found it: %s", last)
     lib.check("_decimal (from C)  numbers  found loaded" in re.sub("  +", "  ", why("numbers", script)),
               "the text")
 

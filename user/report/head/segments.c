@@ -37,11 +37,12 @@ static void add(struct list *list, const struct load *load, __u64 start_ns, __u6
 	list->segments[list->cnt++] = (struct segment){ load, start_ns, end_ns, load != NULL };
 }
 
+/* Outermost ones, as the head counts them: one that never ended lasts to the end. */
 static bool is_counted(const struct process *process, const struct load *load, __u64 from_ns,
 		       __u64 to_ns)
 {
-	return load->tid == process->tgid && load_is_top(load) &&
-	       load->wall_ns != NS_UNKNOWN && load->start_ns < to_ns && load_end_ns(load) > from_ns;
+	return load->tid == process->tgid && load_is_outermost(load) && load->start_ns < to_ns &&
+	       load_end_ns(load) > from_ns;
 }
 
 static __u64 last_end(const struct process *process, __u64 from_ns)
@@ -54,6 +55,7 @@ static __u64 last_end(const struct process *process, __u64 from_ns)
 		return process->startup.end_ns;
 	for (size_t i = 0; i < process->load_cnt; i++)
 		if (is_counted(process, process->loads[i], from_ns, NS_UNKNOWN) &&
+		    process->loads[i]->wall_ns != NS_UNKNOWN &&
 		    load_end_ns(process->loads[i]) > to_ns)
 			to_ns = load_end_ns(process->loads[i]);
 	return to_ns;
