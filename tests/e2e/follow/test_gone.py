@@ -191,7 +191,9 @@ def test_before_start(number):
 def test_timeout():
     """timeout(1) signals the tool and then its group: the report comes all the same. (SIGINT stops
     a trace at once, and the tool when it comes again.)"""
-    script = lib.write("nap.py", "import colorsys, time\nprint('up', flush=True)\ntime.sleep(1000)\n")
+    # One long sleep could begin between the signal and Python's look at it.
+    script = lib.write("nap.py", "import colorsys, time\nprint('up', flush=True)\n"
+                       "while True:\n    time.sleep(.05)\n")
     proc = subprocess.Popen([lib.TOOL, "--", lib.SYSTEM, script], stdout=subprocess.PIPE,
                             stderr=subprocess.DEVNULL, env=lib.clean_env(), start_new_session=True,
                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
