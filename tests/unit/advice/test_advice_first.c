@@ -171,6 +171,68 @@ static void test_no_script(void)
 	}
 }
 
+/*
+ * An installed script brings its program in by several statements, none of which is most of it: they
+ * are no advice, nor is a set with them; what the program's own files import is.
+ */
+static void test_joint_entry(void)
+{
+	static const char args[] = "python3\0/usr/bin/tool";
+	static const char cli[] = "/usr/lib/python3/dist-packages/tool/cli.py";
+	static const char log[] = "/usr/lib/python3/dist-packages/tool/log.py";
+	const struct finding *it;
+	struct advice *advice;
+	__u32 cli_code, log_code;
+
+	stream_open(&s);
+	stream_exec(&s, 1 * MS, 50, args, sizeof(args));
+	stream_code(&s, 10, 0x10, "__main__", "", "/usr/bin/tool", "<module>", 1, 40);
+	stream_body(&s, 2 * MS, 1, 0, 10, 0x10, "__main__");
+	next_code = 11;
+	cli_code = open_module(10, 20, "tool.cli", cli, 10, 1, 1);
+	open_module(11, 30, "big", "/usr/lib/python3/dist-packages/big.py", cli_code, 7, 21);
+	stream_close_load(&s, 61 * MS, 30);
+	open_module(61, 35, "tool.util", "/usr/lib/python3/dist-packages/tool/util.py", cli_code, 9, 21);
+	stream_close_load(&s, 71 * MS, 35);
+	stream_close_load(&s, 101 * MS, 20);
+	log_code = open_module(102, 40, "tool.log", log, 10, 2, 1);
+	found(103, 50, "big", log_code, 8, 41);
+	stream_close_load(&s, 132 * MS, 40);
+	found(133, 60, "tool.util", 10, 3, 1);
+	advice = close_program(200);
+	CHECK(advice->program && !strcmp(advice->program, "tool"));
+	for (size_t i = 0; i < advice->finding_cnt; i++) {
+		it = &advice->findings[i];
+		for (__u32 k = 0; k < it->stmt_cnt; k++)
+			if (!strcmp(it->graph->stmts[it->stmts[k]].site.file, "/usr/bin/tool"))
+				CHECK(it->rule == FINDING_DEFER && it->is_entry);
+	}
+	it = finding_at(advice, FINDING_TOGETHER, cli, 7);
+	CHECK(it == advice->findings && it->stmt_cnt == 2 && is_near(it->gain.ns, 50));
+	CHECK(finding_at(advice, FINDING_DEFER, "/usr/bin/tool", 1));
+	end(advice);
+}
+
+/* Most of what a set would bring is what single statements bring alone: it is named after the rest. */
+static void test_set_of_little(void)
+{
+	struct advice *advice;
+	__u32 one, two;
+
+	open_program();
+	one = open_module(10, 20, "one", "/usr/lib/python3/dist-packages/one.py", 10, 1, 1);
+	open_module(11, 30, "both", "/usr/lib/python3/dist-packages/both.py", one, 1, 21);
+	stream_close_load(&s, 41 * MS, 30);
+	stream_close_load(&s, 111 * MS, 20);
+	two = open_module(112, 40, "two", "/usr/lib/python3/dist-packages/two.py", 10, 2, 1);
+	found(113, 50, "both", two, 1, 41);
+	stream_close_load(&s, 122 * MS, 40);
+	advice = close_program(200);
+	CHECK(finding_at(advice, FINDING_DEFER, "/app/main.py", 1));
+	CHECK(!finding_at(advice, FINDING_TOGETHER, "/app/main.py", 1));
+	end(advice);
+}
+
 int main(void)
 {
 	RUN(test_used_last);
@@ -179,5 +241,7 @@ int main(void)
 	RUN(test_text);
 	RUN(test_texts);
 	RUN(test_no_script);
+	RUN(test_joint_entry);
+	RUN(test_set_of_little);
 	return unit_result();
 }

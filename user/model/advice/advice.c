@@ -193,6 +193,7 @@ void advice__free(struct advice *advice)
 	risks_free(&advice->risks);
 	for (size_t i = 0; i < advice->package_cnt; i++)
 		free((char *)advice->packages[i].name);
+	free(advice->program);
 	free(advice->stmt_ns);
 	free(advice->findings);
 	free(advice->packages);

@@ -71,6 +71,7 @@ struct package_gain {
 struct advice {
 	struct gains *gains;
 	__u64 *stmt_ns;            /* by statement: its gain; 0 = too little to be looked at */
+	char *program;             /* the package that an installed script starts; NULL: none */
 	bool is_cut;               /* the graph is so large that not all was tried */
 	struct finding *findings;  /* dearest first; groups behind their parts */
 	size_t finding_cnt, finding_cap;

@@ -191,6 +191,18 @@ static bool is_of_script(const struct graph *graph, const struct graph_stmt *stm
 	return src && src->via == VIA_MAIN && is_installed_script(src->file);
 }
 
+bool advice_is_of_program(const struct advice *advice, const struct graph_stmt *stmt)
+{
+	return advice->program && stmt->site.module &&
+	       name_is_in(stmt->site.module, advice->program);
+}
+
+bool advice_is_entry(const struct advice *advice, const struct graph_stmt *stmt)
+{
+	return advice->program && stmt->asked && name_is_in(stmt->asked, advice->program) &&
+	       stmt->is_body && is_of_script(advice->gains->graph, stmt);
+}
+
 /* Where greenlets switch, what the text imports is not known to be inside of `__main__`. */
 bool stmt_is_of_text(const struct graph *graph, const struct graph_stmt *stmt)
 {
@@ -211,12 +223,65 @@ static void mark_above(const struct graph *graph, struct candidates *candidates,
 	}
 }
 
+/* Of the statements that name this package in an installed script: what they bring together. */
+static int gain_of_entries(const struct advice *advice, __u64 *out_ns)
+{
+	const struct graph *graph = advice->gains->graph;
+	_cleanup_free_ __u32 *stmts = calloc(graph->stmt_cnt + 1, sizeof(*stmts));
+	struct gain gain = {};
+	__u32 cnt = 0;
+	int err;
+
+	if (!stmts)
+		return -ENOMEM;
+	for (__u32 i = 0; i < graph->stmt_cnt; i++)
+		if (advice_is_entry(advice, &graph->stmts[i]))
+			stmts[cnt++] = i;
+	err = cnt ? gains__of_stmts(advice->gains, stmts, cnt, &gain) : 0;
+	*out_ns = gain.ns;
+	return err;
+}
+
+static int set_program(struct advice *advice, const char *module)
+{
+	free(advice->program);
+	advice->program = strndup(module, strcspn(module, "."));
+	return advice->program ? 0 : -ENOMEM;
+}
+
+/* A script that brings its program in by several statements: none of them is all of it. */
+static int find_joint_entry(struct advice *advice, struct candidates *candidates)
+{
+	const struct graph *graph = advice->gains->graph;
+	__u64 ns = 0;
+	int err = 0;
+
+	for (__u32 i = 0; i < candidates->cnt && !err; i++) {
+		const struct graph_stmt *stmt = &graph->stmts[candidates->all[i].stmt];
+		const struct load *load = stmt_dearest(graph, stmt, NULL);
+
+		if (!is_of_script(graph, stmt) || !load || !load->module || !load->file ||
+		    is_of_library(load->file) ||
+		    (advice->program && name_is_in(load->module, advice->program)))
+			continue;
+		err = set_program(advice, load->module);
+		if (!err)
+			err = gain_of_entries(advice, &ns);
+		if (!err && ns >= advice->gains->imports_ns / 100 * ENTRY_PCT)
+			return 0;
+	}
+	free(advice->program);
+	advice->program = NULL;
+	return err;
+}
+
 /*
  * The statement that brings the program in is not to be deferred: there is nothing without it. Of
- * an installed script the package it comes from is the program: returns that, or NULL.
+ * an installed script the package it comes from is the program.
  */
-static const char *find_entry(const struct gains *gains, struct candidates *candidates)
+static int find_entry(struct advice *advice, struct candidates *candidates)
 {
+	const struct gains *gains = advice->gains;
 	const struct graph *graph = gains->graph;
 
 	for (__u32 i = 0; i < candidates->cnt; i++) {
@@ -235,9 +300,9 @@ static const char *find_entry(const struct gains *gains, struct candidates *cand
 		it->is_entry = true;
 		if (is_named)
 			mark_above(graph, candidates, it);
-		return is_script ? load->module : NULL;
+		return is_script ? set_program(advice, load->module) : 0;
 	}
-	return NULL;
+	return find_joint_entry(advice, candidates);
 }
 
 /* Whose statement is it? Nobody changes the standard library where something else can be. */
@@ -269,23 +334,22 @@ static bool has_one_text(const struct gains *gains, const struct candidates *can
 }
 
 /* Where the program itself has nothing to offer, it is a package that was started. */
-static void choose_own(const struct gains *gains, struct candidates *candidates)
+static int choose_own(struct advice *advice, struct candidates *candidates)
 {
+	const struct gains *gains = advice->gains;
 	const struct graph_stmt *stmts = gains->graph->stmts;
-	const char *package = find_entry(gains, candidates);
-	size_t len = package ? strcspn(package, ".") : 0;
 	bool is_one_text = has_one_text(gains, candidates);
 	enum rank best = RANK_LIBRARY;
 	__u32 kept = 0;
+	int err = find_entry(advice, candidates);
 
 	for (__u32 i = 0; i < candidates->cnt; i++) {
 		struct candidate *it = &candidates->all[i];
-		const char *module = stmts[it->stmt].site.module;
-		bool is_text = is_one_text && stmt_is_of_text(gains->graph, &stmts[it->stmt]);
+		const struct graph_stmt *stmt = &stmts[it->stmt];
+		bool is_text = is_one_text && stmt_is_of_text(gains->graph, stmt);
 
-		it->is_entry |= is_text;
-		it->is_own |= package && module && !strncmp(module, package, len) &&
-			      (!module[len] || module[len] == '.');
+		it->is_entry |= is_text || advice_is_entry(advice, stmt);
+		it->is_own |= advice_is_of_program(advice, stmt);
 		if (!is_text && rank_of(gains->graph, it) > best)
 			best = rank_of(gains->graph, it);
 	}
@@ -297,6 +361,7 @@ static void choose_own(const struct gains *gains, struct candidates *candidates)
 		}
 	}
 	candidates->cnt = kept;
+	return err;
 }
 
 static bool is_lost_stmt(const struct gains *gains, const struct graph_stmt *stmt)
@@ -352,7 +417,8 @@ int candidates_find(struct advice *advice, struct candidates *out)
 
 	if (err)
 		return err;
-	choose_own(advice->gains, out);
-	relate(advice->gains, out);
-	return 0;
+	err = choose_own(advice, out);
+	if (!err)
+		relate(advice->gains, out);
+	return err;
 }

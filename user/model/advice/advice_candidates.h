@@ -36,6 +36,12 @@ int candidates_find(struct advice *advice, struct candidates *out);
 /* In the text of -c: what stands there is what is to be run, and nobody defers it. */
 bool stmt_is_of_text(const struct graph *graph, const struct graph_stmt *stmt);
 
+/* Does it stand in the package that is the program of an installed script? */
+bool advice_is_of_program(const struct advice *advice, const struct graph_stmt *stmt);
+
+/* Of an installed script: one of the statements that bring its program in. */
+bool advice_is_entry(const struct advice *advice, const struct graph_stmt *stmt);
+
 /* The dearest load it asks for, of those first that the question asked last lost (NULL: none). */
 const struct load *stmt_dearest(const struct graph *graph, const struct graph_stmt *stmt,
 				const struct reach *reach);

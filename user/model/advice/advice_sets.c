@@ -13,7 +13,7 @@
 #include "model/advice/finding_kinds.h"
 
 #define TARGETS_MAX 60 /* dear loads that are tried */
-#define NEW_PCT 20     /* of what a set brings, at least, must be in no finding yet */
+#define NEW_PCT 50     /* of what a set brings, at least, must be in no finding yet */
 #define SET_MAX 12     /* statements: nobody changes more for one finding */
 
 struct sets {
@@ -25,13 +25,15 @@ struct sets {
 	__u32 set[SET_MAX], cnt;
 };
 
-static bool is_own(const struct graph *graph, const struct graph_stmt *stmt)
+static bool is_own(const struct advice *advice, const struct graph_stmt *stmt)
 {
+	const struct graph *graph = advice->gains->graph;
 	const struct load *load = graph__load(graph, graph__run(graph, stmt->first_run)->src);
 
-	if (stmt->is_wrapper || stmt_is_of_text(graph, stmt))
+	if (stmt->is_wrapper || stmt_is_of_text(graph, stmt) || advice_is_entry(advice, stmt))
 		return false;
-	return file_is_own(stmt->site.file) || (load && load->via == VIA_MAIN && stmt->is_body);
+	return file_is_own(stmt->site.file) || advice_is_of_program(advice, stmt) ||
+	       (load && load->via == VIA_MAIN && stmt->is_body);
 }
 
 static bool add_to_set(struct sets *sets, __u32 stmt)
@@ -67,7 +69,7 @@ static bool find_cut(struct sets *sets, __u32 target)
 			if (sets->is_seen[from])
 				continue;
 			sets->is_seen[from] = true;
-			if (stmt && is_own(graph, stmt)) {
+			if (stmt && is_own(sets->advice, stmt)) {
 				if (!add_to_set(sets, graph__run(graph, from)->stmt))
 					return false;
 				continue;
