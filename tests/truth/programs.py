@@ -87,6 +87,12 @@ KNOWN = {
                "one.py": body(*CALL_GET, "for name in 'a', 'b', 'a':\n    get(name)"),
                "two.py": body(*CALL_GET, "for name in 'c', 'd', 'c':\n    get(name)"),
                **{name + ".py": body() for name in "abcd"}},
+    # It keeps what it imported: who calls it next asks for nothing that could be seen.
+    "helper_keeps": {"main.py": "import keep\nimport one\nimport two\n",
+                     "keep.py": body("kept = {}", "def get(name):\n    if name not in kept:\n"
+                                     "        kept[name] = __import__(name)\n    return kept[name]"),
+                     **{name + ".py": body("import keep", use("keep", "[keep.get(n) for n in 'abc']"))
+                        for name in ("one", "two")}, **{name + ".py": body() for name in "abc"}},
     # A module that runs when it is used: without who used it first, the next one does.
     "lazy_loader": {"main.py": "import lazy\nimport later\nimport one\nimport two\nimport never\n",
                     "lazy.py": LAZY_LOADER, "later.py": body("import below"), "below.py": body(),

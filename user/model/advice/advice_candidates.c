@@ -295,7 +295,7 @@ static int find_entry(struct advice *advice, struct candidates *candidates)
 		if (it->gain.ns < gains->imports_ns / 100 * ENTRY_PCT || !load || !load->module ||
 		    load->self_ns > it->gain.ns / 100 * ENTRY_SELF_PCT ||
 		    !(is_in_main(graph, stmt) || is_named) ||
-		    !(is_script || file_is_own(load->file)))
+		    !(is_script ? load->file && !is_of_library(load->file) : file_is_own(load->file)))
 			continue;
 		it->is_entry = true;
 		if (is_named)

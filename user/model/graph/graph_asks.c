@@ -182,7 +182,7 @@ bool ask_may_have_others(const struct graph *graph, const struct ask *ask,
 {
 	const struct load *src = graph__load(graph, ask->src);
 
-	if (ask->is_body || ask->is_wrapped || !ask->is_once || !src)
+	if (ask->is_body || !ask->is_once || !src)
 		return false;
 	for (int i = 0; i < 2; i++)
 		if (own->modules[i] && cmp_text(own->modules[i], src->module))
