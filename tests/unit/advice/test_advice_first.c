@@ -172,14 +172,15 @@ static void test_no_script(void)
 }
 
 /*
- * An installed script brings its program in by several statements, none of which is most of it: they
- * are no advice, nor is a set with them; what the program's own files import is.
+ * An installed script brings its program in by several statements, none of which is most of it:
+ * they are no advice, nor is a set with them; what the program's own files import is.
  */
 static void test_joint_entry(void)
 {
 	static const char args[] = "python3\0/usr/bin/tool";
 	static const char cli[] = "/usr/lib/python3/dist-packages/tool/cli.py";
 	static const char log[] = "/usr/lib/python3/dist-packages/tool/log.py";
+	static const char util[] = "/usr/lib/python3/dist-packages/tool/util.py";
 	const struct finding *it;
 	struct advice *advice;
 	__u32 cli_code, log_code;
@@ -192,7 +193,7 @@ static void test_joint_entry(void)
 	cli_code = open_module(10, 20, "tool.cli", cli, 10, 1, 1);
 	open_module(11, 30, "big", "/usr/lib/python3/dist-packages/big.py", cli_code, 7, 21);
 	stream_close_load(&s, 61 * MS, 30);
-	open_module(61, 35, "tool.util", "/usr/lib/python3/dist-packages/tool/util.py", cli_code, 9, 21);
+	open_module(61, 35, "tool.util", util, cli_code, 9, 21);
 	stream_close_load(&s, 71 * MS, 35);
 	stream_close_load(&s, 101 * MS, 20);
 	log_code = open_module(102, 40, "tool.log", log, 10, 2, 1);
@@ -213,7 +214,46 @@ static void test_joint_entry(void)
 	end(advice);
 }
 
-/* Most of what a set would bring is what single statements bring alone: it is named after the rest. */
+/*
+ * An installed script finds its program by a module of the library, through which all comes, and
+ * calls a function of it that imports the rest: the program is the package, not the library.
+ */
+static void test_called_entry(void)
+{
+	static const char args[] = "python3\0/usr/bin/tool";
+	static const char metadata[] = "/usr/lib/python3.11/metadata.py";
+	static const char tool[] = "/usr/lib/python3/dist-packages/tool/__init__.py";
+	static const char lint[] = "/usr/lib/python3/dist-packages/tool/lint.py";
+	const struct finding *it;
+	struct advice *advice;
+	__u32 lint_code;
+
+	stream_open(&s);
+	stream_exec(&s, 1 * MS, 50, args, sizeof(args));
+	stream_code(&s, 10, 0x10, "__main__", "", "/usr/bin/tool", "<module>", 1, 40);
+	stream_body(&s, 2 * MS, 1, 0, 10, 0x10, "__main__");
+	next_code = 11;
+	open_module(3, 20, "metadata", metadata, 10, 1, 1);
+	stream_close_load(&s, 4 * MS, 20);
+	stream_code(&s, 9, 9, "metadata", "", metadata, "load", 1, 40);
+	open_module(5, 30, "tool", tool, 9, 20, 1);
+	stream_close_load(&s, 6 * MS, 30);
+	stream_code(&s, 8, 8, "tool", "", tool, "run", 1, 40);
+	lint_code = open_module(7, 40, "tool.lint", lint, 8, 33, 1);
+	open_module(8, 50, "big", "/usr/lib/python3/dist-packages/big.py", lint_code, 5, 41);
+	stream_close_load(&s, 98 * MS, 50);
+	stream_close_load(&s, 108 * MS, 40);
+	advice = close_program(200);
+	CHECK(advice->program && !strcmp(advice->program, "tool"));
+	it = finding_at(advice, FINDING_DEFER, lint, 5);
+	CHECK(it == advice->findings && is_near(it->gain.ns, 90));
+	it = finding_at(advice, FINDING_DEFER, tool, 33);
+	CHECK(!it || it->is_entry);
+	CHECK(!finding_at(advice, FINDING_DEFER, metadata, 20));
+	end(advice);
+}
+
+/* Most of what a set would bring is what single statements bring alone. */
 static void test_set_of_little(void)
 {
 	struct advice *advice;
@@ -242,6 +282,7 @@ int main(void)
 	RUN(test_texts);
 	RUN(test_no_script);
 	RUN(test_joint_entry);
+	RUN(test_called_entry);
 	RUN(test_set_of_little);
 	return unit_result();
 }

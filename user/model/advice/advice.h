@@ -88,6 +88,9 @@ void advice__freep(struct advice **advice);
 /* Is it a file of the program, and not of an installed package or of Python itself? */
 bool file_is_own(const char *file);
 
+/* Of the standard library: not of the program, and of no package that was installed. */
+bool file_is_of_library(const char *file);
+
 /* One of site-packages whose lines are run at each start. */
 bool file_is_pth(const char *file);
 

@@ -11,8 +11,6 @@
 
 #define GAIN_MIN_NS 1000000   /* below a millisecond nobody moves an import */
 #define GAIN_MIN_PCT 1        /* of all imports */
-#define ENTRY_PCT 50          /* of all imports: with it comes the program */
-#define ENTRY_SELF_PCT 20     /* of that: it is no program that costs so much by itself */
 
 __u64 advice_least_gain(const struct gains *gains)
 {
@@ -64,13 +62,6 @@ static bool is_frozen(const char *file)
 	return !strncmp(file, "<frozen", 7);
 }
 
-/* Of the standard library: not of the program, and of no package that was installed. */
-static bool is_of_library(const char *file)
-{
-	return !file_is_own(file) && !file_is_pth(file) && !strstr(file, "/site-packages/") &&
-	       !strstr(file, "/dist-packages/");
-}
-
 static bool is_customize(const char *module)
 {
 	return module && (!strcmp(module, "sitecustomize") || !strcmp(module, "usercustomize"));
@@ -92,7 +83,7 @@ static bool is_of_python(const struct graph *graph, const struct graph_stmt *stm
 	const struct startup *startup = &graph->process->startup;
 	const char *file = stmt->site.file;
 
-	if (!file || !is_of_library(file) || is_customize(stmt->site.module) ||
+	if (!file || !file_is_of_library(file) || is_customize(stmt->site.module) ||
 	    asks_for_customize(graph, stmt))
 		return false;
 	if (is_frozen(file))
@@ -146,163 +137,12 @@ static int try_all(struct advice *advice, struct candidates *out)
 	return 0;
 }
 
-const struct load *stmt_dearest(const struct graph *graph, const struct graph_stmt *stmt,
-				const struct reach *reach)
-{
-	const struct load *best = NULL;
-	bool is_best_lost = false;
-
-	for (__u32 k = graph->out_at[stmt->first_run];
-	     k < graph->out_at[stmt->first_run + stmt->run_cnt]; k++) {
-		const struct load *load = graph__load(graph, graph->out[k]);
-		bool is_lost = reach && reach__is_lost(reach, graph->out[k]);
-
-		if (!load || load->wall_ns == NS_UNKNOWN || (is_best_lost && !is_lost) ||
-		    (best && is_lost == is_best_lost && load->wall_ns <= best->wall_ns))
-			continue;
-		best = load;
-		is_best_lost = is_lost;
-	}
-	return best;
-}
-
-/* Does the statement stand in the body of the program itself? */
-static bool is_in_main(const struct graph *graph, const struct graph_stmt *stmt)
-{
-	const struct load *load = graph__load(graph, graph__run(graph, stmt->first_run)->src);
-
-	return load && load->via == VIA_MAIN && load->module && stmt->is_body &&
-	       stmt->site.module && !strcmp(load->module, stmt->site.module);
-}
-
-/* As installers make them: they import one function and call it. */
-static bool is_installed_script(const char *file)
-{
-	const char *slash = file ? strrchr(file, '/') : NULL;
-
-	return slash && slash - file >= 4 && !strncmp(slash - 4, "/bin", 4);
-}
-
-/* In its body, or in a function that it called. */
-static bool is_of_script(const struct graph *graph, const struct graph_stmt *stmt)
-{
-	const struct load *src = graph__load(graph, graph__run(graph, stmt->first_run)->src);
-
-	return src && src->via == VIA_MAIN && is_installed_script(src->file);
-}
-
-bool advice_is_of_program(const struct advice *advice, const struct graph_stmt *stmt)
-{
-	return advice->program && stmt->site.module &&
-	       name_is_in(stmt->site.module, advice->program);
-}
-
-bool advice_is_entry(const struct advice *advice, const struct graph_stmt *stmt)
-{
-	return advice->program && stmt->asked && name_is_in(stmt->asked, advice->program) &&
-	       stmt->is_body && is_of_script(advice->gains->graph, stmt);
-}
-
 /* Where greenlets switch, what the text imports is not known to be inside of `__main__`. */
 bool stmt_is_of_text(const struct graph *graph, const struct graph_stmt *stmt)
 {
 	return process_program(graph->process).kind == PROGRAM_CODE && stmt->site.file &&
 	       !strcmp(stmt->site.file, "<string>") && stmt->is_body && stmt->site.module &&
 	       !strcmp(stmt->site.module, "__main__");
-}
-
-/* What the script needs to bring the program in. */
-static void mark_above(const struct graph *graph, struct candidates *candidates,
-		       const struct candidate *entry)
-{
-	for (__u32 i = 0; i < candidates->cnt; i++) {
-		struct candidate *it = &candidates->all[i];
-
-		it->is_entry |= it->gain.ns >= entry->gain.ns &&
-				is_in_main(graph, &graph->stmts[it->stmt]);
-	}
-}
-
-/* Of the statements that name this package in an installed script: what they bring together. */
-static int gain_of_entries(const struct advice *advice, __u64 *out_ns)
-{
-	const struct graph *graph = advice->gains->graph;
-	_cleanup_free_ __u32 *stmts = calloc(graph->stmt_cnt + 1, sizeof(*stmts));
-	struct gain gain = {};
-	__u32 cnt = 0;
-	int err;
-
-	if (!stmts)
-		return -ENOMEM;
-	for (__u32 i = 0; i < graph->stmt_cnt; i++)
-		if (advice_is_entry(advice, &graph->stmts[i]))
-			stmts[cnt++] = i;
-	err = cnt ? gains__of_stmts(advice->gains, stmts, cnt, &gain) : 0;
-	*out_ns = gain.ns;
-	return err;
-}
-
-static int set_program(struct advice *advice, const char *module)
-{
-	free(advice->program);
-	advice->program = strndup(module, strcspn(module, "."));
-	return advice->program ? 0 : -ENOMEM;
-}
-
-/* A script that brings its program in by several statements: none of them is all of it. */
-static int find_joint_entry(struct advice *advice, struct candidates *candidates)
-{
-	const struct graph *graph = advice->gains->graph;
-	__u64 ns = 0;
-	int err = 0;
-
-	for (__u32 i = 0; i < candidates->cnt && !err; i++) {
-		const struct graph_stmt *stmt = &graph->stmts[candidates->all[i].stmt];
-		const struct load *load = stmt_dearest(graph, stmt, NULL);
-
-		if (!is_of_script(graph, stmt) || !load || !load->module || !load->file ||
-		    is_of_library(load->file) ||
-		    (advice->program && name_is_in(load->module, advice->program)))
-			continue;
-		err = set_program(advice, load->module);
-		if (!err)
-			err = gain_of_entries(advice, &ns);
-		if (!err && ns >= advice->gains->imports_ns / 100 * ENTRY_PCT)
-			return 0;
-	}
-	free(advice->program);
-	advice->program = NULL;
-	return err;
-}
-
-/*
- * The statement that brings the program in is not to be deferred: there is nothing without it. Of
- * an installed script the package it comes from is the program.
- */
-static int find_entry(struct advice *advice, struct candidates *candidates)
-{
-	const struct gains *gains = advice->gains;
-	const struct graph *graph = gains->graph;
-
-	for (__u32 i = 0; i < candidates->cnt; i++) {
-		struct candidate *it = &candidates->all[i];
-		const struct graph_stmt *stmt = &graph->stmts[it->stmt];
-		const struct load *load = stmt_dearest(graph, stmt, NULL);
-		bool is_script = is_of_script(graph, stmt);
-		/* Debian's scripts and old setuptools' have importlib.metadata import it. */
-		bool is_named = is_script && load && load->via == VIA_IMPORT_MODULE;
-
-		if (it->gain.ns < gains->imports_ns / 100 * ENTRY_PCT || !load || !load->module ||
-		    load->self_ns > it->gain.ns / 100 * ENTRY_SELF_PCT ||
-		    !(is_in_main(graph, stmt) || is_named) ||
-		    !(is_script ? load->file && !is_of_library(load->file) : file_is_own(load->file)))
-			continue;
-		it->is_entry = true;
-		if (is_named)
-			mark_above(graph, candidates, it);
-		return is_script ? set_program(advice, load->module) : 0;
-	}
-	return find_joint_entry(advice, candidates);
 }
 
 /* Whose statement is it? Nobody changes the standard library where something else can be. */
@@ -314,7 +154,7 @@ static enum rank rank_of(const struct graph *graph, const struct candidate *it)
 
 	if (it->is_own)
 		return RANK_OWN;
-	if (!stmt->site.file || !is_of_library(stmt->site.file) ||
+	if (!stmt->site.file || !file_is_of_library(stmt->site.file) ||
 	    is_customize(stmt->site.module) || asks_for_customize(graph, stmt))
 		return RANK_PACKAGE;
 	return RANK_LIBRARY;
@@ -341,7 +181,7 @@ static int choose_own(struct advice *advice, struct candidates *candidates)
 	bool is_one_text = has_one_text(gains, candidates);
 	enum rank best = RANK_LIBRARY;
 	__u32 kept = 0;
-	int err = find_entry(advice, candidates);
+	int err = candidates_find_entry(advice, candidates);
 
 	for (__u32 i = 0; i < candidates->cnt; i++) {
 		struct candidate *it = &candidates->all[i];

@@ -36,6 +36,12 @@ int candidates_find(struct advice *advice, struct candidates *out);
 /* In the text of -c: what stands there is what is to be run, and nobody defers it. */
 bool stmt_is_of_text(const struct graph *graph, const struct graph_stmt *stmt);
 
+/*
+ * The statement that brings the program in is not to be deferred: there is nothing without it. Of
+ * an installed script the package it comes from is the program. 0 or -ENOMEM. advice_entry.c
+ */
+int candidates_find_entry(struct advice *advice, struct candidates *candidates);
+
 /* Does it stand in the package that is the program of an installed script? */
 bool advice_is_of_program(const struct advice *advice, const struct graph_stmt *stmt);
 

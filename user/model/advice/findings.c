@@ -24,6 +24,32 @@ bool file_is_own(const char *file)
 	return !lib || !(lib[11] >= '2' && lib[11] <= '9');
 }
 
+bool file_is_of_library(const char *file)
+{
+	return !file_is_own(file) && !file_is_pth(file) && !strstr(file, "/site-packages/") &&
+	       !strstr(file, "/dist-packages/");
+}
+
+const struct load *stmt_dearest(const struct graph *graph, const struct graph_stmt *stmt,
+				const struct reach *reach)
+{
+	const struct load *best = NULL;
+	bool is_best_lost = false;
+
+	for (__u32 k = graph->out_at[stmt->first_run];
+	     k < graph->out_at[stmt->first_run + stmt->run_cnt]; k++) {
+		const struct load *load = graph__load(graph, graph->out[k]);
+		bool is_lost = reach && reach__is_lost(reach, graph->out[k]);
+
+		if (!load || load->wall_ns == NS_UNKNOWN || (is_best_lost && !is_lost) ||
+		    (best && is_lost == is_best_lost && load->wall_ns <= best->wall_ns))
+			continue;
+		best = load;
+		is_best_lost = is_lost;
+	}
+	return best;
+}
+
 struct finding *advice_add(struct advice *advice)
 {
 	struct finding *findings = advice->findings;
