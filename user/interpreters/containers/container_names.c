@@ -94,7 +94,7 @@ static struct known *get(struct containers *containers, const char *id)
 		free(known);
 		return NULL;
 	}
-	if (containers->cnt == KNOWN_MAX)
+	if (containers->known && containers->cnt == KNOWN_MAX)
 		forget(containers, containers->known->prev);
 	DL_PREPEND(containers->known, known);
 	containers->cnt++;
