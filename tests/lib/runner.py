@@ -92,6 +92,8 @@ class Tracer:
     def __init__(self, *args, env=None, fmt="json"):
         self.report = tempfile.mktemp(prefix="report.", suffix="." + (fmt or "none"), dir=workdir())
         self.argv = [settings.TOOL, *map(str, args)]
+        if "-a" in args and "--ring" not in args: # other tests and their tracers fill it as well
+            self.argv += ["--ring", "32mb"]
         if fmt: # `record` writes no report
             self.argv += ["--format", fmt, "--report", self.report]
         self.env = env

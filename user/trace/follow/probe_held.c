@@ -250,6 +250,7 @@ static unsigned int scout(void *ctx, const struct hold_mapping *mapping)
 	_cleanup_close_ int proc_fd = proc_open(mapping->tgid);
 	_cleanup_close_ int fd = mapped_file_open(mapping, proc_fd);
 	int verdict, is_python;
+	__u64 probed_ns;
 
 	if (is_others(held->session, mapping))
 		return 0;
@@ -258,7 +259,10 @@ static unsigned int scout(void *ctx, const struct hold_mapping *mapping)
 		return 0;
 	}
 	verdict = discover__known(held->session->discover, fd);
-	if (verdict == DISCOVER_REFUSED)
+	/* Refused, or probed since: the other thread finds out whether it ran before that. */
+	if (verdict == DISCOVER_REFUSED ||
+	    (verdict == DISCOVER_INTERPRETER &&
+	     pythons__find(held->session->pythons, fd, &probed_ns) && probed_ns > mapping->ts_ns))
 		return HOLD_LOOK;
 	if (verdict != -ENOENT)
 		return HOLD_IGNORE;
