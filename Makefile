@@ -259,5 +259,5 @@ $(O)/vm/load: tests/vm/load.c $(SKEL)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOST) $(LDFLAGS) $< $(LIBS) -o $@
 check-vm: all $(O)/vm/load ## the oldest to the newest kernel under qemu, and arm64 if it was built
-	$(Q)set -e; for k in $${PYIMPORT_KERNELS:-$$(scripts/run_vm.sh --list)}; do \
-		echo "--- $$k"; scripts/run_vm.sh $$k; done
+	$(Q)set -e; for k in $${PYIMPORT_KERNELS:-$$(tests/vm/run.sh --list)}; do \
+		echo "--- $$k"; tests/vm/run.sh $$k; done

@@ -20,8 +20,8 @@ die() {
 	exit 2
 }
 
-# shellcheck source=scripts/guest_packages.sh
-. "$here/scripts/guest_packages.sh"
+# shellcheck source=tests/vm/guest_packages.sh
+. "$here/tests/vm/guest_packages.sh"
 for word in clang ld.lld; do
 	command -v $word >/dev/null || die "no $word here (apt-get install clang lld)"
 done

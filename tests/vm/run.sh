@@ -3,20 +3,20 @@
 #
 # Boots a Debian kernel under qemu (no KVM, no disk, nothing installed) with Debian's Python and
 # our build, runs tests/vm/check.py in it, and exits with its status.
-#   run_vm.sh KERNEL     a name of tests/vm/kernels
-#   run_vm.sh --list     the names that a build exists for
+#   run.sh KERNEL     a name of tests/vm/kernels
+#   run.sh --list     the names that a build exists for
 # Kernels and the guest's packages are kept under PYIMPORT_VM (default /var/tmp/pyimport-vm) and
 # fetched once; `rm -r` it for newer ones. The binary under test is PYIMPORT_BPF (default: ours).
 # Status 2: it could not be tried here, for the reason that is printed.
 set -eu -o pipefail
 
-here=$(cd "$(dirname "$0")/.." && pwd)
+here=$(cd "$(dirname "$0")/../.." && pwd)
 CACHE=${PYIMPORT_VM:-/var/tmp/pyimport-vm}
 ARM64_BIN=${PYIMPORT_BPF_ARM64:-$here/.output/arm64/pyimport-bpf}
 TIMEOUT_S=${PYIMPORT_VM_TIMEOUT:-180}
 
 die() {
-	echo "run_vm.sh: $*" >&2
+	echo "run.sh: $*" >&2
 	exit 2
 }
 
@@ -56,8 +56,8 @@ bookworm) GUEST+=(libelf1 libdw1 libcapstone4) ;;
 trixie) GUEST+=(libelf1t64 libdw1t64 libcapstone5) ;;
 *) die "no guest is known for '$suite', only for Debian 12 and 13" ;;
 esac
-# shellcheck source=scripts/guest_packages.sh
-. "$here/scripts/guest_packages.sh"
+# shellcheck source=tests/vm/guest_packages.sh
+. "$here/tests/vm/guest_packages.sh"
 ROOT=$STATE/root-$(cksum <<< "${GUEST[*]}" | cut -d ' ' -f 1).gz
 exec 9> "$CACHE/lock" # one at a time: they share the cache, and the machine's processors
 flock 9
@@ -143,8 +143,8 @@ sed -n 's/.*vm: begin/vm: begin/; /^vm: begin/,$p' "$work/log" | grep -av '^\[ *
 result=$(sed -n 's/^vm: status \([0-9]*\)$/\1/p' "$work/log" | tail -1)
 if [ -z "$result" ]; then
 	tail -40 "$work/log" >&2
-	[ "$status" != 124 ] || echo "run_vm.sh: $name: nothing after $TIMEOUT_S s" >&2
-	echo "run_vm.sh: $name: the guest said no result" >&2
+	[ "$status" != 124 ] || echo "run.sh: $name: nothing after $TIMEOUT_S s" >&2
+	echo "run.sh: $name: the guest said no result" >&2
 	exit 1
 fi
 exit "$result"
