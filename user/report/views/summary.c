@@ -372,6 +372,7 @@ static int write_process(const struct view *view, const struct process *process)
 	if (!err)
 		err = write_part(view, process, write_below, &below);
 	lines = above.lines + below.lines + 2 + FOOT_LINES; /* 2: a blank line and the header */
+	lines += model__hold(view->model, 0) != NULL; /* of which the foot tells, too */
 	if (lines + room < SCREEN_LINES)
 		room = SCREEN_LINES - lines;
 	if (!err) {
