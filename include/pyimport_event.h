@@ -31,6 +31,7 @@ enum pyi_event_kind {
 	PYI_EV_FROM = 12,   /* names of a `from x import …`: struct pyi_from */
 	PYI_EV_CGROUP = 13, /* a cgroup was made: struct pyi_cgroup, pyimport_scope.h */
 	PYI_EV_JOIN = 14,   /* a running process came into a followed cgroup: header only */
+	PYI_EV_BOUND = 15,  /* what a statement's names are bound to: struct pyi_from */
 	PYI_EV_PATH = 20,   /* the text behind a path's key: struct pyi_path, pyimport_file.h */
 	PYI_EV_NET = 21,    /* a connection, a look-up, a socket listened on: struct pyi_net */
 	PYI_EV_SPAWN = 22,  /* a thread or a child process was started: struct pyi_spawn */
@@ -261,6 +262,7 @@ struct pyi_frames {
 	struct pyi_frame frames[PYI_MAX_FRAMES]; /* innermost first; [0] is the record's own */
 };
 
+/* BOUND: one for each name, as it stands behind `as`; none if every name is bound as it is. */
 struct pyi_from {
 	struct pyi_hdr hdr;
 	__u32 edge;

@@ -89,6 +89,9 @@ struct pyi_layout {
 	__s32 module_name;      /* PyModuleObject.md_name */
 	__s32 lazy_from, lazy_attr, lazy_code, lazy_instr; /* PyLazyImportObject, 3.15 */
 	__s32 interp_modules; /* sys.modules */
+	__s32 code_names;     /* co_names; -1 = the numbers below are not known */
+	__u8 op_import_name, op_import_from, op_store_name; /* of instructions */
+	__u8 pad;
 };
 
 _Static_assert(sizeof(struct pyi_site) == 24, "pyi_site");

@@ -173,29 +173,6 @@ static __always_inline bool is_c_body(const struct open_span *top)
 	return top && (top->span == PYI_SPAN_EXECDEF || top->span == PYI_SPAN_DYNAMIC);
 }
 
-#define DOTS 0x2e2e2e2e2e2e2e2eULL
-#define ONES 0x0101010101010101ULL
-/* Is there a dot in the name, which str_load has just read, or may there be one? */
-__noinline int has_dot(struct thread *t, const struct str_view *name)
-{
-	u64 word;
-	u32 at;
-
-	if (!t || !name || !name->peek_off || name->sz > STR_PEEK_TEXT_SZ)
-		return 1;
-	for (u32 i = 0; i < STR_PEEK_TEXT_SZ / 8 && i * 8 < name->sz; i++) {
-		at = (name->peek_off / 8 + i) & 31;
-		if (at >= STR_PEEK_SZ / 8)
-			return 1;
-		word = t->str_buf[at] ^ DOTS;
-		if (name->sz - i * 8 < 8)
-			word |= ~0ULL << (name->sz - i * 8) * 8;
-		if ((word - ONES) & ~word & ONES << 7)
-			return 1;
-	}
-	return 0;
-}
-
 /* What stands for an instruction that imports a dotted name. */
 static __always_inline u64 dotted_key(struct thread *t, u64 code)
 {
@@ -217,7 +194,7 @@ static __always_inline bool is_package_step(struct thread *t, const struct pyi_l
 
 	return edge_find(dotted_key(t, t->last_code_id), false) &&
 	       !str_load(t, lay, t->scratch.edge.name_obj, name) && !name->is_interned &&
-	       !has_dot(t, name);
+	       !str_has_dot(t, name);
 }
 
 __noinline int edge_bare(struct thread *t, const struct pyi_layout *lay, u64 addr)
@@ -315,7 +292,7 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 	edge->serial = t->serial;
 	edge->first_ns = t->now;
 	edge->id = t->edge_id = new_id();
-	if (code && !has_from && !args->level && has_dot(t, &args->name))
+	if (code && !has_from && !args->level && str_has_dot(t, &args->name))
 		mark_dotted(t, code);
 	if (args->name.sz <= PYI_STR_TINY)
 		EMIT_EDGE(PYI_STR_TINY);
@@ -326,5 +303,7 @@ __noinline int edge_first(struct thread *t, const struct pyi_layout *lay, u64 ad
 	/* Any of the names may be a submodule: who asks for it is not known without them. */
 	if (has_from == 1)
 		emit_from(t, lay, args->fromlist, t->edge_id);
+	if (code && lay->code_names >= 0)
+		emit_bound(t, lay, has_from);
 	return code && is_outer_call(t, lay) ? 2 : 1;
 }

@@ -15,6 +15,9 @@ static __always_inline u64 edge_key(u64 code, u64 name, u64 instr, u32 serial)
 
 u32 edge_recycle(u64 key);
 
+/* What the statement in t->scratch binds its names to (`import a as b`), where that can be told. */
+int emit_bound(struct thread *t, const struct pyi_layout *lay, u32 has_from);
+
 DEFINE_SLOTS(edge_find, edge_value, edge_slots, cfg_edge_slots, edges, edge_recycle)
 
 /* Is the span that the statement first ran in still open on this thread? */

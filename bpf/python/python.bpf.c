@@ -47,6 +47,28 @@ __noinline int str_load(struct thread *t, const struct pyi_layout *lay, u64 obj,
 	return 0;
 }
 
+#define DOTS 0x2e2e2e2e2e2e2e2eULL
+#define ONES 0x0101010101010101ULL
+__noinline int str_has_dot(struct thread *t, const struct str_view *name)
+{
+	u64 word;
+	u32 at;
+
+	if (!t || !name || !name->peek_off || name->sz > STR_PEEK_TEXT_SZ)
+		return 1;
+	for (u32 i = 0; i < STR_PEEK_TEXT_SZ / 8 && i * 8 < name->sz; i++) {
+		at = (name->peek_off / 8 + i) & 31;
+		if (at >= STR_PEEK_SZ / 8)
+			return 1;
+		word = t->str_buf[at] ^ DOTS;
+		if (name->sz - i * 8 < 8)
+			word |= ~0ULL << (name->sz - i * 8) * 8;
+		if ((word - ONES) & ~word & ONES << 7)
+			return 1;
+	}
+	return 0;
+}
+
 /* Of the @sz bytes in t->str_buf, at most all of it. */
 static __always_inline u64 buf_sum(struct thread *t, u32 sz, u64 sum)
 {

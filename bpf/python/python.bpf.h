@@ -85,6 +85,9 @@ int str_open(const struct pyi_layout *lay, u64 obj, struct str_view *str);
 /* The same, with the text if it is short: to be copied before the next call. */
 int str_load(struct thread *t, const struct pyi_layout *lay, u64 obj, struct str_view *str);
 
+/* Is there a dot in what str_load has just read, or may there be one? */
+int str_has_dot(struct thread *t, const struct str_view *name);
+
 /* What __hash__ of a str gives; no str is known by it before it has been asked for it. */
 static __always_inline u64 str_hash(const struct pyi_layout *lay, u64 obj)
 {

@@ -107,6 +107,7 @@ static void move_record(struct pyi_hdr *hdr)
 			move(&frames->frames[i].code);
 		break;
 	case PYI_EV_FROM:
+	case PYI_EV_BOUND:
 		move(&((struct pyi_from *)hdr)->edge);
 		break;
 	case PYI_EV_EDGE_COUNT:

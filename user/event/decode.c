@@ -23,6 +23,7 @@ static const struct shape shapes[] = {
 	[PYI_EV_THREAD_EXIT] = { sizeof(struct pyi_hdr) },
 	[PYI_EV_FRAMES] = { sizeof(struct pyi_frames) },
 	[PYI_EV_FROM] = { sizeof(struct pyi_from) },
+	[PYI_EV_BOUND] = { sizeof(struct pyi_from) },
 	[PYI_EV_PHASE] = { sizeof(struct pyi_phase) },
 	[PYI_EV_JOIN] = { sizeof(struct pyi_hdr) },
 	[PYI_EV_CGROUP] = { sizeof(struct pyi_cgroup) },
@@ -143,6 +144,7 @@ bool event_is_valid(const void *record, size_t size)
 	case PYI_EV_NET:
 		return is_net_valid(record);
 	case PYI_EV_FROM:
+	case PYI_EV_BOUND:
 		return is_from_valid(record, size);
 	}
 	return true;

@@ -109,10 +109,10 @@ struct edge {
 	bool is_circular;         /* closes a cycle: the module was still loading below us */
 	bool is_elsewhere;        /* it ran outside of that load, too, or may have */
 	bool is_body;             /* it stands in the body of its module, not in a function */
-	bool has_unseen;          /* `from module import …`, and not all of the names were seen */
-	bool is_from;             /* `from asked import …` */
+	bool is_from, has_unseen; /* `from asked import …`; and not all of the names were seen */
 	const char *const *from;  /* its names, if all were seen (none: a star); or NULL */
-	__u8 from_cnt;
+	const char *const *bound; /* what it binds them to (none: as they are); NULL: not known */
+	__u8 from_cnt, bound_cnt;
 };
 
 /* What the file of a shared object says. Belongs to a mapped file if size and inode are its own. */

@@ -95,6 +95,8 @@ struct stmt {
 	struct frames *callers;   /* with its own frame, which is the first; or NULL */
 	const char *module;       /* absolute */
 	const char **from;
+	const char **bound;       /* what its names are bound to; NULL = not known */
+	__u8 bound_cnt;           /* 0: to what they are */
 	__u32 count, loads, found; /* found: of the loads, those that turned out to be none */
 	__u64 first_ns;
 	struct load_state *around; /* innermost load at its first run */

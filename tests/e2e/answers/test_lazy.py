@@ -26,13 +26,23 @@ def place(site):
 def test_change():
     """The statement that is advised is valid, and does what is said; so is __lazy_modules__."""
     interp = lib.newest(15)
-    files = {"lc_heavy": "import time\ntime.sleep(0.1)\nX = 1\n"}
+    heavy = "import time\ntime.sleep(0.1)\nX = 1\n"
+    files = {"lc_heavy": heavy, "lc_parent/__init__": "", "lc_parent/lc_child": heavy}
+    many = "".join("n%d = 0\n" % i for i in range(300))
     for main, changes in (
-            ("import lc_heavy as heavy\n", ["lazy import lc_heavy", '__lazy_modules__ = ["lc_heavy"]']),
+            ("import lc_heavy as heavy\n", ["lazy import lc_heavy as heavy",
+                                            '__lazy_modules__ = ["lc_heavy"]']),
+            ("import lc_heavy, os.path as p\n", ["lazy import lc_heavy"]),
+            ("import lc_heavy as heavy\n" + many, ["lazy import lc_heavy"]),  # too many names to tell
+            ("import lc_parent.lc_child as child\n", ["lazy import lc_parent.lc_child as child"]),
+            ("import lc_parent.lc_child\n", ["lazy import lc_parent.lc_child"]),
             ("from lc_heavy import X, time\n", ["lazy from lc_heavy import X, time"]),
+            ("from lc_heavy import X as \u03c7, time\n", ["lazy from lc_heavy import X, time"]),
+            ("from lc_heavy import X, time as clock\n", ["lazy from lc_heavy import X, time as clock"]),
             ("from lc_heavy import *\n", [])):
         remedy = [f["remedy"] for f in trace(interp, main, **files)["findings"] if f["evidence"]["module"]
-                  == "lc_heavy" and f["rule"] == "deferrable-import"][0]
+                  in ("lc_heavy", "lc_parent.lc_child") and f["rule"] == "deferrable-import"][0]
+        lib.check_equal("(an `as` stays)" in remedy, main.endswith(many) or "\u03c7" in main, remedy)
         for change in changes:
             lib.check("`%s`" % change in remedy, "%s: %s", change, remedy)
         lib.check_equal("in place of the star" in remedy, not changes, remedy)

@@ -77,6 +77,7 @@ static void test_sizes(void)
 		{ PYI_EV_THREAD_EXIT, sizeof(struct pyi_hdr) },
 		{ PYI_EV_FRAMES, sizeof(struct pyi_frames) },
 		{ PYI_EV_FROM, sizeof(struct pyi_from) },
+		{ PYI_EV_BOUND, sizeof(struct pyi_from) },
 		{ PYI_EV_EDGE_COUNT, sizeof(struct pyi_edge_count) },
 	};
 
@@ -85,14 +86,14 @@ static void test_sizes(void)
 
 		/* The first word behind the header is the id where there is one. */
 		memset(rec.bytes + sizeof(rec.hdr), fixed[i].kind == PYI_EV_CODE ||
-		       fixed[i].kind == PYI_EV_FROM ? 0 : 1, 4);
+		       fixed[i].kind == PYI_EV_FROM || fixed[i].kind == PYI_EV_BOUND ? 0 : 1, 4);
 		rec.hdr.kind = fixed[i].kind;
 		rec.hdr.proc = 1;
 		rec.hdr.size = fixed[i].sz;
 		if (fixed[i].kind == PYI_EV_BEGIN)
 			((struct pyi_begin *)&rec)->span = PYI_SPAN_FIND;
 		if (fixed[i].kind == PYI_EV_FRAMES || fixed[i].kind == PYI_EV_CODE ||
-		    fixed[i].kind == PYI_EV_FROM)
+		    fixed[i].kind == PYI_EV_FROM || fixed[i].kind == PYI_EV_BOUND)
 			((struct pyi_end *)&rec)->id = 1;
 		if (!is_valid(&rec, fixed[i].sz))
 			FAIL("kind %u refused", fixed[i].kind);

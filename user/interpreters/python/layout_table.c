@@ -19,7 +19,8 @@
 	.keys_kind = 10, .keys_indices = 32
 #define NO_TLBC .code_tlbc = -1, .frame_tlbc_index = -1
 #define NO_CFRAME .thread_cframe = -1, .cframe_frame = -1
-#define NO_LAZY .lazy_from = -1, .lazy_attr = -1, .lazy_code = -1, .lazy_instr = -1
+#define NO_LAZY .lazy_from = -1, .lazy_attr = -1, .lazy_code = -1, .lazy_instr = -1, \
+	.code_names = -1
 #define THREAD_COMMON .thread_next = 8, .thread_interp = 16
 #define FRAME_36 .frame_back = 24, .frame_code = 32, .frame_globals = 48, .frame_owner = -1, \
 	.thread_frame = 24, .code_mask = ~0ull, .code_code = -1, NO_CFRAME, NO_TLBC, NO_LAZY
@@ -119,7 +120,8 @@ static const struct pyi_layout table[] = {
 	  .interp_modules = 7592,
 	  .thread_id = 176, .thread_frame = 72, .thread_exc_type = -1, .thread_exc = 136,
 	  .frame_owner = 74, .frame_locals = 80, .code_mask = ~7ull,
-	  .lazy_from = 24, .lazy_attr = 32, .lazy_code = 40, .lazy_instr = 48 },
+	  .lazy_from = 24, .lazy_attr = 32, .lazy_code = 40, .lazy_instr = 48,
+	  .code_names = 32, .op_import_name = 72, .op_import_from = 71, .op_store_name = 115 },
 };
 /* clang-format on */
 
@@ -134,6 +136,7 @@ void layout_shift_objects(struct pyi_layout *layout, __s32 by)
 		&layout->code_table, &layout->code_code, &layout->type_name,
 		&layout->module_name_dict, &layout->module_name, &layout->lazy_from,
 		&layout->lazy_attr, &layout->lazy_code, &layout->lazy_instr,
+		&layout->code_names,
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {

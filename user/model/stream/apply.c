@@ -48,6 +48,7 @@ int model__apply_event(struct model *model, const struct event *event)
 	case PYI_EV_FRAMES: return span_frames(model, record);
 	case PYI_EV_EDGE: return stmt_first(model, record);
 	case PYI_EV_FROM: return stmt_from(model, record);
+	case PYI_EV_BOUND: return stmt_bound(model, record);
 	case PYI_EV_EDGE_COUNT: return stmt_count(model, record);
 	case PYI_EV_INVENTORY: return inventory_add(model, record);
 	case PYI_EV_NAMESPACE: return process_namespace(model, record);

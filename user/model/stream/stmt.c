@@ -201,6 +201,29 @@ int stmt_from(struct model *model, const struct pyi_from *rec)
 	return 0;
 }
 
+int stmt_bound(struct model *model, const struct pyi_from *rec)
+{
+	struct stmt *stmt = stmt_find(model, rec->edge);
+	const char **bound;
+
+	if (!stmt || stmt->bound)
+		return 0;
+	for (int i = 0; i < rec->cnt; i++)
+		if (!rec->names[i][0])
+			return 0; /* too long, or not ASCII */
+	bound = arena__alloc(&model->arena, (rec->cnt + 1) * sizeof(*bound));
+	if (!bound)
+		return -ENOMEM;
+	for (int i = 0; i < rec->cnt; i++) {
+		bound[i] = model_bytes(model, rec->names[i], PYI_FROM_SZ);
+		if (!bound[i])
+			return -ENOMEM;
+	}
+	stmt->bound = bound;
+	stmt->bound_cnt = rec->cnt;
+	return 0;
+}
+
 /* Sent right behind the statement, innermost first. */
 int stmt_callers(struct model *model, const struct pyi_frames *rec)
 {

@@ -7,6 +7,7 @@
 
 int stmt_first(struct model *model, const struct pyi_edge *rec);
 int stmt_from(struct model *model, const struct pyi_from *rec);
+int stmt_bound(struct model *model, const struct pyi_from *rec);
 /* Its callers, where a function ran it outside of all imports. */
 int stmt_callers(struct model *model, const struct pyi_frames *rec);
 /* A load of @module, interned, began for it. */

@@ -226,6 +226,7 @@ static void note_of(struct carry *carry, struct image *image, const struct pyi_h
 		defs_add(carry, image, DEF_EDGE, ((const struct pyi_edge *)rec)->id, hdr);
 		return;
 	case PYI_EV_FROM:
+	case PYI_EV_BOUND:
 		defs_extend(carry, DEF_EDGE, ((const struct pyi_from *)rec)->edge, hdr);
 		return;
 	case PYI_EV_FRAMES:

@@ -121,6 +121,7 @@ void defs_need(struct carry *carry, const struct pyi_hdr *hdr)
 		need_frames(carry, frames);
 		return;
 	case PYI_EV_FROM:
+	case PYI_EV_BOUND:
 		need_edge(carry, ((const struct pyi_from *)(const void *)hdr)->edge);
 		return;
 	case PYI_EV_FILE:

@@ -163,9 +163,11 @@ static int edge_called(struct edges *edges, struct edge *edge, const struct stmt
 	return 0;
 }
 
-static void edge_knows_from(struct edge *edge, const struct stmt *stmt)
+static void edge_knows_names(struct edge *edge, const struct stmt *stmt)
 {
 	edge->is_from = stmt->has_from == 1;
+	edge->bound = stmt->bound;
+	edge->bound_cnt = stmt->bound_cnt;
 	if (!edge->is_from || stmt->is_from_cut)
 		return;
 	edge->from = stmt->from;
@@ -194,7 +196,7 @@ static int edge_of_stmt(struct edges *edges, const struct stmt *stmt)
 	edge->is_body |= is_body(edges->model, stmt->frame.code);
 	edge->is_circular |= stmt->is_circular;
 	edge->has_unseen |= stmt->has_from == 1 && (!stmt->from || stmt->is_from_cut);
-	edge_knows_from(edge, stmt);
+	edge_knows_names(edge, stmt);
 	edges->process->process.cached_cnt += stmt->count - loads;
 	return edge_called(edges, edge, stmt);
 }
@@ -254,7 +256,7 @@ static int edges_of_from(struct edges *edges, const struct stmt *stmt, char *nam
 		edge_count(edge, stmt->count, stmt->count - (load != NULL), stmt->first_ns, load);
 		edge->is_body |= is_body(edges->model, stmt->frame.code);
 		edge->is_circular |= stmt->from_circular >> i & 1;
-		edge_knows_from(edge, stmt);
+		edge_knows_names(edge, stmt);
 		if (edge_called(edges, edge, stmt))
 			return -ENOMEM;
 	}

@@ -41,7 +41,16 @@ static const struct edge *asking_edge(const struct process *process, const struc
 	return found;
 }
 
-/* "lazy import pandas", "lazy from pandas import DataFrame". An `as` is not known. */
+static void add_bound(const struct edge *edge, __u8 at, const char *name, unsigned int flags,
+		      struct text_buf *buf)
+{
+	if (!edge || at >= edge->bound_cnt || !strcmp(edge->bound[at], name))
+		return;
+	text_buf__add(buf, " as ");
+	text_buf__escape(buf, edge->bound[at], flags);
+}
+
+/* "lazy import pandas as pd", "lazy from pandas import DataFrame". */
 static void add_lazy_statement(const struct view *view, const struct edge *edge,
 			       const char *name, struct text_buf *buf)
 {
@@ -49,12 +58,15 @@ static void add_lazy_statement(const struct view *view, const struct edge *edge,
 
 	text_buf__add(buf, edge && edge->is_from ? "lazy from " : "lazy import ");
 	text_buf__escape(buf, name, flags);
-	if (!edge || !edge->is_from)
+	if (!edge || !edge->is_from) {
+		add_bound(edge, 0, name, flags, buf);
 		return;
+	}
 	text_buf__add(buf, " import ");
 	for (__u8 i = 0; i < edge->from_cnt; i++) {
 		text_buf__add(buf, i ? ", " : "");
 		text_buf__escape(buf, edge->from[i], flags);
+		add_bound(edge, i, edge->from[i], flags, buf);
 	}
 	if (!edge->from_cnt)
 		text_buf__add(buf, "…");
@@ -80,8 +92,9 @@ static void add_lazy_change(const struct view *view, const struct process *proce
 	}
 	text_buf__add(buf, "put `lazy` in front: `");
 	add_lazy_statement(view, edge, name, buf);
-	text_buf__add(buf, "` (an `as` stays), at the top of the module and outside of try; in a file that "
-			   "older Pythons read as well, `__lazy_modules__ = [\"");
+	text_buf__add(buf, edge && edge->bound ? "`" : "` (an `as` stays)");
+	text_buf__add(buf, ", at the top of the module and outside of try; in a file that older Pythons "
+			   "read as well, `__lazy_modules__ = [\"");
 	text_buf__escape(buf, name, view_escape_flags(view));
 	text_buf__add(buf, "\"]` above the statement; or move it into the function that uses it");
 }
