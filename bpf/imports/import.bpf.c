@@ -20,7 +20,7 @@ static __always_inline void on_begin(struct hit *h, struct pt_regs *ctx)
 	case PYI_SITE_BUILTIN: on_builtin(h); break;
 	case PYI_SITE_SEARCH:
 	case PYI_SITE_SEARCH_FAST: on_search(h, ctx); break;
-	case PYI_SITE_COMPILE: mark_top(h, PYI_MARK_COMPILE, OPEN_COMPILED); break;
+	case PYI_SITE_COMPILE: on_compile(h); break;
 	case PYI_SITE_RUN_MAIN: emit_mark(h, PYI_MARK_RUN_MAIN, NULL, 0); break;
 	case PYI_SITE_FINALIZE: emit_mark(h, PYI_MARK_FINALIZE, NULL, 0); break;
 	case PYI_SITE_LAZY: on_lazy(h, ctx); break;

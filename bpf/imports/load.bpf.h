@@ -40,35 +40,6 @@ static __always_inline void forget_returned(struct hit *h)
 	h->t->edge_id = h->t->is_native = 0;
 }
 
-static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
-{
-	struct begin_args *args;
-	struct edge_value *edge;
-
-	if (!is_find_and_load(h, ARG2(ctx)))
-		return;
-	forget_returned(h);
-	args = begin_in(h->t, PYI_SPAN_FIND, h->sp);
-	args->name = ARG3(ctx);
-	args->edge = h->t->edge_id;
-	args->want_frames = !args->edge;
-	args->pyframe = current_frame(h);
-	if (args->edge) {
-		if (args->pyframe != h->t->import_frame &&
-		    tstate_switch(h->t, h->lay, h->t->import_frame, 0))
-			args->pyframe = h->t->import_frame;
-		edge = edge_find(h->t->edge_key, false);
-		if (edge)
-			__sync_fetch_and_add(&edge->loads, 1);
-		h->t->edge_id = 0; /* what is imported inside asks for itself */
-	}
-	args->want_frames = !cfg_no_frames && args->want_frames && args->pyframe;
-	if (!args->edge && (h->t->is_native || !args->pyframe))
-		args->via = PYI_VIA_NATIVE;
-	h->t->search_name = args->name;
-	h->t->search_id = begin_span(h, args);
-}
-
 /* searches_open, for the search of @name; who asks is sent from here: see begin_span. */
 static __always_inline int searches_of(struct hit *h, u64 frame, u64 name, u32 flags)
 {
@@ -92,18 +63,62 @@ static __always_inline bool is_top_newest(struct thread *t)
 }
 
 /*
- * The loads that the current frame is part of and that did not pass the import function. Seen
- * first here: by a finder that answered before importlib's own.
+ * The loads that @frame, the current one, is part of and that did not pass the import function.
+ * Seen first here: by a finder that answered before importlib's own.
  */
-static __always_inline u64 open_searches(struct hit *h)
+static __always_inline void open_searches(struct hit *h, u64 frame)
 {
-	u64 frame = current_frame(h);
-
 	if (is_top_newest(h->t))
-		return frame;
+		return;
 	settle_top(h, frame);
 	searches_of(h, frame, 0, PYI_F_APPROX);
-	return frame;
+}
+
+/*
+ * Is it a module's own code that imports? What that is part of was opened when the code began. A
+ * function's may be that of a finder or a loader, of which nothing was seen so far.
+ */
+static __always_inline bool is_body_code(const struct hit *h)
+{
+	u64 code;
+
+	if (!h->t->edge_id || h->lay->frame_code < 0 || h->lay->code_name < 0)
+		return false;
+	code = read_ptr(h->t->import_frame + h->lay->frame_code) & h->lay->code_mask;
+	return read_ptr(code + h->lay->code_name) == h->t->module_name;
+}
+
+static __always_inline void on_find(struct hit *h, struct pt_regs *ctx)
+{
+	struct begin_args *args;
+	struct edge_value *edge;
+	u64 frame;
+
+	if (!is_find_and_load(h, ARG2(ctx)))
+		return;
+	forget_returned(h);
+	frame = current_frame(h);
+	if (h->t->edge_id && frame != h->t->import_frame &&
+	    tstate_switch(h->t, h->lay, h->t->import_frame, 0))
+		frame = h->t->import_frame;
+	if (!is_body_code(h))
+		open_searches(h, frame);
+	args = begin_in(h->t, PYI_SPAN_FIND, h->sp);
+	args->name = ARG3(ctx);
+	args->edge = h->t->edge_id;
+	args->want_frames = !args->edge;
+	args->pyframe = frame;
+	if (args->edge) {
+		edge = edge_find(h->t->edge_key, false);
+		if (edge)
+			__sync_fetch_and_add(&edge->loads, 1);
+		h->t->edge_id = 0; /* what is imported inside asks for itself */
+	}
+	args->want_frames = !cfg_no_frames && args->want_frames && args->pyframe;
+	if (!args->edge && (h->t->is_native || !args->pyframe))
+		args->via = PYI_VIA_NATIVE;
+	h->t->search_name = args->name;
+	h->t->search_id = begin_span(h, args);
 }
 
 static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
@@ -127,7 +142,8 @@ static __always_inline void on_body(struct hit *h, struct pt_regs *ctx)
 			return;
 		h->t->module_name = co_name;
 	}
-	pyframe = open_searches(h);
+	pyframe = current_frame(h);
+	open_searches(h, pyframe);
 	args = begin_in(h->t, PYI_SPAN_BODY, h->sp);
 	args->globals = ARG2(ctx);
 	__builtin_memset(frame, 0, sizeof(*frame));
@@ -177,9 +193,11 @@ static __always_inline void on_dlopen(struct hit *h, struct pt_regs *ctx)
 
 static __always_inline void on_dynamic(struct hit *h)
 {
-	u64 pyframe = open_searches(h);
-	struct begin_args *args = begin_in(h->t, PYI_SPAN_DYNAMIC, h->sp);
+	u64 pyframe = current_frame(h);
+	struct begin_args *args;
 
+	open_searches(h, pyframe);
+	args = begin_in(h->t, PYI_SPAN_DYNAMIC, h->sp);
 	args->pyframe = pyframe;
 	begin_span(h, args);
 }
@@ -231,6 +249,59 @@ static __always_inline void on_builtin(struct hit *h)
 	emit_mark(h, PYI_MARK_CREATE_BUILTIN, NULL, 0);
 }
 
+/*
+ * Nothing tells how a failed import_module() ends, but the exception for a module that is not
+ * there is made inside it; at times that is all that is seen of it, when there is no search: its
+ * parent is no package, or None stands in sys.modules.
+ */
+static __always_inline void on_import_error(struct hit *h, struct pt_regs *ctx)
+{
+	struct open_span *top;
+	struct pyi_mark *rec;
+	u64 type_name, frame;
+	long len;
+
+	if (h->lay->type_name < 0)
+		return;
+	frame = current_frame(h);
+	open_searches(h, frame);
+	top = top_of(h, frame);
+	if (!is_search(top))
+		return;
+	rec = bpf_ringbuf_reserve(&events, sizeof(*rec), 0);
+	if (!rec) {
+		count_loss(ring_full);
+		return;
+	}
+	fill_thread_hdr(h->t, &rec->hdr, PYI_EV_MARK, sizeof(*rec));
+	rec->id = top->id;
+	rec->mark = PYI_MARK_IMPORT_ERROR;
+	rec->frame = (struct pyi_frame){ 0, -1 };
+	rec->name = (struct pyi_str){};
+	__builtin_memset(rec->text, 0, sizeof(rec->text));
+	type_name = read_ptr(read_ptr(ARG1(ctx) + h->lay->ob_type) + h->lay->type_name);
+	len = bpf_probe_read_user_str(rec->text, sizeof(rec->text), (void *)type_name);
+	rec->name.sz = len > 0 ? len - 1 : 0;
+	if (len < 0)
+		count_loss(unreadable);
+	bpf_ringbuf_submit(rec, thread_wake_flag(h->t));
+	search_raise(h->t, h->lay, frame, type_name);
+}
+
+/* Something is compiled: once per load, and only while that has not reached its body. */
+static __always_inline void on_compile(struct hit *h)
+{
+	struct open_span *top;
+
+	settle_top(h, current_frame(h));
+	top = open_top(h->t);
+	if (!top || (top->span != PYI_SPAN_FIND && top->span != PYI_SPAN_SEARCH) ||
+	    top->flags & OPEN_COMPILED)
+		return;
+	top->flags |= OPEN_COMPILED;
+	emit_mark(h, PYI_MARK_COMPILE, NULL, 0);
+}
+
 /* 3.15: PyLazyImportObject says which statement declared the name that is loaded now. */
 static __always_inline void on_lazy(struct hit *h, struct pt_regs *ctx)
 {
@@ -238,6 +309,7 @@ static __always_inline void on_lazy(struct hit *h, struct pt_regs *ctx)
 	struct pyframe *frame = &h->t->scratch.frame;
 	u64 lazy = ARG2(ctx), code;
 
+	settle_top(h, current_frame(h));
 	if (h->lay->lazy_code >= 0) {
 		__builtin_memset(frame, 0, sizeof(*frame));
 		frame->code = read_ptr(lazy + h->lay->lazy_code);

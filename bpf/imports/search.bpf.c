@@ -168,7 +168,7 @@ __noinline int search_raise(struct thread *t, const struct pyi_layout *lay, u64 
 	kind = frame_kind(lay, frame);
 	if (kind == FRAME_UNLOCKED && frame_read_real(t, lay, frame->back, frame))
 		return 0;
-	if (kind != FRAME_UNLOCKED && kind != FRAME_RELOAD)
+	if (kind != FRAME_UNLOCKED && kind != FRAME_RELOAD && kind != FRAME_LOAD)
 		return 0;
 	top = t->is_switching ? open_at(t, chain_parent(t, lay, frame->addr) - 1) : open_top(t);
 	if (top && top->span == PYI_SPAN_SEARCH && top->pyframe == frame->addr)

@@ -83,6 +83,105 @@ def test_not_compiled(interp):
                             ("pk.bad", "failed", None), ("pk.bad", "failed", None)], "loads")
 
 
+UNSEARCHED = """
+import importlib, sys
+import un_plain
+sys.modules["un_none"] = None
+for name in ("un_plain.part", "un_none"):
+    for _ in range(2):
+        try:
+            importlib.import_module(name)
+        except ImportError:
+            print("failed")
+"""
+
+
+@lib.test(params=lambda: lib.all_interpreters(6))
+def test_without_search(interp):
+    """import_module that fails before anything is looked for: a part of what is no package, None."""
+    _, process = trace(interp, stage({"main.py": UNSEARCHED, "un_plain.py": ""}))
+    found = [(load["module"], load["error"], load["via"], load["importer"]["line"])
+             for load in process.start_loads() if load["module"].startswith("un_")]
+    lib.check_equal(found, [("un_plain", None, "statement", 3)] + [
+        (name, "ModuleNotFoundError", "import_module", 8)
+        for name in ("un_plain.part", "un_plain.part", "un_none", "un_none")], "loads")
+
+
+CAUGHT = """
+import importlib, sys
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name == "ca_refused":
+            try:
+                raise ImportError
+            except ImportError:
+                raise OSError(name)
+sys.meta_path.append(Finder)
+sys.path.append("/nonexistent/ca.zip")
+for name in ("ca_refused", "ca_bad"):
+    try:
+        importlib.import_module(name)
+    except (OSError, SyntaxError):
+        pass
+    ImportError("not of that")
+import ca_last
+"""
+
+
+@lib.test(params=lambda: lib.all_interpreters(6))
+def test_caught_inside(interp):
+    """An ImportError that was caught inside, or made behind it, is not what a load has failed by."""
+    _, process = trace(interp, stage({"main.py": CAUGHT, "ca_bad.py": "x = = 1\n", "ca_last.py": ""}))
+    found = [(load["module"], load["result"], load["error"]) for load in process.start_loads()
+             if load["module"].startswith("ca_")]
+    lib.check_equal(found, [("ca_refused", "failed", None), ("ca_bad", "failed", None),
+                            ("ca_last", "loaded", None)], "loads")
+
+
+OWN_LOADER = """
+import importlib, importlib.machinery, sys
+class Finder:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if name.startswith("ow_made"):
+            import ow_finds
+            return importlib.machinery.ModuleSpec(name, Finder)
+    @staticmethod
+    def create_module(spec):
+        return None
+    @staticmethod
+    def exec_module(module):
+        import ow_runs
+        exec("import ow_last", module.__dict__)
+sys.meta_path.insert(0, Finder)
+importlib.import_module("ow_made")
+importlib.import_module("ow_made_too")
+"""
+
+
+@lib.test(params=lambda: lib.all_interpreters(6))
+def test_loader_that_imports(interp):
+    """What a finder and a loader in front of importlib's own import is inside the load they serve."""
+    _, process = trace(interp, stage({"main.py": OWN_LOADER, "ow_finds.py": NOTE, "ow_runs.py": NOTE,
+                                      "ow_last.py": NOTE}))
+    lib.check_equal(tree_of(process, "ow_"), [
+        ("ow_made", "loaded", [("ow_finds", "loaded", []), ("ow_runs", "loaded", []),
+                               ("ow_last", "loaded", [])]),
+        ("ow_made_too", "loaded", [])], "tree")
+
+
+@lib.test(params=lambda: lib.all_interpreters(6))
+def test_served_by_parent(interp):
+    """import_module of a part that its package has imported: one load, whatever is compiled next."""
+    _, process = trace(interp, stage({
+        "main.py": "import importlib\nimportlib.import_module('se.part')\n"
+                   "compile('x = 1', 'se', 'exec')\nimport se_last\n",
+        "se/__init__.py": "import se.part\n", "se/part.py": NOTE, "se_last.py": NOTE}))
+    lib.check_equal(tree_of(process, "se"), [("se", "loaded", [("se.part", "loaded", [])]),
+                                             ("se_last", "loaded", [])], "tree")
+
+
 @lib.test(params=lambda: lib.all_interpreters(6))
 def test_parent_first(interp):
     """import_module("a.b"): the parent is loaded on the way; fails the parent, both have failed."""

@@ -82,10 +82,9 @@ static enum load_result result_of(const struct load_state *state, const char **e
 	if (!(seen & SEEN_END))
 		return LOAD_UNFINISHED;
 	if (seen & SEEN_FAILURE) {
+		/* Not that of an ImportError made inside: it may have been caught. */
 		if (!*error && seen & SEEN_BODY_FAILED)
 			*error = state->body_error;
-		else if (!*error && !(seen & SEEN_COMPILE)) /* what is compiled was found */
-			*error = state->made_error;
 		return LOAD_FAILED;
 	}
 	if (seen & SEEN_RESULT || (state->span != PYI_SPAN_SEARCH && !(seen & SEEN_UNOBSERVED)))
