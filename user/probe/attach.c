@@ -206,6 +206,12 @@ void probes__detach(struct probes *probes)
 	_cleanup_free_ struct bpf_link **links = NULL;
 	size_t cnt = 0, total = 0;
 
+	/*
+	 * The sites go one by one: without those of ends what had begun would seem to be lost,
+	 * without those of bodies memory that is used again would be taken for what lay there.
+	 */
+	if (probes->skel && probes->skel->bss)
+		probes->skel->bss->cfg_active = false;
 	for (size_t i = 0; i < probes->file_cnt; i++)
 		total += probes->files[i].link_cnt;
 	links = calloc(total ? total : 1, sizeof(*links));

@@ -233,7 +233,9 @@ def test_detach_while_imports_run(arg):
                 tracer.stop()
             lib.check_equal(tracer.rc, 0, "status of the tool")
             loop.progress(50)
-            process = tracer.trace().pid(loop.target.pid)
+            doc = tracer.trace()
+            lib.check_equal(lib.losses(doc.doc).get("ends_unobserved", 0), 0, "ends not seen")
+            process = doc.pid(loop.target.pid)
             deep = [i for i in process.imports if (i["module"] or "").startswith("lp_deep_")]
             lib.check(len(deep) > 100, "only %d loads were seen", len(deep))
             lonely = 0
