@@ -51,20 +51,14 @@ class Load:
 def is_served(spied_load):
     """One module is one load: `import p.q` loads p first, and when p's body has loaded p.q, all
     that is left of the outer one is to find it."""
-    *_, result, _, via, _, has_searched = spied_load
+    *_, result, _, via, _, has_searched, _ = spied_load
     return result == "loaded" and via != "reload" and not has_searched
-
-
-def is_on_the_way(load, loads):
-    """Of `import p.q` the report has an edge to p as well, where that loads p."""
-    parent = loads[load[1]] if load[1] is not None else None
-    return parent and parent[6] == load[6] and parent[0].startswith(load[0] + ".")
 
 
 def of_spy(spied):
     """The loads of our names, in order of start; what is not ours is left out of the tree."""
     every = []
-    for name, parent, _, result, error, via, importer, has_searched in spied["loads"]:
+    for name, parent, _, result, error, via, importer, has_searched, _ in spied["loads"]:
         every.append(Load(name, every[parent] if parent is not None else None, result, error, via,
                           tuple(importer), has_searched))
     return kept([load for load, seen in zip(every, spied["loads"])
@@ -149,8 +143,8 @@ def compare_runs(spied, process):
         count[1] += edge["cached"]
     found_there = collections.Counter((*load[6], load[0]) for load in spied["loads"]
                                       if is_served(load) and load[5] == "statement")
-    on_the_way = collections.Counter((*load[6], load[0]) for load in spied["loads"]
-                                     if is_on_the_way(load, spied["loads"]))
+    # Of `import p.q` the report has an edge to p as well, where that loads p.
+    on_the_way = collections.Counter((*load[6], load[0]) for load in spied["loads"] if load[8])
     for key, (count, cached) in spied["runs"].items():
         want = [count + on_the_way[key], cached + found_there[key]]
         if key[3].startswith(generate.PREFIX) and got.get(key) != want:

@@ -5,7 +5,8 @@ replaces functions of importlib that Python calls, and takes nothing from the tr
 CPython 3.6 and later.
 
   loads: [name, parent (index or None), thread, result, error, via, importer [module, file, line],
-          searched (whether the module was looked for, not served by what was loaded below)]
+          searched (whether the module was looked for, not served by what was loaded below),
+          on the way (to a part of it, that the statement asks for)]
   runs:  [importer module, file, line, name] -> [count, cached]"""
 import builtins
 import importlib
@@ -34,14 +35,15 @@ def asker():
     return [frame.f_globals.get("__name__"), frame.f_code.co_filename, frame.f_lineno], is_call
 
 
-def observed(name, via, importer, function, *args):
+def observed(name, via, importer, function):
     stack = stacks.__dict__.setdefault("open", [])
+    asked = stacks.__dict__.get("asked")
     load = [name, stack[-1] if stack else None, threading.get_ident(), None, None, via, importer,
-            False]
+            False, via == "statement" and bool(asked) and asked[-1].startswith(name + ".")]
     stack.append(len(loads))
     loads.append(load)
     try:
-        result = function(*args)
+        result = function()
         load[3] = "loaded"
         return result
     except BaseException as error:
@@ -57,12 +59,12 @@ real_import = builtins.__import__
 real_reload = importlib.reload
 
 
-def find_and_load(name, import_):
+def find_and_load(name, import_, **more): # 3.15 has more
     if sys.modules.get(name) is not None:
-        return real_find_and_load(name, import_)
+        return real_find_and_load(name, import_, **more)
     importer, is_call = asker()
     via = "import_module" if is_call else "statement"
-    return observed(name, via, importer, real_find_and_load, name, import_)
+    return observed(name, via, importer, lambda: real_find_and_load(name, import_, **more))
 
 
 def find_spec(name, *rest):
@@ -95,7 +97,12 @@ def import_(name, globals=None, locals=None, fromlist=(), level=0):
         run = runs.setdefault((*importer, full), [0, 0])
         run[0] += 1
         run[1] += sys.modules.get(full) is not None
-    return real_import(name, globals, locals, fromlist, level)
+    asked = stacks.__dict__.setdefault("asked", [])
+    asked.append(full or "")
+    try:
+        return real_import(name, globals, locals, fromlist, level)
+    finally:
+        asked.pop()
 
 
 def reload(module):
@@ -105,7 +112,7 @@ def reload(module):
     if sys.modules.get(name) is not module or name in importlib._RELOADING or \
             (parent and parent not in sys.modules):
         return real_reload(module)
-    return observed(name, "reload", asker()[0], real_reload, module)
+    return observed(name, "reload", asker()[0], lambda: real_reload(module))
 
 
 def main(script):

@@ -40,8 +40,8 @@ def test_what_is_wrong_is_found():
         return {d.name.split(":")[0] for d in compare.compare(spied, process)}
 
     at = ["__main__", "main.py", 1]
-    spied = {"loads": [["rnd_a", None, 1, "loaded", None, "statement", at, True],
-                       ["rnd_b", 0, 1, "failed", "ValueError", "statement", at, True]],
+    spied = {"loads": [["rnd_a", None, 1, "loaded", None, "statement", at, True, False],
+                       ["rnd_b", 0, 1, "failed", "ValueError", "statement", at, True, False]],
              "runs": {("__main__", "main.py", 1, "rnd_a"): [1, 0]}}
     a, b = load("rnd_a", None), load("rnd_b", "rnd_a", result="failed", error="ValueError")
     lib.check_equal(seen(a, b), set(), "nothing wrong")
