@@ -15,19 +15,26 @@
 #include "base/cleanup.h"
 #include "probe/features.h"
 
-static struct btf *kernel; /* 5 MB and its index: kept while features are looked up */
+static struct kernel_types *kernel; /* 8 MB: kept while features are looked up */
 
-static const struct btf *kernel_btf(void)
+const struct kernel_types *feature_types(void)
 {
-	if (!kernel)
-		kernel = btf__load_vmlinux_btf();
+	if (!kernel && kernel_types__new(&kernel))
+		kernel = NULL;
 	return kernel;
 }
 
 void features_forget(void)
 {
-	btf__free(kernel);
+	kernel_types__free(kernel);
 	kernel = NULL;
+}
+
+static __u32 find_type(const char *name, unsigned int kind)
+{
+	const struct kernel_types *types = feature_types();
+
+	return types ? kernel_types__find(types, name, kind) : 0;
 }
 
 /* A program that returns 0, of the given type; its descriptor or -errno. */
@@ -70,26 +77,22 @@ bool feature_uprobe_multi(void)
 /* BPF memory allocator: 6.1, commit 7c8199e24fa0. Before it, maps grown on demand can deadlock. */
 bool feature_mem_alloc(void)
 {
-	const struct btf *btf = kernel_btf();
-
-	return btf && btf__find_by_name_kind(btf, "bpf_mem_alloc", BTF_KIND_STRUCT) > 0;
+	return find_type("bpf_mem_alloc", BTF_KIND_STRUCT);
 }
 
 /* Tracepoints with types: 5.5; which of them there are is up to the kernel's configuration. */
-bool feature_tp_btf(const char *tracepoint)
+__u32 feature_tp_btf(const char *tracepoint)
 {
-	const struct btf *btf = kernel_btf();
 	char name[64];
 
 	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
-	return btf && btf__find_by_name_kind(btf, name, BTF_KIND_TYPEDEF) > 0;
+	return find_type(name, BTF_KIND_TYPEDEF);
 }
 
 /* enum cgroup_subsys_id has the controllers this kernel was built with, in their order. */
 int feature_cgroup_index(const char *controller)
 {
-	const struct btf *btf = kernel_btf();
-	int id = btf ? btf__find_by_name_kind(btf, "cgroup_subsys_id", BTF_KIND_ENUM) : -1;
+	__u32 id = find_type("cgroup_subsys_id", BTF_KIND_ENUM);
 	int index = -ENOENT;
 	char name[64];
 
@@ -97,12 +100,12 @@ int feature_cgroup_index(const char *controller)
 	if (!strcmp(controller, "blkio"))
 		controller = "io";
 	snprintf(name, sizeof(name), "%s_cgrp_id", controller);
-	if (id > 0) {
-		const struct btf_type *type = btf__type_by_id(btf, id);
+	if (id) {
+		const struct btf_type *type = kernel_types__get(kernel, id);
 		const struct btf_enum *value = btf_enum(type);
 
 		for (int i = 0; i < btf_vlen(type); i++)
-			if (!strcmp(btf__name_by_offset(btf, value[i].name_off), name))
+			if (!strcmp(kernel_types__name(kernel, value[i].name_off), name))
 				index = value[i].val;
 	}
 	return index;
@@ -134,7 +137,7 @@ void probes_facts(struct probes_facts *out)
 {
 	int fd;
 
-	*out = (struct probes_facts){ .has_btf = kernel_btf() != NULL };
+	*out = (struct probes_facts){ .has_btf = feature_types() != NULL };
 	out->has_tp_btf = feature_tp_btf("sched_process_exec");
 	fd = load_empty(BPF_PROG_TYPE_KPROBE, 0);
 	out->has_bpf = fd >= 0;
