@@ -203,10 +203,9 @@ static int open_model(struct session *session)
 
 /*
  * The ring is read in time only by who gets the processor: among 64 starting interpreters a reader
- * like any other gets a 65th of it, and while interpreters are being attached to it is not read at
- * all. What we launched was forked before and keeps its own priority.
+ * like any other gets a 65th of it. What we launched was forked before and keeps its own priority.
  */
-static void raise_priority(void)
+void session__raise_priority(void)
 {
 	if (setpriority(PRIO_PROCESS, 0, READER_NICE))
 		log_debug("cannot raise our priority: %s", strerror(errno));
@@ -248,7 +247,6 @@ int session__open(struct session *session)
 		prices_begin(&session->prices, opts->want_perf);
 		err = probes__new(&probes, &session->probes);
 		prices_measure(&session->prices, session->model);
-		raise_priority();
 		if (session->cgroups && (opts->want_all || session->scope))
 			cgroups__note_all(session->cgroups);
 	}

@@ -86,6 +86,9 @@ bool session__look_at_scope(struct session *session);
 
 /* Starts holding what starts; a failure is a warning only. */
 void session__hold(struct session *session);
+
+/* For who reads the ring. The threads that hold were begun before, with their own. */
+void session__raise_priority(void);
 /* Ends it; what was held goes into the model. */
 void session__unhold(struct session *session);
 

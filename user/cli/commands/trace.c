@@ -302,6 +302,7 @@ static int run(struct session *session)
 	status = interrupted(session, false);
 	if (status)
 		return status;
+	session__raise_priority();
 	malloc_trim(0); /* what loading and looking at interpreters took: several MB */
 	if (privilege_keep_tracing(probes__is_multi(session->probes),
 				   rotation__is_on(&session->recording.rotation)))
