@@ -194,15 +194,19 @@ def test_timeout():
     # One long sleep could begin between the signal and Python's look at it.
     script = lib.write("nap.py", "import colorsys, time\nprint('up', flush=True)\n"
                        "while True:\n    time.sleep(.05)\n")
-    proc = subprocess.Popen([lib.TOOL, "--", lib.SYSTEM, script], stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, env=lib.clean_env(), start_new_session=True,
+    report = os.path.join(lib.workdir(), "report.txt") # so that stdout is the command's
+    proc = subprocess.Popen([lib.TOOL, "--report", report, "--", lib.SYSTEM, script],
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=lib.clean_env(),
+                            start_new_session=True,
                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     lib.check_equal(proc.stdout.readline(), b"up\n", "the command")
     for _ in range(2):
         proc.send_signal(signal.SIGINT)
         time.sleep(0.01)
-    out, _ = proc.communicate(timeout=lib.PATIENCE_S)
-    lib.check(b"start-up" in out and b"nap.py" in out, "status %d: %r", proc.returncode, out)
+    proc.communicate(timeout=lib.PATIENCE_S)
+    with open(report, encoding="utf-8") as file:
+        text = file.read()
+    lib.check("start-up" in text and "nap.py" in text, "status %d: %s", proc.returncode, text)
 
 
 if __name__ == "__main__":
