@@ -247,6 +247,7 @@ struct model {
 	struct pyi_stats stats;
 	struct host_info host;
 	__u64 malformed, truncated, late_starts, unknown_starts;
+	__u64 begun_unseen_cnt;   /* processes; counted when the trace is over */
 	struct python_info *unprobed;
 	size_t unprobed_cnt;
 	struct hold_info *holds;

@@ -7,7 +7,7 @@
 #include "base/cleanup.h"
 #include "model/model.h"
 #include "report/report.h"
-#include "unit.h"
+#include "stream.h"
 
 static struct model *new_model(void)
 {
@@ -93,6 +93,44 @@ static void test_late_starts(void)
 	CHECK(strstr(text, "2 programs ran, and it is not known"));
 }
 
+/* How many starts are told as late of a program whose first import is that of @first. */
+static __u64 late_starts_of(const char *first, bool has_exec)
+{
+	struct python_info info = { .version = "3.11.2", .implementation = "cpython" };
+	struct pyi_python python = { .layout = 3 };
+	struct pyi_stats stats = {};
+	struct stream s;
+	__u64 cnt;
+
+	stream_open(&s);
+	if (has_exec)
+		stream_exec(&s, 1000, 1, "python3\0app.py", 15);
+	python.hdr = stream_hdr(&s, PYI_EV_PYTHON, sizeof(python), 2000);
+	stream_apply(&s, &python, sizeof(python));
+	stream_find(&s, 3000, 1, 0, 0, first);
+	stream_end(&s, 4000, 1);
+	stream_fork(&s, 5000, 101, 2); /* it begins with what its parent has */
+	s.proc = 2;
+	s.tgid = s.tid = 101;
+	stream_find(&s, 6000, 2, 0, 0, "app");
+	stream_end(&s, 7000, 2);
+	CHECK(!model__set_python_info(s.model, 3, &info));
+	model__set_stats(s.model, &stats);
+	stream_finish(&s, 8000);
+	cnt = model__late_starts(s.model);
+	CHECK(model__is_complete(s.model) == !cnt);
+	stream_close(&s);
+	return cnt;
+}
+
+static void test_begun_unseen(void)
+{
+	CHECK(late_starts_of("email.utils", true) == 1);
+	CHECK(late_starts_of("email.utils", false) == 0); /* that it was there before is no loss */
+	CHECK(late_starts_of("encodings", true) == 0);
+	CHECK(late_starts_of("_frozen_importlib", true) == 0);
+}
+
 /* What was held is told, and is no loss. */
 static void test_holds(void)
 {
@@ -121,5 +159,6 @@ int main(void)
 	RUN(test_text);
 	RUN(test_json);
 	RUN(test_late_starts);
+	RUN(test_begun_unseen);
 	return unit_result();
 }

@@ -32,10 +32,17 @@ __u64 model__truncated(const struct model *model)
 	return model->truncated;
 }
 
+/* Those that were told of, and those that can be told from their imports, are partly the same. */
+__u64 model__late_starts(const struct model *model)
+{
+	return model->late_starts > model->begun_unseen_cnt ? model->late_starts :
+							      model->begun_unseen_cnt;
+}
+
 bool model__is_complete(const struct model *model)
 {
 	const __u64 *counters = (const __u64 *)&model->stats;
-	__u64 lost = model->malformed | model->unprobed_cnt | model->late_starts |
+	__u64 lost = model->malformed | model->unprobed_cnt | model__late_starts(model) |
 		     model->unknown_starts | model->unexamined.cnt;
 
 	for (size_t i = 0; i < sizeof(model->stats) / sizeof(*counters); i++)

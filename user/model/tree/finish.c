@@ -20,6 +20,7 @@
 #include "model/tree/load_result.h"
 #include "model/tree/overhead.h"
 #include "model/tree/startup.h"
+#include "model/tree/unprobed.h"
 #include "model/tree/workers.h"
 
 static struct load_state *state_of(struct load *load)
@@ -220,6 +221,9 @@ static int finish_process(struct model *model, struct process_state *state)
 	HASH_FIND(hh, model->pythons, &process->layout, sizeof(process->layout), python);
 	if (process->is_python && python)
 		process->python = &python->info;
+	/* Or these records were lost, which is told as such. */
+	if (!model->is_cut && !model->stats.ring_full && !model->stats.thread_state)
+		model->begun_unseen_cnt += process_has_begun_unseen(state);
 	lazy_names_finish(state);
 	return edges_finish(model, state);
 }

@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "model/state/tap.h"
+#include "model/tree/unprobed.h"
 
 static const char *keep(struct model *model, const char *text)
 {
@@ -77,9 +78,24 @@ __u64 model__unknown_starts(const struct model *model)
 	return model->unknown_starts;
 }
 
-__u64 model__late_starts(const struct model *model)
+/* See init_importlib() and init_fs_encoding() in CPython's Python/pylifecycle.c. */
+static bool is_first_of_all(const struct load *load)
 {
-	return model->late_starts;
+	return load->module && (!strcmp(load->module, "_frozen_importlib") ||
+				!strcmp(load->module, "encodings"));
+}
+
+bool process_has_begun_unseen(const struct process_state *state)
+{
+	const struct process *process = &state->process;
+
+	if (!process->python || process->is_late || process->is_log || state->forked_from ||
+	    process->exec_ns == NS_UNKNOWN)
+		return false;
+	for (size_t i = 0; i < process->load_cnt; i++)
+		if (is_first_of_all(process->loads[i]))
+			return false;
+	return process->load_cnt > 0;
 }
 
 int model__add_hold(struct model *model, const struct hold_info *info)
