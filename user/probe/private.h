@@ -58,6 +58,13 @@ void runs_begin(struct probes *probes);
 /* phases.c: the table of system calls, before load */
 void phases_prepare(struct probes *probes);
 
+/*
+ * skeleton.c: 0 or -errno. *@skel, NULL before, may be set in both cases. *@fd, -1 before, is a
+ * file that must stay open until the programs are loaded, if it is set.
+ */
+int skeleton_open(struct pyimport_bpf **skel, int *fd);
+int skeleton_attach(struct pyimport_bpf *skel); /* of programs that are loaded */
+
 /* scope.c: knobs and programs about cgroups, before load */
 int scope_setup(struct probes *probes, const struct probes_opts *opts);
 

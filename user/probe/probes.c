@@ -7,7 +7,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -124,67 +123,10 @@ static int explain_load(int err)
 		       "needed; -vvv shows the verifier's messages", strerror(-err));
 }
 
-/* Its type is known to us: for it alone libbpf would look through all types of the kernel. */
-static int prepare_tracepoint(struct bpf_program *program, struct bpf_prog_load_opts *opts,
-			      long cookie)
-{
-	const char *name = strchr(bpf_program__section_name(program), '/');
-
-	(void)cookie;
-	opts->attach_btf_id = name ? feature_tp_btf(name + 1) : 0;
-	return bpf_program__set_type(program, BPF_PROG_TYPE_TRACING);
-}
-
-/* Until a program is loaded libbpf takes it for one of raw tracepoints, which need no types. */
-static int register_tracepoints(void)
-{
-	static int id = -1;
-	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = prepare_tracepoint);
-
-	if (id < 0 && feature_types())
-		id = libbpf_register_prog_handler("tp_btf+", BPF_PROG_TYPE_RAW_TRACEPOINT,
-						  BPF_TRACE_RAW_TP, &opts);
-	return id < 0 && feature_types() ? id : 0;
-}
-
-/* What libbpf does for programs whose handler is its own. */
-static int attach_tracepoints(struct bpf_object_skeleton *skeleton)
-{
-	for (int i = 0; i < skeleton->prog_cnt; i++) {
-		const struct bpf_program *program = *skeleton->progs[i].prog;
-		struct bpf_link **link = skeleton->progs[i].link;
-
-		if (*link || bpf_program__fd(program) < 0 ||
-		    bpf_program__type(program) != BPF_PROG_TYPE_TRACING)
-			continue;
-		*link = bpf_program__attach_trace(program);
-		if (!*link)
-			return -errno;
-	}
-	return 0;
-}
-
-/* libbpf looks at the types of the kernel when it loads; before that it says which those are. */
-static int open_skeleton(struct probes *probes, int types_fd)
-{
-	LIBBPF_OPTS(bpf_object_open_opts, opts);
-	const struct kernel_types *types = feature_types();
-	char path[32];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", types_fd);
-	if (types && types_fd >= 0)
-		opts.btf_custom_path = path;
-	probes->skel = pyimport_bpf__open_opts(&opts);
-	if (!probes->skel)
-		return -errno;
-	return opts.btf_custom_path ?
-	       kernel_types__cut(types, bpf_object__btf(probes->skel->obj), types_fd) : 0;
-}
-
 int probes__new(const struct probes_opts *opts, struct probes **out)
 {
 	_cleanup_(probes__freep) struct probes *probes = calloc(1, sizeof(*probes));
-	_cleanup_close_ int types_fd = memfd_create("kernel types", MFD_CLOEXEC);
+	_cleanup_close_ int types_fd = -1;
 	int err;
 
 	if (!probes)
@@ -195,7 +137,7 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 	probes->want_no_edges = opts->want_no_edges;
 	probes->want_sums = opts->want_sums;
 	libbpf_set_print(print_libbpf);
-	err = register_tracepoints() ?: open_skeleton(probes, types_fd);
+	err = skeleton_open(&probes->skel, &types_fd);
 	if (err)
 		return explain_load(err);
 	probes->is_multi = !opts->want_perf && feature_uprobe_multi();
@@ -214,7 +156,7 @@ int probes__new(const struct probes_opts *opts, struct probes **out)
 		return explain_load(err);
 	if (opts->want_runs)
 		runs_begin(probes);
-	err = pyimport_bpf__attach(probes->skel) ?: attach_tracepoints(probes->skel->skeleton);
+	err = skeleton_attach(probes->skel);
 	if (err)
 		return explain_load(err);
 	probes->ring = ring_buffer__new(bpf_map__fd(probes->skel->maps.events), on_ring_record,
