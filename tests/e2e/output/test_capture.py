@@ -249,7 +249,7 @@ def test_refused():
     with open(os.path.join(GOLDEN, "plain.cap"), "rb") as file:
         good = file.read()
     newer = bytearray(good)
-    newer[8] += 1
+    newer[8] = 255
     damaged = bytearray(good)
     damaged[len(good) // 2] ^= 0xff
     for name, data in (("newer", newer), ("damaged", damaged), ("cut", good[:-500])):
