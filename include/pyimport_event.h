@@ -98,6 +98,8 @@ enum pyi_via {
 	PYI_VIA_WAIT = 4,          /* FIND: no load, a wait for the one of another thread */
 };
 
+/* pyi_edge.level: relative to the package of another module than the frame's, which is unknown. */
+#define PYI_LEVEL_OF_OTHER 65536
 #define PYI_MAX_DEPTH 576       /* open spans kept per thread; deeper ones are counted */
 #define PYI_MAX_FRAMES 64       /* Python frames sent where the first is importlib's own */
 #define PYI_MAX_CALLERS 16      /* … and behind the frame of a function's statement */
@@ -242,7 +244,7 @@ struct pyi_edge {
 	struct pyi_hdr hdr;
 	__u32 id;     /* unique in the trace, never 0 */
 	__u32 span;   /* innermost open span of the thread, 0 = none */
-	__s32 level;  /* 0 absolute, 1 = `from .` … */
+	__s32 level;  /* 0 absolute, 1 = `from .` …, PYI_LEVEL_OF_OTHER */
 	__u32 has_from; /* a fromlist was given (a PYI_EV_FROM may follow) */
 	struct pyi_frame frame;
 	struct pyi_str name; /* as written: relative names are not resolved */

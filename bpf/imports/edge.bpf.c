@@ -25,6 +25,15 @@ static __always_inline void edge_flush(const struct edge_value *edge)
 
 DEFINE_RECYCLE(edge_recycle, edge_value, edge_slots, cfg_edge_slots, edge_flush)
 
+/*
+ * `real_import(name, globals, …)` in what stands for builtins.__import__: a relative name counts
+ * from the package of those globals, not from that of the code which runs.
+ */
+static __always_inline bool is_of_other(const struct thread *t)
+{
+	return t->scratch.edge.level > 0 && t->scratch.frame.globals != t->scratch.edge.globals;
+}
+
 static __always_inline void fill_edge(struct thread *t, const struct pyi_layout *lay,
 				      struct pyi_edge *rec, u32 max, u32 has_from, u64 code)
 {
@@ -35,7 +44,7 @@ static __always_inline void fill_edge(struct thread *t, const struct pyi_layout 
 	fill_thread_hdr(t, &rec->hdr, PYI_EV_EDGE, sizeof(*rec) + max);
 	rec->id = t->edge_id;
 	rec->span = top ? top->id : 0;
-	rec->level = args->level;
+	rec->level = code && is_of_other(t) ? PYI_LEVEL_OF_OTHER : args->level;
 	rec->has_from = has_from;
 	rec->frame.code = CODE_ID(code);
 	rec->frame.lasti = code ? frame_lasti(lay, &t->scratch.frame) : -1;
@@ -160,6 +169,8 @@ static __always_inline struct edge_value *edge_place(struct thread *t, u64 code,
 	const struct edge_args *args = &t->scratch.edge;
 	u64 name = args->name.is_interned ? args->name_obj : sum;
 
+	if (is_of_other(t))
+		name ^= args->globals;
 	t->edge_key = edge_key(code, name, t->scratch.frame.instr, t->serial);
 	return edge_make(t->edge_key);
 }

@@ -301,6 +301,26 @@ def test_kinds(interp):
                      and process.parent(i)["module"].startswith("ki_")], [], "inside them")
 
 
+WRAPPED = """import builtins
+real = builtins.__import__
+def wrapped(name, globals=None, locals=None, fromlist=(), level=0):
+    return real(name, globals, locals, fromlist, level)
+builtins.__import__ = wrapped
+"""
+
+
+@lib.test(params=lib.core_interpreters)
+def test_relative_in_wrapped(interp):
+    """A package whose own __import__ calls the real one: what others name relative to their package
+    is no module of this one."""
+    _, process = trace(interp, stage({
+        "main.py": "import wr_hook\nimport wr_pkg\n", "wr_hook/__init__.py": WRAPPED, "wr_pkg/sub.py": "x = 1\n",
+        "wr_pkg/__init__.py": "from . import sub\n" + "from .sub import x\n" * 2}))
+    names = {edge["module"] for edge in process["edges"] if edge["importer"]["module"] == "wr_hook"}
+    lib.check_equal({name for name in names if name and name.startswith("wr_")},
+                    {"wr_pkg", "wr_pkg.sub"}, "what it asked for")
+
+
 RUNPY = "import runpy\nrunpy.run_module('rp_pkg.run')\nrunpy.run_path(%r)\nimport rp_last\n"
 
 
