@@ -172,11 +172,8 @@ static void on_branch(void *ctx, __u64 at, __u64 dest, bool is_slot)
 int callees__scan(struct finder *finder, struct callee *callees, size_t cnt)
 {
 	struct scan scan = { .finder = finder, .callees = callees, .cnt = cnt };
-	bool has_slots = false; /* without, there are no stubs to be found first */
 
-	for (size_t i = 0; i < cnt; i++)
-		has_slots |= callees[i].slot_cnt;
-	for (int pass = has_slots ? 0 : 1; pass < 2; pass++) {
+	for (int pass = 0; pass < 2; pass++) {
 		for (size_t i = 0; i < finder->elf->seg_cnt; i++) {
 			const struct elf_seg *seg = &finder->elf->segs[i];
 

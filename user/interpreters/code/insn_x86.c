@@ -226,53 +226,38 @@ static bool x86_decode(void *decoder, const unsigned char *code, size_t sz, __u6
 	return true;
 }
 
-typedef void (*branch_fn)(void *ctx, __u64 at, __u64 dest, bool is_slot);
-
 /* E8 call, E9 jmp, 0F 8x jcc with rel32; FF 15 call and FF 25 jmp through rip-relative memory. */
-static void scan_at(const unsigned char *code, size_t left, __u64 at, branch_fn fn, void *ctx)
+static void x86_scan(const unsigned char *code, size_t sz, __u64 addr,
+		     void (*fn)(void *ctx, __u64 at, __u64 dest, bool is_slot), void *ctx)
 {
-	bool is_slot = code[0] == 0xff, is_jcc = code[0] == 0x0f;
-	size_t op_sz = is_slot || is_jcc ? 2 : 1;
-	__s32 rel;
+	for (size_t i = 0; i + 5 <= sz; i++) {
+		size_t op_sz = 1;
+		bool is_slot = false;
+		__s32 rel;
 
-	if (left < op_sz + sizeof(rel) ||
-	    (code[0] != 0xe8 && code[0] != 0xe9 && !is_slot && !is_jcc) ||
-	    (is_jcc && (code[1] & 0xf0) != 0x80) || (is_slot && code[1] != 0x15 && code[1] != 0x25))
-		return;
-	memcpy(&rel, code + op_sz, sizeof(rel));
-	fn(ctx, at, at + op_sz + sizeof(rel) + (__s64)rel, is_slot);
-}
-
-typedef __u8 block __attribute__((vector_size(16)));
-
-/* Sixteen bytes at a time: megabytes are scanned, and a jump per byte is guessed wrong often. */
-static void x86_scan(const unsigned char *code, size_t sz, __u64 addr, branch_fn fn, void *ctx)
-{
-	size_t i = 0;
-
-	for (; i + sizeof(block) + 1 <= sz; i += sizeof(block)) {
-		block first, second, is_branch;
-		__u64 hits[2];
-
-		memcpy(&first, code + i, sizeof(first));
-		memcpy(&second, code + i + 1, sizeof(second));
-		is_branch = (block)(first == 0xe8) | (block)(first == 0xe9) |
-			    ((block)(first == 0x0f) & (block)((second & 0xf0) == 0x80)) |
-			    ((block)(first == 0xff) &
-			     ((block)(second == 0x15) | (block)(second == 0x25)));
-		memcpy(hits, &is_branch, sizeof(hits));
-		for (size_t half = 0; half < 2; half++) {
-			while (hits[half]) {
-				size_t byte = (size_t)__builtin_ctzll(hits[half]) / 8;
-				size_t at = i + 8 * half + byte;
-
-				hits[half] &= ~(0xffULL << 8 * byte);
-				scan_at(code + at, sz - at, addr + at, fn, ctx);
-			}
+		switch (code[i]) {
+		case 0xe8:
+		case 0xe9:
+			break;
+		case 0x0f:
+			if ((code[i + 1] & 0xf0) != 0x80)
+				continue;
+			op_sz = 2;
+			break;
+		case 0xff:
+			if (code[i + 1] != 0x15 && code[i + 1] != 0x25)
+				continue;
+			op_sz = 2;
+			is_slot = true;
+			break;
+		default:
+			continue;
 		}
+		if (i + op_sz + 4 > sz)
+			continue;
+		memcpy(&rel, code + i + op_sz, sizeof(rel));
+		fn(ctx, addr + i, addr + i + op_sz + 4 + (__s64)rel, is_slot);
 	}
-	for (; i + 5 <= sz; i++)
-		scan_at(code + i, sz - i, addr + i, fn, ctx);
 }
 
 /* In front of a stub's jump: nothing, endbr64, or a bnd prefix (older -z ibtplt). */
