@@ -291,8 +291,10 @@ static __always_inline void on_import_error(struct hit *h, struct pt_regs *ctx)
 /* Something is compiled: once per load, and only while that has not reached its body. */
 static __always_inline void on_compile(struct hit *h)
 {
-	struct open_span *top;
+	struct open_span *top = open_top(h->t);
 
+	if (!top) /* programs compile outside of imports, too: nothing is read for that */
+		return;
 	settle_top(h, current_frame(h));
 	top = open_top(h->t);
 	if (!top || (top->span != PYI_SPAN_FIND && top->span != PYI_SPAN_SEARCH) ||
