@@ -5,26 +5,18 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "interpreters/process/launch.h"
 
 /* timeout(1) signals its child and then their group: that asks once. A second time kills us. */
-#define SAME_NS 200000000LL
+#define SAME_NS 200000000ULL
 
 static volatile sig_atomic_t want_stop, want_reload;
 static bool reloads_at_hangup;
 static const struct launch *volatile forward_to;
 static bool is_interrupt_ignored; /* was, when we were started */
-
-static long long now_ns(void)
-{
-	struct timespec now = { 0 };
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000000LL + now.tv_nsec;
-}
 
 static void on_signal(int sig, siginfo_t *info, void *context)
 {
@@ -43,13 +35,13 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 
 static void on_signal_once(int sig, siginfo_t *info, void *context)
 {
-	static long long first_ns;
+	static __u64 first_ns;
 	int saved = errno;
 	bool is_first = !first_ns;
 
 	if (is_first)
-		first_ns = now_ns();
-	if (now_ns() - first_ns > SAME_NS) {
+		first_ns = clock_ns();
+	if (clock_ns() - first_ns > SAME_NS) {
 		signal(sig, SIG_DFL);
 		raise(sig); /* comes when we return */
 	} else if (is_first) {
